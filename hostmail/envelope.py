@@ -1,0 +1,61 @@
+"""What the client said about a message before sending it, and who the client is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hostmail.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One RCPT TO: with the DSN parameters of RFC 3461 kept as given (`notify` e.g. ("FAILURE", "DELAY"))."""
+
+    address: Address
+    notify: tuple[str, ...] = ()
+    orcpt: str = ""
+
+
+@dataclass(slots=True)
+class Envelope:
+    """One mail transaction (RFC 5321 3.3).
+
+    `reverse_path` None is the null sender. `size` is what MAIL SIZE= promised, or None. `body` is 7BIT, 8BITMIME or
+    BINARYMIME.
+    """
+
+    reverse_path: Address | None
+    size: int | None = None
+    body: str = "7BIT"
+    smtputf8: bool = False
+    ret: str = ""
+    envid: str = ""
+    recipients: list[Recipient] = field(default_factory=list)
+
+    @property
+    def sender(self) -> str:
+        """The reverse-path as text, empty for the null sender."""
+        return "" if self.reverse_path is None else str(self.reverse_path)
+
+
+@dataclass(slots=True)
+class Peer:
+    """The other end of one session, as all stages see it. It is the `mind` at the portal.
+
+    `ip` is canonical (`address.normal_ip`), empty on a UNIX socket. `protocol` is the listener's name: smtp, submission,
+    submissions, pop3, pop3s, imap, imaps. `account` and `login` are set once it has logged in.
+    """
+
+    ip: str
+    protocol: str
+    port: int = 0
+    local_ip: str = ""
+    local_port: int = 0
+    helo: str = ""
+    esmtp: bool = False
+    tls: bool = False
+    tls_version: str = ""
+    tls_cipher: str = ""
+    server_name: str = ""
+    account_id: int | None = None
+    login: str = ""

@@ -1,0 +1,626 @@
+"""The contracts between the stages. Whoever needs another stage receives one of these as a constructor argument.
+
+Methods marked `async` are coroutine functions (and return without suspending when the answer is in memory); all others
+answer at once, on the reactor's thread unless the docstring says "thread-safe". Failures are `errors.Refusal`s; anything else
+is a fault of ours.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Any
+
+from twisted.cred.credentials import IUsernamePassword
+from zope.interface import Attribute, Interface, implementer
+
+from hostmail.address import Address
+from hostmail.envelope import Envelope, Peer, Recipient
+from hostmail.errors import Refusal
+
+# ---------------------------------------------------------------------------------------------------- facts: the directory
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A hosted domain. Quotas are octets and messages, None for no limit. Suspensions are BEHAVIOURS A9."""
+
+    name: str
+    main_login: str
+    quota_bytes: int | None = None
+    default_account_id: int | None = None
+    login_suspended: bool = False
+    incoming_suspended: bool = False
+    outgoing_suspended: bool = False
+    pop_before_smtp: bool = True
+    must_match_sender: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who signs in, and the mailbox he owns.
+
+    `address` is the login, spelled as created (A2). `directory` names the account's folder below its domain's, encoded and safe for a
+    file system; it is unique for ever, so that an account created again finds nothing of the old one (D13).
+    """
+
+    id: int
+    address: str
+    domain: str
+    directory: str
+    quota_bytes: int | None = None
+    quota_messages: int | None = None
+    login_suspended: bool = False
+    incoming_suspended: bool = False
+    outgoing_suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is stored: octets on the wire and messages, all folders (D2)."""
+
+    bytes: int = 0
+    messages: int = 0
+
+
+class IDirectory(Interface):
+    """Domains and accounts, read-only, through caches that change events drop."""
+
+    async def domain(name: str) -> Domain | None:
+        """The hosted domain `name` (any case)."""
+
+    async def account_for(address: Address) -> Account | None:
+        """The account that owns exactly this address, any case; no routing rules."""
+
+    async def account(account_id: int) -> Account | None:
+        """The account with this id."""
+
+    async def login(name: str) -> tuple[Account, str] | None:
+        """The account and `{SCHEME}hash` for a login spelled exactly so: a full address or a domain's main login (A1-A3)."""
+
+    async def login_hint(name: str) -> str:
+        """For logs: why `name` is no login ("wrong case", "bare name", "unknown"), or ""."""
+
+    async def domains() -> list[Domain]:
+        """All domains by name."""
+
+    async def accounts(domain: str | None = None) -> list[Account]:
+        """All accounts (of a domain) by address."""
+
+    async def usage(accounts: Sequence[Account]) -> dict[int, Usage]:
+        """Stored octets and messages per account id."""
+
+    async def domain_usage(name: str) -> Usage:
+        """The sum over the domain's accounts."""
+
+
+class IDirectoryChanges(Interface):
+    """The one way facts change (E7): checks, writes, announces a `DirectoryChanged` event, returns the new fact.
+
+    Unknown names raise NotFound (with a suggestion), taken ones AlreadyExists, senseless values BadValue.
+    """
+
+    async def add_domain(name: str, *, quota_bytes: int | None = None, main_login: str = "") -> Domain:
+        """Host a domain; without `main_login` one of up to 8 letters is made from its name (A3)."""
+
+    async def set_domain(name: str, **changes: Any) -> Domain:
+        """Change fields of `Domain` (`default_mailbox` takes an address)."""
+
+    async def remove_domain(name: str) -> None:
+        """Stop hosting a domain and all its accounts."""
+
+    async def add_account(
+        address: str,
+        *,
+        password_hash: str,
+        quota_bytes: int | None = None,
+        quota_messages: int | None = None,
+    ) -> Account:
+        """Create an account; the first of a domain becomes its default mailbox (A3)."""
+
+    async def set_account(address: str, **changes: Any) -> Account:
+        """Change fields of `Account`."""
+
+    async def set_password(address: str, password_hash: str) -> Account:
+        """Store a new hash; announces the change so that cached credentials drop (A6)."""
+
+    async def upgrade_hash(account_id: int, old_hash: str, new_hash: str) -> bool:
+        """Replace a foreign hash after a good login if it is still `old_hash` (A7); no event."""
+
+    async def remove_account(address: str) -> Account:
+        """Delete an account at once (D13)."""
+
+
+class IUsage(Interface):
+    """Stored octets per account and domain, kept in the directory's database. Thread-safe: storage's threads call it."""
+
+    def charge(account_id: int, used: Usage, growing: bool) -> None:
+        """Record an account's new absolute usage; raises OverQuota if `growing` and the domain's quota (D2) would be passed.
+
+        Absolute numbers heal themselves after a crash. Called inside the account's index transaction.
+        """
+
+
+# ------------------------------------------------------------------------------------------------------------------ events
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryChanged:
+    """A domain or account changed. `kind`: domain or account; `account_id` 0 for a whole domain."""
+
+    domain: str
+    account_id: int = 0
+    credentials: bool = False
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChanged:
+    """Something in a folder changed; `folder` "" when the list of folders did."""
+
+    account_id: int
+    folder: str
+
+
+Event = DirectoryChanged | FolderChanged
+
+
+class IEvents(Interface):
+    """Announcements. They save time; nothing is correct only because of one (ARCHITECTURE 8)."""
+
+    def publish(event: Event) -> None:
+        """Tell every subscriber. Thread-safe; subscribers run on the reactor's thread."""
+
+    def subscribe(kind: type, heard: Callable[[Any], None]) -> Callable[[], None]:
+        """Call `heard(event)` for each event of that class; returns the way to stop."""
+
+
+# ----------------------------------------------------------------------------------------------------------- who: auth
+
+
+@implementer(IUsernamePassword)
+class PasswordLogin:
+    """Login and password as the peer gave them, with the session that asks. `authzid` (RFC 4616) must be empty or the login."""
+
+    def __init__(self, username: str, password: str, peer: Peer, authzid: str = "") -> None:
+        self.username = username
+        self.password = password
+        self.peer = peer
+        self.authzid = authzid
+
+    def checkPassword(self, password: bytes) -> bool:
+        """For stock checkers; ours compares hashes instead."""
+        return bool(self.password.encode() == password)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An address that may relay until `until` (seconds, Unix time), and the account that opened it (C2-C4). Operator's: account_id 0."""
+
+    ip: str
+    account_id: int
+    login: str
+    until: float
+
+
+class IRelayGrants(Interface):
+    """POP before SMTP. Seen by all processes before `grant` returns (C3); survives a restart; per entry expiry."""
+
+    async def grant(ip: str, account_id: int, login: str, seconds: float | None = None) -> None:
+        """Open or renew; None is the configured window."""
+
+    async def find(ip: str) -> Grant | None:
+        """The live grant for exactly this address that ends last."""
+
+    async def list() -> list[Grant]:
+        """All live grants."""
+
+    async def revoke(ip: str | None = None, account_id: int | None = None) -> int:
+        """Close by address, by account, or all; how many."""
+
+
+class IPasswords(Interface):
+    """Hashing in threads."""
+
+    async def hash(password: str) -> str:
+        """`{ARGON2ID}...` for storing; raises Overloaded when the queue is full."""
+
+    async def verify(stored: str, password: str) -> bool:
+        """True if it matches; any supported `{SCHEME}`. An empty `stored` costs the same time and is False."""
+
+    def needs_upgrade(stored: str) -> bool:
+        """True for every hash but our own at present strength (A7)."""
+
+    def check_strength(password: str, login: str) -> None:
+        """Raises BadValue with what is wrong (A6)."""
+
+    def check_scheme(stored: str) -> None:
+        """Raises BadValue unless `{SCHEME}hash` is one that `verify` understands."""
+
+
+# ---------------------------------------------------------------------------------------------------- keep: the mail store
+
+
+class Flag(IntFlag):
+    """The system flags; bits from 1 << 5 up are the folder's keywords, in the order of `Snapshot.keywords`."""
+
+    SEEN = 1
+    ANSWERED = 2
+    FLAGGED = 4
+    DELETED = 8
+    DRAFT = 16
+
+
+FIRST_KEYWORD_BIT = 5
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One folder's messages as flat columns, ascending by UID: the caller's own copy.
+
+    `sizes` are octets on the wire (CRLF), `dates` internal dates (Unix time), `flags` bit masks as in `Flag`.
+    `first_recent` is the lowest UID that this opening may call \\Recent (0: none).
+    """
+
+    uidvalidity: int
+    uidnext: int
+    highestmodseq: int
+    keywords: list[str]
+    uids: array[int]
+    flags: list[int]
+    sizes: array[int]
+    dates: array[int]
+    modseqs: array[int]
+    first_recent: int = 0
+    read_only: bool = False
+
+
+@dataclass(slots=True)
+class Changes:
+    """What happened in a folder since a modseq. `changed` rows are (uid, flags, size, date, modseq), new messages among them."""
+
+    uidnext: int
+    highestmodseq: int
+    keywords: list[str]
+    changed: list[tuple[int, int, int, int, int]]
+    expunged: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderInfo:
+    """One folder. `name` uses "/" between levels, Unicode, INBOX in capitals. `special_use` is e.g. "\\\\Sent" (RFC 6154) or ""."""
+
+    name: str
+    subscribed: bool
+    special_use: str = ""
+    selectable: bool = True
+    has_children: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """STATUS without opening (RFC 3501 6.3.10)."""
+
+    messages: int
+    unseen: int
+    recent: int
+    uidnext: int
+    uidvalidity: int
+    highestmodseq: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CachedMessage:
+    """What answers header questions without opening the file: ready-made IMAP bytes and offsets."""
+
+    uid: int
+    envelope: bytes
+    bodystructure: bytes
+    body: bytes
+    header_size: int
+    sent_date: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where new messages went: pairs with the sources' order (COPYUID, APPENDUID)."""
+
+    uidvalidity: int
+    source_uids: list[int]
+    target_uids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Quota as it stands: limits None for unlimited; `free_bytes` is the smaller of mailbox and domain, None for unlimited."""
+
+    used: Usage
+    limit_bytes: int | None
+    limit_messages: int | None
+    free_bytes: int | None
+
+
+class IMessage(Interface):
+    """An open message: CRLF octets, whatever the file holds. Close it."""
+
+    size: int = Attribute("octets on the wire")  # type: ignore[assignment]
+
+    def read_now(offset: int, length: int) -> bytes | None:
+        """The octets if they can be had without waiting for a disk, else None."""
+
+    async def read(offset: int, length: int) -> bytes:
+        """Up to `length` octets from `offset`; short only at the end."""
+
+    def close() -> None:
+        """Let go of the file."""
+
+
+class IIncoming(Interface):
+    """One message on its way into a folder (APPEND). Nothing is visible before commit."""
+
+    def write(chunk: bytes) -> None:
+        """More octets."""
+
+    async def commit() -> Placed:
+        """Durable and visible; raises OverQuota, TemporaryFailure."""
+
+    def abort() -> None:
+        """Forget it; nothing is left behind."""
+
+
+class IFolder(Interface):
+    """One open folder. UIDs that are not there are passed over silently."""
+
+    name: str = Attribute("its name as in FolderInfo")  # type: ignore[assignment]
+
+    async def snapshot(claim_recent: bool = False) -> Snapshot:
+        """All messages now; foreign changes to the tree are seen first."""
+
+    async def changes(since_modseq: int) -> Changes:
+        """What changed after `since_modseq`; foreign changes are seen first."""
+
+    async def status() -> FolderStatus:
+        """The counts."""
+
+    async def uidls(uids: Sequence[int]) -> list[str]:
+        """POP3 unique-ids: stable for the life of the message, imported ones kept (D9)."""
+
+    async def set_flags(uids: Sequence[int], how: str, flags: int, keywords: Sequence[str]) -> Changes:
+        """`how` is "add", "remove" or "replace"; keywords are made as needed (TooMany beyond the limit)."""
+
+    async def expunge(uids: Sequence[int], only_deleted: bool = True) -> list[int]:
+        """Remove those (with \\Deleted); the UIDs removed. Durable when it returns; space is free at once (D5)."""
+
+    async def copy(uids: Sequence[int], target: str) -> Placed:
+        """All or none, one transaction; raises NoSuchFolder, OverQuota."""
+
+    async def move(uids: Sequence[int], target: str) -> Placed:
+        """As copy, without ever needing room."""
+
+    async def open(uid: int) -> Any:
+        """An IMessage; raises MessageGone. A damaged file is served as far as it can be read (D11)."""
+
+    async def cached(uids: Sequence[int]) -> list[CachedMessage]:
+        """Cached header facts, in the order of `uids`; built on the fly where missing."""
+
+    async def begin_append(size: int, flags: int = 0, keywords: Sequence[str] = (), date: int | None = None) -> Any:
+        """An IIncoming; raises OverQuota, MessageTooBig at once when `size` says so."""
+
+    def close() -> None:
+        """The caller needs it no more."""
+
+
+class IAccountStore(Interface):
+    """One account's folders. All openers of an account in a process share one."""
+
+    async def folders() -> list[FolderInfo]:
+        """All folders, INBOX first, then by name; default folders are made on first opening (D8)."""
+
+    async def folder(name: str) -> Any:
+        """An IFolder; raises NoSuchFolder."""
+
+    async def create(name: str, special_use: str = "") -> None:
+        """With missing parents; raises FolderExists, BadFolderName, TooMany."""
+
+    async def delete(name: str) -> None:
+        """A folder with children stays as a name that cannot be selected; INBOX cannot be deleted (BadFolderName)."""
+
+    async def rename(old: str, new: str) -> None:
+        """With its children; renaming INBOX moves its messages out (RFC 3501 6.3.5)."""
+
+    async def subscribe(name: str, subscribed: bool) -> None:
+        """Subscriptions are names; the folder need not exist."""
+
+    async def subscriptions() -> list[str]:
+        """All subscribed names."""
+
+    async def room() -> Room:
+        """Quota and usage."""
+
+    async def lock_maildrop(wait_seconds: float, peer: Peer, take_over: Callable[[], bool]) -> Any:
+        """An ILock against other POP3 sessions only (D10); `take_over()` is asked while waiting and may drop a dead holder.
+
+        Raises MaildropInUse.
+        """
+
+    def close() -> None:
+        """The caller needs it no more."""
+
+
+class ILock(Interface):
+    """A held maildrop lock (flock): a dead process cannot leave one."""
+
+    def release() -> None:
+        """Give it back; twice is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One copy to deliver: into `folder` of `account`, the spooled message with `prefix` in place of the spool's own."""
+
+    account: Account
+    prefix: bytes
+    folder: str = "INBOX"
+    flags: int = 0
+
+
+class ISpoolFile(Interface):
+    """A message being received: octets on disk, in the data directory, CRLF. It is one immutable file after `seal`."""
+
+    path: str = Attribute("its path")  # type: ignore[assignment]
+    prefix: bytes = Attribute("trace fields written in front of the message")  # type: ignore[assignment]
+    size: int = Attribute("octets so far, prefix included")  # type: ignore[assignment]
+
+    def write(chunk: bytes) -> None:
+        """More octets; disk errors are kept until `seal`."""
+
+    async def seal() -> None:
+        """Flush; raises OutOfSpace or TemporaryFailure for any write that failed."""
+
+    def discard() -> None:
+        """Remove the file; twice is fine. What was linked elsewhere stays."""
+
+
+class ISpool(Interface):
+    """Files of messages on their way in."""
+
+    def create(prefix: bytes) -> Any:
+        """An ISpoolFile; raises OutOfSpace, TemporaryFailure."""
+
+
+class IMailStore(Interface):
+    """All mailboxes."""
+
+    async def open(account: Account) -> Any:
+        """The account's IAccountStore, made on first use."""
+
+    async def deliver(spooled: Any, drops: Sequence[Drop]) -> list[Refusal | None]:
+        """Each drop on disk and synced, or its refusal; in the order of `drops`. Never raises for one of many."""
+
+    async def room(account: Account) -> Room:
+        """Quota and usage without opening a session."""
+
+    async def verify(account: Account, repair: bool = False) -> dict[str, Any]:
+        """Compare tree and index; a report {messages, problems: [..], repaired: n}. Nothing is erased (D11)."""
+
+    async def remove(account: Account) -> None:
+        """Put a deleted account's tree aside for the grace period (D13)."""
+
+    async def close() -> None:
+        """Finish what runs, close all files."""
+
+
+# --------------------------------------------------------------------------------------------- deliver, wait, talk about
+
+
+class ITransaction(Interface):
+    """One message after DATA or BDAT: begin / write / commit | abort."""
+
+    queue_id: str = Attribute("its id in logs, trace fields and replies")  # type: ignore[assignment]
+
+    def write(chunk: bytes) -> None:
+        """More octets, dots removed, CRLF line ends."""
+
+    async def commit() -> None:
+        """On disk and synced for every recipient, or a Refusal; only now 250."""
+
+    def abort() -> None:
+        """Forget it."""
+
+
+class IIntake(Interface):
+    """What the SMTP session asks: may he, where to, and take it."""
+
+    async def sender(peer: Peer, envelope: Envelope) -> None:
+        """Judge MAIL FROM; raises a Refusal (SendingSuspended, MessageTooBig...)."""
+
+    async def recipient(peer: Peer, envelope: Envelope, recipient: Recipient) -> Any:
+        """Decide about one RCPT TO: a `decisions.Decision` that is not Refuse; raises its Refusal otherwise."""
+
+    def begin(peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Any]]) -> Any:
+        """An ITransaction for the recipients accepted."""
+
+
+@dataclass(slots=True)
+class Queued:
+    """One recipient of one queued message. Times are Unix time. `state`: waiting, held, sending."""
+
+    id: int
+    queue_id: str
+    sender: str
+    recipient: str
+    path: str
+    size: int
+    account_id: int | None
+    created: float
+    next_attempt: float
+    attempts: int = 0
+    last_answer: str = ""
+    state: str = "waiting"
+    notify: str = ""
+    orcpt: str = ""
+    ret: str = ""
+    envid: str = ""
+    body: str = "7BIT"
+    smtputf8: bool = False
+
+
+class IQueue(Interface):
+    """Mail that waits: a spool file and one row per recipient."""
+
+    async def prepare(
+        queue_id: str, spooled: Any, envelope: Envelope, recipients: Sequence[Recipient], account_id: int | None
+    ) -> Any:
+        """File linked and synced, rows written but not yet live; an object with `async commit()` and `async abort()`."""
+
+    async def list(pattern: str = "") -> list[Queued]:
+        """Rows whose queue id, sender or recipient contains `pattern`."""
+
+    async def retry(pattern: str) -> int:
+        """Make them due now; how many."""
+
+    async def delete(pattern: str) -> int:
+        """Drop them without a bounce; how many."""
+
+    async def count() -> int:
+        """Recipients waiting."""
+
+
+@dataclass(slots=True)
+class SessionInfo:
+    """One open session, for `session list` (D10, F4)."""
+
+    id: int
+    peer: Peer
+    since: float
+    kick: Callable[[str], None]
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+class ISessions(Interface):
+    """All open sessions of this process, with the limits on their number (LIMITS.md, Connections)."""
+
+    def admit(peer: Peer, kick: Callable[[str], None]) -> SessionInfo:
+        """Count a new session in; raises TooMany (50 unauthenticated per address, 10,000 in all)."""
+
+    def logged_in(session: SessionInfo) -> None:
+        """`session.peer` has an account now; raises TooMany over 50 per account and address."""
+
+    def leave(session: SessionInfo) -> None:
+        """It is over; twice is fine."""
+
+    def all() -> Iterable[SessionInfo]:
+        """Every open session."""
+
+    def kick(words: str, account_id: int | None = None, session_id: int | None = None) -> int:
+        """Disconnect by account, by id, or all; how many."""
+
+
+class IAdmin(Interface):
+    """What the `hostmail` command, the control socket and later the panel ask for. Arguments and answers are JSON values."""
+
+    async def call(verb: str, arguments: Mapping[str, Any]) -> Any:
+        """Carry out `verb` (e.g. "account.add"); raises Refusal."""
