@@ -1,0 +1,165 @@
+"""What a FETCH asks for (RFC 3501 section 6.4.5), as small values that the fetch engine can put into a plan."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+
+FLAGS, UID, INTERNALDATE, SIZE = b"FLAGS", b"UID", b"INTERNALDATE", b"RFC822.SIZE"
+ENVELOPE, BODY, BODYSTRUCTURE = b"ENVELOPE", b"BODY", b"BODYSTRUCTURE"
+PLAIN = frozenset({FLAGS, UID, INTERNALDATE, SIZE, ENVELOPE, BODYSTRUCTURE})
+
+WHOLE, HEADER, FIELDS, FIELDS_NOT, TEXT, MIME = b"", b"HEADER", b"HEADER.FIELDS", b"HEADER.FIELDS.NOT", b"TEXT", b"MIME"
+
+MACROS = {
+    b"FAST": (FLAGS, INTERNALDATE, SIZE),
+    b"ALL": (FLAGS, INTERNALDATE, SIZE, ENVELOPE),
+    b"FULL": (FLAGS, INTERNALDATE, SIZE, ENVELOPE, BODY),
+}
+ATT = re.compile(rb"[A-Za-z0-9.]+")
+PART = re.compile(rb"([1-9][0-9]*(?:\.[1-9][0-9]*)*)(?:\.(?=[A-Za-z]))?")
+SECTION_TEXT = re.compile(rb"[A-Za-z.]+")
+FIELD_NAME = re.compile(rb"[!-9;-~]+\Z")
+PLAIN_FIELD = re.compile(rb"[A-Za-z0-9_.-]+\Z")
+DEEPEST_PART = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Part of a message: which one, what of it, and which octets of that.
+
+    `label` is what the answer calls it. `parts` are the numbers of BODY[1.2.3]; `text` is one of WHOLE, HEADER, FIELDS,
+    FIELDS_NOT, TEXT and MIME; `fields` are in lower case.
+    """
+
+    label: bytes
+    parts: tuple[int, ...] = ()
+    text: bytes = WHOLE
+    fields: tuple[bytes, ...] = ()
+    start: int | None = None
+    count: int = 0
+    peek: bool = False
+
+
+Item = bytes | Section
+
+RFC822 = {
+    b"RFC822": Section(b"RFC822"),
+    b"RFC822.HEADER": Section(b"RFC822.HEADER", text=HEADER, peek=True),
+    b"RFC822.TEXT": Section(b"RFC822.TEXT", text=TEXT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """All that one FETCH wants of each message, without repetition and in the order asked for."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def marks_seen(self) -> bool:
+        r"""Whether reading this sets \Seen."""
+        return any(isinstance(item, Section) and not item.peek for item in self.items)
+
+    def with_item(self, item: Item) -> FetchRequest:
+        """The same and one more, unless it is there already."""
+        return self if item in self.items else FetchRequest((item, *self.items))
+
+
+def parse_fetch_request(cursor: Cursor) -> FetchRequest:
+    """A macro, one item, or items in parentheses."""
+    if cursor.peek() == b"(":
+        found: list[Item] = cursor.parenthesised(lambda: _item(cursor))
+        if not found:
+            raise BadSyntax("nothing is asked for")
+        return FetchRequest(tuple(dict.fromkeys(found)))
+    for macro, items in MACROS.items():
+        if cursor.looking_at(macro):
+            cursor.match(ATT, "a fetch item is missing")
+            return FetchRequest(items)
+    return FetchRequest((_item(cursor),))
+
+
+def _item(cursor: Cursor) -> Item:
+    name = cursor.match(ATT, "a fetch item is missing").upper()
+    if name in (b"BODY", b"BODY.PEEK") and cursor.peek() == b"[":
+        return _section(cursor, peek=name != b"BODY")
+    if name in PLAIN or name == BODY:
+        return name
+    if name in RFC822:
+        return RFC822[name]
+    raise BadSyntax("unknown fetch item")
+
+
+def _section(cursor: Cursor, peek: bool) -> Section:
+    cursor.expect(b"[", "a section is missing")
+    parts = _part_numbers(cursor)
+    text = WHOLE
+    fields: tuple[bytes, ...] = ()
+    if cursor.peek() != b"]":
+        text, fields = _section_text(cursor, bool(parts))
+    cursor.expect(b"]", "the section is not closed")
+    start, count = _partial(cursor)
+    label = b"BODY[" + _spec(parts, text, fields) + b"]"
+    if start is not None:
+        label += b"<%d>" % start
+    return Section(label, parts, text, tuple(field.lower() for field in fields), start, count, peek)
+
+
+def _part_numbers(cursor: Cursor) -> tuple[int, ...]:
+    if not cursor.peek().isdigit():
+        return ()
+    numbers = cursor.match(PART, "the part number cannot be understood").rstrip(b".").split(b".")
+    if len(numbers) > DEEPEST_PART or any(len(number) > 9 for number in numbers):
+        raise BadSyntax("the part number is too long")
+    return tuple(int(number) for number in numbers)
+
+
+def _section_text(cursor: Cursor, in_part: bool) -> tuple[bytes, tuple[bytes, ...]]:
+    text = cursor.match(SECTION_TEXT, "the section cannot be understood").upper()
+    if text in (FIELDS, FIELDS_NOT):
+        cursor.space()
+        fields = cursor.parenthesised(lambda: _field_name(cursor))
+        if not fields:
+            raise BadSyntax("header fields are missing")
+        return text, tuple(fields)
+    if text in (HEADER, TEXT) or (text == MIME and in_part):
+        return text, ()
+    raise BadSyntax("unknown section")
+
+
+def _field_name(cursor: Cursor) -> bytes:
+    name = cursor.astring()
+    if not FIELD_NAME.match(name):
+        raise BadSyntax("that is no header field name")
+    return name
+
+
+def _partial(cursor: Cursor) -> tuple[int | None, int]:
+    if not cursor.take(b"<"):
+        return None, 0
+    start = cursor.number()
+    cursor.expect(b".", "the size of the part is missing")
+    count = cursor.number()
+    cursor.expect(b">", "the octet range is not closed")
+    if count == 0:
+        raise BadSyntax("nought octets are asked for")
+    return start, count
+
+
+def _spec(parts: tuple[int, ...], text: bytes, fields: tuple[bytes, ...]) -> bytes:
+    pieces = [b"%d" % number for number in parts]
+    if text:
+        pieces.append(text)
+    spec = b".".join(pieces)
+    if fields:
+        spec += b" (" + b" ".join(_quoted_field(field) for field in fields) + b")"
+    return spec
+
+
+def _quoted_field(field: bytes) -> bytes:
+    if PLAIN_FIELD.match(field):
+        return field
+    return b'"' + field.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
