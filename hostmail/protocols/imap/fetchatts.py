@@ -75,15 +75,15 @@ def parse_fetch_request(cursor: Cursor) -> FetchRequest:
         if not found:
             raise BadSyntax("nothing is asked for")
         return FetchRequest(tuple(dict.fromkeys(found)))
-    for macro, items in MACROS.items():
-        if cursor.looking_at(macro):
-            cursor.match(ATT, "a fetch item is missing")
-            return FetchRequest(items)
-    return FetchRequest((_item(cursor),))
+    name = cursor.match(ATT, "a fetch item is missing").upper()
+    return FetchRequest(MACROS[name] if name in MACROS else (_named(cursor, name),))
 
 
 def _item(cursor: Cursor) -> Item:
-    name = cursor.match(ATT, "a fetch item is missing").upper()
+    return _named(cursor, cursor.match(ATT, "a fetch item is missing").upper())
+
+
+def _named(cursor: Cursor, name: bytes) -> Item:
     if name in (b"BODY", b"BODY.PEEK") and cursor.peek() == b"[":
         return _section(cursor, peek=name != b"BODY")
     if name in PLAIN or name == BODY:
