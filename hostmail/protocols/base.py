@@ -1,0 +1,343 @@
+"""The ordered command pump under SMTP, POP3 and IMAP.
+
+The stock servers run pipelined commands side by side, keep plaintext over STARTTLS, never bound their input and may stay open for ever
+once closed. This mixin replaces their input side: one command at a time in order, input dropped at STARTTLS, pressure passed back to the
+peer in both directions, timers that count lack of progress only while it is the peer's turn, and a close that ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ClassVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from hostmail.address import normal_ip
+from hostmail.envelope import Peer
+from hostmail.errors import Refusal
+from hostmail.interfaces import SessionInfo
+from hostmail.protocols.buffer import InputBuffer
+
+Action = Callable[[], "Awaitable[Any] | None"]
+
+HIGH_WATER = 128 * 1024
+CLOSE_GRACE_SECONDS = 5.0
+STALL_SECONDS = 300.0
+HANDSHAKE_SECONDS = 30.0
+FIRST_COMMAND_SECONDS = 60.0
+PROVEN_OCTETS = 16 * 1024
+
+
+def peer_of(transport: Any, protocol: str, tls: bool) -> Peer:
+    """Who is at the other end; addresses canonical, empty for a UNIX socket (S18)."""
+    remote, local = transport.getPeer(), transport.getHost()
+    return Peer(
+        ip=normal_ip(str(getattr(remote, "host", "") or "")),
+        port=int(getattr(remote, "port", 0) or 0),
+        local_ip=normal_ip(str(getattr(local, "host", "") or "")),
+        local_port=int(getattr(local, "port", 0) or 0),
+        protocol=protocol,
+        tls=tls,
+    )
+
+
+@implementer(IPushProducer, IHandshakeListener)
+class CommandPump:
+    """Mixin in front of a twisted.mail server protocol.
+
+    A subclass says what the next thing to do is (`take_action`), greets, refuses and logs in its own words. Actions return None when done,
+    or a coroutine; until that has finished nothing else is taken from the input.
+    """
+
+    noisy = False
+    log: ClassVar[Logger] = Logger(namespace="protocols")
+
+    transport: Any
+    # Given by the factory.
+    clock: Any
+    sessions: Any
+    protocol_name = ""
+    implicit_tls = False
+
+    idle_seconds = 600.0
+    peer: Peer
+    session: SessionInfo | None = None
+
+    _busy = False
+    _pumping = False
+    _closing = False
+    _gone = False
+    _paused_input = False
+    _congested = False
+    _unproven = 0
+    _waiting_for_drain: tuple[Deferred[None], ...] = ()
+    _progress = 0.0
+    _begun = False
+    _timer: Any = None
+    _closer: Any = None
+    _stall: Any = None
+    _handshake: Any = None
+
+    # ------------------------------------------------------------------------------------------------- for subclasses
+
+    def greet(self) -> None:
+        """Send the greeting."""
+        raise NotImplementedError
+
+    def take_action(self) -> Action | None:
+        """Cut the next command, line or chunk off `self.input`; None when more octets are needed."""
+        raise NotImplementedError
+
+    def refuse_session(self, refusal: Refusal) -> None:
+        """Say in the protocol's words why this connection is not served; it is closed afterwards."""
+        raise NotImplementedError
+
+    def command_failed(self, failure: Failure) -> None:
+        """Answer an action that raised something unexpected; it is logged already."""
+        raise NotImplementedError
+
+    def timed_out(self) -> None:
+        """Say goodbye after `idle_seconds` without a command; the connection is closed afterwards."""
+        raise NotImplementedError
+
+    def kicked(self, words: str) -> None:
+        """Say goodbye because an operator or a newer session wants it; the connection is closed afterwards."""
+        raise NotImplementedError
+
+    def session_ended(self) -> None:
+        """Release whatever the session holds, whatever ended it."""
+
+    # ----------------------------------------------------------------------------------------------------- connection
+
+    def connectionMade(self) -> None:
+        """Nothing of the stock behaviour: set the transport up, count the session in, greet."""
+        transport = self.transport
+        self.input = InputBuffer()
+        self.peer = peer_of(transport, self.protocol_name, self.implicit_tls)
+        nodelay = getattr(transport, "setTcpNoDelay", None)
+        if nodelay is not None and self.peer.ip:
+            nodelay(True)
+        transport.registerProducer(self, True)
+        self._progress = self.clock.seconds()
+        self._arm(FIRST_COMMAND_SECONDS)
+        if self.implicit_tls:
+            self._await_handshake()
+        try:
+            self.session = self.sessions.admit(self.peer, self.kick)
+        except Refusal as refusal:
+            self.refuse_session(refusal)
+            self.close()
+            return
+        self.greet()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Stop every timer and give everything back."""
+        if self._gone:
+            return
+        self._gone = self._closing = True
+        for call in (self._timer, self._closer, self._stall, self._handshake):
+            if call is not None and call.active():
+                call.cancel()
+        self._timer = self._closer = self._stall = self._handshake = None
+        self.input.clear()
+        if self.session is not None:
+            self.sessions.leave(self.session)
+        self._drained()
+        self.session_ended()
+
+    def kick(self, words: str) -> None:
+        """Disconnect now, telling the client why."""
+        if not self._closing:
+            self.kicked(words)
+            self.close()
+
+    def close(self) -> None:
+        """Flush, close, and make sure that it ends: a silent peer is aborted after a grace.
+
+        The grace is short unless much output may still be under way on a slow line.
+        """
+        if self._closing:
+            return
+        self._closing = True
+        self.input.clear()
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+        grace = CLOSE_GRACE_SECONDS if self._unproven <= PROVEN_OCTETS else STALL_SECONDS
+        self._closer = self.clock.callLater(grace, self.abort)
+
+    def abort(self) -> None:
+        """Drop the connection without any courtesy."""
+        if not self._gone:
+            self._closing = True
+            self.transport.abortConnection()
+
+    @property
+    def closing(self) -> bool:
+        """True once nothing more is read from the peer."""
+        return self._closing
+
+    # ------------------------------------------------------------------------------------------------------------ TLS
+
+    def start_tls(self, context: Any) -> None:
+        """Begin the handshake; what the peer sent in plaintext behind STARTTLS is dropped (S1, I1).
+
+        The caller has written its go-ahead, and resets its protocol state.
+        """
+        self.input.clear()
+        self.peer.tls = True
+        self.transport.startTLS(context)
+        self._await_handshake()
+
+    def _await_handshake(self) -> None:
+        self._handshake = self.clock.callLater(HANDSHAKE_SECONDS, self.abort)
+
+    def handshakeCompleted(self) -> None:
+        """Note what was agreed, for trace fields and logs."""
+        if self._handshake is not None and self._handshake.active():
+            self._handshake.cancel()
+        self._handshake = None
+        handle = self.transport.getHandle()
+        self.peer.tls_version = handle.get_protocol_version_name()
+        self.peer.tls_cipher = handle.get_cipher_name() or ""
+        name = handle.get_servername()
+        self.peer.server_name = name.decode("ascii", "replace") if name else ""
+
+    # ---------------------------------------------------------------------------------------------------------- input
+
+    def dataReceived(self, data: bytes) -> None:
+        """Octets from the peer."""
+        if self._closing:
+            return
+        self._unproven = 0
+        self.input.append(data)
+        if self._busy or self._congested:
+            self._relieve()
+        else:
+            self.pump()
+
+    def _relieve(self) -> None:
+        if len(self.input) > HIGH_WATER and not self._paused_input and not self._gone:
+            self._paused_input = True
+            self.transport.pauseProducing()
+
+    def pump(self) -> None:
+        """Run actions until the input is used up, one is unfinished, or the peer does not read."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while not (self._busy or self._closing or self._congested):
+                action = self.take_action()
+                if action is None:
+                    break
+                self._begun = True
+                self._progress = self.clock.seconds()
+                self._run(action)
+        except Exception:  # noqa: BLE001 - a fault in our parser: this input cannot be trusted any further
+            self._failed(Failure())
+            self.close()
+        finally:
+            self._pumping = False
+        if self._paused_input and not (self._busy or self._congested or self._closing):
+            self._paused_input = False
+            self.transport.resumeProducing()
+
+    def _run(self, action: Action) -> None:
+        try:
+            result = action()
+        except Exception:  # noqa: BLE001 - the edge of the command: logged once, answered in protocol words
+            self._failed(Failure())
+            return
+        if result is not None:
+            self._wait_for(result)
+
+    def _wait_for(self, result: Awaitable[Any]) -> None:
+        self._busy = True
+        waiting = Deferred.fromCoroutine(result) if isinstance(result, Coroutine) else result
+        assert isinstance(waiting, Deferred)
+        waiting.addErrback(self._failed)
+        waiting.addBoth(self._finished)
+
+    def _finished(self, _: object) -> None:
+        self._busy = False
+        self._progress = self.clock.seconds()
+        if not self._closing:
+            self.pump()
+
+    def _failed(self, failure: Failure) -> None:
+        self.log.failure("command failed: {peer}", failure=failure, peer=self.peer)
+        if not self._closing:
+            self.command_failed(failure)
+
+    # --------------------------------------------------------------------------------------------------------- output
+
+    def send(self, data: bytes) -> None:
+        """Write one whole reply; nothing happens once the peer is gone."""
+        if not self._gone:
+            self._unproven += len(data)
+            self.transport.write(data)
+
+    @property
+    def congested(self) -> bool:
+        """True while the peer does not read what it was sent: write no more, await `drained`."""
+        return self._congested
+
+    async def drained(self) -> None:
+        """Wait until the peer has read most of what was sent, or is gone."""
+        while self._congested and not self._gone:
+            done: Deferred[None] = Deferred()
+            self._waiting_for_drain += (done,)
+            await done
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is full."""
+        self._congested = True
+        if self._stall is None and not self._closing:
+            self._stall = self.clock.callLater(STALL_SECONDS, self._stalled)
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty again."""
+        self._congested = False
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        self._progress = self.clock.seconds()
+        self._drained()
+        if not self._busy and not self._closing:
+            self.pump()
+
+    def stopProducing(self) -> None:
+        """The transport is done with us; connectionLost follows."""
+
+    def _stalled(self) -> None:
+        self._stall = None
+        self.log.info("peer stopped reading, dropped: {peer}", peer=self.peer)
+        self.abort()
+
+    def _drained(self) -> None:
+        waiting, self._waiting_for_drain = self._waiting_for_drain, ()
+        for done in waiting:
+            done.callback(None)
+
+    # ---------------------------------------------------------------------------------------------------------- timer
+
+    def _arm(self, seconds: float) -> None:
+        self._timer = self.clock.callLater(max(seconds, 0.01), self._look_at_the_clock)
+
+    def _look_at_the_clock(self) -> None:
+        """One lazy timer instead of a reset for every command; it does not count while we work or while output is under way."""
+        self._timer = None
+        if self._closing:
+            return
+        allowed = self.idle_seconds if self._begun else FIRST_COMMAND_SECONDS
+        idle = 0.0 if self._busy or self._congested else self.clock.seconds() - self._progress
+        if idle < allowed:
+            self._arm(allowed - idle)
+            return
+        self.timed_out()
+        self.close()
