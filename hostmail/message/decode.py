@@ -1,0 +1,128 @@
+"""Headers and bodies as people read them: for SEARCH, BINARY and webmail.
+
+Everything here is bounded by the `limit` given and answers with text for any octets.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+
+from hostmail.message.charsets import codec_for, decode_bytes, decode_raw
+from hostmail.message.mimefields import first_token, unfold
+from hostmail.message.scan import Part
+
+MAX_DECODED_HEADER = 64 * 1024
+MAX_DECODED_TEXT = 1024 * 1024
+
+_ENCODED_WORD = re.compile(rb"=\?([^?\s]{1,64})\?([BbQq])\?([^?\r\n]*+)\?=")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_SOFT_LINE_END = re.compile(rb"[ \t]+(?=\r?\n)")
+
+
+def decode_header(value: bytes, limit: int = MAX_DECODED_HEADER) -> str:
+    """A field's value as text: unfolded, RFC 2047 encoded words decoded, raw 8-bit taken as UTF-8 or Latin-1.
+
+    White space between two encoded words vanishes. Neighbours of one charset are joined before decoding, since many programs cut
+    characters in two.
+    """
+    value = unfold(value[:limit])
+    if b"=?" not in value:
+        return value.decode("ascii") if value.isascii() else decode_raw(value)
+    pieces: list[str] = []
+    octets, charset, position = b"", b"", 0
+    for match in _ENCODED_WORD.finditer(value):
+        between = value[position : match.start()]
+        same = match[1].lower() == charset
+        if octets and (between.strip() or not same):
+            pieces.append(decode_bytes(octets, charset))
+            octets = b""
+        if between.strip() or not position:
+            pieces.append(decode_raw(between))
+        octets += _word_octets(match[2], match[3])
+        charset = match[1].lower()
+        position = match.end()
+    if octets:
+        pieces.append(decode_bytes(octets, charset))
+    pieces.append(decode_raw(value[position:]))
+    return "".join(pieces)
+
+
+def header_texts(data: bytes, part: Part, name: bytes) -> list[str]:
+    """The decoded values of every field of that (lower case) name, in order."""
+    return [decode_header(field.value(data)) for field in part.fields if field.name == name]
+
+
+def header_block_text(data: bytes, part: Part, limit: int = MAX_DECODED_HEADER) -> str:
+    """All fields, names included, decoded, a line each (SEARCH TEXT)."""
+    lines: list[str] = []
+    for field in part.fields:
+        limit -= field.end - field.start
+        if limit < 0:
+            break
+        lines.append(decode_raw(data[field.start : field.value_start]) + decode_header(field.value(data)))
+    return "\n".join(lines)
+
+
+def decode_body(data: bytes, part: Part, limit: int = MAX_DECODED_TEXT) -> bytes:
+    """At most `limit` octets of a part's body with its transfer encoding undone."""
+    encoding = transfer_encoding(data, part)
+    start, end = part.body_start, part.end
+    if encoding == b"base64":
+        return decode_base64(data[start : min(end, start + limit * 2)])[:limit]
+    if encoding == b"quoted-printable":
+        return decode_quoted_printable(data[start : min(end, start + limit * 4)])[:limit]
+    return data[start : min(end, start + limit)]
+
+
+def decode_text(data: bytes, part: Part, limit: int = MAX_DECODED_TEXT) -> str:
+    """A text part's words, from at most `limit` octets of its content."""
+    charset = part.content_type.parameter(b"charset")
+    return decode_bytes(decode_body(data, part, limit), charset if charset and codec_for(charset) else None)
+
+
+def text_parts(part: Part) -> Iterator[Part]:
+    """Every part that is text, those in embedded messages too, in order."""
+    if part.content_type.main == b"text":
+        yield part
+    for child in part.children:
+        yield from text_parts(child)
+
+
+def body_text(data: bytes, message: Part, limit: int = MAX_DECODED_TEXT) -> str:
+    """The text parts one after the other (SEARCH BODY); the headers of embedded messages and parts are not in it."""
+    texts: list[str] = []
+    for part in text_parts(message):
+        if limit <= 0:
+            break
+        text = decode_text(data, part, limit)
+        limit -= len(text)
+        texts.append(text)
+    return "\n".join(texts)
+
+
+def transfer_encoding(data: bytes, part: Part) -> bytes:
+    """The part's Content-Transfer-Encoding in lower case; 7bit if it names none."""
+    value = part.value(data, b"content-transfer-encoding")
+    return (first_token(value) if value is not None else None) or b"7bit"
+
+
+def decode_base64(octets: bytes) -> bytes:
+    """Base64 with anything foreign passed over, up to the padding, and a torn end dropped."""
+    octets = _NOT_BASE64.sub(b"", octets.partition(b"=")[0])
+    torn = len(octets) % 4
+    if torn == 1:
+        octets = octets[:-1]
+    return binascii.a2b_base64(octets + b"=" * (-len(octets) % 4))
+
+
+def decode_quoted_printable(octets: bytes) -> bytes:
+    """Quoted-printable (RFC 2045 6.7); white space before a line end is transport's, and `=XY` that is none stays."""
+    return binascii.a2b_qp(_SOFT_LINE_END.sub(b"", octets))
+
+
+def _word_octets(encoding: bytes, text: bytes) -> bytes:
+    if encoding in b"Bb":
+        return decode_base64(text)
+    return binascii.a2b_qp(text, header=True)
