@@ -30,6 +30,7 @@ CLOSE_GRACE_SECONDS = 5.0
 STALL_SECONDS = 300.0
 HANDSHAKE_SECONDS = 30.0
 FIRST_COMMAND_SECONDS = 60.0
+KICK_GRACE_SECONDS = 10.0
 PROVEN_OCTETS = 16 * 1024
 
 
@@ -65,6 +66,7 @@ class CommandPump:
     implicit_tls = False
 
     idle_seconds = 600.0
+    interruptible = False
     peer: Peer
     session: SessionInfo | None = None
 
@@ -82,6 +84,7 @@ class CommandPump:
     _closer: Any = None
     _stall: Any = None
     _handshake: Any = None
+    _farewell: Any = None
 
     # ------------------------------------------------------------------------------------------------- for subclasses
 
@@ -140,10 +143,10 @@ class CommandPump:
         if self._gone:
             return
         self._gone = self._closing = True
-        for call in (self._timer, self._closer, self._stall, self._handshake):
+        for call in (self._timer, self._closer, self._stall, self._handshake, self._farewell):
             if call is not None and call.active():
                 call.cancel()
-        self._timer = self._closer = self._stall = self._handshake = None
+        self._timer = self._closer = self._stall = self._handshake = self._farewell = None
         self.input.clear()
         if self.session is not None:
             self.sessions.leave(self.session)
@@ -151,7 +154,19 @@ class CommandPump:
         self.session_ended()
 
     def kick(self, words: str) -> None:
-        """Disconnect now, telling the client why."""
+        """Disconnect, telling the client why.
+
+        A command under way is answered first, for ten seconds at most: a message that was just taken must not be sent again for want of
+        its 250. `interruptible` marks commands that only wait (IDLE).
+        """
+        if self._closing or self._farewell is not None:
+            return
+        if self._busy and not self.interruptible:
+            self._farewell = self.clock.callLater(KICK_GRACE_SECONDS, self._say_farewell, words)
+        else:
+            self._say_farewell(words)
+
+    def _say_farewell(self, words: str) -> None:
         if not self._closing:
             self.kicked(words)
             self.close()
@@ -231,7 +246,7 @@ class CommandPump:
             return
         self._pumping = True
         try:
-            while not (self._busy or self._closing or self._congested):
+            while not (self._busy or self._closing or self._congested or self._farewell):
                 action = self.take_action()
                 if action is None:
                     break
@@ -266,7 +281,9 @@ class CommandPump:
     def _finished(self, _: object) -> None:
         self._busy = False
         self._progress = self.clock.seconds()
-        if not self._closing:
+        if self._farewell is not None and self._farewell.active():
+            self._farewell.reset(0)
+        elif not self._closing:
             self.pump()
 
     def _failed(self, failure: Failure) -> None:

@@ -13,7 +13,14 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import Refusal, TooMany
-from hostmail.protocols.base import CLOSE_GRACE_SECONDS, HANDSHAKE_SECONDS, HIGH_WATER, STALL_SECONDS, CommandPump
+from hostmail.protocols.base import (
+    CLOSE_GRACE_SECONDS,
+    HANDSHAKE_SECONDS,
+    HIGH_WATER,
+    KICK_GRACE_SECONDS,
+    STALL_SECONDS,
+    CommandPump,
+)
 from hostmail.protocols.buffer import TOO_LONG, InputBuffer, TooLong
 from tests.support.wire import OpenSessions, Wire
 
@@ -225,6 +232,22 @@ class PumpTests(SynchronousTestCase):
         self.echo.kick("bye")
         self.echo.kick("again")
         self.assertEqual(self.wire.said(), b"kicked bye\r\n")
+
+    def test_a_kick_lets_the_command_under_way_be_answered(self) -> None:
+        """A message just taken gets its answer before the goodbye, and nothing new is begun."""
+        self.echo.dataReceived(b"WAIT\r\nb\r\n")
+        self.echo.kick("bye")
+        self.echo.waits[0].callback(None)
+        self.echo.clock.advance(0)
+        self.assertEqual(self.wire.said(), b"waited\r\nkicked bye\r\n")
+
+    def test_a_kick_does_not_wait_for_ever(self) -> None:
+        """After ten seconds the goodbye comes anyway; at once for a command that only waits."""
+        self.echo.dataReceived(b"WAIT\r\n")
+        self.echo.kick("bye")
+        self.echo.clock.advance(KICK_GRACE_SECONDS)
+        self.assertEqual(self.wire.said(), b"kicked bye\r\n")
+        self.assertTrue(self.wire.disconnecting)
 
     def test_everything_is_given_back_once(self) -> None:
         """The end of a connection leaves no timer, no session, whatever ended it."""
