@@ -1,0 +1,97 @@
+"""The rules applied: gathers what they need to know and lets them judge sender and recipient of a message."""
+
+from __future__ import annotations
+
+from hostmail.checks.loops import been_here, too_many_hops
+from hostmail.checks.responsible import (
+    Responsible,
+    Sponsor,
+    by_grant,
+    by_login,
+    may_relay,
+    may_send,
+    must_match_sender,
+)
+from hostmail.checks.sizes import fits_limit, fits_room
+from hostmail.decisions import Decision, IntoMailbox, Refuse
+from hostmail.envelope import Envelope, Peer
+from hostmail.errors import NoSuchRecipient
+from hostmail.interfaces import Grant, IDirectory, IMailStore, IRelayGrants
+
+
+class Gate:
+    """Says no to senders, recipients and messages that the rules forbid; every no is a `Refusal`.
+
+    `message_size_limit` is D3's, `pop_before_smtp` C5's switch for the whole server.
+    """
+
+    too_many_hops = staticmethod(too_many_hops)
+    been_here = staticmethod(been_here)
+
+    def __init__(
+        self,
+        *,
+        directory: IDirectory,
+        store: IMailStore,
+        grants: IRelayGrants,
+        message_size_limit: int,
+        pop_before_smtp: bool,
+    ) -> None:
+        self._directory = directory
+        self._store = store
+        self._grants = grants
+        self._message_size_limit = message_size_limit
+        self._pop_before_smtp = pop_before_smtp
+
+    async def sender(self, peer: Peer, envelope: Envelope) -> None:
+        """Judge MAIL FROM: its promised size, and for an account that has logged in whether it may send, and as that sender."""
+        fits_limit(envelope.size, self._message_size_limit)
+        if peer.account_id is not None:
+            sponsor = await self._sponsor(peer.account_id)
+            may_send(sponsor)
+            must_match_sender(envelope.reverse_path, sponsor)
+
+    async def recipient(self, peer: Peer, envelope: Envelope, decision: Decision) -> Responsible | None:
+        """Judge one recipient after routing; who answers for the message, None for a stranger's mail to us."""
+        if isinstance(decision, Refuse):
+            raise decision.refusal
+        responsible, sponsor = await self._responsible(peer)
+        if isinstance(decision, IntoMailbox):
+            await self._has_room(decision, envelope)
+            return responsible
+        may_relay(responsible, sponsor)
+        must_match_sender(envelope.reverse_path, sponsor)
+        return responsible
+
+    async def _has_room(self, decision: IntoMailbox, envelope: Envelope) -> None:
+        account = await self._directory.account(decision.account_id)
+        if account is None:
+            raise NoSuchRecipient(private=f"account {decision.account_id} has just been removed")
+        fits_room(envelope.size, await self._store.room(account))
+
+    async def _responsible(self, peer: Peer) -> tuple[Responsible | None, Sponsor]:
+        if peer.account_id is not None:
+            sponsor = await self._sponsor(peer.account_id)
+            return by_login(peer, sponsor), sponsor
+        first = await self._grants.find(peer.ip) if peer.ip else None
+        if first is None:
+            return None, Sponsor()
+        answer, sponsor = await self._by_grant(first)
+        return (answer, sponsor) if answer is not None else await self._by_another_grant(first)
+
+    async def _by_another_grant(self, unfit: Grant) -> tuple[Responsible | None, Sponsor]:
+        """Several accounts may have checked from one address (C6); one whose domain has switched this off spoils it for none."""
+        for grant in await self._grants.list():
+            if grant.ip == unfit.ip and grant.account_id != unfit.account_id:
+                answer, sponsor = await self._by_grant(grant)
+                if answer is not None:
+                    return answer, sponsor
+        return None, Sponsor()
+
+    async def _by_grant(self, grant: Grant) -> tuple[Responsible | None, Sponsor]:
+        sponsor = await self._sponsor(grant.account_id)
+        return by_grant(grant, sponsor, self._pop_before_smtp), sponsor
+
+    async def _sponsor(self, account_id: int) -> Sponsor:
+        account = await self._directory.account(account_id) if account_id else None
+        return Sponsor(account, await self._directory.domain(account.domain) if account else None)

@@ -1,0 +1,95 @@
+"""What the SMTP session asks at MAIL, RCPT and DATA (ARCHITECTURE 4): may he, where to, and take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from zope.interface import implementer
+
+from hostmail.address import Address
+from hostmail.decisions import Refuse
+from hostmail.delivery.accepted import Gate, Responsible, Router, accept
+from hostmail.delivery.notices import Notices
+from hostmail.delivery.transaction import Intaking, Transaction
+from hostmail.envelope import Envelope, Peer, Recipient
+from hostmail.interfaces import IDirectory, IIntake, IMailStore, IQueue, ISpool
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """`hostname` is how we call ourselves in trace fields and reports; `message_size_limit` is D3's, in octets."""
+
+    hostname: str
+    message_size_limit: int = 15 * 1024 * 1024
+
+
+@implementer(IIntake)
+class Intake:
+    """Judges and takes mail, from clients and servers by SMTP and from ourselves by `submit`."""
+
+    def __init__(
+        self,
+        *,
+        directory: IDirectory,
+        store: IMailStore,
+        spool: ISpool,
+        queue: IQueue,
+        router: Router,
+        gate: Gate,
+        settings: IntakeSettings,
+        now: Callable[[], float],
+        random: Random,
+    ) -> None:
+        self._router = router
+        self._gate = gate
+        self._settings = settings
+        self.notices = Notices(self.submit, hostname=settings.hostname, now=now, random=random)
+        self._parts = Intaking(
+            directory=directory,
+            store=store,
+            spool=spool,
+            queue=queue,
+            gate=gate,
+            notices=self.notices,
+            hostname=settings.hostname,
+            message_size_limit=settings.message_size_limit,
+            now=now,
+            random=random,
+        )
+
+    async def sender(self, peer: Peer, envelope: Envelope) -> None:
+        """Judge MAIL FROM; raises MessageTooBig, SendingSuspended or what else forbids it."""
+        await self._gate.sender(peer, envelope)
+
+    async def recipient(self, peer: Peer, envelope: Envelope, recipient: Recipient) -> Any:
+        """Decide about one RCPT TO: an `IntoMailbox` or a `Relay` that has been permitted; raises a Refusal otherwise."""
+        decision = await self._router.decide(recipient.address, peer.local_ip)
+        return accept(decision, await self._gate.recipient(peer, envelope, decision))
+
+    def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Any]]) -> Transaction:
+        """Open a transaction; raises OutOfSpace or TemporaryFailure when there is no room for a spool file."""
+        return Transaction(self._parts, peer, envelope, decisions, _responsible(decisions))
+
+    async def submit(self, recipient: Address, message: bytes) -> None:
+        """Take a message of our own, with the null sender, durably; raises a Refusal if nobody will have it."""
+        decision = await self._router.decide(recipient)
+        if isinstance(decision, Refuse):
+            raise decision.refusal
+        name = self._settings.hostname
+        envelope = Envelope(None, body="7BIT" if message.isascii() else "8BITMIME", smtputf8=not recipient.is_ascii)
+        transaction = self.begin(
+            Peer(ip="", protocol="local", helo=name, esmtp=True), envelope, [(Recipient(recipient), decision)]
+        )
+        transaction.write(message)
+        await transaction.commit()
+
+
+def _responsible(decisions: Sequence[tuple[Recipient, Any]]) -> Responsible | None:
+    """Who answers for the whole message: whoever does for any of its recipients."""
+    found: Sequence[Responsible] = [
+        who for _, decision in decisions if (who := getattr(decision, "responsible", None)) is not None
+    ]
+    return found[0] if found else None

@@ -1,0 +1,99 @@
+"""Telling senders what became of their mail: who is to hear of what (RFC 3461), and sending it off."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+
+from twisted.logger import Logger
+
+from hostmail.address import Address
+from hostmail.delivery.bounce import Origin, Original, Outcome, report
+from hostmail.errors import BadAddress, Refusal
+from hostmail.interfaces import Queued
+
+Submit = Callable[[Address, bytes], Awaitable[None]]
+
+_ASKED_BY = {"failed": "FAILURE", "delayed": "DELAY", "delivered": "SUCCESS", "relayed": "SUCCESS"}
+_PLAIN_STATUS = {"delayed": "4.4.7", "delivered": "2.0.0", "relayed": "2.0.0"}
+
+
+def wanted(action: str, notify: Sequence[str]) -> bool:
+    """Whether a recipient's NOTIFY asks for this report; without NOTIFY failures and delays are told (RFC 3461 4.1)."""
+    if not notify:
+        return action in ("failed", "delayed")
+    return _ASKED_BY[action] in [word.upper() for word in notify]
+
+
+def outcome(action: str, recipient: str, orcpt: str, refusal: Refusal | None) -> Outcome:
+    """One line of a report; a failure's status is permanent whatever made us give up (RFC 3464 2.3.4)."""
+    status = _PLAIN_STATUS.get(action, "5.0.0")
+    if refusal is None:
+        return Outcome(recipient, status, "", orcpt)
+    status = refusal.enhanced or status
+    if action == "failed" and not status.startswith("5"):
+        status = "5" + status[1:]
+    return Outcome(recipient, status, f"{refusal.code} {refusal.smtp_line()}", orcpt)
+
+
+class Notices:
+    """Writes reports and submits them as mail of our own with the null sender, so that no report is about a report.
+
+    `submit(recipient, message)` takes the mail durably or raises a Refusal.
+    """
+
+    log = Logger()
+
+    def __init__(self, submit: Submit, *, hostname: str, now: Callable[[], float], random: Random) -> None:
+        self._submit = submit
+        self._hostname = hostname
+        self._now = now
+        self._random = random
+
+    async def tell(self, original: Original, action: str, outcomes: Sequence[Outcome]) -> None:
+        """Report to the sender. Raises a temporary Refusal if the report could not be stored; a sender that takes none is logged."""
+        if not original.sender or not outcomes:
+            self._unreported(original, action, outcomes, "null sender")
+            return
+        origin = Origin(self._hostname, self._now(), f"{original.queue_id}.{self._random.getrandbits(64):016x}")
+        message = report(original, action, outcomes, origin)
+        try:
+            await self._submit(Address.parse(original.sender), message)
+        except BadAddress:
+            self._unreported(original, action, outcomes, "sender is no address")
+        except Refusal as refusal:
+            if not refusal.permanent:
+                raise
+            self._unreported(original, action, outcomes, refusal.smtp_line())
+        else:
+            self.log.info(
+                "notice_sent: {queue_id} {action} to <{sender}>",
+                queue_id=original.queue_id,
+                action=action,
+                sender=original.sender,
+            )
+
+    async def about(self, results: Sequence[tuple[Queued, Refusal | None]], action: str, header: bytes) -> None:
+        """Report on recipients of one queued message; raises as `tell` does."""
+        asked = [
+            (row, refusal) for row, refusal in results if wanted(action, row.notify.split(",") if row.notify else ())
+        ]
+        if not asked:
+            return
+        row = asked[0][0]
+        original = Original(row.queue_id, row.sender, header, row.created, row.envid)
+        await self.tell(
+            original, action, [outcome(action, row.recipient, row.orcpt, refusal) for row, refusal in asked]
+        )
+
+    def _unreported(self, original: Original, action: str, outcomes: Sequence[Outcome], why: str) -> None:
+        for each in outcomes:
+            self.log.warn(
+                "notice_impossible: {queue_id} {action} for <{recipient}> ({answer}), sender <{sender}>: {why}",
+                queue_id=original.queue_id,
+                action=action,
+                recipient=each.recipient,
+                answer=each.answer,
+                sender=original.sender,
+                why=why,
+            )

@@ -1,0 +1,244 @@
+"""One message on its way to all its recipients: written once, then into the mailboxes and the queue in one step (ARCHITECTURE 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hostmail.decisions import IntoMailbox, Relay
+from hostmail.delivery.accepted import Gate, Responsible
+from hostmail.delivery.bounce import Original
+from hostmail.delivery.header import HeaderFilter, missing_fields
+from hostmail.delivery.notices import Notices, outcome, wanted
+from hostmail.delivery.settle import settle
+from hostmail.delivery.trace import final_fields, new_queue_id, received
+from hostmail.envelope import Envelope, Peer, Recipient
+from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal
+from hostmail.interfaces import Drop, IDirectory, IMailStore, IQueue, ISpool, ISpoolFile, ITransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Intaking:
+    """What every transaction works with."""
+
+    directory: IDirectory
+    store: IMailStore
+    spool: ISpool
+    queue: IQueue
+    gate: Gate
+    notices: Notices
+    hostname: str
+    message_size_limit: int
+    now: Callable[[], float]
+    random: Random
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """One local mailbox, and all recipients of the message that lead there: it gets one copy."""
+
+    decision: IntoMailbox
+    recipients: list[Recipient] = field(default_factory=list)
+    answer: Refusal | None = None
+
+
+def by_mailbox(decisions: Sequence[tuple[Recipient, Any]]) -> list[Mailbox]:
+    """The local mailboxes in the order they were named."""
+    found: dict[tuple[int, str], Mailbox] = {}
+    for recipient, decision in decisions:
+        if isinstance(decision, IntoMailbox):
+            mailbox = found.setdefault((decision.account_id, decision.folder), Mailbox(decision))
+            mailbox.recipients.append(recipient)
+    return list(found.values())
+
+
+@implementer(ITransaction)
+class Transaction:
+    """Begin / write / commit or abort. Nothing is visible before `commit`, and all of it is durable when that returns.
+
+    The spool file begins with the fields that most of its takers want, so that they can link it instead of copying: Received alone if
+    anybody is elsewhere (a queued message has neither Return-Path nor Delivered-To), else the first mailbox's.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        parts: Intaking,
+        peer: Peer,
+        envelope: Envelope,
+        decisions: Sequence[tuple[Recipient, Any]],
+        responsible: Responsible | None,
+    ) -> None:
+        self._parts = parts
+        self._envelope = envelope
+        self._responsible = responsible
+        self._mailboxes = by_mailbox(decisions)
+        self._elsewhere = [recipient for recipient, decision in decisions if isinstance(decision, Relay)]
+        self._began = parts.now()
+        self.queue_id = new_queue_id(self._began, parts.random)
+        self._received = received(
+            peer,
+            envelope,
+            [str(recipient.address) for recipient, _ in decisions],
+            responsible,
+            hostname=parts.hostname,
+            queue_id=self.queue_id,
+            now=self._began,
+        )
+        self._header = HeaderFilter()
+        self._size = 0
+        first = self._received if self._elsewhere or not self._mailboxes else self._prefix(self._mailboxes[0])
+        self._spooled: ISpoolFile = parts.spool.create(first)
+
+    def _prefix(self, mailbox: Mailbox) -> bytes:
+        return final_fields(self._envelope.sender, mailbox.decision.delivered_to) + self._received
+
+    def write(self, chunk: bytes) -> None:
+        """More of the message; what is over the size limit is counted and thrown away, and `commit` will say so."""
+        self._size += len(chunk)
+        if self._size > self._parts.message_size_limit:
+            return
+        if self._header.done:
+            self._spooled.write(chunk)
+            return
+        ready = self._header.feed(chunk)
+        if self._header.done:
+            self._begin_body(ready)
+
+    def _begin_body(self, ready: bytes) -> None:
+        if self._responsible is not None:
+            message_id = f"{self.queue_id}.{self._parts.random.getrandbits(32):08x}@{self._parts.hostname}"
+            self._spooled.write(missing_fields(self._header.header, self._began, message_id))
+        self._spooled.write(ready)
+
+    def abort(self) -> None:
+        """Forget the message; nothing of it stays."""
+        self._spooled.discard()
+
+    async def commit(self) -> None:
+        """Durable everywhere, or a Refusal; a fault of ours is a failure for now, and the spool file goes in any case."""
+        try:
+            self._judge()
+            await self._spooled.seal()
+            await self._deliver()
+        finally:
+            self._spooled.discard()
+
+    def _judge(self) -> None:
+        if self._size > self._parts.message_size_limit:
+            limit = self._parts.message_size_limit
+            raise MessageTooBig(f"message is larger than this server accepts: the limit is {limit} octets")
+        if not self._header.done:
+            self._begin_body(self._header.finish())
+        self._parts.gate.too_many_hops(self._header.received)
+
+    async def _deliver(self) -> None:
+        """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen."""
+        pending: list[Any] = []
+        try:
+            if self._elsewhere:
+                pending.append(await self._prepare(self._elsewhere))
+            await self._fill_mailboxes()
+            settlement = settle([mailbox.answer for mailbox in self._mailboxes], bool(self._elsewhere))
+            if settlement.refusal is not None:
+                raise settlement.refusal
+            later = [self._mailboxes[i] for i in settlement.retry]
+            later += await self._bounce([self._mailboxes[i] for i in settlement.bounce])
+            if later:
+                pending.append(await self._prepare([each for mailbox in later for each in mailbox.recipients]))
+            while pending:
+                await pending[0].commit()
+                del pending[0]
+        finally:
+            for prepared in pending:
+                await prepared.abort()
+        self._log_accepted()
+        await self._confirm()
+
+    async def _prepare(self, recipients: Sequence[Recipient]) -> Any:
+        account_id = None if self._responsible is None else self._responsible.account_id
+        return await self._parts.queue.prepare(self.queue_id, self._spooled, self._envelope, recipients, account_id)
+
+    async def _fill_mailboxes(self) -> None:
+        """Set every mailbox's answer."""
+        drops: list[tuple[Mailbox, Drop]] = []
+        for mailbox in self._mailboxes:
+            try:
+                self._parts.gate.been_here(self._header.delivered_to, mailbox.decision.delivered_to)
+                account = await self._parts.directory.account(mailbox.decision.account_id)
+                if account is None:
+                    raise NoSuchRecipient(private="removed since RCPT")
+            except Refusal as refusal:
+                mailbox.answer = refusal
+            else:
+                drops.append((mailbox, Drop(account, self._prefix(mailbox), mailbox.decision.folder)))
+        if not drops:
+            return
+        answers = await self._parts.store.deliver(self._spooled, [drop for _, drop in drops])
+        for (mailbox, _), answer in zip(drops, answers, strict=True):
+            mailbox.answer = answer
+
+    async def _bounce(self, mailboxes: list[Mailbox]) -> list[Mailbox]:
+        """Tell the sender who did not get it (D4); those for whom that cannot be stored, so that the queue tries both again.
+
+        Whatever goes wrong here stays here: raising would bring the message into the filled mailboxes a second time.
+        """
+        for mailbox in mailboxes:
+            self._log_refused(mailbox)
+        try:
+            await self._tell("failed", mailboxes)
+        except Refusal as refusal:
+            self.log.warn("notice_postponed: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
+        except Exception:  # noqa: BLE001
+            self.log.failure("notice_postponed: {queue_id}", queue_id=self.queue_id)
+        else:
+            return []
+        return mailboxes
+
+    async def _confirm(self) -> None:
+        """Confirmations that were asked for (NOTIFY=SUCCESS); the message is safe, so trouble here is only logged."""
+        try:
+            await self._tell("delivered", [mailbox for mailbox in self._mailboxes if mailbox.answer is None])
+        except Refusal as refusal:
+            self.log.warn("notice_lost: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
+
+    async def _tell(self, action: str, mailboxes: Sequence[Mailbox]) -> None:
+        outcomes = [
+            outcome(action, str(recipient.address), recipient.orcpt, mailbox.answer)
+            for mailbox in mailboxes
+            for recipient in mailbox.recipients
+            if wanted(action, recipient.notify)
+        ]
+        if not outcomes:
+            return
+        envelope = self._envelope
+        original = Original(self.queue_id, envelope.sender, self._header.header, self._began, envelope.envid)
+        await self._parts.notices.tell(original, action, outcomes)
+
+    def _log_refused(self, mailbox: Mailbox) -> None:
+        self.log.info(
+            "recipient_refused: {queue_id} from=<{sender}> mailbox={mailbox}: {answer!s} {private}",
+            queue_id=self.queue_id,
+            sender=self._envelope.sender,
+            mailbox=mailbox.decision.delivered_to,
+            answer=mailbox.answer,
+            private="" if mailbox.answer is None else mailbox.answer.private,
+        )
+
+    def _log_accepted(self) -> None:
+        self.log.info(
+            "message_accepted: {queue_id} from=<{sender}> size={size} mailboxes={mailboxes} queued={queued} account={login}",
+            queue_id=self.queue_id,
+            sender=self._envelope.sender,
+            size=self._size,
+            mailboxes=sum(mailbox.answer is None for mailbox in self._mailboxes),
+            queued=len(self._elsewhere),
+            login="" if self._responsible is None else self._responsible.login,
+        )
+

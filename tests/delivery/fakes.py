@@ -1,0 +1,242 @@
+"""Small stand-ins for the stages around delivery; each implements the contract that it stands in for."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zope.interface import implementer
+
+from hostmail.address import Address
+from hostmail.envelope import Envelope, Recipient
+from hostmail.errors import OutOfSpace, Refusal
+from hostmail.interfaces import (
+    Account,
+    Domain,
+    Drop,
+    Grant,
+    IDirectory,
+    IMailStore,
+    IQueue,
+    IRelayGrants,
+    ISpool,
+    ISpoolFile,
+    Queued,
+    Room,
+    Usage,
+)
+
+
+@implementer(IDirectory)
+class FakeDirectory:
+    """Domains and accounts in dictionaries; tests change them at will."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.all_domains: dict[str, Domain] = {}
+        self.all_accounts: dict[int, Account] = {}
+        for address in addresses:
+            self.add(address)
+
+    def add(self, address: str, **facts: Any) -> Account:
+        domain = address.rpartition("@")[2].lower()
+        account = Account(len(self.all_accounts) + 1, address, domain, address.partition("@")[0].lower(), **facts)
+        self.all_accounts[account.id] = account
+        self.all_domains.setdefault(domain, Domain(domain, domain[:8], default_account_id=account.id))
+        return account
+
+    async def domain(self, name: str) -> Domain | None:
+        return self.all_domains.get(name.lower())
+
+    async def account_for(self, address: Address) -> Account | None:
+        owners = (a for a in self.all_accounts.values() if Address.parse(a.address).key == address.key)
+        return next(owners, None)
+
+    async def account(self, account_id: int) -> Account | None:
+        return self.all_accounts.get(account_id)
+
+    async def login(self, name: str) -> tuple[Account, str] | None:
+        raise NotImplementedError
+
+    async def login_hint(self, name: str) -> str:
+        raise NotImplementedError
+
+    async def domains(self) -> list[Domain]:
+        return sorted(self.all_domains.values(), key=lambda domain: domain.name)
+
+    async def accounts(self, domain: str | None = None) -> list[Account]:
+        return list(self.all_accounts.values())
+
+    async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
+        raise NotImplementedError
+
+    async def domain_usage(self, name: str) -> Usage:
+        raise NotImplementedError
+
+
+@implementer(ISpoolFile)
+class FakeSpoolFile:
+    """A message in a real file, so that a queue can link it; sealed on request, gone after `discard`."""
+
+    def __init__(self, path: str, prefix: bytes, failure: Refusal | None) -> None:
+        self.path = path
+        self.prefix = prefix
+        self.size = 0
+        self.sealed = False
+        self._failure = failure
+        self._file = open(path, "xb")  # noqa: SIM115
+        self.write(prefix)
+
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._file.write(chunk)
+
+    async def seal(self) -> None:
+        if self._failure:
+            raise self._failure
+        self._file.flush()
+        self.sealed = True
+
+    def discard(self) -> None:
+        self._file.close()
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+    def message(self) -> bytes:
+        """What was written behind the prefix."""
+        with open(self.path, "rb") as file:
+            return file.read()[len(self.prefix) :]
+
+
+@implementer(ISpool)
+class FakeSpool:
+    def __init__(self) -> None:
+        self.root = tempfile.mkdtemp(prefix="spool")
+        self.files: list[FakeSpoolFile] = []
+        self.full = False
+        self.failure: Refusal | None = None
+
+    def create(self, prefix: bytes) -> FakeSpoolFile:
+        if self.full:
+            raise OutOfSpace()
+        self.files.append(FakeSpoolFile(f"{self.root}/{len(self.files)}", prefix, self.failure))
+        return self.files[-1]
+
+    @property
+    def left(self) -> list[str]:
+        return os.listdir(self.root)
+
+
+@implementer(IMailStore)
+class FakeStore:
+    """Keeps delivered messages by address; `refusals` are answers by address, `linked` tells who could share the spool's file."""
+
+    def __init__(self) -> None:
+        self.mail: dict[str, list[bytes]] = {}
+        self.rooms: dict[int, Room] = {}
+        self.refusals: dict[str, Refusal] = {}
+        self.linked: list[str] = []
+
+    async def open(self, account: Account) -> Any:
+        raise NotImplementedError
+
+    async def deliver(self, spooled: Any, drops: Sequence[Drop]) -> list[Refusal | None]:
+        return [self._drop(spooled, drop) for drop in drops]
+
+    def _drop(self, spooled: Any, drop: Drop) -> Refusal | None:
+        address = drop.account.address
+        if address in self.refusals:
+            return self.refusals[address]
+        with open(spooled.path, "rb") as file:
+            content = file.read()
+        assert content.startswith(spooled.prefix)
+        self.mail.setdefault(address, []).append(drop.prefix + content[len(spooled.prefix) :])
+        if drop.prefix == spooled.prefix:
+            self.linked.append(address)
+        return None
+
+    async def room(self, account: Account) -> Room:
+        return self.rooms.get(account.id, Room(Usage(), None, None, None))
+
+    async def verify(self, account: Account, repair: bool = False) -> dict[str, Any]:
+        raise NotImplementedError
+
+    async def remove(self, account: Account) -> None:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class FakePrepared:
+    """Rows that become visible in the queue's `committed` on commit."""
+
+    queue: FakeQueue
+    queue_id: str
+    content: bytes
+    prefix: bytes
+    envelope: Envelope
+    recipients: list[str]
+    account_id: int | None
+    aborted: bool = False
+
+    async def commit(self) -> None:
+        if self.queue.commit_failure:
+            raise self.queue.commit_failure
+        self.queue.committed.append(self)
+
+    async def abort(self) -> None:
+        self.aborted = True
+
+
+@implementer(IQueue)
+@dataclass
+class FakeQueue:
+    committed: list[FakePrepared] = field(default_factory=list)
+    prepared: list[FakePrepared] = field(default_factory=list)
+    failure: Refusal | None = None
+    commit_failure: Refusal | None = None
+
+    async def prepare(
+        self, queue_id: str, spooled: Any, envelope: Envelope, recipients: Sequence[Recipient], account_id: int | None
+    ) -> Any:
+        if self.failure:
+            raise self.failure
+        with open(spooled.path, "rb") as file:
+            content = file.read()
+        names = [str(recipient.address) for recipient in recipients]
+        self.prepared.append(FakePrepared(self, queue_id, content, spooled.prefix, envelope, names, account_id))
+        return self.prepared[-1]
+
+    async def list(self, pattern: str = "") -> list[Queued]:
+        raise NotImplementedError
+
+    async def retry(self, pattern: str) -> int:
+        raise NotImplementedError
+
+    async def delete(self, pattern: str) -> int:
+        raise NotImplementedError
+
+    async def count(self) -> int:
+        return sum(len(prepared.recipients) for prepared in self.committed)
+
+
+@implementer(IRelayGrants)
+class FakeGrants:
+    def __init__(self, *grants: Grant) -> None:
+        self.grants = list(grants)
+
+    async def grant(self, ip: str, account_id: int, login: str, seconds: float | None = None) -> None:
+        self.grants.append(Grant(ip, account_id, login, seconds or 1800.0))
+
+    async def find(self, ip: str) -> Grant | None:
+        return max((grant for grant in self.grants if grant.ip == ip), key=lambda g: g.until, default=None)
+
+    async def list(self) -> list[Grant]:
+        return list(self.grants)
+
+    async def revoke(self, ip: str | None = None, account_id: int | None = None) -> int:
+        raise NotImplementedError
