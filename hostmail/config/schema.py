@@ -1,0 +1,144 @@
+"""Every key of the configuration, with its type, its default and a sentence: `Settings` is what the service runs with.
+
+Settings need a restart; domains, accounts and quotas are facts and live in the directory (STYLE, "Settings and facts").
+Sizes are octets, durations seconds, paths absolute.
+"""
+
+# ruff: noqa: RUF009 - each default is a field made by `key`, which is a call on purpose
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hostmail.config import kinds
+from hostmail.config.fields import key, profiled, section, services
+from hostmail.config.limits import Limits
+from hostmail.config.units import Octets, Seconds
+
+SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995, "imap": 143, "imaps": 993}
+IMPLICIT_TLS = frozenset({"submissions", "pop3s", "imaps"})
+PROFILES = ("classic", "modern")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listener:
+    """One port of one service. In the file it is an endpoint string, or a mapping when it has options."""
+
+    endpoint: str = key(
+        kinds.ENDPOINT, "A Twisted server endpoint: tcp:25, tcp6:25, unix:/path, systemd:... (BEHAVIOURS B1)."
+    )
+    plaintext_login: str | None = key(
+        kinds.choice("allow", "refuse"), "Overrides plaintext_login for this port (BEHAVIOURS B2).", None
+    )
+    proxy_from: tuple[str, ...] = key(
+        kinds.NETWORK,
+        "Addresses or networks of proxies that must send the PROXY protocol (v1 or v2) on this port; empty: nobody does.",
+        (),
+        many=True,
+    )
+
+
+def standard_ports() -> dict[str, tuple[Listener, ...]]:
+    """The seven ports of BEHAVIOURS B1."""
+    return {service: (Listener(endpoint=f"tcp:{port}"),) for service, port in SERVICES.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tls:
+    """Certificates (BEHAVIOURS A5). All files are PEM; a file replaced on disk counts from the next handshake on."""
+
+    certificate: Path | None = key(
+        kinds.PATH,
+        "The default certificate with its chain; none: a self-signed one is made and kept in data_dir/tls.",
+        None,
+    )
+    private_key: Path | None = key(kinds.PATH, "Its private key; none: it is in the certificate's file.", None)
+    directory: Path | None = key(
+        kinds.PATH, "More certificates by server name: NAME.pem, or NAME/fullchain.pem with NAME/privkey.pem.", None
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The whole configuration."""
+
+    hostname: str = key(
+        kinds.HOSTNAME, "The server's own name: in greetings, EHLO and trace fields; its DNS must match."
+    )
+    data_dir: Path = key(
+        kinds.PATH, "Where mail, the directory's database and the queue live.", Path("/var/lib/hostmail")
+    )
+    profile: str = key(
+        kinds.choice(*PROFILES),
+        "Which defaults: classic suits old mail programs, modern is strict (BEHAVIOURS G).",
+        "classic",
+    )
+    listen: Mapping[str, tuple[Listener, ...]] = services(
+        Listener, "The ports of each service; a service that is not named is off.", standard_ports
+    )
+    tls: Tls = section(Tls, "Certificates and keys.")
+
+    plaintext_login: str = profiled(
+        kinds.choice("allow", "refuse"),
+        "Whether passwords are taken on a connection without TLS (BEHAVIOURS B2).",
+        classic="allow",
+        modern="refuse",
+    )
+    pop_before_smtp: bool = profiled(
+        kinds.SWITCH,
+        "Whether checking mail opens relaying for the address it came from (BEHAVIOURS C2, C5).",
+        classic=True,
+        modern=False,
+    )
+    relay_window: Seconds = key(
+        kinds.duration(), "How long it stays open after a check (BEHAVIOURS C2).", Seconds(1800)
+    )
+    catch_all: bool = profiled(
+        kinds.SWITCH,
+        "Whether the first account of a new domain also gets the mail for unknown names (BEHAVIOURS E2).",
+        classic=True,
+        modern=False,
+    )
+
+    message_size_limit: Octets = key(
+        kinds.size(65536), "The largest message taken or sent, as transferred (BEHAVIOURS D3).", Octets(15 << 20)
+    )
+    default_quota: Octets | None = key(
+        kinds.size(),
+        "The quota of an account created without one; null: no limit (BEHAVIOURS D2).",
+        Octets(20 << 20),
+        nullable=True,
+    )
+    keep_removed: Seconds = key(
+        kinds.duration(0), "How long the mail of a removed account is kept aside (BEHAVIOURS D13).", Seconds(14 * 86400)
+    )
+
+    smarthost: str | None = key(
+        kinds.HOST_PORT,
+        "A host that takes all outgoing mail, host:port; port 465 speaks TLS at once; null: by MX (BEHAVIOURS C9).",
+        None,
+    )
+    smarthost_login: str | None = key(kinds.TEXT, "The login at the smarthost; null: none.", None)
+    smarthost_password_file: Path | None = key(kinds.PATH, "A file whose first line is the password there.", None)
+    smarthost_tls: str = key(
+        kinds.choice("opportunistic", "required", "verified"),
+        "TLS to the smarthost: if offered, always, or always with a certificate that is valid for its name.",
+        "opportunistic",
+    )
+    queue_lifetime: Seconds = key(
+        kinds.duration(60),
+        "How long an undeliverable message is tried before it bounces (RFC 5321, 4.5.4.1).",
+        Seconds(5 * 86400),
+    )
+    delay_notice: Seconds | None = key(
+        kinds.duration(60),
+        "When the sender hears that his message still waits; null: never.",
+        Seconds(4 * 3600),
+        nullable=True,
+    )
+
+    log_level: str = key(
+        kinds.choice("debug", "info", "warn", "error"), "The least important events that are logged.", "info"
+    )
+    limits: Limits = section(Limits, "Numbers that keep one peer from harming the others.")

@@ -1,0 +1,214 @@
+"""Reading the configuration: values, defaults, and what is said about mistakes."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.config.loader import effective, load, parse
+from hostmail.config.schema import Listener, Settings
+from hostmail.errors import ConfigurationError
+
+
+def settings_from(text: str) -> Settings:
+    settings, problems = parse(text.encode(), "f.yaml", Path("/etc/hostmail"))
+    assert settings is not None, problems
+    return settings
+
+
+class ValueTests(SynchronousTestCase):
+    def test_defaults(self) -> None:
+        """A host name is enough: everything else has a default."""
+        settings = settings_from("hostname: Mail.Example.Test")
+        self.assertEqual(settings, Settings(hostname="mail.example.test"))
+        self.assertEqual(settings.listen["imaps"], (Listener(endpoint="tcp:993"),))
+
+    def test_everything(self) -> None:
+        """Each kind of value is read: names, paths, sizes, durations, sections, nothing."""
+        settings = settings_from(
+            """
+            hostname: mail.example.test
+            data_dir: ../var
+            relay_window: 1h30m
+            message_size_limit: 20M
+            default_quota: null
+            smarthost: Relay.example:587
+            pop_before_smtp: off
+            tls: {certificate: chain.pem, private_key: /k.pem}
+            limits: {recipients: 7, free_space: 1G}
+            listen:
+            """
+        )
+        self.assertEqual(settings.data_dir, Path("/etc/var"))
+        self.assertEqual((settings.relay_window, settings.message_size_limit), (5400, 20 << 20))
+        self.assertIsNone(settings.default_quota)
+        self.assertEqual(settings.smarthost, "relay.example:587")
+        self.assertFalse(settings.pop_before_smtp)
+        self.assertEqual(settings.tls.certificate, Path("/etc/hostmail/chain.pem"))
+        self.assertEqual(settings.tls.private_key, Path("/k.pem"))
+        self.assertEqual((settings.limits.recipients, settings.limits.free_space), (7, 1 << 30))
+        self.assertEqual(settings.listen, {})
+
+    def test_absent_service_is_off(self) -> None:
+        """Once ports are listed, a service that is not named has none."""
+        settings = settings_from(
+            "{hostname: a.test, listen: {smtp: 'tcp:25', pop3: ['tcp:110', 'tcp6:110'], imap: null}}"
+        )
+        self.assertEqual(set(settings.listen), {"smtp", "pop3"})
+        self.assertEqual([port.endpoint for port in settings.listen["pop3"]], ["tcp:110", "tcp6:110"])
+
+    def test_listener_options(self) -> None:
+        """A port may have its own login policy and its own trusted proxies (B2)."""
+        settings = settings_from(
+            "{hostname: a.test, listen: {imap: [{endpoint: 'tcp:143', plaintext_login: refuse, proxy_from: [10.0.0.1/8]}]}}"
+        )
+        expected = Listener(endpoint="tcp:143", plaintext_login="refuse", proxy_from=("10.0.0.0/8",))
+        self.assertEqual(settings.listen["imap"], (expected,))
+
+    def test_profile(self) -> None:
+        """The modern profile changes defaults, and what is written wins over it (G)."""
+        modern = settings_from("{hostname: a.test, profile: modern, catch_all: yes}")
+        self.assertEqual((modern.plaintext_login, modern.pop_before_smtp, modern.catch_all), ("refuse", False, True))
+        classic = settings_from("{hostname: a.test, plaintext_login: null}")
+        self.assertEqual((classic.plaintext_login, classic.pop_before_smtp, classic.catch_all), ("allow", True, True))
+
+    def test_alias(self) -> None:
+        """YAML's anchors may be used as in any YAML file."""
+        settings = settings_from("{hostname: &name a.test, listen: {imap: &p ['tcp:143'], pop3: *p}}")
+        self.assertEqual(settings.listen["imap"], settings.listen["pop3"])
+
+    def test_effective(self) -> None:
+        """`config show` has every key as plain values."""
+        shown = effective(Settings(hostname="a.test"))
+        self.assertEqual(shown["listen"]["smtp"], [{"endpoint": "tcp:25", "plaintext_login": None, "proxy_from": []}])
+        self.assertEqual((shown["data_dir"], shown["limits"]["recipients"]), ("/var/lib/hostmail", 1000))
+
+
+class ProblemTests(SynchronousTestCase):
+    def problems(self, text: str) -> list[str]:
+        settings, problems = parse(text.encode(), "f.yaml", Path("/etc"))
+        self.assertIsNone(settings)
+        return [str(problem) for problem in problems]
+
+    def problem(self, text: str) -> str:
+        (problem,) = self.problems(text)
+        return problem
+
+    def test_all_at_once(self) -> None:
+        """All mistakes are reported together, in the order of the file, each with file, line and key."""
+        problems = self.problems("hostname: a.test\nprofile: modren\nrelay_window: soon\ndata_dri: /x\n")
+        self.assertEqual(
+            problems,
+            [
+                "f.yaml:2: profile: 'modren' is not known; write classic or modern (did you mean modern?)",
+                "f.yaml:3: relay_window: 'soon' is no duration; write it like 45s, 30m, 1h30m or 14d",
+                "f.yaml:4: data_dri: is not a known key (did you mean data_dir?)",
+            ],
+        )
+
+    def test_missing(self) -> None:
+        """A file without a host name says what it needs."""
+        for text in ("", "profile: classic", "# nothing"):
+            self.assertIn("hostname: is missing; it needs a host name", self.problem(text))
+
+    def test_twice(self) -> None:
+        """A key written twice is refused with both lines: YAML would silently take the last."""
+        self.assertEqual(
+            self.problem("hostname: a.test\nprofile: classic\nhostname: b.test"),
+            "f.yaml:3: hostname: is written twice, first in line 1; keep one",
+        )
+
+    def test_yaml_switches(self) -> None:
+        """YAML reads a bare no as false: text keys say so instead of taking it."""
+        self.assertIn("means yes or no in YAML", self.problem("{hostname: a.test, plaintext_login: no}"))
+
+    def test_words(self) -> None:
+        """Each kind of value says what would be right."""
+        for line, words in {
+            "hostname: '[192.0.2.1]'": "this needs a host name like mail.example.net",
+            "hostname: 'a b'": "is no host name; write it like",
+            "data_dir: null": "has no value; it needs a path",
+            "data_dir: ''": "needs a path",
+            "data_dir: [a]": "needs a path, not a list or mapping",
+            "message_size_limit: 1K": "is too small; at least 64K",
+            "limits: {connections: many}": "limits.connections: 'many' is no whole number",
+            "limits: {password_threads: 65}": "it must be 0 to 64",
+            "limits: {smtp_idle: 1s}": "is too short; at least 10s",
+            "limits: [1]": "limits: must be a mapping with keys like connections",
+            "pop_before_smtp: perhaps": "is neither yes nor no",
+            "smarthost: relay.example": "write it like smtp.provider.example:587",
+            "smarthost: relay.example:70000": "is not host:port",
+            "listen: {smtp: 25}": "listen.smtp: '25' is no endpoint; write tcp:25",
+            "listen: {smtp: ['port 25']}": "is no endpoint; write it like tcp:25",
+            "listen: {smtp: ['tcp:smtp']}": "ports are 0 to 65535",
+            "listen: {smtp: ['tcp:99999']}": "ports are 0 to 65535",
+            "listen: {smtp: ['haproxy:tcp:25']}": "believes anybody",
+            "listen: {imaps: ['ssl:993']}": "is not needed; write tcp:",
+            "listen: {imap: [{endpoint: 'tcp:1', proxy_from: [here]}]}": "is no address or network",
+            "listen: {imap: [{proxy_from: [127.0.0.1]}]}": "listen.imap.endpoint: is missing",
+            "listen: {imapp: 'tcp:1'}": "did you mean imap",
+            "tls: {private_key: k.pem}": "belongs to a tls.certificate",
+            "{smarthost: 'a:1', smarthost_login: me}": "needs smarthost_password_file as well",
+            "{smarthost_login: me, smarthost_password_file: f}": "needs smarthost as well",
+            "{smarthost_login: ' ', smarthost: 'a:1'}": "needs some text",
+            "limits: {failed_login_delay: 20s}": "is more than limits.failed_login_delay_most",
+            "? [a, b]\n: c": "is not a known key",
+        }.items():
+            inner = line.strip("{}") if line.startswith("{") else line
+            text = (
+                inner
+                if "hostname" in line
+                else f"hostname: a.test\n{inner}"
+                if inner == line
+                else f"{{hostname: a.test, {inner}}}"
+            )
+            self.assertIn(words, "\n".join(self.problems(text)), line)
+
+    def test_not_yaml(self) -> None:
+        """What is no YAML is refused with the line, whatever it is."""
+        self.assertIn("f.yaml:2: is not valid YAML", self.problem("hostname: a.test\n  b: [\n"))
+        self.assertIn("is not valid YAML", self.problem("hostname: \x01"))
+        self.assertIn("must be a mapping", self.problem("just words"))
+        settings, problems = parse(b"\xff\xfe\xfa", "f.yaml", Path("/"))
+        self.assertIsNone(settings)
+        self.assertIn("is not valid YAML", str(problems[0]))
+
+    def test_bombs(self) -> None:
+        """Size, depth and aliases are bounded: a file cannot fill memory or take the stack down."""
+        self.assertIn("larger than 1M", self.problem("#" * (1 << 20) + "\n"))
+        self.assertIn("nested too deeply", self.problem("a: " + "[" * 100_000))
+        listed = ", ".join("tcp:1" for _ in range(3000))
+        bomb = f"{{hostname: a.test, listen: {{smtp: &a [{listed}], imap: *a, pop3: *a, imaps: *a}}}}"
+        self.assertIn("too many values", self.problem(bomb))
+        self.assertIn("not a list", self.problem("hostname: &a [*a]"))
+
+    def test_at_most_fifty(self) -> None:
+        """Fifty problems are enough for one reading."""
+        self.assertEqual(len(self.problems("\n".join(f"key{number}: 1" for number in range(80)))), 50)
+
+    @given(st.text(max_size=60))
+    def test_never_raises(self, text: str) -> None:
+        """Any text whatever gives settings or problems."""
+        settings, problems = parse(text.encode("utf-8", "replace"), "f", Path("/"))
+        self.assertTrue(settings is None and problems)
+
+
+class FileTests(SynchronousTestCase):
+    def test_relative(self) -> None:
+        """Paths are relative to the file, wherever the service is started."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        file = folder / "hostmail.yaml"
+        file.write_text("hostname: a.test\ndata_dir: data\n")
+        self.assertEqual(load(file).data_dir, folder.absolute() / "data")
+
+    def test_raises(self) -> None:
+        """A file that is wrong, or not there, is one ConfigurationError with a line per problem."""
+        with self.assertRaisesRegex(ConfigurationError, "cannot be read: No such file"):
+            load(Path(self.mktemp()))
+        file = Path(self.mktemp())
+        file.write_text("a: 1\nb: 2\n")
+        with self.assertRaises(ConfigurationError) as caught:
+            load(file)
+        self.assertEqual(len(str(caught.exception).splitlines()), 3)
