@@ -1,0 +1,70 @@
+"""The command line of `twistd hostmail`: reads the configuration and hands the reactor to compose.py."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from hostmail.config.loader import load
+from hostmail.config.schema import Settings
+from hostmail.errors import ConfigurationError
+
+EX_CONFIG = 78
+STANDARD_PLACES = ("hostmail.yaml", "etc/hostmail.yaml", "/etc/hostmail.yaml")
+
+
+class Options(usage.Options):
+    """`twistd [-n] hostmail [--config FILE] [--check]`."""
+
+    synopsis = "[--config FILE] [--check]"
+    optParameters = [
+        ["config", "c", None, "The configuration file; default: $HOSTMAIL_CONFIG, " + ", ".join(STANDARD_PLACES)],
+    ]
+    optFlags = [["check", None, "Only check the configuration: exit code 0, or 78 with what is wrong."]]
+
+    settings: Settings
+
+    def postOptions(self) -> None:
+        """Read the configuration; a wrong one ends the process here, before anything is touched."""
+        try:
+            self.settings = load(find_config(self["config"]))
+        except ConfigurationError as error:
+            print(error, file=sys.stderr)  # noqa: T201 - the log is not open yet
+            raise SystemExit(EX_CONFIG) from None
+        if self["check"]:
+            print("the configuration is fine", file=sys.stderr)  # noqa: T201
+            raise SystemExit(0)
+
+
+def find_config(given: str | None) -> Path:
+    """The file named, or the first that exists in the standard places; raises ConfigurationError."""
+    named = given or os.environ.get("HOSTMAIL_CONFIG")
+    if named:
+        return Path(named)
+    for place in map(Path, STANDARD_PLACES):
+        if place.exists():
+            return place
+    raise ConfigurationError(
+        "no configuration file: name one with --config or $HOSTMAIL_CONFIG, or make one with `hostmail init`"
+    )
+
+
+def owner_of_service(options: Any) -> tuple[int, int] | None:
+    """The (uid, gid) twistd will change to, so that what is made before belongs to them; None without --uid."""
+    parent = options.parent or {}
+    uid, gid = parent.get("uid"), parent.get("gid")
+    return None if uid is None else (int(uid), int(gid) if gid is not None else -1)
+
+
+def makeService(options: Options) -> IService:
+    """The appliance as one Twisted service."""
+    from twisted.internet import reactor
+
+    from hostmail.compose import appliance
+
+    return appliance(options.settings, reactor, owner=owner_of_service(options), config_file=find_config(options["config"]))

@@ -1,0 +1,461 @@
+"""POP3 as clients hear it; each fault P1-P15 of the stock server is a promise here."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.mail import pop3
+from zope.interface.verify import verifyObject
+
+from hostmail.errors import MessageGone, TemporaryFailure, TooMany
+from hostmail.protocols.pop3.maildrop import IDLE_HOLDER_SECONDS, Maildrop
+from tests.protocols.pop3.conversation import ANN, ONE, TWO, Conversation
+
+STUFFED = ONE.replace(b"\r\n.dot", b"\r\n..dot") + b".\r\n"
+
+
+def plain(user: str, password: str, authzid: str = "") -> str:
+    return base64.b64encode(f"{authzid}\0{user}\0{password}".encode()).decode()
+
+
+class LoginTests(Conversation):
+    def test_is_a_stock_pop3_server(self) -> None:
+        """Twisted's class and factory stay behind it."""
+        self.assertIsInstance(self.session, pop3.POP3)
+        verifyObject(pop3.IServerFactory, self.session.factory)
+        self.assertEqual(self.greeting, b"+OK mail.example.test POP3 ready\r\n")
+
+    def test_user_and_pass(self) -> None:
+        """A password may contain blanks (RFC 1939 section 7)."""
+        self.log_in()
+        self.hears("STAT")
+        self.says(f"+OK 2 {len(ONE) + len(TWO)}\r\n")
+
+    def test_p01_capabilities_are_real_tokens(self) -> None:
+        """CAPA lists what RFC 2449 and its registry know (H2)."""
+        self.hears("CAPA")
+        lines = self.says("+OK").split("\r\n")
+        for token in (
+            "TOP",
+            "UIDL",
+            "RESP-CODES",
+            "AUTH-RESP-CODE",
+            "PIPELINING",
+            "USER",
+            "SASL PLAIN LOGIN",
+            "EXPIRE NEVER",
+        ):
+            self.assertIn(token, lines)
+        self.assertNotIn("STLS", lines)
+        self.assertEqual(lines[-2:], [".", ""])
+
+    def test_p02_nonsense_never_drops_the_line(self) -> None:
+        """Wrong argument counts and numbers get -ERR; a trailing blank is nothing."""
+        self.log_in()
+        for line in (
+            "RETR",
+            "RETR x",
+            "DELE abc",
+            "DELE 99",
+            "LIST 0",
+            "TOP 1",
+            "TOP 1 x",
+            "UIDL -1",
+            "STAT-",
+            "\x00",
+            "RETR ٣",
+        ):
+            self.hears(line)
+            self.says("-ERR")
+        self.hears("STAT ")
+        self.says("+OK 2")
+        self.session.dataReceived(b"\xff\xfe\r\n")
+        self.says("-ERR unknown command")
+        self.assertFalse(self.wire.disconnecting)
+
+    def test_p03_sasl_plain_and_login(self) -> None:
+        """PLAIN and LOGIN, with and without an initial response (RFC 5034, B3)."""
+        self.hears("AUTH PLAIN " + plain("ann@example.test", "se cret"))
+        self.says("+OK 2 messages")
+        self.session, self.wire = self.other_session()
+        self.hears("AUTH LOGIN")
+        self.assertEqual(self.says("+ "), "+ " + base64.b64encode(b"Username:").decode() + "\r\n")
+        self.hears(base64.b64encode(b"ann@example.test").decode())
+        self.assertEqual(self.says("+ "), "+ " + base64.b64encode(b"Password:").decode() + "\r\n")
+        self.hears(base64.b64encode(b"se cret").decode())
+        self.says("+OK 2 messages")
+
+    def other_session(self) -> Any:
+        self.session.connectionLost()
+        session, wire = self.connect()
+        wire.clear()
+        return session, wire
+
+    def test_sasl_can_go_wrong(self) -> None:
+        """Cancelled, malformed or unknown exchanges are refused and forgotten."""
+        self.hears("AUTH")
+        self.assertEqual(self.says(), "+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n")
+        for lines in (("AUTH CRAM-MD5",), ("AUTH PLAIN", "*"), ("AUTH PLAIN !!!",), ("AUTH LOGIN", "%%")):
+            self.hears(*lines)
+            self.assertIn("-ERR", self.says())
+        self.hears("AUTH PLAIN")
+        self.session.dataReceived(b"x" * 20000 + b"\r\nCAPA\r\n")
+        self.assertIn("-ERR line too long\r\n+OK capa", self.says())
+
+    def test_p09_a_second_login_is_refused(self) -> None:
+        """USER or PASS after login cannot leak the maildrop's lock."""
+        self.log_in()
+        self.hears("USER ann@example.test", "PASS se cret", "QUIT")
+        self.says("-ERR you are logged in already")
+        self.session.connectionLost()
+        self.session, self.wire = self.connect()
+        self.wire.clear()
+        self.log_in()
+
+    def test_p10_commands_behind_an_unfinished_login_wait(self) -> None:
+        """Pipelining behind PASS works whatever the checker takes."""
+        self.door.hold = True
+        self.hears("USER ann@example.test", "PASS se cret", "STAT")
+        self.assertEqual(self.says(), "+OK send your password\r\n")
+        self.door.held[0].callback(None)
+        self.says(f"+OK 2 messages ({len(ONE) + len(TWO)} octets)\r\n+OK 2 ")
+
+    def test_p11_guessing_ends(self) -> None:
+        """Five failed logins: each answered with [AUTH], then the line is closed (C8, H5)."""
+        for _ in range(5):
+            self.assertFalse(self.wire.disconnecting)
+            self.hears("USER ann@example.test", "PASS wrong")
+            self.assertIn("-ERR [AUTH] login or password not accepted", self.says())
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_p11_ten_minutes_of_silence_are_allowed(self) -> None:
+        """RFC 1939 section 3: at least ten minutes; then a word and the end, nothing deleted (B4)."""
+        self.log_in()
+        self.hears("DELE 1")
+        self.wire.clear()
+        self.clock.advance(599)
+        self.assertFalse(self.wire.disconnecting)
+        self.clock.advance(2)
+        self.assertIn("-ERR [SYS/TEMP] nothing heard", self.says())
+        self.session.connectionLost()
+        self.assertEqual(len(self.store.contents(ANN)), 2)
+
+    def test_a_bare_name_is_told_so(self) -> None:
+        """The user name without a domain gets a reason a person can act on (A1)."""
+        self.hears("USER ann", "PASS se cret")
+        self.assertIn("use your full mail address", self.says())
+
+    def test_pass_without_user(self) -> None:
+        """The name first; an empty one is none."""
+        self.hears("PASS x", "USER ", "RETR 1")
+        self.assertEqual(
+            self.says(),
+            "-ERR USER first\r\n-ERR USER needs your full mail address\r\n-ERR log in first\r\n",
+        )
+
+    def test_a_fault_of_ours_stays_inside(self) -> None:
+        """A broken checker is [SYS/TEMP], and its words go to the log only."""
+        self.door.fault = ValueError("password=secret")
+        self.hears("USER ann@example.test", "PASS se cret")
+        said = self.says()
+        self.assertIn("-ERR [SYS/TEMP]", said)
+        self.assertNotIn("secret", said)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_a_client_gone_during_login_leaves_no_lock(self) -> None:
+        """The maildrop is given back when nobody is there to use it (D10)."""
+        self.door.hold = True
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.session.connectionLost()
+        self.door.held[0].callback(None)
+        self.door.hold = False
+        self.session, self.wire = self.connect()
+        self.wire.clear()
+        self.log_in()
+
+    def test_too_many_sessions_of_an_account(self) -> None:
+        """Over the limit the login is refused for now, and no lock stays."""
+        self.sessions.refuse_login = TooMany("too many sessions")
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.assertIn("-ERR [SYS/TEMP] too many sessions", self.says())
+        self.sessions.refuse_login = None
+        self.log_in()
+
+    def test_too_many_connections(self) -> None:
+        """No greeting, a reason."""
+        self.sessions.refusal = TooMany("too many connections")
+        _, wire = self.connect()
+        self.assertEqual(wire.said(), b"-ERR [SYS/TEMP] too many connections\r\n")
+
+    def test_twenty_bad_commands_end_it(self) -> None:
+        """LIMITS: twenty in a row; a good one forgives."""
+        self.hears(*["X"] * 19, "NOOP", *["X"] * 19)
+        self.assertFalse(self.wire.disconnecting)
+        self.wire.clear()
+        self.hears("X")
+        self.assertIn("too many errors", self.says())
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_long_lines(self) -> None:
+        """255 octets for commands."""
+        self.hears("NOOP " + "x" * 300, "NOOP")
+        self.assertEqual(self.says(), "-ERR line too long\r\n+OK\r\n")
+        self.log_in()
+        self.hears("NOOP " + "x" * 300, "NOOP")
+        self.assertEqual(self.says(), "-ERR line too long\r\n+OK\r\n")
+
+    def test_languages_and_utf8(self) -> None:
+        """RFC 6856, as far as it costs nothing."""
+        self.hears("UTF8", "LANG", "LANG en", "LANG fr")
+        self.assertEqual(
+            self.says(),
+            "+OK UTF-8 it is\r\n+OK languages follow\r\nen English\r\n.\r\n+OK en\r\n-ERR only en is spoken here\r\n",
+        )
+
+    def test_quit_before_login(self) -> None:
+        """A polite end."""
+        self.hears("QUIT")
+        self.says("+OK goodbye")
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_kicked(self) -> None:
+        """The operator's words reach the client."""
+        self.sessions.kick("closed by the operator")
+        self.assertEqual(self.says(), "-ERR [SYS/TEMP] closed by the operator\r\n")
+
+
+class TlsTests(Conversation):
+    tls_context = object()
+    settings = replace(Conversation.settings, allow_plaintext_login=False)
+
+    def test_passwords_wait_for_tls(self) -> None:
+        """A listener that refuses plaintext says what to do, and offers no mechanism (B2)."""
+        self.hears("CAPA")
+        said = self.says()
+        self.assertIn("STLS\r\n", said)
+        self.assertNotIn("SASL", said)
+        self.hears("USER ann@example.test", "AUTH PLAIN", "AUTH")
+        self.assertEqual(self.says().count("switch on TLS"), 2)
+
+    def test_stls_forgets_what_was_said(self) -> None:
+        """What came with STLS is dropped, the session starts anew inside (S1, RFC 2595)."""
+        self.hears("STLS", "USER ann@example.test")
+        self.assertEqual(self.says(), "+OK begin TLS\r\n")
+        self.assertIs(self.wire.tls, self.tls_context)
+        self.hears("PASS se cret", "STLS")
+        self.assertEqual(self.says(), "-ERR USER first\r\n-ERR TLS is active already\r\n")
+        self.log_in()
+        self.hears("CAPA")
+        self.assertNotIn("STLS", self.says())
+
+    def test_no_certificate_no_stls(self) -> None:
+        """Without a context STLS is refused."""
+        self.tls_context = None
+        self.session, self.wire = self.connect()
+        self.wire.clear()
+        self.hears("STLS")
+        self.says("-ERR TLS is not available")
+
+
+class TransactionTests(Conversation):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log_in()
+
+    def test_retr_is_exact(self) -> None:
+        """Octets announced are octets on the wire, dots doubled, a missing line end added (P14)."""
+        self.hears("RETR 1")
+        self.assertEqual(self.wire.said(), b"+OK %d octets\r\n" % len(ONE) + STUFFED)
+        self.hears("RETR 2")
+        self.assertEqual(self.wire.said(), b"+OK %d octets\r\n" % len(TWO) + TWO + b"\r\n.\r\n")
+
+    def test_p06_deleted_messages_are_not_counted(self) -> None:
+        """STAT, LIST and UIDL pass over what is marked; RSET brings it back."""
+        self.hears("DELE 1", "STAT", "LIST", "DELE 1", "RETR 1", "LIST 2")
+        self.assertEqual(
+            self.says(),
+            f"+OK message 1 will be deleted\r\n+OK 1 {len(TWO)}\r\n+OK 1 messages\r\n2 {len(TWO)}\r\n.\r\n"
+            f"-ERR no such message\r\n-ERR no such message\r\n+OK 2 {len(TWO)}\r\n",
+        )
+        self.hears("UIDL")
+        self.assertEqual(self.says("+OK").count("\r\n"), 3)
+        self.hears("RSET")
+        self.says("+OK 2 ")
+
+    def test_quit_deletes_before_it_answers(self) -> None:
+        """P12: deletions are done, and the lock given back, when +OK is said (D5)."""
+        self.hears("DELE 1", "QUIT")
+        self.assertIn("+OK goodbye, 1 deleted", self.says())
+        self.assertEqual(self.store.contents(ANN), [TWO])
+        self.session, self.wire = self.connect()
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.assertIn("+OK 1 messages", self.says())
+
+    def test_p12_a_failed_deletion_is_told(self) -> None:
+        """-ERR, and nothing is lost."""
+        self.session.maildrop._folder.expunge = lambda *a, **k: fail(TemporaryFailure(private="EIO"))
+        self.hears("DELE 1", "QUIT")
+        self.assertIn("-ERR [SYS/TEMP] some messages could not be deleted", self.says())
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_a_dropped_line_keeps_everything_and_frees_the_maildrop(self) -> None:
+        """Only QUIT deletes (RFC 1939 section 6); the lock goes even so (D10)."""
+        self.hears("DELE 1")
+        self.session.connectionLost()
+        self.session, self.wire = self.connect()
+        self.wire.clear()
+        self.log_in()
+
+    def test_p07_a_vanished_message_is_an_answer(self) -> None:
+        """Deleted by an IMAP session meanwhile: -ERR, and the session goes on."""
+        self.session.maildrop._folder.open = lambda uid: fail(MessageGone())
+        self.hears("RETR 1", "STAT")
+        self.says("-ERR that message was deleted by another mail program\r\n+OK 2")
+
+    def test_p07_a_fault_is_an_answer(self) -> None:
+        """Whatever opening raises, the client hears something and the session lives."""
+        self.session.maildrop._folder.open = lambda uid: fail(OSError("path"))
+        self.hears("RETR 1", "NOOP")
+        self.says("-ERR [SYS/TEMP] local error")
+        self.flushLoggedErrors(OSError)
+
+    def test_p08_a_fault_in_uidl_wedges_nothing(self) -> None:
+        """The session goes on with its timer."""
+        self.session.maildrop._folder.uidls = lambda uids: fail(OSError("path"))
+        self.hears("UIDL", "NOOP")
+        self.assertEqual(self.says("-ERR [SYS/TEMP]").count("+OK"), 1)
+        self.flushLoggedErrors(OSError)
+
+    def test_uidls_stay(self) -> None:
+        """The same message has the same unique-id in each session (D9)."""
+        self.hears("UIDL", "UIDL 2")
+        first = self.says("+OK unique-ids follow")
+        rows = dict(line.split(" ", 1) for line in first.split("\r\n")[1:3])
+        self.assertIn(f"+OK 2 {rows['2']}\r\n", first)
+        self.hears("DELE 1", "QUIT")
+        self.session.connectionLost()
+        self.session, self.wire = self.connect()
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.wire.clear()
+        self.hears("UIDL 1")
+        self.assertEqual(self.says(), f"+OK 1 {rows['2']}\r\n")
+
+    def test_p05_top(self) -> None:
+        """The header, the blank line, and so many lines."""
+        self.hears("TOP 1 0", "TOP 1 2", "TOP 2 5")
+        self.assertEqual(
+            self.wire.said(),
+            b"+OK\r\nSubject: one\r\n\r\n.\r\n"
+            b"+OK\r\nSubject: one\r\n\r\nfirst line\r\n..dot\r\n.\r\n"
+            b"+OK\r\nSubject: two\r\n\r\nno line end\r\n.\r\n",
+        )
+
+    def test_last(self) -> None:
+        """Old clients ask."""
+        self.hears("LAST")
+        self.says("+OK 0")
+
+    def test_sessions_before_login_commands_after(self) -> None:
+        """STLS and AUTH are for before."""
+        self.hears("STLS", "AUTH PLAIN", "CAPA")
+        self.says("-ERR you are logged in already\r\n-ERR you are logged in already\r\n+OK")
+
+    def test_stock_interface(self) -> None:
+        """The avatar is a pop3.IMailbox for whoever knows only that."""
+        drop: Maildrop = self.session.maildrop
+        verifyObject(pop3.IMailbox, drop)
+        drop.deleteMessage(0)
+        self.assertEqual(drop.listMessages(), [0, len(TWO)])
+        self.assertEqual(drop.listMessages(1), len(TWO))
+        drop.undeleteMessages()
+        self.assertEqual(self.successResultOf(Deferred.fromCoroutine(drop.getMessage(1))).read(), TWO)
+        self.assertTrue(self.successResultOf(Deferred.fromCoroutine(drop.getUidl(1))))
+        drop.deleteMessage(0)
+        self.successResultOf(Deferred.fromCoroutine(drop.sync()))
+        self.assertEqual(self.store.contents(ANN), [TWO])
+
+
+class LockTests(Conversation):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log_in()
+        self.first = self.session
+        self.session, self.wire = self.connect()
+        self.wire.clear()
+
+    def test_a_busy_holder_keeps_the_maildrop(self) -> None:
+        """The second login waits ten seconds inside PASS, then hears [IN-USE] (D10)."""
+        self.first.session.state["idle_since"] = None  # type: ignore[union-attr]
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.assertEqual(self.says(), "+OK send your password\r\n")
+        self.clock.pump([0.5] * 25)
+        self.assertIn("-ERR [IN-USE] another mail program", self.says())
+
+    def test_an_idle_holder_is_taken_over(self) -> None:
+        """A holder that was silent for half a minute is disconnected, and the newcomer served (D10)."""
+        self.clock.advance(IDLE_HOLDER_SECONDS)
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.first.connectionLost()
+        self.clock.pump([0.5] * 4)
+        self.assertIn("+OK 2 messages", self.says())
+
+    def test_a_holder_that_goes_makes_room(self) -> None:
+        """The waiting login is served as soon as the first one leaves."""
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.first.connectionLost()
+        self.clock.pump([0.5] * 4)
+        self.assertIn("+OK 2 messages", self.says())
+
+
+class LargeMessageTests(Conversation):
+    messages = (b"Subject: big\r\n\r\n" + b".x2345678\r\n" * 60000, TWO)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.log_in()
+
+    def test_sent_at_the_readers_pace(self) -> None:
+        """No block is read before the last one has gone, however long that takes (B4)."""
+        self.session.pauseProducing()
+        self.session.resumeProducing()
+        self.hears("NOOP")
+        self.wire.clear()
+        self.session.pauseProducing()
+        task = self.session.on_retr("1")
+        done = Deferred.fromCoroutine(task)
+        self.assertLess(len(self.wire.value()), 90000)
+        for _ in range(50):
+            self.clock.advance(200)
+            self.session.resumeProducing()
+            self.session.pauseProducing()
+        self.successResultOf(done)
+        head, _, body = self.wire.said().partition(b"\r\n")
+        self.assertEqual(head, b"+OK %d octets" % len(self.messages[0]))
+        self.assertEqual(body, self.messages[0].replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        self.assertFalse(self.wire.aborted)
+
+    def test_top_stops_early(self) -> None:
+        """TOP reads no more than it shows."""
+        self.hears("TOP 1 7000")
+        self.assertEqual(self.wire.said().count(b"..x"), 7000)
+
+    def test_a_file_that_breaks_off_breaks_the_line(self) -> None:
+        """A message that cannot be finished never looks complete."""
+        message = self.successResultOf(Deferred.fromCoroutine(self.session.maildrop.open_message(0)))
+        message.read_now = lambda offset, length: None if offset else b"x" * length
+        message.read = lambda offset, length: succeed(b"")
+        self.session.maildrop._folder.open = lambda uid: succeed(message)
+        self.hears("RETR 1")
+        self.assertTrue(self.wire.aborted)
+        self.assertFalse(self.wire.said().endswith(b".\r\n"))
+        self.flushLoggedErrors()
+
+    def test_a_client_that_goes_stops_the_download(self) -> None:
+        """Nothing is read for somebody who left."""
+        self.session.pauseProducing()
+        done = Deferred.fromCoroutine(self.session.on_retr("1"))
+        self.session.connectionLost()
+        self.successResultOf(done)
