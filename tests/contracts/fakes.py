@@ -1,0 +1,47 @@
+"""What a mail store is given by other parts, in its simplest form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from zope.interface import implementer
+
+from hostmail.errors import OverQuota
+from hostmail.interfaces import Event, FolderChanged, IEvents, IUsage, Usage
+
+
+@implementer(IUsage)
+class FakeUsage:
+    """Adds up accounts as one domain with `limit_bytes`; `fault` is raised instead when set."""
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        self.limit_bytes = limit_bytes
+        self.fault: Exception | None = None
+        self.accounts: dict[int, Usage] = {}
+
+    def charge(self, account_id: int, used: Usage, growing: bool) -> None:
+        if self.fault is not None:
+            raise self.fault
+        total = used.bytes + sum(usage.bytes for other, usage in self.accounts.items() if other != account_id)
+        if growing and self.limit_bytes is not None and total > self.limit_bytes:
+            raise OverQuota("domain full")
+        self.accounts[account_id] = used
+
+
+@implementer(IEvents)
+class FakeEvents:
+    """Keeps what was announced."""
+
+    def __init__(self) -> None:
+        self.heard: list[Event] = []
+
+    def publish(self, event: Event) -> None:
+        self.heard.append(event)
+
+    def subscribe(self, kind: type, heard: Callable[[Any], None]) -> Callable[[], None]:
+        return lambda: None
+
+    def folders(self) -> set[str]:
+        """The folders that were announced as changed."""
+        return {event.folder for event in self.heard if isinstance(event, FolderChanged)}
