@@ -241,4 +241,3 @@ class Transaction:
             queued=len(self._elsewhere),
             login="" if self._responsible is None else self._responsible.login,
         )
-

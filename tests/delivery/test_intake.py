@@ -1,0 +1,392 @@
+"""From MAIL to 250: a message into mailboxes and queue."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from hostmail.address import Address
+from hostmail.checks.gate import Gate
+from hostmail.decisions import IntoMailbox, Relay
+from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.envelope import Envelope, Peer, Recipient
+from hostmail.errors import (
+    MailLoop,
+    MessageTooBig,
+    NoSuchRecipient,
+    OutOfSpace,
+    OverQuota,
+    Refusal,
+    RelayingProhibited,
+    TemporaryFailure,
+)
+from hostmail.interfaces import IDirectory, IIntake, IMailStore, IQueue, IRelayGrants, ISpool, ISpoolFile, ITransaction
+from hostmail.routing.router import Router
+from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeQueue, FakeSpool, FakeStore
+
+MESSAGE = b"From: bob@other.example\r\nSubject: hello\r\n\r\nHow are you?\r\n"
+
+
+class IntakeCase(SynchronousTestCase):
+    """An intake with three mailboxes, and the stages around it."""
+
+    def setUp(self) -> None:
+        self.directory = FakeDirectory("ann@example.com", "bea@example.com", "cleo@example.com")
+        self.store, self.spool, self.queue, self.grants = FakeStore(), FakeSpool(), FakeQueue(), FakeGrants()
+        self.gate = Gate(
+            directory=self.directory,
+            store=self.store,
+            grants=self.grants,
+            message_size_limit=100_000,
+            pop_before_smtp=True,
+        )
+        self.intake = Intake(
+            directory=self.directory,
+            store=self.store,
+            spool=self.spool,
+            queue=self.queue,
+            router=Router(self.directory, hostname="mail.example.net"),
+            gate=self.gate,
+            settings=IntakeSettings("mail.example.net", 100_000),
+            now=lambda: 1_700_000_000.0,
+            random=Random(7),
+        )
+        self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
+        self.login = Peer("192.0.2.7", "submission", esmtp=True, tls=True, account_id=1, login="ann@example.com")
+
+    def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.successResultOf(ensureDeferred(coroutine))
+
+    def refused(self, coroutine: Coroutine[Any, Any, Any]) -> Refusal:
+        refusal = self.failureResultOf(ensureDeferred(coroutine), Refusal).value
+        assert isinstance(refusal, Refusal)
+        return refusal
+
+    def begin(self, *recipients: Any, peer: Peer | None = None, sender: str = "bob@other.example") -> Any:
+        peer = peer or self.peer
+        envelope = Envelope(Address.parse(sender) if sender else None)
+        self.wait(self.intake.sender(peer, envelope))
+        decisions = []
+        for each in recipients:
+            recipient = each if isinstance(each, Recipient) else Recipient(Address.parse(each))
+            decisions.append((recipient, self.wait(self.intake.recipient(peer, envelope, recipient))))
+        return self.intake.begin(peer, envelope, decisions)
+
+    def send(self, *recipients: Any, message: bytes = MESSAGE, **more: Any) -> None:
+        transaction = self.begin(*recipients, **more)
+        transaction.write(message)
+        self.wait(transaction.commit())
+
+    def send_refused(self, *recipients: Any, message: bytes = MESSAGE, **more: Any) -> Refusal:
+        transaction = self.begin(*recipients, **more)
+        transaction.write(message)
+        return self.refused(transaction.commit())
+
+    def mail(self, address: str) -> list[bytes]:
+        return self.store.mail.get(address, [])
+
+
+class ContractTests(IntakeCase):
+    def test_interfaces(self) -> None:
+        """Intake, transaction and the stand-ins are what the contracts say."""
+        verifyObject(IIntake, self.intake)
+        transaction = self.begin("ann@example.com")
+        verifyObject(ITransaction, transaction)
+        transaction.abort()
+        verifyObject(IDirectory, self.directory)
+        verifyObject(IMailStore, self.store)
+        verifyObject(IQueue, self.queue)
+        verifyObject(IRelayGrants, self.grants)
+        verifyObject(ISpool, self.spool)
+        verifyObject(ISpoolFile, self.spool.files[0])
+
+    def test_recipients(self) -> None:
+        """RCPT gets a decision, or its refusal at once (ARCHITECTURE 4)."""
+        envelope = Envelope(None)
+        ask = self.intake.recipient
+        into = self.wait(ask(self.peer, envelope, Recipient(Address.parse("Ann+x@example.com"))))
+        self.assertIsInstance(into, IntoMailbox)
+        self.assertEqual(into.delivered_to, "ann@example.com")
+        away = Recipient(Address.parse("bob@other.example"))
+        self.assertIsInstance(self.wait(ask(self.login, envelope, away)), Relay)
+        self.assertIsInstance(self.refused(ask(self.peer, envelope, away)), RelayingProhibited)
+        nobody = Recipient(Address.parse("nobody@example.com"))
+        self.assertIsInstance(self.refused(ask(self.peer, envelope, nobody)), NoSuchRecipient)
+
+
+class LocalTests(IntakeCase):
+    def test_one_mailbox(self) -> None:
+        """The mailbox gets the message behind Return-Path, Delivered-To and Received, and can link the spool's file."""
+        self.send("ann@example.com")
+        [got] = self.mail("ann@example.com")
+        trace, _, rest = got.partition(b"From: bob")
+        self.assertTrue(
+            trace.startswith(
+                b"Return-Path: <bob@other.example>\r\nDelivered-To: ann@example.com\r\nReceived: from client."
+            )
+        )
+        self.assertIn(b"by mail.example.net with ESMTP id ", trace)
+        self.assertIn(b"for <ann@example.com>;", trace)
+        self.assertEqual(b"From: bob" + rest, MESSAGE)
+        self.assertEqual(self.store.linked, ["ann@example.com"])
+        self.assertEqual(self.spool.left, [])
+        self.assertTrue(self.spool.files[0].sealed)
+
+    def test_any_chunks(self) -> None:
+        """However the octets come in, the same message comes out."""
+        transaction = self.begin("ann@example.com")
+        for i in range(len(MESSAGE)):
+            transaction.write(MESSAGE[i : i + 1])
+        self.wait(transaction.commit())
+        self.assertTrue(self.mail("ann@example.com")[0].endswith(b"\r\n" + MESSAGE))
+
+    def test_several_mailboxes(self) -> None:
+        """Each mailbox gets its own marks, and nobody learns of the others."""
+        self.send("ann@example.com", "bea@example.com")
+        self.assertIn(b"Delivered-To: bea@example.com\r\n", self.mail("bea@example.com")[0])
+        self.assertNotIn(b"ann@example.com", self.mail("bea@example.com")[0])
+        self.assertNotIn(b"for <", self.mail("ann@example.com")[0])
+
+    def test_one_copy(self) -> None:
+        """Several addresses of one mailbox make one copy."""
+        self.send("ann@example.com", "ann+shop@example.com", "postmaster@example.com")
+        self.assertEqual(len(self.mail("ann@example.com")), 1)
+
+    def test_null_sender(self) -> None:
+        """A bounce has an empty Return-Path."""
+        self.send("ann@example.com", sender="")
+        self.assertTrue(self.mail("ann@example.com")[0].startswith(b"Return-Path: <>\r\n"))
+
+    def test_return_path_is_ours(self) -> None:
+        """A Return-Path that came with the message is dropped, folded or not (RFC 5321 4.4)."""
+        self.send("ann@example.com", message=b"return-path:\r\n <x@y>\r\n" + MESSAGE)
+        got = self.mail("ann@example.com")[0]
+        self.assertNotIn(b"x@y", got)
+        self.assertTrue(got.endswith(b"\r\n" + MESSAGE))
+
+    def test_header_only(self) -> None:
+        """A message that is nothing but header, or nothing at all, is delivered as it is."""
+        self.send("ann@example.com", message=b"Subject: x\r\n")
+        self.send("ann@example.com", message=b"")
+        self.assertTrue(self.mail("ann@example.com")[0].endswith(b"\r\nSubject: x\r\n"))
+
+    def test_body_at_once(self) -> None:
+        """A message without any header keeps its body."""
+        self.send("ann@example.com", message=b"\r\nReturn-Path: <kept@x>\r\n")
+        self.assertTrue(self.mail("ann@example.com")[0].endswith(b"\r\n\r\nReturn-Path: <kept@x>\r\n"))
+
+    def test_endless_header(self) -> None:
+        """A header over 256 KiB passes; memory stays bounded (LIMITS, Messages)."""
+        intake = self.intake
+        self.intake = Intake(
+            directory=self.directory,
+            store=self.store,
+            spool=self.spool,
+            queue=self.queue,
+            router=Router(self.directory),
+            gate=self.gate,
+            settings=IntakeSettings("mail.example.net", 1_000_000),
+            now=lambda: 1.0,
+            random=Random(7),
+        )
+        self.assertIsNot(intake, self.intake)
+        message = b"X-Long: " + b"a" * 60 + b"\r\n"
+        self.send("ann@example.com", message=message * 5000)
+        self.assertTrue(self.mail("ann@example.com")[0].endswith(message * 5000))
+
+    def test_abort(self) -> None:
+        """An aborted message leaves nothing."""
+        transaction = self.begin("ann@example.com")
+        transaction.write(MESSAGE)
+        transaction.abort()
+        self.assertEqual((self.spool.left, self.mail("ann@example.com")), ([], []))
+
+    def test_local_mail_has_no_responsible_comment(self) -> None:
+        """A stranger's mail is attributed to nobody."""
+        self.send("ann@example.com")
+        self.assertNotIn(b"mail check", self.mail("ann@example.com")[0])
+
+
+class RefusedTests(IntakeCase):
+    def test_too_big(self) -> None:
+        """A message over the limit is refused whatever SIZE promised, with 552 5.3.4 (D3)."""
+        refusal = self.send_refused("ann@example.com", message=MESSAGE + b"x" * 100_000)
+        self.assertIsInstance(refusal, MessageTooBig)
+        self.assertIn("100000", refusal.public)
+        self.assertEqual((self.mail("ann@example.com"), self.spool.left), ([], []))
+
+    def test_hops(self) -> None:
+        """More than 50 Received fields are a loop."""
+        self.send("ann@example.com", message=b"Received: x\r\n" * 50 + MESSAGE)
+        refusal = self.send_refused("ann@example.com", message=b"Received: x\r\n" * 51 + MESSAGE)
+        self.assertIsInstance(refusal, MailLoop)
+
+    def test_delivered_before(self) -> None:
+        """A message that carries the mailbox's own Delivered-To is in a loop; other mailboxes get it."""
+        looping = b"Delivered-To: ANN@example.com\r\n" + MESSAGE
+        self.assertIsInstance(self.send_refused("ann@example.com", message=looping), MailLoop)
+        self.send("bea@example.com", message=looping)
+        self.assertEqual(len(self.mail("bea@example.com")), 1)
+
+    def test_no_room_on_the_server(self) -> None:
+        """A full disk is said before DATA begins (LIMITS, Files)."""
+        self.spool.full = True
+        self.assertRaises(OutOfSpace, self.begin, "ann@example.com")
+
+    def test_disk_trouble(self) -> None:
+        """A write that failed means a failure for now, and nothing is delivered (D12)."""
+        self.spool.failure = TemporaryFailure()
+        self.assertIsInstance(self.send_refused("ann@example.com"), TemporaryFailure)
+        self.assertEqual(self.mail("ann@example.com"), [])
+
+    def test_removed_meanwhile(self) -> None:
+        """An account removed between RCPT and the end of DATA gets nothing (D13)."""
+        transaction = self.begin("ann@example.com")
+        del self.directory.all_accounts[1]
+        self.assertIsInstance(self.refused(transaction.commit()), NoSuchRecipient)
+
+    def test_nobody_has_room(self) -> None:
+        """If no mailbox has room, the sender's server hears it and no report is made (D4)."""
+        self.store.refusals = {"ann@example.com": OverQuota("full"), "bea@example.com": OverQuota("full")}
+        refusal = self.send_refused("ann@example.com", "bea@example.com")
+        self.assertIsInstance(refusal, OverQuota)
+        self.assertEqual(self.queue.prepared, [])
+
+    def test_now_wins_over_never(self) -> None:
+        """If nobody has it and one could have it later, the answer is temporary."""
+        self.store.refusals = {"ann@example.com": OverQuota(), "bea@example.com": TemporaryFailure()}
+        self.assertFalse(self.send_refused("ann@example.com", "bea@example.com").permanent)
+
+
+class MixedTests(IntakeCase):
+    def test_some_have_room(self) -> None:
+        """Those with room get it, the sender a report about the others, the client 250 (D4)."""
+        self.store.refusals["bea@example.com"] = OverQuota("mailbox full: there is no space left")
+        self.send("ann@example.com", "bea@example.com")
+        self.assertEqual(len(self.mail("ann@example.com")), 1)
+        [notice] = self.queue.committed
+        self.assertEqual((notice.recipients, notice.envelope.reverse_path), (["bob@other.example"], None))
+        self.assertIn(b"Final-Recipient: rfc822; bea@example.com\r\nAction: failed\r\nStatus: 5.2.2", notice.content)
+        self.assertIn(b"552 5.2.2 mailbox full: there is no space left", notice.content)
+        self.assertIn(b"Subject: hello", notice.content)
+        self.assertNotIn(b"How are you", notice.content)
+
+    def test_report_to_a_local_sender(self) -> None:
+        """A sender of ours finds the report in his mailbox."""
+        self.store.refusals["bea@example.com"] = OverQuota()
+        self.send("ann@example.com", "bea@example.com", sender="cleo@example.com")
+        [notice] = self.mail("cleo@example.com")
+        self.assertTrue(notice.startswith(b"Return-Path: <>\r\nDelivered-To: cleo@example.com\r\n"))
+        self.assertIn(b"multipart/report", notice)
+
+    def test_no_report_for_the_null_sender(self) -> None:
+        """There is never a report about a report (LIMITS, Messages)."""
+        self.store.refusals["bea@example.com"] = OverQuota()
+        self.send("ann@example.com", "bea@example.com", sender="")
+        self.assertEqual(self.queue.prepared, [])
+
+    def test_unwanted_report(self) -> None:
+        """NOTIFY=NEVER is honoured (RFC 3461)."""
+        self.store.refusals["bea@example.com"] = OverQuota()
+        self.send("ann@example.com", Recipient(Address.parse("bea@example.com"), ("NEVER",)))
+        self.assertEqual(self.queue.prepared, [])
+
+    def test_trouble_with_one(self) -> None:
+        """A mailbox in trouble for now is tried again from the queue; the others have their mail."""
+        self.store.refusals["bea@example.com"] = TemporaryFailure()
+        self.send("ann@example.com", "bea@example.com")
+        [waiting] = self.queue.committed
+        self.assertEqual(waiting.recipients, ["bea@example.com"])
+        self.assertEqual(len(self.mail("ann@example.com")), 1)
+
+    def test_report_that_cannot_be_sent(self) -> None:
+        """If the report finds no way, the queue keeps the recipient and will try both again: nothing is dropped silently."""
+        self.store.refusals = {"bea@example.com": OverQuota(), "cleo@example.com": TemporaryFailure()}
+        self.send("ann@example.com", "bea@example.com", sender="cleo@example.com")
+        self.assertEqual(self.queue.committed[0].recipients, ["bea@example.com"])
+
+    def test_report_that_nobody_takes(self) -> None:
+        """A sender that takes no mail gets no report; the message is accepted all the same, and the log knows."""
+        self.store.refusals["bea@example.com"] = OverQuota()
+        self.send("ann@example.com", "bea@example.com", sender="nobody@example.com")
+        self.assertEqual((self.queue.prepared, len(self.mail("ann@example.com"))), ([], 1))
+
+    def test_confirmation(self) -> None:
+        """NOTIFY=SUCCESS is answered when the message is in the mailbox (RFC 3461)."""
+        self.send(Recipient(Address.parse("ann@example.com"), ("SUCCESS",), "rfc822;ann+2Bx@example.com"))
+        [notice] = self.queue.committed
+        self.assertIn(b"Original-Recipient: rfc822;ann+x@example.com\r\n", notice.content)
+        self.assertIn(b"Action: delivered\r\nStatus: 2.0.0", notice.content)
+
+    def test_confirmation_that_cannot_be_sent(self) -> None:
+        """A lost confirmation does not undo the delivery."""
+        self.queue.failure = TemporaryFailure()
+        self.send(Recipient(Address.parse("ann@example.com"), ("SUCCESS",)))
+        self.assertEqual(len(self.mail("ann@example.com")), 1)
+
+
+class ElsewhereTests(IntakeCase):
+    def test_queued(self) -> None:
+        """Mail for elsewhere waits in the queue, attributed, without Return-Path and Delivered-To."""
+        self.send("bob@other.example", peer=self.login, sender="ann@example.com")
+        [waiting] = self.queue.committed
+        self.assertEqual((waiting.account_id, waiting.recipients), (1, ["bob@other.example"]))
+        self.assertTrue(waiting.content.startswith(b"Received: "))
+        self.assertIn(b"(authenticated as ann@example.com)", waiting.content)
+        self.assertIn(b"with ESMTPSA id", waiting.content)
+
+    def test_granted(self) -> None:
+        """Mail under a relay grant names the account that opened it (C4)."""
+        self.wait(self.grants.grant("192.0.2.7", 2, "bea@example.com"))
+        self.send("bob@other.example", sender="x@example.com")
+        [waiting] = self.queue.committed
+        self.assertEqual(waiting.account_id, 2)
+        self.assertIn(b"(relaying by mail check of bea@example.com)", waiting.content)
+
+    def test_missing_fields(self) -> None:
+        """Our own users' mail leaves with Date and Message-ID (RFC 6409 8); what is there stays, and strangers' mail is not touched."""
+        self.send("bob@other.example", peer=self.login, sender="ann@example.com")
+        self.assertIn(b"\r\nDate: Tue, 14 Nov 2023 22:13:20 +0000\r\nMessage-ID: <", self.queue.committed[0].content)
+        complete = b"Message-ID: <1@x>\r\nDate: x\r\n" + MESSAGE
+        self.send("bob@other.example", peer=self.login, sender="ann@example.com", message=complete)
+        self.assertTrue(self.queue.committed[1].content.endswith(b"\r\n" + complete))
+
+    def test_here_and_elsewhere(self) -> None:
+        """One message for here and elsewhere is committed to both; the spool's file is fit for the queue."""
+        self.send("ann@example.com", "bob@other.example", peer=self.login, sender="ann@example.com")
+        self.assertTrue(self.queue.committed[0].content.startswith(b"Received: "))
+        self.assertTrue(self.mail("ann@example.com")[0].startswith(b"Return-Path: <ann@example.com>\r\nDelivered-To: "))
+
+    def test_queue_in_trouble(self) -> None:
+        """If the queue cannot take it, no mailbox gets it either, and the client tries again."""
+        self.queue.failure = OutOfSpace()
+        refusal = self.send_refused("ann@example.com", "bob@other.example", peer=self.login, sender="ann@example.com")
+        self.assertIsInstance(refusal, OutOfSpace)
+        self.assertEqual(self.mail("ann@example.com"), [])
+
+    def test_queue_fails_at_the_last_step(self) -> None:
+        """No 250 without the queue, and its preparations are taken back."""
+        self.queue.commit_failure = TemporaryFailure()
+        refusal = self.send_refused("ann@example.com", "bob@other.example", peer=self.login, sender="ann@example.com")
+        self.assertFalse(refusal.permanent)
+        self.assertTrue(self.queue.prepared[0].aborted)
+        self.assertEqual(self.spool.left, [])
+
+    def test_local_refusal_beside_the_queue(self) -> None:
+        """A full mailbox beside a queued recipient means a report, not a refusal (D4)."""
+        self.store.refusals["bea@example.com"] = OverQuota()
+        self.send("bea@example.com", "bob@other.example", peer=self.login, sender="ann@example.com")
+        self.assertEqual([each.recipients for each in self.queue.committed], [["bob@other.example"]])
+        self.assertIn(b"Action: failed", self.mail("ann@example.com")[0])
+
+
+class SubmitTests(IntakeCase):
+    def test_refused(self) -> None:
+        """Our own mail to nobody raises its refusal."""
+        refusal = self.refused(self.intake.submit(Address.parse("nobody@example.com"), MESSAGE))
+        self.assertIsInstance(refusal, NoSuchRecipient)

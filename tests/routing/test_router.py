@@ -1,0 +1,76 @@
+"""Facts and decision in one step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.address import Address
+from hostmail.decisions import IntoMailbox, Refuse, Relay
+from hostmail.errors import NoSuchRecipient
+from hostmail.routing.router import Router, literal
+from tests.delivery.fakes import FakeDirectory
+
+
+class RouterTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.directory = FakeDirectory("owner@example.com", "Ann@example.com", "chief@first.example")
+        self.router = Router(
+            self.directory, primary_domain="first.example", hostname="Mail.example.net", own_ips=["192.0.2.1", "::1"]
+        )
+
+    def decide(self, text: str, **more: Any) -> Any:
+        return self.successResultOf(ensureDeferred(self.router.decide(Address.parse(text), **more)))
+
+    def into(self, text: str, **more: Any) -> str:
+        decision = self.decide(text, **more)
+        assert isinstance(decision, IntoMailbox)
+        return decision.delivered_to
+
+    def test_hosted(self) -> None:
+        """Names are found in any case, with tags, and change with the directory at once (A2, E6, E7)."""
+        self.assertEqual(self.into("ANN@Example.COM"), "Ann@example.com")
+        self.assertEqual(self.into("ann+shop@example.com"), "Ann@example.com")
+        self.assertIsInstance(self.decide("new@example.com"), Refuse)
+        self.directory.add("new@example.com")
+        self.assertEqual(self.into("new@example.com"), "new@example.com")
+
+    def test_roles(self) -> None:
+        """postmaster@ of every domain is somebody's (E5)."""
+        self.assertEqual(self.into("postmaster@example.com"), "owner@example.com")
+        self.assertEqual(self.into("abuse@first.example"), "chief@first.example")
+        self.assertEqual(self.into("postmaster"), "chief@first.example")
+
+    def test_first_domain_by_name(self) -> None:
+        """Without a primary domain in the settings the first by name takes <postmaster>."""
+        self.router = Router(self.directory)
+        self.assertEqual(self.into("postmaster"), "owner@example.com")
+
+    def test_no_domain_at_all(self) -> None:
+        """A server that hosts nothing has no postmaster."""
+        self.router = Router(FakeDirectory())
+        decision = self.decide("postmaster")
+        assert isinstance(decision, Refuse)
+        self.assertIsInstance(decision.refusal, NoSuchRecipient)
+
+    def test_our_names(self) -> None:
+        """Our host name, configured addresses, loopback and the address the peer has reached are ourselves (LIMITS, tricks)."""
+        for domain in ("mail.example.net", "[192.0.2.1]", "[127.0.0.1]", "[IPv6:::1]"):
+            self.assertEqual(self.into(f"postmaster@{domain}"), "chief@first.example")
+            self.assertIsInstance(self.decide(f"ann@{domain}"), Refuse)
+        self.assertEqual(self.into("postmaster@[192.0.2.9]", local_ip="::ffff:192.0.2.9"), "chief@first.example")
+        self.assertIsInstance(self.decide("ann@[192.0.2.9]", local_ip="192.0.2.8"), Relay)
+
+    def test_elsewhere(self) -> None:
+        """Everything else is another host's."""
+        self.assertEqual(self.decide("bob@other.example"), Relay(Address("bob", "other.example")))
+        self.assertIsInstance(self.decide("postmaster@other.example"), Relay)
+
+    def test_literal(self) -> None:
+        """Literals are spelled as addresses are parsed."""
+        self.assertEqual(literal("::ffff:192.0.2.1"), "[192.0.2.1]")
+        self.assertEqual(literal("2001:DB8::1"), "[IPv6:2001:db8::1]")
+        self.assertEqual(literal(""), "")
+        self.assertEqual(Address.parse("a@[IPv6:2001:DB8:0::1]").domain, literal("2001:db8::1"))
