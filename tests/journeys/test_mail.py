@@ -1,0 +1,140 @@
+"""Mail in and out over every port, with the standard library's clients."""
+
+from __future__ import annotations
+
+import base64
+import imaplib
+import poplib
+import smtplib
+
+from tests.journeys.base import ANN, BOB, Journey, letter, trusting
+from tests.support.appliance import PASSWORD
+
+
+class EveryPortTests(Journey):
+    def test_in_by_smtp_and_out_by_pop3_and_imap(self) -> None:
+        """One mail arrives on 25 and is read on 110 and 143, with its trace fields."""
+        self.deliver("plain")
+        self.assertIn("plain", self.subjects())
+        client = self.imap()
+        client.select("INBOX", readonly=True)
+        found = client.search(None, "SUBJECT", "plain")[1][0].split()
+        text = client.fetch(found[0].decode(), "(BODY.PEEK[])")[1][0][1]  # type: ignore[index]
+        assert isinstance(text, bytes)
+        self.assertTrue(text.startswith(b"Return-Path: <carl@elsewhere.test>\r\n"))
+        self.assertIn(b"Delivered-To: ann@example.test\r\n", text)
+        self.assertIn(b"with ESMTP id ", text)
+        self.assertIn(b"\r\n.dot\r\n", text)
+
+    def test_submission_with_starttls(self) -> None:
+        """587: STARTTLS, AUTH, and the trace says so (B3)."""
+        with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
+            client.starttls(context=trusting())
+            client.login(ANN, PASSWORD)
+            client.send_message(letter("by 587", sender=ANN, to=BOB))
+        self.assertIn("by 587", self.subjects(BOB))
+
+    def test_submission_with_tls_from_the_first_byte(self) -> None:
+        """465."""
+        port = self.here.ports["submissions"]
+        with smtplib.SMTP_SSL("127.0.0.1", port, timeout=30, context=trusting()) as client:
+            client.login(ANN, PASSWORD)
+            client.send_message(letter("by 465", sender=ANN, to=BOB))
+        self.assertIn("by 465", self.subjects(BOB))
+
+    def test_587_wants_a_login(self) -> None:
+        """Submission is for accounts only."""
+        with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
+            client.ehlo("[127.0.0.9]")
+            code, words = client.docmd("MAIL FROM:<carl@elsewhere.test>")
+        self.assertEqual(code, 530, words)
+
+    def test_pop3s_and_stls(self) -> None:
+        """995, and STLS on 110."""
+        self.deliver("for tls")
+        secure = poplib.POP3_SSL("127.0.0.1", self.here.ports["pop3s"], timeout=30, context=trusting())
+        secure.user(ANN)
+        secure.pass_(PASSWORD)
+        self.assertGreaterEqual(secure.stat()[0], 1)
+        secure.quit()
+        upgraded = poplib.POP3("127.0.0.1", self.here.ports["pop3"], timeout=30)
+        upgraded.stls(context=trusting())
+        upgraded.user(ANN)
+        upgraded.pass_(PASSWORD)
+        self.assertGreaterEqual(upgraded.stat()[0], 1)
+        upgraded.quit()
+
+    def test_imaps_and_starttls(self) -> None:
+        """993, and STARTTLS on 143."""
+        secure = imaplib.IMAP4_SSL("127.0.0.1", self.here.ports["imaps"], timeout=30, ssl_context=trusting())
+        secure.login(ANN, PASSWORD)
+        self.assertEqual(secure.select("INBOX")[0], "OK")
+        secure.logout()
+        upgraded = imaplib.IMAP4("127.0.0.1", self.here.ports["imap"], timeout=30)
+        upgraded.starttls(trusting())
+        upgraded.login(ANN, PASSWORD)
+        self.assertEqual(upgraded.select("INBOX")[0], "OK")
+        upgraded.logout()
+
+    def test_append_search_store_expunge(self) -> None:
+        """An IMAP day: append, find, flag, copy, delete."""
+        client = self.imap(BOB)
+        client.create("Work/2026")
+        typ, answer = client.append("Work/2026", r"(\Seen)", "", letter("filed").as_bytes())  # type: ignore[arg-type]
+        self.assertEqual(typ, "OK", answer)
+        client.select("Work/2026")
+        self.assertEqual(client.search(None, "SUBJECT", "filed")[1], [b"1"])
+        client.copy("1", "Trash")
+        client.store("1", "+FLAGS", r"(\Deleted)")
+        self.assertEqual(client.expunge()[1], [b"1"])
+        self.assertEqual(client.select("Trash")[1], [b"1"])
+        names = b" ".join(client.list()[1])  # type: ignore[arg-type]
+        for name in (b"Drafts", b"Sent", b"Trash", b"Spam", b"Work/2026"):
+            self.assertIn(name, names)
+        client.logout()
+
+    def test_unknown_users_are_refused_at_rcpt(self) -> None:
+        """550 5.1.1, before any data."""
+        with self.smtp() as client:
+            client.ehlo("relay.elsewhere.test")
+            client.mail("carl@elsewhere.test")
+            code, words = client.rcpt("nobody@example.test")
+            self.assertEqual(code, 550)
+            self.assertIn(b"5.1.1", words)
+
+    def test_wrong_and_bare_logins_are_explained(self) -> None:
+        """A1: the bare name hears what to do."""
+        client = poplib.POP3("127.0.0.1", self.here.ports["pop3"], timeout=30)
+        client.user("ann")
+        with self.assertRaises(poplib.error_proto) as caught:
+            client.pass_(PASSWORD)
+        self.assertIn("full mail address", str(caught.exception))
+        client.quit()
+
+    def test_auth_login_prompts(self) -> None:
+        """H1: Thunderbird compares the prompts octet by octet."""
+        with self.smtp() as client:
+            client.ehlo("pc.example.test")
+            code, prompt = client.docmd("AUTH LOGIN")
+            self.assertEqual((code, base64.b64decode(prompt)), (334, b"Username:"))
+            code, prompt = client.docmd(base64.b64encode(ANN.encode()).decode())
+            self.assertEqual((code, base64.b64decode(prompt)), (334, b"Password:"))
+            code, _ = client.docmd(base64.b64encode(PASSWORD.encode()).decode())
+            self.assertEqual(code, 235)
+
+    def test_fifteen_megabytes(self) -> None:
+        """D3: just under the limit arrives whole, over it is refused with 552 5.3.4."""
+        body = ("x" * 76 + "\n") * (14 * 1024 * 1024 // 78)
+        self.deliver("large", body=body)
+        client = self.pop3()
+        sizes = [int(line.split()[1]) for line in client.list()[1]]
+        self.assertGreater(max(sizes), 13 * 1024 * 1024)
+        number = sizes.index(max(sizes)) + 1
+        self.assertEqual(sum(line == b"x" * 76 for line in client.retr(number)[1]), 14 * 1024 * 1024 // 78)
+        client.dele(number)
+        client.quit()
+        with self.smtp() as sender:
+            sender.ehlo("relay.elsewhere.test")
+            code, words = sender.mail("carl@elsewhere.test", ["SIZE=16000000"])
+            self.assertEqual(code, 552)
+            self.assertIn(b"5.3.4", words)

@@ -1,0 +1,135 @@
+"""A real `twistd hostmail` on loopback for journeys: its own folder, its own free ports, stopped at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+PASSWORD = "Correct-Horse-7"
+SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
+START_SECONDS = 40.0
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+class Appliance:
+    """One installed hostmail. `settings` are lines of YAML added to its configuration."""
+
+    def __init__(self, settings: str = "", folder: str | None = None, any_loopback: bool = False) -> None:
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="hostmail-journey-"))
+        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.config = self.folder / "hostmail.yaml"
+        self.log = self.folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        interface = "" if any_loopback else ":interface=127.0.0.1"
+        listen = "".join(f'  {name}: ["tcp:{port}{interface}"]\n' for name, port in self.ports.items())
+        self.config.write_text(
+            f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{settings}"
+        )
+
+    @property
+    def data(self) -> Path:
+        """Its data directory."""
+        return self.folder / "data"
+
+    def command(self, *words: str, stdin: str = "", expect: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run the `hostmail` command."""
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from hostmail.compose import command_line; command_line()",
+                "--config",
+                self.config,
+                *words,
+            ],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if expect is not None and done.returncode != expect:
+            raise AssertionError(f"hostmail {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def json(self, *words: str, stdin: str = "") -> Any:
+        """The command's answer as JSON values."""
+        return json.loads(self.command("--json", *words, stdin=stdin).stdout)
+
+    def add(self, *addresses: str, quota: str = "200M") -> None:
+        """Domains and accounts with the one password."""
+        for domain in dict.fromkeys(address.partition("@")[2] for address in addresses):
+            self.command("domain", "add", domain)
+        for address in addresses:
+            self.command("account", "add", address, "--quota", quota, "--password-file", "-", stdin=PASSWORD + "\n")
+
+    def start(self) -> None:
+        """Run twistd until every port answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.twistd(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        deadline = time.monotonic() + START_SECONDS
+        for port in self.ports.values():
+            self._wait_for(port, deadline)
+
+    def twistd(self) -> list[str]:
+        """The command that runs the service in the foreground."""
+        script = "from twisted.scripts.twistd import run; run()"
+        return [sys.executable, "-c", script, "-n", "--pidfile=", "hostmail", "--config", str(self.config)]
+
+    def _wait_for(self, port: int, deadline: float) -> None:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                assert self.process is not None
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"hostmail does not answer:\n{self.text()}") from None
+                time.sleep(0.05)
+
+    def text(self) -> str:
+        """Its log so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9, as a crash would."""
+        self.signal(signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait(20)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process.returncode if self.process else 0
+        self.signal(signal.SIGTERM)
+        return self.process.wait(30)
