@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -28,7 +30,7 @@ def whole(wire: bytes) -> tuple[bytes, bytes]:
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     """`data` cut at those places."""
     places = sorted({cut % (len(data) + 1) for cut in cuts} | {0, len(data)})
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(places)]
 
 
 def scanned(wire: bytes, cuts: list[int]) -> tuple[bytes, bytes, Content]:
