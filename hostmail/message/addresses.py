@@ -47,21 +47,21 @@ class _Token(NamedTuple):
     spaced: bool
 
 
-def parse_addresses(value: bytes) -> list[MailAddress]:
-    """The addresses in an (unfolded) field value, at most `MAX_ADDRESSES`."""
+def parse_addresses(value: bytes, most: int = MAX_ADDRESSES) -> list[MailAddress]:
+    """The addresses in an (unfolded) field value, at most `most` of them."""
     found: list[MailAddress] = []
     position, end = 0, len(value)
     while position < end:
         match = _SIMPLE.match(value, position)
         if match is None:
-            return _Reader(value).read() if value.strip() else []
+            return _Reader(value, most).read() if value.strip() else []
         inside_quotes, phrase, local, host, bare_local, bare_host = match.groups()
         if bare_local is not None:
             found.append(MailAddress(None, None, bare_local, bare_host))
         else:
             name = inside_quotes if inside_quotes is not None else b" ".join(phrase.split())
             found.append(MailAddress(name or None, None, local, host))
-        if len(found) >= MAX_ADDRESSES:
+        if len(found) >= most:
             break
         position = match.end()
     return found
@@ -70,8 +70,9 @@ def parse_addresses(value: bytes) -> list[MailAddress]:
 class _Reader:
     """The slow and thorough way: a pass over the tokens of one value."""
 
-    def __init__(self, value: bytes) -> None:
+    def __init__(self, value: bytes, most: int) -> None:
         self.value = value
+        self.most = most
         self.position = 0
         self.tokens_left = MAX_TOKENS
         self.found: list[MailAddress] = []
@@ -80,7 +81,7 @@ class _Reader:
         self.comment: bytes | None = None
 
     def read(self) -> list[MailAddress]:
-        while len(self.found) < MAX_ADDRESSES:
+        while len(self.found) < self.most:
             token = self.next()
             if token is None:
                 break

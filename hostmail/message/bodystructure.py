@@ -6,9 +6,9 @@ import re
 
 from msgspec import Struct
 
-from hostmail.message.envelope import build_envelope
+from hostmail.message.envelope import MAX_FEW, build_envelope
 from hostmail.message.imaptext import NIL, nstring, string
-from hostmail.message.mimefields import Parameters, first_token, parse_disposition, unfold
+from hostmail.message.mimefields import MAX_VALUE, Parameters, first_token, parse_disposition, unfold
 from hostmail.message.scan import Part
 
 _LANGUAGE = re.compile(rb"[A-Za-z0-9*-]{1,64}")
@@ -60,7 +60,7 @@ def _leaf(data: bytes, part: Part) -> Structures:
     embedded = part.embedded
     if embedded is not None:
         inner = build_structures(data, embedded)
-        described = b"%b %b" % (basic, build_envelope(data, embedded))
+        described = b"%b %b" % (basic, build_envelope(data, embedded, MAX_FEW))
         return Structures(
             b"(%b %b %d %b)" % (described, inner.extended, part.lines, extension),
             b"(%b %b %d)" % (described, inner.basic, part.lines),
@@ -98,7 +98,7 @@ def _common_extension(values: dict[bytes, bytes]) -> bytes:
 
 
 def _text(value: bytes | None) -> bytes:
-    return NIL if value is None else nstring(unfold(value) or None)
+    return NIL if value is None else nstring(unfold(value[:MAX_VALUE]) or None)
 
 
 def _encoding(value: bytes | None) -> bytes:

@@ -13,12 +13,12 @@ from hostmail.message.charsets import codec_for, decode_bytes, decode_raw
 from hostmail.message.mimefields import first_token, unfold
 from hostmail.message.scan import Part
 
-MAX_DECODED_HEADER = 64 * 1024
+MAX_DECODED_HEADER = 256 * 1024
 MAX_DECODED_TEXT = 1024 * 1024
 
 _ENCODED_WORD = re.compile(rb"=\?([^?\s]{1,64})\?([BbQq])\?([^?\r\n]*+)\?=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
-_SOFT_LINE_END = re.compile(rb"[ \t]+(?=\r?\n)")
+_SOFT_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
 
 
 def decode_header(value: bytes, limit: int = MAX_DECODED_HEADER) -> str:
@@ -31,20 +31,20 @@ def decode_header(value: bytes, limit: int = MAX_DECODED_HEADER) -> str:
     if b"=?" not in value:
         return value.decode("ascii") if value.isascii() else decode_raw(value)
     pieces: list[str] = []
-    octets, charset, position = b"", b"", 0
+    octets, charset, position = bytearray(), b"", 0
     for match in _ENCODED_WORD.finditer(value):
         between = value[position : match.start()]
         same = match[1].lower() == charset
         if octets and (between.strip() or not same):
-            pieces.append(decode_bytes(octets, charset))
-            octets = b""
+            pieces.append(decode_bytes(bytes(octets), charset))
+            octets.clear()
         if between.strip() or not position:
             pieces.append(decode_raw(between))
         octets += _word_octets(match[2], match[3])
         charset = match[1].lower()
         position = match.end()
     if octets:
-        pieces.append(decode_bytes(octets, charset))
+        pieces.append(decode_bytes(bytes(octets), charset))
     pieces.append(decode_raw(value[position:]))
     return "".join(pieces)
 
@@ -84,19 +84,21 @@ def decode_text(data: bytes, part: Part, limit: int = MAX_DECODED_TEXT) -> str:
 
 def text_parts(part: Part) -> Iterator[Part]:
     """Every part that is text, those in embedded messages too, in order."""
-    if part.content_type.main == b"text":
-        yield part
-    for child in part.children:
-        yield from text_parts(child)
+    return (each for each in _walk(part) if each.content_type.main == b"text")
 
 
 def body_text(data: bytes, message: Part, limit: int = MAX_DECODED_TEXT) -> str:
-    """The text parts one after the other (SEARCH BODY); the headers of embedded messages and parts are not in it."""
+    """The text parts one after the other, and the headers of embedded messages (SEARCH BODY)."""
     texts: list[str] = []
-    for part in text_parts(message):
+    for part in _walk(message):
         if limit <= 0:
             break
-        text = decode_text(data, part, limit)
+        if part.content_type.main == b"text":
+            text = decode_text(data, part, limit)
+        elif part.embedded is not None:
+            text = header_block_text(data, part.embedded, limit)
+        else:
+            continue
         limit -= len(text)
         texts.append(text)
     return "\n".join(texts)
@@ -120,6 +122,12 @@ def decode_base64(octets: bytes) -> bytes:
 def decode_quoted_printable(octets: bytes) -> bytes:
     """Quoted-printable (RFC 2045 6.7); white space before a line end is transport's, and `=XY` that is none stays."""
     return binascii.a2b_qp(_SOFT_LINE_END.sub(b"", octets))
+
+
+def _walk(part: Part) -> Iterator[Part]:
+    yield part
+    for child in part.children:
+        yield from _walk(child)
 
 
 def _word_octets(encoding: bytes, text: bytes) -> bytes:

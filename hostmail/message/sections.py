@@ -164,7 +164,7 @@ def _fields(message: Part, names: frozenset[bytes], wanted: bool) -> Extract:
     """The fields (not) named, merged into as few ranges as possible, and the closing blank line."""
     ranges: list[tuple[int, int]] = []
     for field in message.fields:
-        if (field.name in names) is not wanted:
+        if (field.name in names and field.name != b"") is not wanted:
             continue
         if ranges and ranges[-1][1] == field.start:
             ranges[-1] = (ranges[-1][0], field.end)
