@@ -1,0 +1,9 @@
+"""Run by Alembic: applies the migrations inside the transaction that `hostmail.directory.database.migrate` holds."""
+
+from alembic import context
+
+from hostmail.directory.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

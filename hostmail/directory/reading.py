@@ -1,0 +1,185 @@
+"""Reading facts: domains and accounts through small caches, dropped when a change is announced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+from zope.interface import implementer
+
+from hostmail.address import Address, parse_domain
+from hostmail.directory import facts
+from hostmail.directory.database import Database, InThread
+from hostmail.directory.lru import MISSING, Answers
+from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
+from hostmail.errors import BadAddress, TemporaryFailure
+from hostmail.interfaces import Account, DirectoryChanged, Domain, IDirectory, IEvents, Usage
+
+T = TypeVar("T")
+CACHED_ANSWERS = 10_000
+_CHUNK = 500
+
+
+@implementer(IDirectory)
+class Directory:
+    """The directory of one process.
+
+    A cached answer costs a dictionary look-up and never suspends the caller; others are read in a thread. Usage and
+    listings are always read.
+    """
+
+    def __init__(
+        self, *, database: Database, in_thread: InThread, events: IEvents, cached_answers: int = CACHED_ANSWERS
+    ) -> None:
+        self._database = database
+        self._in_thread = in_thread
+        self._domains: Answers[Domain | None] = Answers(cached_answers)
+        self._by_key: Answers[Account | None] = Answers(cached_answers)
+        self._by_id: Answers[Account | None] = Answers(cached_answers)
+        self._logins: Answers[tuple[Account, str] | None] = Answers(cached_answers)
+        events.subscribe(DirectoryChanged, self._directory_changed)
+
+    async def domain(self, name: str) -> Domain | None:
+        """The hosted domain `name`, in any case or script."""
+        try:
+            name = parse_domain(name)
+        except BadAddress:
+            return None
+        return await self._cached(self._domains, name, facts.domain_named, lambda found: name)
+
+    async def account_for(self, address: Address) -> Account | None:
+        """The account that owns exactly this address, any case."""
+        return await self._cached(self._by_key, address.key, facts.account_by_key, lambda found: address.domain)
+
+    async def account(self, account_id: int) -> Account | None:
+        """The account with this id."""
+        return await self._cached(self._by_id, account_id, facts.account_by_id, lambda found: _domain_of(found))
+
+    async def login(self, name: str) -> tuple[Account, str] | None:
+        """Account and hash for a login spelled exactly so (A1-A3)."""
+        if "@" not in name:
+            return await self._cached(self._logins, name, facts.login_by_main_login, lambda found: _login_domain(found))
+        address = _login_address(name)
+        if address is None:
+            return None
+        found = await self._cached(self._logins, address.key, facts.login_by_key, lambda found: address.domain)
+        return found if found is not None and found[0].address == _with_ascii_domain(name) else None
+
+    async def login_hint(self, name: str) -> str:
+        """Why `name` is no login: "bare name", "wrong case", "unknown"...; "" if it is one."""
+        if await self.login(name) is not None:
+            return ""
+        if "@" not in name:
+            return str(await self._run(_bare_hint, name))
+        address = _login_address(name)
+        if address is None:
+            return "no address"
+        if await self.account_for(address) is not None:
+            return "wrong case"
+        return "unknown" if await self.domain(address.domain) is not None else "unknown domain"
+
+    async def domains(self) -> list[Domain]:
+        """All domains by name."""
+        return list(await self._run(_all_domains))
+
+    async def accounts(self, domain: str | None = None) -> list[Account]:
+        """All accounts, or those of a domain, by address."""
+        return list(await self._run(_all_accounts, domain.lower() if domain is not None else None))
+
+    async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
+        """Stored octets and messages per account id; 0 for what was never counted."""
+        return dict(await self._run(_usage_of, [account.id for account in accounts]))
+
+    async def domain_usage(self, name: str) -> Usage:
+        """The sum over the domain's accounts."""
+        found: Usage = await self._run(_domain_usage_of, name.lower())
+        return found
+
+    async def _cached(
+        self, cache: Answers[T], key: Any, read: Callable[[Connection, Any], T], domain_of: Callable[[T], str]
+    ) -> T:
+        answer = cache.get(key)
+        if answer is not MISSING:
+            return answer  # type: ignore[return-value]
+        generation = cache.generation
+        found: T = await self._run(read, key)
+        cache.keep(key, domain_of(found), found, generation)
+        return found
+
+    async def _run(self, read: Callable[..., T], *arguments: Any) -> T:
+        found: T = await self._in_thread(self._read, read, *arguments)
+        return found
+
+    def _read(self, read: Callable[..., T], *arguments: Any) -> T:
+        try:
+            with self._database.reading() as connection:
+                return read(connection, *arguments)
+        except DBAPIError as error:
+            raise TemporaryFailure(private=f"directory: {error!r}") from error
+
+    def _directory_changed(self, event: DirectoryChanged) -> None:
+        for cache in (self._domains, self._by_key, self._by_id, self._logins):
+            cache.forget(event.domain)
+
+
+def _domain_of(account: Account | None) -> str:
+    return account.domain if account is not None else ""
+
+
+def _login_domain(login: tuple[Account, str] | None) -> str:
+    return login[0].domain if login is not None else ""
+
+
+def _login_address(name: str) -> Address | None:
+    try:
+        return Address.parse(name)
+    except BadAddress:
+        return None
+
+
+def _with_ascii_domain(name: str) -> str:
+    """The login as accounts spell it: a domain in another script is what people type, its A-labels are what is stored."""
+    local, _, domain = name.rpartition("@")
+    return name if domain.isascii() else f"{local}@{parse_domain(domain)}"
+
+
+def _bare_hint(connection: Connection, name: str) -> str:
+    """A main login may exist in another spelling, or have no mailbox behind it."""
+    query = select(domains.c.main_login).where(domains.c.main_login_key == name.casefold())
+    main_login = connection.execute(query).scalar()
+    if main_login is None:
+        return "bare name"
+    return "wrong case" if main_login != name else "no default mailbox"
+
+
+def _all_domains(connection: Connection) -> list[Domain]:
+    return [Domain(*row) for row in connection.execute(select(*facts.DOMAIN_COLUMNS).order_by(domains.c.name))]
+
+
+def _all_accounts(connection: Connection, domain: str | None) -> list[Account]:
+    query = facts.select_accounts().order_by(domains.c.name, accounts.c.address_key)
+    if domain is not None:
+        query = query.where(domains.c.name == domain)
+    return [facts.account_of(row) for row in connection.execute(query)]
+
+
+def _usage_of(connection: Connection, ids: list[int]) -> dict[int, Usage]:
+    found = dict.fromkeys(ids, Usage())
+    columns = account_usage.c
+    for start in range(0, len(ids), _CHUNK):
+        chosen = columns.account_id.in_(ids[start : start + _CHUNK])
+        for row in connection.execute(select(columns.account_id, columns.bytes, columns.messages).where(chosen)):
+            found[row.account_id] = Usage(row.bytes, row.messages)
+    return found
+
+
+def _domain_usage_of(connection: Connection, name: str) -> Usage:
+    query = (
+        select(domain_usage.c.bytes, domain_usage.c.messages)
+        .join(domains, domains.c.id == domain_usage.c.domain_id)
+        .where(domains.c.name == name)
+    )
+    row = connection.execute(query).first()
+    return Usage(*row) if row else Usage()

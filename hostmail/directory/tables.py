@@ -1,0 +1,97 @@
+"""The directory's tables, as the code of this version sees them. The migrations make them; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    false,
+    true,
+)
+
+metadata = MetaData()
+
+
+def _switch(name: str, on: bool = False) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=true() if on else false())
+
+
+domains = Table(
+    "domains",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    # Case matters when signing in (A2), yet no two may differ by case only: hence the key.
+    Column("main_login", Text, nullable=False),
+    Column("main_login_key", Text, nullable=False, unique=True),
+    Column("quota_bytes", BigInteger),
+    Column("default_account_id", Integer),
+    _switch("login_suspended"),
+    _switch("incoming_suspended"),
+    _switch("outgoing_suspended"),
+    _switch("pop_before_smtp", on=True),
+    _switch("must_match_sender"),
+    Column("created", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    # Numbers are never used again: grants, sessions and usage of a removed account must not reach a later one (D13).
+    Column("id", Integer, primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    Column("directory", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("quota_bytes", BigInteger),
+    Column("quota_messages", BigInteger),
+    _switch("login_suspended"),
+    _switch("incoming_suspended"),
+    _switch("outgoing_suspended"),
+    Column("created", Float, nullable=False),
+    Index("accounts_of_domain", "domain_id", "address_key"),
+    Index("accounts_directory", "domain_id", "directory", unique=True),
+    sqlite_autoincrement=True,
+)
+
+account_usage = Table(
+    "account_usage",
+    metadata,
+    Column("account_id", Integer, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+)
+
+# The sum over a domain's accounts, changed in the same transactions: enforcing a domain's quota must not cost more
+# in a domain of a thousand accounts.
+domain_usage = Table(
+    "domain_usage",
+    metadata,
+    Column("domain_id", Integer, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+)
+
+# What other processes have to hear. `origin` names the process that wrote it, which has told itself already.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("origin", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("credentials", Boolean, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    Column("at", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
