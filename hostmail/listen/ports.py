@@ -1,0 +1,189 @@
+"""Opening the ports: all of them before privileges are dropped, or none and a clear word about the one that failed."""
+
+from __future__ import annotations
+
+import errno
+import re
+import resource
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IOpenSSLServerConnectionCreator, IProtocolFactory
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from hostmail.config.schema import IMPLICIT_TLS, Listener
+from hostmail.errors import ConfigurationError
+from hostmail.interfaces import ISessions
+from hostmail.listen.handshake import implicit_tls
+from hostmail.listen.proxy import ProxiedFactory
+
+LEAST_FILES, WANTED_FILES = 4_096, 65_536
+BACKLOG = 1_024
+GRACE_SECONDS, LOOK_SECONDS = 15.0, 0.1
+
+log = Logger(namespace="listen")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A port to open. `key` is where the configuration asks for it: listen.imap. `factory` makes its sessions."""
+
+    key: str
+    listener: Listener
+    factory: IProtocolFactory
+    tls_first: bool = False
+
+
+def openings(
+    service: str, listeners: Sequence[Listener], make: Callable[[Listener], IProtocolFactory]
+) -> list[Opening]:
+    """The openings of one service (`smtp`, `imaps`...); `make` gives each listener the factory of its sessions."""
+    key, first = f"listen.{service}", service in IMPLICIT_TLS
+    return [Opening(key, listener, make(listener), first) for listener in listeners]
+
+
+def raise_file_limit(get: Callable[[int], tuple[int, int]] = resource.getrlimit, put: Any = resource.setrlimit) -> int:
+    """Allow this process as many open files as it may have; raises ConfigurationError below 4,096 (LIMITS, Connections)."""
+    soft, hard = get(resource.RLIMIT_NOFILE)
+    wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, WANTED_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        put(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    if soft != resource.RLIM_INFINITY and soft < LEAST_FILES:
+        raise ConfigurationError(
+            f"only {soft} open files are allowed, {LEAST_FILES} are needed: raise it with LimitNOFILE= or `ulimit -n`"
+        )
+    return soft
+
+
+class Ports(Service):
+    """All listening ports. Stopping closes them first, then asks the sessions to go and waits until their connections are closed.
+
+    Ports are opened in privilegedStartService, while twistd is still root. One that fails raises ConfigurationError there,
+    after closing the others, which ends the process with exit code 1 (TWISTED.md 5).
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        wanted: Sequence[Opening],
+        certificates: IOpenSSLServerConnectionCreator,
+        sessions: ISessions | None = None,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self._reactor = reactor
+        self._wanted = wanted
+        self._certificates = certificates
+        self._sessions = sessions
+        self._grace_seconds = grace_seconds
+        self._ports: list[tuple[Opening, IListeningPort]] = []
+        self._opened = False
+
+    def privilegedStartService(self) -> None:
+        """Open every port."""
+        super().privilegedStartService()
+        self._open()
+
+    def startService(self) -> None:
+        """Open them now, if nobody did with more privileges."""
+        super().startService()
+        self._open()
+
+    async def _stop(self) -> None:
+        ports = [port for _, port in self._ports]
+        self._ports, self._opened = [], False
+        for port in ports:
+            await _as_deferred(port.stopListening())
+        if self._sessions is not None:
+            self._sessions.kick("server is shutting down")
+        until = self._reactor.seconds() + self._grace_seconds
+        while self._connections(ports) and self._reactor.seconds() < until:
+            await deferLater(self._reactor, LOOK_SECONDS, lambda: None)
+
+    def _connections(self, ports: list[IListeningPort]) -> int:
+        """Connections that came through these ports and are still open, counted where they cannot be missed: at the reactor."""
+        seen = {id(one): one for one in (*self._reactor.getReaders(), *self._reactor.getWriters())}
+        return sum(1 for one in seen.values() if getattr(one, "server", None) in ports)
+
+    def stopService(self) -> Deferred[None]:
+        """Stop listening, then let the sessions finish."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    def addresses(self) -> dict[str, list[Any]]:
+        """Where we listen, by service: what port 0 became, for tests and `status`."""
+        found: dict[str, list[Any]] = {}
+        for opening, port in self._ports:
+            found.setdefault(opening.key.removeprefix("listen."), []).append(port.getHost())
+        return found
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
+        for opening in self._wanted:
+            try:
+                self._listen(opening)
+            except ConfigurationError:
+                gatherResults([_as_deferred(port.stopListening()) for _, port in self._ports])
+                self._ports = []
+                raise
+
+    def _listen(self, opening: Opening) -> None:
+        failures: list[Failure] = []
+        opened: list[IListeningPort] = []
+        try:
+            endpoint = serverFromString(self._reactor, with_backlog(opening.listener.endpoint))
+        except (ValueError, TypeError, IndexError) as error:
+            words = f"{opening.key}: {opening.listener.endpoint!r} is no endpoint Twisted knows: {error}"
+            raise ConfigurationError(words) from None
+        endpoint.listen(self._wrapped(opening)).addCallbacks(opened.append, failures.append)
+        if failures:
+            raise ConfigurationError(refused(opening, failures[0].value)) from None
+        if not opened:
+            raise ConfigurationError(f"{opening.key}: {opening.listener.endpoint} did not open at once")
+        self._ports.append((opening, opened[0]))
+        log.info("port_opened: {key} {address}", key=opening.key, address=opened[0].getHost())
+
+    def _wrapped(self, opening: Opening) -> IProtocolFactory:
+        factory = opening.factory
+        if opening.tls_first:
+            factory = implicit_tls(factory, self._certificates, self._reactor)
+        if opening.listener.proxy_from:
+            factory = ProxiedFactory(factory, opening.listener.proxy_from, self._reactor)
+        return factory
+
+
+def _as_deferred(value: Any) -> Deferred[Any]:
+    if isinstance(value, Deferred):
+        return value
+    done: Deferred[Any] = Deferred()
+    done.callback(value)
+    return done
+
+
+def with_backlog(endpoint: str) -> str:
+    """A TCP endpoint with room for a burst of connections; Twisted's own default is 50."""
+    if re.match(r"tcp6?:", endpoint) and "backlog=" not in endpoint:
+        return f"{endpoint}:backlog={BACKLOG}"
+    return endpoint
+
+
+def refused(opening: Opening, error: BaseException | None) -> str:
+    """Why a port cannot be opened and what to do, naming the key and the port."""
+    cause = error.socketError if isinstance(error, CannotListenError) else error
+    hints = {
+        errno.EACCES: "ports below 1024 need root: start as root with --uid and --gid, or with CAP_NET_BIND_SERVICE",
+        errno.EADDRINUSE: "another program listens there already (tcp6: takes IPv4 as well)",
+        errno.EADDRNOTAVAIL: "this machine does not have that address",
+    }
+    hint = hints.get(getattr(cause, "errno", 0) or 0, "")
+    words = getattr(cause, "strerror", "") or str(cause)
+    return f"{opening.key}: cannot listen on {opening.listener.endpoint}: {words}" + (f"; {hint}" if hint else "")

@@ -1,0 +1,133 @@
+"""Which certificate a client gets: by the server name it asks for (SNI), else the default one (BEHAVIOURS A5).
+
+One store serves implicit TLS and STARTTLS alike: it is what `transport.startTLS` and `TLSMemoryBIOFactory` take. Files
+replaced on disk count from the next handshake on; a broken replacement leaves the old certificate in use and is logged.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hostmail.config.schema import Settings
+from hostmail.errors import ConfigurationError
+from hostmail.listen.certdir import RECHECK_SECONDS, CertificateFolder
+from hostmail.listen.pem import BadCertificate, Pair, Stamp, covers, self_signed
+
+MAX_CONTEXTS = 1_000
+
+log = Logger(namespace="listen")
+
+
+class Loaded:
+    """One certificate in use, and the state of its files when it was last looked at."""
+
+    def __init__(
+        self, pair: Pair, now: Callable[[], float], select: Callable[[bytes | None], SSL.Context | None]
+    ) -> None:
+        self._pair = pair
+        self._now = now
+        self._select = select
+        self._stamp: Stamp | None = None
+        self._checked = now()
+        self.context: SSL.Context | None = None
+        self.leaf: Any = None
+
+    def load(self) -> None:
+        """Read the files if they are not those read last; raises BadCertificate and keeps what was loaded before."""
+        stamp = self._pair.stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        options = self._pair.options(self._select)
+        self.leaf = self._pair.certificates()[0]
+        self.context = options.getContext()
+        log.info("certificate_loaded: {path}", path=str(self._pair.chain))
+
+    def refresh(self) -> None:
+        """As `load`, at most once a second, and never raising: a broken replacement is logged once and not used."""
+        now = self._now()
+        if 0 <= now - self._checked < RECHECK_SECONDS:
+            return
+        self._checked = now
+        try:
+            self.load()
+        except BadCertificate as error:
+            log.warn("certificate_kept: {reason}; what was loaded before stays in use", reason=str(error))
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class CertificateStore:
+    """Makes the server side of TLS connections, with the certificate for the name asked for.
+
+    `folder` None: one certificate for all. `now` is Unix time, used only to look at each file at most once a second.
+    """
+
+    def __init__(self, default: Pair, folder: CertificateFolder | None, now: Callable[[], float]) -> None:
+        self._now = now
+        self._folder = folder
+        self._by_chain: OrderedDict[Pair, Loaded] = OrderedDict()
+        self._default = Loaded(default, now, self._select)
+        try:
+            self._default.load()
+        except BadCertificate as error:
+            raise ConfigurationError(f"tls.certificate: {error}") from None
+
+    def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
+        """Called by Twisted for each new TLS connection."""
+        self._default.refresh()
+        assert self._default.context is not None
+        return SSL.Connection(self._default.context)
+
+    def names(self) -> list[str]:
+        """The server names with a certificate of their own."""
+        return self._folder.names() if self._folder else []
+
+    def _select(self, server_name: bytes | None) -> SSL.Context | None:
+        """The context for the name in the ClientHello; None keeps the default one."""
+        if self._folder is None or not server_name or len(server_name) > 255:
+            return None
+        name = server_name.decode("ascii", "replace").lower().rstrip(".")
+        parent = name.partition(".")[2]
+        for candidate in (name, f"*.{parent}", parent):
+            pair = self._folder.find(candidate)
+            loaded = self._loaded(pair) if pair is not None else None
+            if loaded is not None and (candidate != parent or covers(loaded.leaf, name)):
+                return loaded.context
+        return None
+
+    def _loaded(self, pair: Pair) -> Loaded | None:
+        """The certificate in these files, or None while there is none that can be used."""
+        loaded = self._by_chain.get(pair)
+        if loaded is None:
+            loaded = self._by_chain[pair] = Loaded(pair, self._now, self._select)
+            while len(self._by_chain) > MAX_CONTEXTS:
+                self._by_chain.popitem(last=False)
+            try:
+                loaded.load()
+            except BadCertificate as error:
+                log.warn("certificate_unusable: {reason}; the default one is used", reason=str(error))
+        else:
+            self._by_chain.move_to_end(pair)
+            loaded.refresh()
+        return loaded if loaded.context is not None else None
+
+
+def open_store(settings: Settings, now: Callable[[], float]) -> CertificateStore:
+    """The store that the settings ask for; raises ConfigurationError with the key to look at."""
+    tls = settings.tls
+    if tls.certificate is not None:
+        default = Pair(tls.certificate, tls.private_key or tls.certificate)
+    else:
+        try:
+            default = self_signed(settings.hostname, settings.data_dir / "tls", now())
+        except BadCertificate as error:
+            raise ConfigurationError(f"data_dir: {error}") from None
+    folder = CertificateFolder(tls.directory, now) if tls.directory else None
+    return CertificateStore(default, folder, now)

@@ -1,0 +1,66 @@
+"""Certificates for tests, and a TLS handshake in memory."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
+
+TODAY = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
+
+
+def pems(*names: str) -> tuple[bytes, bytes]:
+    """A fresh certificate for these names, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(TODAY)
+        .not_valid_after(TODAY + datetime.timedelta(3650))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), secret
+
+
+def place(path: Path, *names: str) -> Path:
+    """Put certificate and key into one file, as a renewal does: a new file under the old name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(".new")
+    new.write_bytes(b"".join(pems(*names)))
+    new.rename(path)
+    return path
+
+
+def shown(server: SSL.Connection, asks_for: str | None = None, version: int | None = None) -> str:
+    """Shake hands with a server connection; the common name of the certificate it shows."""
+    context = SSL.Context(SSL.TLS_METHOD)
+    if version is not None:
+        context.set_max_proto_version(version)
+        context.set_cipher_list(b"ALL:@SECLEVEL=0")
+    client = SSL.Connection(context, None)
+    if asks_for is not None:
+        client.set_tlsext_host_name(asks_for.encode())
+    client.set_connect_state()
+    server.set_accept_state()
+    for _ in range(10):
+        for end, other in ((client, server), (server, client)):
+            try:
+                end.do_handshake()
+            except SSL.WantReadError:
+                pass
+            try:
+                other.bio_write(end.bio_read(65536))
+            except SSL.WantReadError:
+                pass
+    certificate = client.get_peer_certificate(as_cryptography=True)
+    assert certificate is not None
+    return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
