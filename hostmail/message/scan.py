@@ -23,10 +23,13 @@ MAX_HEADER = 256 * 1024
 MAX_FIELDS = 1000
 MAX_PARTS = 1000
 MAX_DEPTH = 50
-# The next three keep the whole scan, and all that is made from its fields, bounded for a message of many greedy parts.
+# What follows keeps the whole scan, and all that is made from its fields, bounded for a message of many greedy parts.
 MAX_HEADERS_TOTAL = 512 * 1024
 MAX_FIELDS_TOTAL = 20_000
 MAX_FALSE_BOUNDARIES = 20_000
+# Each level is searched anew: a message may be gone over this many times, and small ones as deep as MAX_DEPTH allows.
+MAX_PASSES = 10
+FREE_PASSES_OCTETS = 16 * 1024 * 1024
 
 _FIELD = re.compile(rb"(?:([!-9;-~]++)([ \t]*+:))?[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
 
@@ -147,6 +150,7 @@ class _Scanner:
         self.fields_left = MAX_FIELDS_TOTAL
         self.header_left = MAX_HEADERS_TOTAL
         self.false_boundaries_left = MAX_FALSE_BOUNDARIES
+        self.octets_left = MAX_PASSES * len(data) + FREE_PASSES_OCTETS
 
     def entity(self, start: int, end: int, default: ContentType, depth: int) -> Part:
         data = self.data
@@ -175,9 +179,13 @@ class _Scanner:
         self.fields_left = max(0, self.fields_left - len(fields))
         return fields
 
+    def _may_open(self, part: Part, depth: int) -> bool:
+        self.octets_left -= part.size
+        return depth < MAX_DEPTH and self.octets_left >= 0
+
     def _open_multipart(self, part: Part, depth: int) -> None:
         boundary = (part.content_type.parameter(b"boundary") or b"").rstrip()
-        if depth >= MAX_DEPTH:
+        if not self._may_open(part, depth):
             part.content_type = OPAQUE
             return
         ranges: list[tuple[int, int]] = []
@@ -190,7 +198,7 @@ class _Scanner:
         part.children = tuple([self.entity(start, end, inner, depth + 1) for start, end in ranges])
 
     def _open_embedded(self, part: Part, depth: int) -> None:
-        if depth >= MAX_DEPTH or not self.parts_left:
+        if not (self.parts_left and self._may_open(part, depth)):
             part.content_type = OPAQUE
             return
         self.parts_left -= 1

@@ -39,7 +39,7 @@ def walk(part: Part) -> list[Part]:
 
 
 class PropertyTests(SynchronousTestCase):
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300, deadline=None, database=None)
     @given(messages)
     def test_answers_are_valid(self, data: bytes) -> None:
         """Any octets have a valid ENVELOPE, BODYSTRUCTURE and BODY, without a fault."""
@@ -49,7 +49,7 @@ class PropertyTests(SynchronousTestCase):
         leaves = imapgrammar.check_structure(imapgrammar.parse(made.bodystructure), True)
         self.assertEqual(imapgrammar.check_structure(imapgrammar.parse(made.body), False), leaves)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300, deadline=None, database=None)
     @given(messages)
     def test_octets_agree(self, data: bytes) -> None:
         """The octets that BODYSTRUCTURE promises for a part are what BODY[part] delivers."""
@@ -62,7 +62,7 @@ class PropertyTests(SynchronousTestCase):
             assert mime is not None
             self.assertIn(mime + section, data)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200, deadline=None, database=None)
     @given(messages)
     def test_offsets_nest(self, data: bytes) -> None:
         """Every part lies inside its parent's body, and its own offsets are in order."""
@@ -74,7 +74,7 @@ class PropertyTests(SynchronousTestCase):
                 self.assertLessEqual(child.end, part.end)
                 position = child.end
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200, deadline=None, database=None)
     @given(messages)
     def test_reading_never_raises(self, data: bytes) -> None:
         """Decoding, header helpers, dates and addresses answer for anything."""
@@ -92,7 +92,7 @@ class PropertyTests(SynchronousTestCase):
         self.assertNotIn(b"\n", headers.to_crlf(data).replace(b"\r\n", b""))
         self.assertIsNone(headers.field_value(headers.remove_field(data, b"Subject"), b"subject"))
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200, deadline=None, database=None)
     @given(st.binary(max_size=40), st.lists(st.integers(0, 5), max_size=5))
     def test_sections_never_break(self, text: bytes, path: list[int]) -> None:
         """A section is parsed or a ValueError; a part is found or None."""

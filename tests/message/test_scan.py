@@ -171,3 +171,10 @@ class StructureTests(SynchronousTestCase):
             for child in scan(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 8).children
         ]
         self.assertEqual(kinds, [b"image"] * 5 + [b"text"] * 3)
+
+    def test_large_and_deep_is_opened_only_so_far(self) -> None:
+        """Each level costs a pass over what is in it: a large message is opened ten-odd levels deep, then stays closed."""
+        data = corpus.nested_multiparts(MAX_DEPTH - 1) + b"x" * (4 * 1024 * 1024)
+        self.assertEqual(depth(scan(data)), MAX_DEPTH - 1)
+        opened = b"".join([b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(40)])
+        self.assertEqual(depth(scan(opened + b"\r\n" + b"x" * (4 * 1024 * 1024))), 13)
