@@ -207,6 +207,8 @@ class Transaction:
             await self._tell("delivered", [mailbox for mailbox in self._mailboxes if mailbox.answer is None])
         except Refusal as refusal:
             self.log.warn("notice_lost: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
+        except Exception:  # noqa: BLE001
+            self.log.failure("notice_lost: {queue_id}", queue_id=self.queue_id)
 
     async def _tell(self, action: str, mailboxes: Sequence[Mailbox]) -> None:
         outcomes = [

@@ -124,6 +124,11 @@ class FakeSpool:
         self.files.append(FakeSpoolFile(f"{self.root}/{len(self.files)}", prefix, self.failure))
         return self.files[-1]
 
+    def clean(self) -> None:
+        """After a test."""
+        for file in self.files:
+            file.discard()
+
     @property
     def left(self) -> list[str]:
         return os.listdir(self.root)

@@ -1,0 +1,56 @@
+"""What the queue's runner asks of others: routing, delivery, sending, reporting. Given as constructor arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hostmail.address import Address
+from hostmail.decisions import Decision, IntoMailbox
+from hostmail.errors import Refusal
+from hostmail.interfaces import ISpoolFile, Queued
+
+
+@dataclass(slots=True)
+class QueuedRow(Queued):
+    """A row with what only the queue itself needs: which message and file it belongs to, and whether a delay was told."""
+
+    message_id: int = 0
+    file: str = ""
+    prefix_length: int = 0
+    warned: bool = False
+
+
+class InThread(Protocol):
+    """Runs `function(*args)` in a thread and answers with its result on the reactor."""
+
+    def __call__(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
+
+
+class Sent(Protocol):
+    """One recipient's result: `refusal` None if the next host took it; `dsn` if it also took over what NOTIFY asks for."""
+
+    @property
+    def refusal(self) -> Refusal | None: ...
+
+    @property
+    def answer(self) -> str: ...
+
+    @property
+    def dsn(self) -> bool: ...
+
+
+class Sender(Protocol):
+    """Sends mail on to other hosts."""
+
+    def destination(self, row: Queued) -> str:
+        """Rows with equal answers may share a message's transmission; connections are limited for each."""
+
+    async def send(self, rows: Sequence[Queued]) -> Sequence[Sent]:
+        """Send one message to recipients of one destination; a result for each, in order. Trouble is a result, not raised."""
+
+
+Decide = Callable[[Address], Awaitable[Decision]]
+Deliver = Callable[[ISpoolFile, Sequence[tuple[Queued, IntoMailbox]]], Awaitable[Sequence[Refusal | None]]]
+Report = Callable[[Sequence[tuple[Queued, Refusal | None]], str, bytes], Awaitable[None]]

@@ -1,0 +1,128 @@
+"""What came of an attempt: done, again later, or given up with a report. The rows say so before anybody forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from twisted.logger import Logger
+
+from hostmail.errors import Refusal
+from hostmail.queue.contracts import QueuedRow, Report, Sent
+from hostmail.queue.queue import Queue
+from hostmail.queue.schedule import next_attempt, should_warn
+
+PARKED_SECONDS = 900.0
+REPORT_AGAIN_SECONDS = 300.0
+NO_WAY_OUT = "waiting: no smarthost is set"
+
+Result = tuple[QueuedRow, Refusal | None]
+
+
+class Outcomes:
+    """Writes results into the queue. All rows of one call belong to one message.
+
+    A report is stored before its rows go; if it cannot be, they stay and fail again later: nothing is dropped silently.
+    """
+
+    log = Logger()
+
+    def __init__(self, queue: Queue, report: Report, *, now: Callable[[], float], random: Random) -> None:
+        self._queue = queue
+        self._report = report
+        self._now = now
+        self._random = random
+
+    async def sent(self, results: Sequence[tuple[QueuedRow, Sent]]) -> None:
+        """Results of sending on: where the next host took the mail but not the wish for a confirmation, that is on us (RFC 3461)."""
+        for row, result in results:
+            if result.refusal is None:
+                self._log("message_sent", row, result.answer)
+        relayed = [(row, None) for row, result in results if result.refusal is None and not result.dsn]
+        await self._finish([(row, None) for row, result in results if result.refusal is None], relayed, "relayed")
+        await self.settle([(row, result.refusal) for row, result in results if result.refusal is not None])
+
+    async def settle(self, results: Sequence[Result]) -> None:
+        """Results of delivering here, or failures of either kind."""
+        delivered = [(row, None) for row, refusal in results if refusal is None]
+        for row, _ in delivered:
+            self._log("message_delivered", row, "")
+        await self._finish(delivered, delivered, "delivered")
+        failed: list[Result] = []
+        for row, refusal in results:
+            if refusal is None:
+                continue
+            when = self._next(row)
+            if refusal.permanent or when is None:
+                self._log("recipient_failed", row, _words(refusal))
+                failed.append((row, refusal))
+            else:
+                await self._postpone(row, refusal, when)
+        await self._give_up(failed)
+
+    async def park(self, rows: Sequence[QueuedRow]) -> None:
+        """There is no way out at present: the rows wait on, without counting attempts."""
+        for row in rows:
+            await self._queue.postpone(row, self._now() + PARKED_SECONDS, NO_WAY_OUT, tried=False)
+
+    def _next(self, row: QueuedRow) -> float | None:
+        return next_attempt(row.attempts + 1, row.created, row.sender, self._now(), self._random.random())
+
+    async def _postpone(self, row: QueuedRow, refusal: Refusal, when: float) -> None:
+        warned = False
+        if should_warn(row.created, row.sender, self._now(), row.warned):
+            warned = await self._told([(row, refusal)], "delayed")
+        await self._queue.postpone(row, when, _words(refusal), warned=warned)
+        self._log("message_postponed", row, _words(refusal))
+
+    async def _give_up(self, failed: Sequence[Result]) -> None:
+        if not failed:
+            return
+        if await self._told(failed, "failed"):
+            await self._queue.finish([row.id for row, _ in failed])
+            return
+        for row, refusal in failed:
+            answer = "" if refusal is None else _words(refusal)
+            await self._queue.postpone(row, self._now() + REPORT_AGAIN_SECONDS, answer)
+
+    async def _finish(self, done: Sequence[Result], tell: Sequence[Result], action: str) -> None:
+        """Success first, its confirmation after: a lost confirmation must not bring the message a second time."""
+        if not done:
+            return
+        header = await self._header(tell) if tell else b""
+        await self._queue.finish([row.id for row, _ in done])
+        if tell:
+            await self._told(tell, action, header)
+
+    async def _header(self, results: Sequence[Result]) -> bytes:
+        return await self._queue.header(results[0][0]) if any(row.notify for row, _ in results) else b""
+
+    async def _told(self, results: Sequence[Result], action: str, header: bytes | None = None) -> bool:
+        """Whether the report is safe, or none is due."""
+        queue_id = results[0][0].queue_id
+        try:
+            if header is None:
+                header = await self._queue.header(results[0][0])
+            await self._report(results, action, header)
+        except Refusal as refusal:
+            why = refusal.smtp_line()
+            self.log.warn("notice_postponed: {queue_id} {action}: {why}", queue_id=queue_id, action=action, why=why)
+        except Exception:  # noqa: BLE001
+            self.log.failure("notice_postponed: {queue_id} {action}", queue_id=queue_id, action=action)
+        else:
+            return True
+        return False
+
+    def _log(self, event: str, row: QueuedRow, answer: str) -> None:
+        self.log.info(
+            "{event}: {queue_id} <{recipient}> attempt {attempt} {answer}",
+            event=event,
+            queue_id=row.queue_id,
+            recipient=row.recipient,
+            attempt=row.attempts + 1,
+            answer=answer,
+        )
+
+
+def _words(refusal: Refusal) -> str:
+    return f"{refusal.code} {refusal.smtp_line()}"

@@ -1,0 +1,175 @@
+"""Mail that waits: message files and rows behind the contract (ARCHITECTURE 7), with the disk kept in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from zope.interface import implementer
+
+from hostmail.envelope import Envelope, Recipient
+from hostmail.interfaces import IQueue, ISpoolFile, Queued
+from hostmail.queue import rows
+from hostmail.queue.contracts import InThread, QueuedRow
+from hostmail.queue.database import Database, migrate
+from hostmail.queue.files import QueueFiles, WaitingFile
+
+Rows = list[QueuedRow]
+
+
+@implementer(IQueue)
+class Queue:
+    """Keeps everything below `directory`: `queue.sqlite` and `files/`.
+
+    `woken` is called on the reactor whenever a row of this process has become due; the runner sets it. Making a Queue brings its tables
+    up to date and therefore blocks: do it at start.
+    """
+
+    def __init__(self, directory: Path, *, in_thread: InThread, now: Callable[[], float]) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        migrate(directory / "queue.sqlite")
+        self._database = Database(directory / "queue.sqlite")
+        self._files = QueueFiles(directory / "files")
+        self._in_thread = in_thread
+        self._now = now
+        self.woken: Callable[[], None] = lambda: None
+
+    async def prepare(
+        self,
+        queue_id: str,
+        spooled: ISpoolFile,
+        envelope: Envelope,
+        recipients: Sequence[Recipient],
+        account_id: int | None,
+    ) -> Prepared:
+        """The file is kept and synced; rows follow at `commit`, for until then nobody may see them.
+
+        Raises OutOfSpace, TemporaryFailure. After a crash in between, the next start removes the file.
+        """
+        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled.path, spooled.prefix)
+        size = spooled.size - len(spooled.prefix) + prefix_length
+        message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now())
+        return Prepared(self, message, envelope, recipients)
+
+    async def list(self, pattern: str = "") -> list[Queued]:
+        """Rows whose queue id, sender or recipient contains `pattern`, oldest first."""
+        found: Sequence[Queued] = await self._in_thread(self._list, pattern)
+        return [*found]
+
+    def _list(self, pattern: str) -> Rows:
+        with self._database.reading() as connection:
+            return self._as_queued(rows.matching(connection, pattern))
+
+    def _as_queued(self, found: Sequence[Any]) -> Rows:
+        return [rows.as_queued(row, self._files.path(row.file)) for row in found]
+
+    async def retry(self, pattern: str) -> int:
+        """Make them due now; how many. What is just being sent is left alone."""
+        many: int = await self._writing(rows.make_due, pattern, self._now())
+        self.woken()
+        return many
+
+    async def delete(self, pattern: str) -> int:
+        """Drop them without a bounce; how many."""
+        ids = [row.id for row in await self.list(pattern)]
+        await self.finish(ids)
+        return len(ids)
+
+    async def count(self) -> int:
+        """Recipients waiting."""
+        many: int = await self._reading(rows.count)
+        return many
+
+    async def recover(self, find_a_way: bool) -> int:
+        """At start, before anything is leased: forget leases of the last run, remove files that nobody waits for; how many.
+
+        With `find_a_way` rows that had no way out so far are due now.
+        """
+        await self._writing(rows.release, self._now(), find_a_way)
+        known = await self._reading(rows.files)
+        removed: int = await self._in_thread(self._files.sweep, known, self._now())
+        return removed
+
+    async def lease(self, seconds: float, limit: int) -> Rows:
+        """Take rows that are due; nobody else gets them for `seconds`."""
+        now = self._now()
+        return self._as_queued(await self._writing(rows.lease, now, now + seconds, limit))
+
+    async def renew(self, ids: Sequence[int], seconds: float) -> None:
+        """Keep leased rows for longer."""
+        await self._writing(rows.renew, ids, self._now() + seconds)
+
+    async def next_due(self) -> float | None:
+        """When the next waiting row is due (Unix time)."""
+        when: float | None = await self._reading(rows.next_due)
+        return when
+
+    async def postpone(
+        self, row: QueuedRow, next_attempt: float, answer: str, *, tried: bool = True, warned: bool = False
+    ) -> None:
+        """Give a leased row back; `tried` counts it as an attempt, `warned` notes that the sender knows of the delay."""
+        attempts = row.attempts + tried
+        await self._writing(rows.postpone, row.id, next_attempt, answer, attempts, warned or row.warned)
+
+    async def finish(self, ids: Sequence[int]) -> None:
+        """Forget rows for good, and the files nobody else waits for."""
+        for file in await self._writing(rows.finish, ids):
+            await self._in_thread(self._files.remove, file)
+
+    async def header(self, row: QueuedRow) -> bytes:
+        """The header as the sender wrote it, for reports."""
+        header: bytes = await self._in_thread(self._files.header, row.file, row.prefix_length)
+        return header
+
+    async def open(self, row: QueuedRow) -> WaitingFile:
+        """The message as a sealed spool file; raises TemporaryFailure."""
+        file: WaitingFile = await self._in_thread(self._files.waiting, row.file, row.prefix_length)
+        return file
+
+    async def insert(self, message: rows.NewMessage, envelope: Envelope, recipients: Sequence[Recipient]) -> None:
+        """Durable and due when it returns."""
+        await self._writing(rows.add, message, envelope, recipients)
+        self.woken()
+
+    async def forget_file(self, file: str) -> None:
+        """A prepared message that will not come."""
+        await self._in_thread(self._files.remove, file)
+
+    def close(self) -> None:
+        """Close the database; nothing may be under way."""
+        self._database.close()
+
+    async def _writing(self, step: Callable[..., Any], *args: Any) -> Any:
+        return await self._in_thread(self._write, step, args)
+
+    def _write(self, step: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        with self._database.writing() as connection:
+            return step(connection, *args)
+
+    async def _reading(self, step: Callable[..., Any]) -> Any:
+        return await self._in_thread(self._read, step)
+
+    def _read(self, step: Callable[..., Any]) -> Any:
+        with self._database.reading() as connection:
+            return step(connection)
+
+
+class Prepared:
+    """A message whose file is safe and whose rows wait for `commit`; either that or `abort` ends it."""
+
+    def __init__(
+        self, queue: Queue, message: rows.NewMessage, envelope: Envelope, recipients: Sequence[Recipient]
+    ) -> None:
+        self._queue = queue
+        self._message = message
+        self._envelope = envelope
+        self._recipients = recipients
+
+    async def commit(self) -> None:
+        """Rows durable and live."""
+        await self._queue.insert(self._message, self._envelope, self._recipients)
+
+    async def abort(self) -> None:
+        """Forget it; the file goes."""
+        await self._queue.forget_file(self._message.file)

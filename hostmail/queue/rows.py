@@ -1,0 +1,197 @@
+"""The queue's statements over its two tables: each function is one step inside a transaction that its caller holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
+
+from hostmail.envelope import Envelope, Recipient
+from hostmail.queue.contracts import QueuedRow
+from hostmail.queue.tables import messages, recipients
+
+WAITING, HELD, SENDING = "waiting", "held", "sending"
+MAX_ANSWER = 1000
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """What is known of a message when it enters the queue."""
+
+    queue_id: str
+    file: str
+    size: int
+    prefix_length: int
+    account_id: int | None
+    created: float
+
+
+def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Sequence[Recipient]) -> None:
+    """A message and its recipients, due at once."""
+    inserted = connection.execute(
+        insert(messages).values(
+            queue_id=message.queue_id,
+            sender=envelope.sender,
+            file=message.file,
+            size=message.size,
+            prefix_length=message.prefix_length,
+            account_id=message.account_id,
+            created=message.created,
+            ret=envelope.ret,
+            envid=envelope.envid,
+            body=envelope.body,
+            smtputf8=envelope.smtputf8,
+        )
+    ).inserted_primary_key
+    message_id = inserted[0] if inserted else None
+    rows = [
+        {
+            "message_id": message_id,
+            "recipient": str(recipient.address),
+            "notify": ",".join(recipient.notify),
+            "orcpt": recipient.orcpt,
+            "state": WAITING,
+            "next_attempt": message.created,
+            "attempts": 0,
+            "last_answer": "",
+            "warned": False,
+            "leased_until": 0.0,
+        }
+        for recipient in to
+    ]
+    connection.execute(insert(recipients), rows)
+
+
+_ALL = select(
+    recipients,
+    *(column for column in messages.c if column.name != "id"),
+).join_from(recipients, messages)
+
+
+def matching(connection: Connection, pattern: str) -> list[Row[Any]]:
+    """Rows whose queue id, sender or recipient contains `pattern` in any case, in the order they came."""
+    return list(connection.execute(_ALL.where(_fits(pattern)).order_by(recipients.c.id)))
+
+
+def _fits(pattern: str) -> Any:
+    wanted = pattern.lower()
+    columns = (messages.c.queue_id, messages.c.sender, recipients.c.recipient)
+    return or_(*(func.instr(func.lower(column), wanted) > 0 for column in columns)) if wanted else messages.c.id > 0
+
+
+def as_queued(row: Row[Any], path: str) -> QueuedRow:
+    """A row as the contract describes it."""
+    return QueuedRow(
+        id=row.id,
+        queue_id=row.queue_id,
+        sender=row.sender,
+        recipient=row.recipient,
+        path=path,
+        size=row.size,
+        account_id=row.account_id,
+        created=row.created,
+        next_attempt=row.next_attempt,
+        attempts=row.attempts,
+        last_answer=row.last_answer,
+        state=row.state,
+        notify=row.notify,
+        orcpt=row.orcpt,
+        ret=row.ret,
+        envid=row.envid,
+        body=row.body,
+        smtputf8=row.smtputf8,
+        message_id=row.message_id,
+        file=row.file,
+        prefix_length=row.prefix_length,
+        warned=row.warned,
+    )
+
+
+def lease(connection: Connection, now: float, until: float, limit: int) -> list[Row[Any]]:
+    """Take rows that are due, oldest first, and mark them as being sent until `until`; overdue leases are taken as well."""
+    due = or_(
+        (recipients.c.state == WAITING) & (recipients.c.next_attempt <= now),
+        (recipients.c.state == SENDING) & (recipients.c.leased_until <= now),
+    )
+    rows = list(connection.execute(_ALL.where(due).order_by(recipients.c.next_attempt, recipients.c.id).limit(limit)))
+    _change(connection, [row.id for row in rows], state=SENDING, leased_until=until)
+    return rows
+
+
+def renew(connection: Connection, ids: Sequence[int], until: float) -> None:
+    """Keep rows that are still being sent."""
+    _change(connection, ids, leased_until=until)
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the next waiting row is due, None if nothing waits."""
+    earliest = select(func.min(recipients.c.next_attempt)).where(recipients.c.state == WAITING)
+    return connection.execute(earliest).scalar()
+
+
+def postpone(
+    connection: Connection, row_id: int, next_attempt: float, answer: str, attempts: int, warned: bool
+) -> None:
+    """It waits again."""
+    _change(
+        connection,
+        [row_id],
+        state=WAITING,
+        next_attempt=next_attempt,
+        last_answer=answer[:MAX_ANSWER],
+        attempts=attempts,
+        warned=warned,
+    )
+
+
+def make_due(connection: Connection, pattern: str, now: float) -> int:
+    """Waiting and held rows that fit `pattern` are due now; how many."""
+    ids = [row.id for row in matching(connection, pattern) if row.state != SENDING]
+    _change(connection, ids, state=WAITING, next_attempt=now)
+    return len(ids)
+
+
+def release(connection: Connection, now: float, untried: bool) -> None:
+    """After a restart: nothing is being sent any more; with `untried` what found no way so far is due now."""
+    connection.execute(update(recipients).where(recipients.c.state == SENDING).values(state=WAITING, next_attempt=now))
+    if untried:
+        waiting = (recipients.c.state == WAITING) & (recipients.c.attempts == 0)
+        connection.execute(update(recipients).where(waiting).values(next_attempt=now))
+
+
+def finish(connection: Connection, ids: Sequence[int]) -> list[str]:
+    """Forget rows, and messages that nobody waits for any more; the files of those."""
+    concerned: set[int] = set()
+    for batch in _batches(ids):
+        found = select(recipients.c.message_id).where(recipients.c.id.in_(batch))
+        concerned.update(connection.execute(found).scalars())
+        connection.execute(delete(recipients).where(recipients.c.id.in_(batch)))
+    files: list[str] = []
+    for batch in _batches(sorted(concerned)):
+        waited_for = exists().where(recipients.c.message_id == messages.c.id)
+        empty = messages.c.id.in_(batch) & ~waited_for
+        files += connection.execute(select(messages.c.file).where(empty)).scalars()
+        connection.execute(delete(messages).where(empty))
+    return files
+
+
+def count(connection: Connection) -> int:
+    """How many recipients wait."""
+    return int(connection.execute(select(func.count()).select_from(recipients)).scalar_one())
+
+
+def files(connection: Connection) -> set[str]:
+    """The names of all files that messages need."""
+    return set(connection.execute(select(messages.c.file)).scalars())
+
+
+def _change(connection: Connection, ids: Sequence[int], **values: Any) -> None:
+    for batch in _batches(ids):
+        connection.execute(update(recipients).where(recipients.c.id.in_(batch)).values(**values))
+
+
+def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[i : i + BATCH] for i in range(0, len(ids), BATCH))

@@ -1,0 +1,215 @@
+"""Takes what is due out of the queue, has it delivered or sent on, and writes down what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, ensureDeferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from hostmail.address import Address
+from hostmail.decisions import IntoMailbox, Refuse
+from hostmail.errors import Refusal, as_refusal
+from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender
+from hostmail.queue.outcomes import Outcomes
+from hostmail.queue.queue import Queue
+
+POLL_SECONDS = 10.0
+LEASE_SECONDS = 600.0
+RENEW_SECONDS = 120.0
+BATCH = 200
+MOST_UNDER_WAY = 500
+PER_DESTINATION = 10
+
+
+class Runner:
+    """One per queue. It looks when woken, when something falls due, and every few seconds for what other processes queued.
+
+    `decide` routes each recipient afresh, so that mail for a domain that has come or gone while it waited goes the right way. Without a
+    `sender` mail for elsewhere waits, visible and untouched (C9).
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        random: Random,
+        decide: Decide,
+        deliver: Deliver,
+        report: Report,
+        sender: Sender | None,
+    ) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._decide = decide
+        self._deliver = deliver
+        self._sender = sender
+        self._outcomes = Outcomes(queue, report, now=now, random=random)
+        self._now = now
+        self._limits: dict[str, DeferredSemaphore] = {}
+        self._under_way: dict[int, list[QueuedRow]] = {}
+        self._jobs: set[Deferred[None]] = set()
+        self._timer: IDelayedCall | None = None
+        self._looking = False
+        self._look_again = False
+        self._running = False
+        self._renewed = 0.0
+
+    async def start(self) -> None:
+        """Tidy up after the last run and begin."""
+        removed = await self._queue.recover(self._sender is not None)
+        if removed:
+            self.log.info("queue_swept: {removed} files without recipients", removed=removed)
+        self._running = True
+        self._renewed = self._now()
+        self._queue.woken = self.wake
+        self.wake()
+
+    def stop(self) -> Deferred[Any]:
+        """Begin nothing new; fires when what is under way has ended."""
+        self._running = False
+        self._queue.woken = lambda: None
+        self._cancel_timer()
+        return DeferredList(list(self._jobs)) if self._jobs else succeed(None)
+
+    def wake(self) -> None:
+        """Look for due rows now, or once more if that is just being done."""
+        self._look_again = True
+        if self._running and not self._looking:
+            self._cancel_timer()
+            self._keep(ensureDeferred(self._look()))
+
+    async def _look(self) -> None:
+        self._looking = True
+        delay = 0.0
+        while self._running and self._look_again:
+            self._look_again = False
+            try:
+                delay = await self._lease_and_begin()
+            except Exception:  # noqa: BLE001
+                self.log.failure("queue_not_readable: trying again")
+                delay = POLL_SECONDS
+        self._looking = False
+        if self._running:
+            self._timer = self._clock.callLater(delay, self._timed_out)
+
+    def _keep(self, job: Deferred[None]) -> None:
+        """Remember a job until it is over; none may fail unheard."""
+
+        def over(result: object) -> None:
+            self._jobs.discard(job)
+            if isinstance(result, Failure):
+                self.log.failure("queue_work_failed", result)
+
+        self._jobs.add(job)
+        job.addBoth(over)
+
+    async def _lease_and_begin(self) -> float:
+        """Start work on what is due; how long to sleep then."""
+        now = self._now()
+        if now >= self._renewed + RENEW_SECONDS:
+            self._renewed = now
+            await self._queue.renew([row.id for rows in self._under_way.values() for row in rows], LEASE_SECONDS)
+        free = MOST_UNDER_WAY - sum(map(len, self._under_way.values()))
+        if free <= 0:
+            return POLL_SECONDS
+        leased = await self._queue.lease(LEASE_SECONDS, min(BATCH, free))
+        by_message: dict[int, list[QueuedRow]] = {}
+        for row in leased:
+            by_message.setdefault(row.message_id, []).append(row)
+        for rows in by_message.values():
+            self._begin(rows)
+        if len(leased) == BATCH:
+            return 0.0
+        due = await self._queue.next_due()
+        return POLL_SECONDS if due is None else min(max(due - self._now(), 0.0), POLL_SECONDS)
+
+    def _begin(self, rows: list[QueuedRow]) -> None:
+        """Work on one message's rows. Rows whose work breaks down stay leased for a while, and are then taken up again."""
+
+        async def work() -> None:
+            self._under_way[rows[0].id] = rows
+            try:
+                await self._work(rows)
+            finally:
+                del self._under_way[rows[0].id]
+
+        self._keep(ensureDeferred(work()))
+
+    async def _work(self, rows: list[QueuedRow]) -> None:
+        here: list[tuple[QueuedRow, IntoMailbox]] = []
+        away: list[QueuedRow] = []
+        for row in rows:
+            try:
+                decision = await self._decide(Address.parse(row.recipient))
+            except Exception as error:  # noqa: BLE001
+                await self._outcomes.settle([(row, self._expected(error, row))])
+                continue
+            if isinstance(decision, IntoMailbox):
+                here.append((row, decision))
+            elif isinstance(decision, Refuse):
+                await self._outcomes.settle([(row, decision.refusal)])
+            else:
+                away.append(row)
+        if here:
+            await self._outcomes.settle(await self._bring(here))
+        if away:
+            await self._send_on(away)
+
+    async def _bring(self, here: Sequence[tuple[QueuedRow, IntoMailbox]]) -> list[tuple[QueuedRow, Refusal | None]]:
+        try:
+            answers = await self._deliver(await self._queue.open(here[0][0]), here)
+        except Exception as error:  # noqa: BLE001
+            answers = [self._expected(error, here[0][0])] * len(here)
+        return [(row, answer) for (row, _), answer in zip(here, answers, strict=True)]
+
+    async def _send_on(self, away: list[QueuedRow]) -> None:
+        sender = self._sender
+        if sender is None:
+            await self._outcomes.park(away)
+            return
+        by_destination: dict[str, list[QueuedRow]] = {}
+        for row in away:
+            by_destination.setdefault(sender.destination(row), []).append(row)
+        batches = [ensureDeferred(self._send(sender, name, rows)) for name, rows in by_destination.items()]
+        for batch in batches:
+            self._keep(batch)
+        await DeferredList(batches)
+
+    async def _send(self, sender: Sender, destination: str, rows: list[QueuedRow]) -> None:
+        limit = self._limits.setdefault(destination, DeferredSemaphore(PER_DESTINATION))
+        await limit.acquire()
+        try:
+            results: Sequence[Any] = await sender.send(rows)
+        except Exception as error:  # noqa: BLE001
+            refusal = self._expected(error, rows[0])
+            await self._outcomes.settle([(row, refusal) for row in rows])
+        else:
+            await self._outcomes.sent(list(zip(rows, results, strict=True)))
+        finally:
+            limit.release()
+            if not limit.waiting and limit.tokens == limit.limit:
+                self._limits.pop(destination, None)
+
+    def _expected(self, error: Exception, row: QueuedRow) -> Refusal:
+        """A fault of ours is a failure for now, and logged with all we know."""
+        if not isinstance(error, Refusal):
+            self.log.failure("queue_work_failed: {queue_id} <{to}>", queue_id=row.queue_id, to=row.recipient)
+        return as_refusal(error)
+
+    def _timed_out(self) -> None:
+        self._timer = None
+        self.wake()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None

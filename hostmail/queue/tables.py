@@ -1,0 +1,42 @@
+"""The queue's tables. `migrations` makes them; a change here needs a new migration there (a test compares the two)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+
+messages = Table(
+    "queue_messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("queue_id", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("file", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("prefix_length", Integer, nullable=False),
+    Column("account_id", Integer),
+    Column("created", Float, nullable=False),
+    Column("ret", Text, nullable=False),
+    Column("envid", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("smtputf8", Boolean, nullable=False),
+)
+
+recipients = Table(
+    "queue_recipients",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", Integer, ForeignKey("queue_messages.id"), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("notify", Text, nullable=False),
+    Column("orcpt", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_attempt", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_answer", Text, nullable=False),
+    Column("warned", Boolean, nullable=False),
+    Column("leased_until", Float, nullable=False),
+    Index("queue_recipients_due", "state", "next_attempt"),
+    Index("queue_recipients_message", "message_id"),
+)

@@ -1,0 +1,216 @@
+"""Files and rows of what waits."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from twisted.internet.defer import ensureDeferred
+from zope.interface.verify import verifyObject
+
+from hostmail.errors import ConfigurationError, OutOfSpace, TemporaryFailure
+from hostmail.interfaces import IQueue, ISpoolFile
+from hostmail.queue.database import VERSION_TABLE, make_engine, migrate
+from hostmail.queue.files import QueueFiles, transport_prefix
+from hostmail.queue.queue import Queue
+from hostmail.queue.tables import metadata
+from tests.queue.support import START, QueueCase
+
+FINAL = b"Return-Path: <a@b>\r\nDelivered-To: c@d\r\n"
+
+
+class PrepareTests(QueueCase):
+    def test_contract(self) -> None:
+        """The queue is what the contract says."""
+        verifyObject(IQueue, self.queue)
+
+    def test_commit(self) -> None:
+        """Nothing is seen before commit; then there is a row for each recipient, due at once."""
+        prepared = self.prepare("bob@x.example", "eve@y.example", notify=("FAILURE", "DELAY"), ret="HDRS", envid="e1")
+        self.assertEqual(self.rows(), [])
+        woken: list[bool] = []
+        self.queue.woken = lambda: woken.append(True)
+        self.wait(prepared.commit())
+        self.assertEqual(woken, [True])
+        bob, eve = self.rows()
+        self.assertEqual((bob.recipient, eve.recipient), ("bob@x.example", "eve@y.example"))
+        self.assertEqual((bob.queue_id, bob.sender, bob.account_id, bob.state), ("q1", "ann@example.com", 7, "waiting"))
+        self.assertEqual((bob.created, bob.next_attempt, bob.notify), (START, START, "FAILURE,DELAY"))
+        self.assertEqual((bob.ret, bob.envid, bob.body, bob.smtputf8), ("HDRS", "e1", "7BIT", False))
+        self.assertEqual(Path(bob.path).read_bytes(), b"Received: here\r\nSubject: hi\r\n\r\nbody\r\n")
+        self.assertEqual(bob.size, os.path.getsize(bob.path))
+        self.assertEqual(self.wait(self.queue.count()), 2)
+
+    def test_survives(self) -> None:
+        """What was committed is there after a restart (D12)."""
+        self.put("bob@x.example")
+        self.queue.close()
+        self.queue = self.open_queue()
+        self.assertEqual([row.recipient for row in self.rows()], ["bob@x.example"])
+
+    def test_abort(self) -> None:
+        """An aborted message leaves no file."""
+        self.wait(self.prepare("bob@x.example").abort())
+        self.assertEqual((self.files, self.rows()), ([], []))
+
+    def test_link(self) -> None:
+        """The spool's file is linked, not copied, when it holds nothing of final delivery."""
+        spooled = self.spool.create(b"Received: x\r\n")
+        self.wait(spooled.seal())
+        QueueFiles(self.directory / "files").take("q", spooled.path, spooled.prefix)
+        self.assertEqual(self.files[0].stat().st_ino, os.stat(spooled.path).st_ino)
+
+    def test_strip(self) -> None:
+        """Return-Path and Delivered-To do not travel on."""
+        self.put("bob@x.example", prefix=FINAL + b"Received: x\r\n")
+        [row] = self.rows()
+        self.assertEqual(Path(row.path).read_bytes(), b"Received: x\r\nSubject: hi\r\n\r\nbody\r\n")
+        self.assertEqual(row.size, os.path.getsize(row.path))
+        self.assertEqual(transport_prefix(FINAL), b"")
+
+    def test_copy_without_links(self) -> None:
+        """Where files cannot be linked (another file system) they are copied."""
+        with mock.patch("os.link", side_effect=OSError(errno.EXDEV, "other device")):
+            self.put("bob@x.example")
+        self.assertTrue(self.files[0].read_bytes().endswith(b"body\r\n"))
+
+    def test_disk_full(self) -> None:
+        """A full disk is a failure for now with 4.3.1, any other disk trouble 4.3.0, and nothing stays behind."""
+        for number, kind in ((errno.ENOSPC, OutOfSpace), (errno.EIO, TemporaryFailure)):
+            with mock.patch("os.fsync", side_effect=OSError(number, "no")):
+                spooled = self.spool.create(b"")
+                waiting = self.queue.prepare("q", spooled, None, [], None)  # type: ignore[arg-type]
+                self.failureResultOf(ensureDeferred(waiting), kind)
+                spooled.discard()
+        self.assertEqual(self.files, [])
+
+    def test_modes(self) -> None:
+        """Files are the service's own (LIMITS, Files)."""
+        self.put("bob@x.example", prefix=FINAL)
+        self.assertEqual(self.files[0].stat().st_mode & 0o777, 0o600)
+        self.assertEqual((self.directory / "files").stat().st_mode & 0o777, 0o700)
+        self.assertEqual((self.directory / "queue.sqlite").stat().st_mode & 0o777, 0o600)
+
+
+class ChangeTests(QueueCase):
+    def test_pattern(self) -> None:
+        """list, retry and delete find queue ids, senders and recipients by any part in any case; % is a plain character."""
+        self.put("bob@x.example", sender="Ann@example.com")
+        self.put("eve@y.example", sender="carl@example.com")
+        self.assertEqual([row.recipient for row in self.rows("q2")], ["eve@y.example"])
+        self.assertEqual([row.recipient for row in self.rows("aNN@")], ["bob@x.example"])
+        self.assertEqual([row.recipient for row in self.rows("@Y.")], ["eve@y.example"])
+        self.assertEqual(self.rows("%"), [])
+
+    def test_delete(self) -> None:
+        """A deleted row is gone; the file goes with its last recipient."""
+        self.put("bob@x.example", "eve@y.example")
+        self.assertEqual(self.wait(self.queue.delete("bob@")), 1)
+        self.assertEqual(len(self.files), 1)
+        self.assertEqual(self.wait(self.queue.delete("eve@")), 1)
+        self.assertEqual((self.files, self.rows()), ([], []))
+
+    def test_retry(self) -> None:
+        """retry makes waiting rows due now and wakes the runner; rows being sent are left alone."""
+        self.put("bob@x.example")
+        [row] = self.wait(self.queue.lease(60.0, 10))
+        self.assertEqual(self.wait(self.queue.retry("")), 0)
+        self.wait(self.queue.postpone(row, START + 3600, "450 later"))
+        woken: list[bool] = []
+        self.queue.woken = lambda: woken.append(True)
+        self.clock.advance(5)
+        self.assertEqual(self.wait(self.queue.retry("bob")), 1)
+        [row] = self.rows()
+        self.assertEqual((row.next_attempt, row.attempts, row.last_answer, woken), (START + 5, 1, "450 later", [True]))
+
+    def test_lease(self) -> None:
+        """What is leased is nobody else's until the lease runs out, and it can be renewed."""
+        self.put("bob@x.example")
+        self.assertEqual(len(self.wait(self.queue.lease(60.0, 10))), 1)
+        self.assertEqual(self.rows()[0].state, "sending")
+        self.assertEqual(self.wait(self.queue.lease(60.0, 10)), [])
+        self.clock.advance(50)
+        self.wait(self.queue.renew([self.rows()[0].id], 60.0))
+        self.clock.advance(50)
+        self.assertEqual(self.wait(self.queue.lease(60.0, 10)), [])
+        self.clock.advance(20)
+        self.assertEqual(len(self.wait(self.queue.lease(60.0, 10))), 1)
+
+    def test_lease_order(self) -> None:
+        """Oldest first, as many as asked for, and nothing that is not due."""
+        for name in ("a", "b", "c"):
+            self.put(f"{name}@x.example")
+            self.clock.advance(1)
+        first = self.wait(self.queue.lease(60.0, 1))
+        self.assertEqual([row.recipient for row in first], ["a@x.example"])
+        self.wait(self.queue.postpone(first[0], START + 100, "later"))
+        self.assertEqual(
+            [row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["b@x.example", "c@x.example"]
+        )
+        self.assertEqual(self.wait(self.queue.next_due()), START + 100)
+
+    def test_recover(self) -> None:
+        """A restart frees what was being sent, and removes files without rows once they are old."""
+        self.put("bob@x.example")
+        self.prepare("lost@x.example")
+        self.wait(self.queue.lease(600.0, 10))
+        self.assertEqual(self.wait(self.queue.recover(False)), 0)
+        self.assertEqual(self.rows()[0].state, "waiting")
+        old = self.files[0].stat().st_ctime + 3601
+        queue = Queue(self.directory, in_thread=self.queue._in_thread, now=lambda: old)
+        self.addCleanup(queue.close)
+        self.assertEqual(self.wait(queue.recover(False)), 1)
+        self.assertEqual([str(path) for path in self.files], [self.rows()[0].path])
+
+    def test_open(self) -> None:
+        """A waiting message opens as a sealed spool file with its trace fields apart, and reports get its header."""
+        self.put("bob@x.example")
+        [row] = self.wait(self.queue.lease(60.0, 1))
+        file = self.wait(self.queue.open(row))
+        verifyObject(ISpoolFile, file)
+        self.assertEqual((file.prefix, file.size), (b"Received: here\r\n", row.size))
+        self.wait(file.seal())
+        file.discard()
+        self.assertRaises(TypeError, file.write, b"x")
+        self.assertEqual(self.wait(self.queue.header(row)), b"Subject: hi\r\n\r\n")
+        self.files[0].unlink()
+        self.failureResultOf(ensureDeferred(self.queue.open(row)), TemporaryFailure)
+        self.assertEqual(self.wait(self.queue.header(row)), b"")
+        self.wait(self.queue.finish([row.id]))
+
+    def test_many(self) -> None:
+        """A thousand recipients are one message."""
+        self.put(*(f"r{i}@x.example" for i in range(1000)))
+        rows = self.wait(self.queue.lease(60.0, 2000))
+        self.assertEqual(len(rows), 1000)
+        self.wait(self.queue.finish([row.id for row in rows]))
+        self.assertEqual((self.wait(self.queue.count()), self.files), (0, []))
+
+
+class MigrationTests(QueueCase):
+    def test_tables(self) -> None:
+        """The migrations make exactly the tables that the statements use."""
+        engine = make_engine(self.directory / "queue.sqlite")
+        self.addCleanup(engine.dispose)
+        with engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+            self.assertEqual(compare_metadata(context, metadata), [])
+
+    def test_again(self) -> None:
+        """Bringing up to date what is up to date changes nothing."""
+        migrate(self.directory / "queue.sqlite")
+
+    def test_newer(self) -> None:
+        """A queue written by a newer release is not touched."""
+        self.queue.close()
+        connection: Any = sqlite3.connect(self.directory / "queue.sqlite")
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num='v9999'")
+        connection.commit()
+        connection.close()
+        self.assertRaises(ConfigurationError, migrate, self.directory / "queue.sqlite")

@@ -1,0 +1,285 @@
+"""From due to done, or to a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from hostmail.decisions import IntoMailbox, Refuse
+from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
+from hostmail.queue.runner import PER_DESTINATION
+from hostmail.queue.schedule import DAY, HOUR
+from tests.queue.support import START, FakeSender, Result, RunnerCase
+
+LATER = Result(TemporaryFailure("busy"))
+NEVER = Result(Refusal("no such user", code=550, enhanced="5.1.1"))
+
+
+class SendingTests(RunnerCase):
+    def test_sent(self) -> None:
+        """What the next host takes is gone from the queue, with its file, and without a word."""
+        self.put("bob@x.example", "eve@x.example", "zoe@y.example")
+        self.start()
+        assert self.sender is not None
+        self.assertEqual(self.sender.calls, [["bob@x.example", "eve@x.example"], ["zoe@y.example"]])
+        self.assertEqual((self.rows(), self.files, self.reports), ([], [], []))
+
+    def test_woken(self) -> None:
+        """A message committed later goes at once, without waiting for a timer."""
+        self.start()
+        self.put("bob@x.example")
+        self.assertEqual(self.rows(), [])
+
+    def test_from_another_process(self) -> None:
+        """What another process queues is found within seconds."""
+        self.start()
+        other, self.queue = self.queue, self.open_queue()
+        self.put("bob@x.example")
+        self.assertEqual(len(self.rows()), 1)
+        self.clock.advance(10)
+        self.assertEqual(self.rows(), [])
+        self.queue = other
+
+    def test_later(self) -> None:
+        """A failure for now is tried again after 1, 5 and 15 minutes, and the answer is kept (C9)."""
+        assert self.sender is not None
+        self.sender.results["bob@x.example"] = LATER
+        self.put("bob@x.example", "eve@x.example")
+        self.start()
+        [row] = self.rows()
+        self.assertEqual((row.recipient, row.attempts, row.last_answer), ("bob@x.example", 1, "451 4.3.0 busy"))
+        self.assertTrue(START + 54 <= row.next_attempt <= START + 66)
+        self.pass_time(66)
+        self.assertEqual(self.rows()[0].attempts, 2)
+        self.pass_time(330)
+        self.assertEqual(self.rows()[0].attempts, 3)
+        self.sender.results.clear()
+        self.pass_time(990)
+        self.assertEqual(self.rows(), [])
+
+    def test_never(self) -> None:
+        """A refusal for good is reported to the sender with the original header, then forgotten (C9)."""
+        assert self.sender is not None
+        self.sender.results["bob@x.example"] = NEVER
+        self.put("bob@x.example", "eve@x.example")
+        self.start()
+        self.assertEqual(self.reports, [("failed", ["bob@x.example"])])
+        self.assertEqual(self.header, b"Subject: hi\r\n\r\n")
+        self.assertEqual((self.rows(), self.files), ([], []))
+
+    def test_given_up(self) -> None:
+        """After five days of failures there is one notice of delay and one report (C9)."""
+        assert self.sender is not None
+        self.sender.results["bob@x.example"] = LATER
+        self.put("bob@x.example")
+        self.start()
+        self.pass_time(4 * HOUR - 120)
+        self.assertEqual(self.reports, [])
+        self.pass_time(2 * HOUR)
+        self.assertEqual(self.reports, [("delayed", ["bob@x.example"])])
+        self.pass_time(5 * DAY - 6 * HOUR, step=600)
+        self.assertEqual(len(self.reports), 1)
+        self.pass_time(HOUR)
+        self.assertEqual(self.reports[1:], [("failed", ["bob@x.example"])])
+        self.assertEqual(self.rows(), [])
+
+    def test_report_postponed(self) -> None:
+        """If the report cannot be stored the row stays: nothing is dropped silently."""
+        assert self.sender is not None
+        self.sender.results["bob@x.example"] = NEVER
+        self.report_error = TemporaryFailure()
+        self.put("bob@x.example")
+        self.start()
+        self.assertEqual(self.rows()[0].last_answer, "550 5.1.1 no such user")
+        self.report_error = ZeroDivisionError()
+        self.pass_time(330)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.report_error = None
+        self.pass_time(330)
+        self.assertEqual((self.rows(), self.reports), ([], [("failed", ["bob@x.example"])]))
+
+    def test_confirmation_is_ours(self) -> None:
+        """Where the next host does not do DSN, we confirm that the mail was passed on (RFC 3461 5.2.2)."""
+        assert self.sender is not None
+        self.sender.results["bob@x.example"] = Result(dsn=False)
+        self.put("bob@x.example", notify=("SUCCESS",))
+        self.start()
+        self.assertEqual(self.reports, [("relayed", ["bob@x.example"])])
+        self.assertEqual(self.header, b"Subject: hi\r\n\r\n")
+
+    def test_our_fault(self) -> None:
+        """An error of ours in sending is a failure for now, logged in full."""
+        assert self.sender is not None
+        self.sender.error = ZeroDivisionError("inside")
+        self.put("bob@x.example")
+        self.start()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertNotIn("inside", self.rows()[0].last_answer)
+        self.assertEqual(self.rows()[0].attempts, 1)
+
+    def test_limit(self) -> None:
+        """At most 10 transmissions to one destination at a time (LIMITS, Relaying)."""
+        sender = SlowSender()
+        self.sender = sender
+        for i in range(PER_DESTINATION + 5):
+            self.put(f"r{i}@x.example")
+        self.put("other@y.example")
+        runner = self.start()
+        self.assertEqual(len(sender.going), PER_DESTINATION + 1)
+        sender.end_one()
+        self.assertEqual(len(sender.going), PER_DESTINATION + 1)
+        stopped = runner.stop()
+        self.assertNoResult(stopped)
+        while sender.going:
+            sender.end_one()
+        self.successResultOf(stopped)
+        self.assertEqual(self.rows(), [])
+
+    def test_lease_is_renewed(self) -> None:
+        """A long transmission is not begun a second time, however long it takes (B4)."""
+        sender = SlowSender()
+        self.sender = sender
+        self.put("bob@x.example")
+        self.start()
+        self.pass_time(3 * HOUR)
+        self.assertEqual((len(sender.calls), self.rows()[0].state), (1, "sending"))
+        sender.end_one()
+        self.assertEqual(self.rows(), [])
+
+    def test_full_house(self) -> None:
+        """With 500 recipients under way nothing more is begun until some have ended."""
+        sender = SlowSender()
+        self.sender = sender
+        self.put(*(f"r{i}@x.example" for i in range(900)))
+        self.start()
+        self.pass_time(60)
+        self.assertEqual(sum(map(len, sender.calls)), 500)
+        while sender.going:
+            sender.end_one()
+            self.pass_time(60)
+        self.assertEqual(self.rows(), [])
+
+
+class SlowSender(FakeSender):
+    """Ends a transmission when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.going: list[Deferred[None]] = []
+
+    async def send(self, rows: Any) -> list[Any]:
+        self.calls.append([row.recipient for row in rows])
+        going: Deferred[None] = Deferred()
+        self.going.append(going)
+        await going
+        return [Result() for _ in rows]
+
+    def end_one(self) -> None:
+        self.going.pop(0).callback(None)
+
+
+class LocalTests(RunnerCase):
+    def test_delivered(self) -> None:
+        """A recipient who is ours gets it into his mailbox, wherever the rest goes."""
+        self.decisions["ann@example.com"] = IntoMailbox(1, "ann@example.com")
+        self.put("ann@example.com", "bob@x.example", notify=("SUCCESS",))
+        self.start()
+        self.assertEqual(self.delivered, ["ann@example.com"])
+        self.assertEqual((self.rows(), self.reports), ([], [("delivered", ["ann@example.com"])]))
+
+    def test_over_quota(self) -> None:
+        """A mailbox without room is reported, one in trouble tried again (D4)."""
+        for name in ("ann", "bea"):
+            self.decisions[f"{name}@example.com"] = IntoMailbox(1, f"{name}@example.com")
+        self.answers = [OverQuota("full"), TemporaryFailure()]
+        self.put("ann@example.com", "bea@example.com")
+        self.start()
+        self.assertEqual(self.reports, [("failed", ["ann@example.com"])])
+        self.assertEqual([row.recipient for row in self.rows()], ["bea@example.com"])
+
+    def test_removed(self) -> None:
+        """A recipient that routing refuses by now is reported."""
+        self.decisions["ann@example.com"] = Refuse(NoSuchRecipient())
+        self.put("ann@example.com")
+        self.start()
+        self.assertEqual(self.reports, [("failed", ["ann@example.com"])])
+
+    def test_our_fault(self) -> None:
+        """Errors of ours keep the mail: in routing, and when the file cannot be read."""
+        self.decide_error = ZeroDivisionError()
+        self.put("ann@example.com")
+        self.start()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.decide_error = None
+        self.decisions["ann@example.com"] = IntoMailbox(1, "ann@example.com")
+        self.files[0].rename(self.directory / "aside")
+        self.pass_time(66)
+        self.assertEqual(self.rows()[0].attempts, 2)
+        (self.directory / "aside").rename(self.rows()[0].path)
+        self.pass_time(400)
+        self.assertEqual((self.rows(), self.delivered), ([], ["ann@example.com"]))
+
+
+class NoWayOutTests(RunnerCase):
+    def test_waits(self) -> None:
+        """Without a smarthost mail for elsewhere waits, visible, and no attempt is counted (C9)."""
+        self.sender = None
+        self.put("bob@x.example")
+        self.start()
+        self.pass_time(6 * DAY, step=600)
+        [row] = self.rows()
+        self.assertEqual((row.state, row.attempts, row.last_answer), ("waiting", 0, "waiting: no smarthost is set"))
+        self.assertEqual(self.reports, [])
+
+    def test_way_found(self) -> None:
+        """With a smarthost from the next start on it goes at once."""
+        self.sender = None
+        self.put("bob@x.example")
+        self.start().stop()
+        self.sender = FakeSender()
+        self.start()
+        self.assertEqual(self.rows(), [])
+
+
+class LifeTests(RunnerCase):
+    def test_stop(self) -> None:
+        """A stopped runner touches nothing any more."""
+        runner = self.start()
+        self.successResultOf(runner.stop())
+        self.put("bob@x.example")
+        runner.wake()
+        self.pass_time(60)
+        self.assertEqual(len(self.rows()), 1)
+
+    def test_after_a_crash(self) -> None:
+        """What was being sent when the process died is sent by the next one at once."""
+        self.put("bob@x.example")
+        self.wait(self.queue.lease(600.0, 10))
+        self.start()
+        self.assertEqual(self.rows(), [])
+
+    def test_database_in_trouble(self) -> None:
+        """A database that cannot be read is tried again, and the log tells."""
+        self.start()
+        lease, self.queue.lease = self.queue.lease, broken  # type: ignore[method-assign,assignment]
+        self.put("bob@x.example")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.queue.lease = lease  # type: ignore[method-assign]
+        self.clock.advance(10)
+        self.assertEqual(self.rows(), [])
+
+    def test_writing_in_trouble(self) -> None:
+        """A result that cannot be written down is heard of, and the row taken up again when its lease is over."""
+        finish, self.queue.finish = self.queue.finish, broken  # type: ignore[method-assign,assignment]
+        self.put("bob@x.example")
+        self.start()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.queue.finish = finish  # type: ignore[method-assign]
+        self.pass_time(620)
+        self.assertEqual(self.rows(), [])
+
+
+async def broken(*args: Any) -> Any:
+    """In place of a database."""
+    raise ZeroDivisionError
