@@ -314,7 +314,10 @@ class FolderStatus:
 
 @dataclass(frozen=True, slots=True)
 class CachedMessage:
-    """What answers header questions without opening the file: ready-made IMAP bytes and offsets."""
+    """What answers header questions without opening the file: ready-made IMAP bytes and offsets.
+
+    `sent_date` is the Date field as Unix time, `sent_day` its day as written there (proleptic ordinal), for SENTON and its like.
+    """
 
     uid: int
     envelope: bytes
@@ -322,6 +325,7 @@ class CachedMessage:
     body: bytes
     header_size: int
     sent_date: int | None
+    sent_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
