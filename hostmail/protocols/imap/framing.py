@@ -1,6 +1,6 @@
 """Turns what the socket brings into complete commands, whatever the segment borders (RFC 3501 section 7.5, RFC 7888).
 
-The session pushes octets in with `receive` and pulls events out with `next_event`; between two events it may clear the
+The session pushes octets in with `append` and pulls events out with `next_event`; between two events it may clear the
 buffer (STARTTLS) or switch to plain lines (AUTHENTICATE, IDLE). Literals are told apart from text here and nowhere
 else: a client that writes `{10+}` has its ten octets counted even when the command is refused, so they are never run as
 a command. An APPEND's message does not pass through memory: it comes out in pieces as it arrives.
@@ -92,8 +92,7 @@ class Framer:
         self._state = TEXT
         self._start_command()
 
-    @property
-    def buffered(self) -> int:
+    def __len__(self) -> int:
         """How many octets wait here."""
         return len(self._buffer)
 
@@ -102,7 +101,7 @@ class Framer:
         """Whether nothing of an unfinished command has been taken yet."""
         return self._state == TEXT and not self._parts and self._refusal is None and not self._overlong
 
-    def receive(self, data: bytes) -> None:
+    def append(self, data: bytes) -> None:
         """Take octets from the socket."""
         if self._state != LOST:
             self._buffer += data

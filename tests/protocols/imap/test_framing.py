@@ -31,7 +31,7 @@ def framer(logged_in: bool = True) -> Framer:
 
 def everything(made: Framer, data: bytes = b"") -> list[Event]:
     """All events after more data; every APPEND is accepted."""
-    made.receive(data)
+    made.append(data)
     events: list[Event] = []
     while (event := made.next_event()) is not None:
         events.append(event)
@@ -47,7 +47,7 @@ class Commands(SynchronousTestCase):
         """CRLF ends a command, and so does a bare LF typed by hand."""
         made = framer()
         self.assertEqual(everything(made, b"a NOOP\r\nb NO"), [Command((b"a NOOP",))])
-        self.assertEqual(made.buffered, 4)
+        self.assertEqual(len(made), 4)
         self.assertEqual(everything(made, b"OP\n"), [Command((b"b NOOP",))])
         self.assertTrue(made.between_commands)
 
@@ -94,7 +94,7 @@ class Commands(SynchronousTestCase):
             events = everything(made, b"A X {%d+}\r\nB NOOP\r\n" % size)
             self.assertEqual(events, [Refused(b"A", "the literal is too long", fatal=True)])
             self.assertEqual(everything(made, b"C NOOP\r\n"), [])
-            self.assertEqual(made.buffered, 0)
+            self.assertEqual(len(made), 0)
 
     def test_braces_elsewhere_are_text(self) -> None:
         """Only an announcement at the very end of a line counts."""
@@ -104,7 +104,7 @@ class Commands(SynchronousTestCase):
     def test_clearing_forgets_everything(self) -> None:
         """I1: after STARTTLS nothing of what was sent before is left."""
         made = framer()
-        made.receive(b"a STARTTLS\r\nb LOGIN x y\r\nc LOG")
+        made.append(b"a STARTTLS\r\nb LOGIN x y\r\nc LOG")
         self.assertEqual(made.next_event(), Command((b"a STARTTLS",)))
         made.clear()
         self.assertEqual(everything(made, b"d NOOP\r\n"), [Command((b"d NOOP",))])
@@ -126,7 +126,7 @@ class LongLines(SynchronousTestCase):
         made = framer()
         for _ in range(100):
             self.assertEqual(everything(made, b"a NOOP " + b"x" * 100), [])
-            self.assertLessEqual(made.buffered, 400)
+            self.assertLessEqual(len(made), 400)
         self.assertEqual(
             everything(made, b"\r\nb NOOP\r\n"), [Refused(b"a", "the line is too long"), Command((b"b NOOP",))]
         )
@@ -159,7 +159,7 @@ class Append(SynchronousTestCase):
     def test_the_message_comes_in_pieces(self) -> None:
         """The session is told the size before it answers, then gets the octets as they arrive."""
         made = framer()
-        made.receive(b"a append INBOX (\\Seen) {500}\r\n")
+        made.append(b"a append INBOX (\\Seen) {500}\r\n")
         self.assertEqual(made.next_event(), AppendLiteral((b"a append INBOX (\\Seen) ",), 500, True, False))
         self.assertIsNone(made.next_event())
         made.accept_append()
@@ -192,7 +192,7 @@ class Append(SynchronousTestCase):
     def test_a_refused_message_that_waits_is_not_read(self) -> None:
         """The client is told no instead of go ahead."""
         made = framer()
-        made.receive(b"a APPEND x {500}\r\nb NOOP\r\n")
+        made.append(b"a APPEND x {500}\r\nb NOOP\r\n")
         made.next_event()
         made.refuse("too big", code=b"TOOBIG")
         self.assertEqual(everything(made), [Refused(b"a", "too big", b"NO", b"TOOBIG"), Command((b"b NOOP",))])
@@ -200,7 +200,7 @@ class Append(SynchronousTestCase):
     def test_a_refused_message_that_does_not_wait_is_thrown_away(self) -> None:
         """It is heard out, then refused, and never run as commands."""
         made = framer()
-        made.receive(b"a APPEND x {500+}\r\n")
+        made.append(b"a APPEND x {500+}\r\n")
         made.next_event()
         made.refuse("too big", code=b"TOOBIG")
         self.assertEqual(everything(made, b"q LOGOUT\r\n" * 49), [])
@@ -229,11 +229,11 @@ class PlainLines(SynchronousTestCase):
     def test_lines_are_read_as_they_are(self) -> None:
         """No literal is looked for, and a command may follow."""
         made = framer()
-        made.receive(b"dGVzdA=={5}\r\nDO")
+        made.append(b"dGVzdA=={5}\r\nDO")
         self.assertEqual(made.next_line(100), b"dGVzdA=={5}")
         self.assertIsNone(made.next_line(100))
         self.assertEqual(made.next_line(100), None)
-        made.receive(b"NE\r\na NOOP\r\n")
+        made.append(b"NE\r\na NOOP\r\n")
         self.assertEqual(made.next_line(100), b"DONE")
         self.assertEqual(made.next_event(), Command((b"a NOOP",)))
 
@@ -241,10 +241,10 @@ class PlainLines(SynchronousTestCase):
         """It is read away in bounded memory, then reported once."""
         made = framer()
         for _ in range(10):
-            made.receive(b"x" * 1000)
+            made.append(b"x" * 1000)
             self.assertIsNone(made.next_line(100))
-            self.assertLess(made.buffered, 100)
-        made.receive(b"\r\nabc\r\n" + b"y" * 101 + b"\r\nz\r\n")
+            self.assertLess(len(made), 100)
+        made.append(b"\r\nabc\r\n" + b"y" * 101 + b"\r\nz\r\n")
         with self.assertRaises(BadSyntax):
             made.next_line(100)
         self.assertEqual(made.next_line(100), b"abc")
@@ -298,7 +298,7 @@ class AnySegments(SynchronousTestCase):
         self.assertEqual(joined(pieces), whole)
         ends = [event for event in whole if isinstance(event, Command | Refused)]
         self.assertEqual(len(ends), len(commands))
-        self.assertEqual(made.buffered, 0)
+        self.assertEqual(len(made), 0)
         for event, (text, literals) in zip(ends, commands, strict=True):
             if isinstance(event, Command) and not event.streamed and not literals:
                 self.assertEqual(event.parts, (text,))

@@ -1,0 +1,53 @@
+"""What we say we can do (RFC 3501 section 7.2.1): less before login than after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostmail.protocols.sasl import MECHANISMS
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+ALWAYS = (b"IMAP4rev1", b"LITERAL+", b"SASL-IR", b"ID", b"ENABLE", b"IDLE")
+AFTER_LOGIN = (
+    b"NAMESPACE",
+    b"UIDPLUS",
+    b"UNSELECT",
+    b"CHILDREN",
+    b"MOVE",
+    b"SPECIAL-USE",
+    b"CREATE-SPECIAL-USE",
+    b"LIST-EXTENDED",
+    b"LIST-STATUS",
+    b"STATUS=SIZE",
+    b"ESEARCH",
+    b"WITHIN",
+    b"QUOTA",
+    b"QUOTA=RES-STORAGE",
+    b"QUOTA=RES-MESSAGE",
+)
+
+
+def may_log_in(session: HostmailIMAP4) -> bool:
+    """Passwords are taken over TLS, and without it where the listener allows that (BEHAVIOURS B2)."""
+    return session.peer.tls or session.settings.allow_plaintext_login
+
+
+def may_start_tls(session: HostmailIMAP4) -> bool:
+    """TLS can begin once, before login, where there is a certificate."""
+    return session.tls_context is not None and not session.peer.tls and session.account is None
+
+
+def capability_words(session: HostmailIMAP4) -> list[bytes]:
+    """The words of CAPABILITY as things stand."""
+    words = [*ALWAYS]
+    if session.account is not None:
+        return [*words, *AFTER_LOGIN, b"APPENDLIMIT=%d" % session.settings.limits.append_octets]
+    if may_start_tls(session):
+        words.append(b"STARTTLS")
+    if may_log_in(session):
+        words += [b"AUTH=" + name.encode("ascii") for name in MECHANISMS]
+    else:
+        words.append(b"LOGINDISABLED")
+    return words

@@ -1,0 +1,30 @@
+"""IDLE (RFC 2177): news are pushed until the client says DONE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostmail.protocols.imap.tokens import Cursor
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+
+async def run(session: HostmailIMAP4, cursor: Cursor) -> None:
+    """First what has happened so far, then the invitation."""
+    cursor.end()
+    session.write(b"+ idling\r\n")
+    await session.refresh()
+    session.start_idling(lambda line: _ended(session, line))
+
+
+def _ended(session: HostmailIMAP4, line: bytes) -> None:
+    """DONE ends it; anything else ends it too, as an error (I16)."""
+    tag = session.idle_tag
+    assert tag is not None
+    session.stop_idling()
+    session.tag = tag
+    if line.strip().upper() == b"DONE":
+        session.answer(b"OK IDLE completed")
+    else:
+        session.bad("IDLE is ended by DONE")

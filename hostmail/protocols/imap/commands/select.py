@@ -1,0 +1,66 @@
+"""SELECT, EXAMINE (RFC 3501 section 6.3), CLOSE and UNSELECT (section 6.4.2, RFC 3691)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostmail.interfaces import Flag
+from hostmail.protocols.imap.names import read_folder
+from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.tokens import Cursor
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+
+async def select(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    """Open a folder for reading and writing."""
+    return await _open(session, cursor, b"SELECT", read_only=False)
+
+
+async def examine(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    """Open a folder for reading only."""
+    return await _open(session, cursor, b"EXAMINE", read_only=True)
+
+
+async def _open(session: HostmailIMAP4, cursor: Cursor, verb: bytes, read_only: bool) -> bytes:
+    """Whatever comes of it, the folder that was open before is so no more (RFC 3501 section 6.3.1)."""
+    cursor.space()
+    name = read_folder(cursor)
+    cursor.end()
+    session.deselect()
+    folder = await session.store.folder(name)
+    try:
+        snapshot = await folder.snapshot(claim_recent=not read_only)
+    except BaseException:
+        folder.close()
+        raise
+    selected = Selected(name, folder, snapshot, read_only)
+    if session.closing:
+        selected.close()
+    else:
+        session.select_folder(selected)
+    session.write(selected.greeting())
+    return b"OK [%b] %b completed" % (b"READ-ONLY" if selected.read_only else b"READ-WRITE", verb)
+
+
+async def close(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    r"""Expunge what is \Deleted without a word, and open nothing else."""
+    cursor.end()
+    selected = session.selected
+    assert selected is not None
+    if not selected.read_only:
+        changes = await selected.folder.changes(selected.modseq)
+        selected.news(changes, expunges=True)
+        doomed = selected.with_flag(Flag.DELETED)
+        if doomed:
+            await selected.folder.expunge(doomed)
+    session.deselect()
+    return b"OK CLOSE completed"
+
+
+async def unselect(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    """As CLOSE, with everything kept."""
+    cursor.end()
+    session.deselect()
+    return b"OK UNSELECT completed"

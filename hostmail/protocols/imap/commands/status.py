@@ -1,0 +1,50 @@
+"""STATUS (RFC 3501 section 6.3.10, SIZE of RFC 8438)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hostmail.interfaces import FolderStatus
+from hostmail.protocols.imap.names import read_folder, wire_name
+from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+ITEMS = (b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"SIZE")
+
+
+async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    """Count without opening; every name comes back as it must be spelled (I14)."""
+    cursor.space()
+    name = read_folder(cursor)
+    cursor.space()
+    items = read_items(cursor)
+    cursor.end()
+    session.write(await status_line(session, name, items))
+    return b"OK STATUS completed"
+
+
+def read_items(cursor: Cursor) -> list[bytes]:
+    """The items in parentheses."""
+    items = cursor.parenthesised(cursor.keyword)
+    if not items or any(item not in ITEMS for item in items):
+        raise BadSyntax("unknown status item")
+    return list(dict.fromkeys(items))
+
+
+async def status_line(session: HostmailIMAP4, name: str, items: Sequence[bytes]) -> bytes:
+    """One untagged STATUS; raises NoSuchFolder."""
+    folder = await session.store.folder(name)
+    try:
+        status = await folder.status()
+    finally:
+        folder.close()
+    pairs = b" ".join([b"%b %d" % (item, _value(status, item)) for item in items])
+    return b"* STATUS %b (%b)\r\n" % (wire_name(name), pairs)
+
+
+def _value(status: FolderStatus, item: bytes) -> int:
+    value: int = getattr(status, item.decode("ascii").lower())
+    return value

@@ -1,0 +1,97 @@
+"""STORE and UID STORE (RFC 3501 section 6.4.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostmail.interfaces import Changes
+from hostmail.protocols.imap.commands.expunge import writable
+from hostmail.protocols.imap.flags import keyword_bit, split_flags
+from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.sequence import Range, indices
+from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+HOW = {b"FLAGS": "replace", b"+FLAGS": "add", b"-FLAGS": "remove"}
+BATCH_ROWS = 2000
+
+
+async def store(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    """By message numbers."""
+    return await _store(session, cursor, by_uid=False)
+
+
+async def uid_store(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    """By UIDs."""
+    return await _store(session, cursor, by_uid=True)
+
+
+async def _store(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
+    cursor.space()
+    numbers = cursor.sequence_set()
+    cursor.space()
+    verb, dot, silent = cursor.keyword().partition(b".")
+    if verb not in HOW or (dot and silent != b"SILENT"):
+        raise BadSyntax("unknown way to store flags")
+    cursor.space()
+    words = cursor.flags()
+    cursor.end()
+    mask, keywords = split_flags(words)
+    selected = writable(session)
+    parts = selected.slices(numbers, by_uid)
+    if parts:
+        changes = await selected.folder.set_flags(selected.uids_in(parts), HOW[verb], mask, keywords)
+        await _answer(session, selected, parts, changes, _Expected(HOW[verb], mask, keywords), bool(dot), by_uid)
+    if selected.gone and not by_uid and not selected.gone.isdisjoint(selected.uids_in(parts)):
+        return b"OK [EXPUNGEISSUED] STORE completed, but for messages that are no longer there"
+    return b"OK STORE completed"
+
+
+class _Expected:
+    """What the flags of a message must be afterwards if nobody else has touched them."""
+
+    def __init__(self, how: str, mask: int, keywords: list[str]) -> None:
+        self._how = how
+        self._mask = mask
+        self._keywords = keywords
+
+    def learn(self, known: list[str]) -> None:
+        """Turn the keywords into bits."""
+        for keyword in self._keywords:
+            self._mask |= keyword_bit(known, keyword)
+
+    def after(self, before: int) -> int:
+        if self._how == "add":
+            return before | self._mask
+        if self._how == "remove":
+            return before & ~self._mask
+        return self._mask
+
+
+async def _answer(
+    session: HostmailIMAP4,
+    selected: Selected,
+    parts: list[Range],
+    changes: Changes,
+    expected: _Expected,
+    silent: bool,
+    by_uid: bool,
+) -> None:
+    """A row for each message; when silent, only where somebody else has changed it as well."""
+    session.write(selected.learn_keywords(changes.keywords))
+    if silent:
+        expected.learn(selected.keywords)
+        before = {
+            index: selected.flags[index] for row in changes.changed if (index := selected.index_of(row[0])) is not None
+        }
+        selected.changed_flags(changes)
+        surprised = [index for index, flags in before.items() if selected.flags[index] != expected.after(flags)]
+        session.write(b"".join([selected.flag_row(index, by_uid) for index in surprised]))
+        return
+    selected.changed_flags(changes)
+    for count, index in enumerate(indices(parts), 1):
+        session.write(selected.flag_row(index, by_uid))
+        if count % BATCH_ROWS == 0:
+            await session.written()

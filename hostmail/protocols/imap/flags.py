@@ -1,0 +1,73 @@
+r"""Flags between the wire (\Seen, $Junk) and the storage contract (bits)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hostmail.errors import TooMany
+from hostmail.interfaces import FIRST_KEYWORD_BIT, Flag
+from hostmail.protocols.imap.tokens import BadSyntax
+
+SYSTEM: dict[bytes, Flag] = {
+    b"\\Answered": Flag.ANSWERED,
+    b"\\Flagged": Flag.FLAGGED,
+    b"\\Deleted": Flag.DELETED,
+    b"\\Seen": Flag.SEEN,
+    b"\\Draft": Flag.DRAFT,
+}
+_BY_NAME = {name.upper(): flag for name, flag in SYSTEM.items()}
+_SYSTEM_TEXT = b" ".join(SYSTEM)
+KEYWORD_OCTETS = 100
+
+
+def split_flags(words: Iterable[bytes], lenient: bool = False) -> tuple[int, list[str]]:
+    r"""The system bits and the keywords; \Recent is nobody's to set and is passed over.
+
+    An unknown system flag is the client's error, except where old mail is copied in (`lenient`).
+    """
+    mask = 0
+    keywords: dict[str, None] = {}
+    for word in words:
+        flag = _BY_NAME.get(word.upper())
+        if flag is not None:
+            mask |= flag
+        elif not word.startswith(b"\\"):
+            if len(word) > KEYWORD_OCTETS:
+                raise TooMany("that keyword is too long")
+            keywords[word.decode("ascii")] = None
+        elif not lenient and word.upper() != b"\\RECENT":
+            raise BadSyntax("unknown system flag")
+    return mask, list(keywords)
+
+
+class FlagTexts(dict[int, bytes]):
+    """The words for each combination of bits, joined once and then only looked up."""
+
+    def __init__(self, keywords: Sequence[str], recent: bool = False) -> None:
+        super().__init__()
+        self._recent = recent
+        self._words = [(int(flag), name) for name, flag in SYSTEM.items()]
+        self._words += [(1 << FIRST_KEYWORD_BIT + at, word.encode("ascii")) for at, word in enumerate(keywords)]
+
+    def __missing__(self, mask: int) -> bytes:
+        words = [word for bit, word in self._words if mask & bit]
+        if self._recent:
+            words.append(b"\\Recent")
+        text = self[mask] = b" ".join(words)
+        return text
+
+
+def keyword_bit(keywords: Sequence[str], wanted: str) -> int:
+    """The bit of a keyword, any case; nought when the folder does not have it."""
+    folded = wanted.lower()
+    for at, keyword in enumerate(keywords):
+        if keyword.lower() == folded:
+            return 1 << FIRST_KEYWORD_BIT + at
+    return 0
+
+
+def announcement(keywords: Sequence[str], read_only: bool) -> bytes:
+    r"""FLAGS and PERMANENTFLAGS: what there is, and what may be changed for good; \* invites new keywords (H9)."""
+    known = b" ".join([_SYSTEM_TEXT, *(word.encode("ascii") for word in keywords)])
+    permanent = b"" if read_only else known + b" \\*"
+    return b"* FLAGS (%b)\r\n* OK [PERMANENTFLAGS (%b)] flags that are kept\r\n" % (known, permanent)

@@ -1,0 +1,232 @@
+"""Finds the messages that a SEARCH means.
+
+What the index can answer is answered for all messages first; only those still in question are opened, each once. Long
+searches give the reactor a turn now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import TYPE_CHECKING
+
+from hostmail.errors import MessageGone
+from hostmail.message.charsets import folded
+from hostmail.message.dates import parse_date
+from hostmail.message.decode import body_text, decode_header, header_block_text
+from hostmail.message.mimefields import unfold
+from hostmail.protocols.imap import searchkeys as keys
+from hostmail.protocols.imap.bodies import MessageReader
+from hostmail.protocols.imap.flags import SYSTEM, keyword_bit
+from hostmail.protocols.imap.searchkeys import Cost, Key
+from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.sequence import contains
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+TURN_OCTETS = 2 * 1024 * 1024
+MESSAGE_COST = 8 * 1024
+DAY = 86_400
+EPOCH = date(1970, 1, 1).toordinal()
+TEXT_OCTETS = 16 * 1024 * 1024
+
+Test = Callable[[int], bool]
+DeepTest = Callable[[int, "Document"], Awaitable[bool]]
+
+
+class Document:
+    """A message in question, read as far as the keys ask."""
+
+    def __init__(self, reader: MessageReader) -> None:
+        self._reader = reader
+        self._body: str | None = None
+        self._header: str | None = None
+
+    async def field_texts(self, name: bytes) -> list[str]:
+        """The decoded, folded values of a header field."""
+        part = await self._reader.header()
+        data = await self._reader.header_octets()
+        return [folded(decode_header(field.value(data))) for field in part.fields if field.name == name]
+
+    async def sent_day(self) -> int | None:
+        """The day of the Date field as it is written there (RFC 3501 section 6.4.4)."""
+        part = await self._reader.header()
+        value = part.value(await self._reader.header_octets(), b"date")
+        sent = parse_date(unfold(value)) if value is not None else None
+        return None if sent is None else sent.day.toordinal()
+
+    async def body(self) -> str:
+        """The text parts, folded."""
+        if self._body is None:
+            data = await self._reader.whole()
+            self._body = folded(body_text(data, await self._reader.structure(), TEXT_OCTETS))
+        return self._body
+
+    async def header(self) -> str:
+        """All header fields, folded."""
+        if self._header is None:
+            part = await self._reader.header()
+            self._header = folded(header_block_text(await self._reader.header_octets(), part))
+        return self._header
+
+
+async def search(session: HostmailIMAP4, selected: Selected, key: Key) -> list[int]:
+    """The indices of the messages that match, in order."""
+    now = session.clock.seconds()
+    cheap, dear = _split(key)
+    test = index_test(selected, cheap, now)
+    found = [index for index in range(len(selected)) if test(index)]
+    if dear is None:
+        return found
+    return await _open_each(session, selected, found, deep_test(selected, dear, now))
+
+
+def _split(key: Key) -> tuple[Key, Key | None]:
+    """What the index can decide beforehand, and what is left."""
+    if key.cost is Cost.INDEX:
+        return key, None
+    if not isinstance(key, keys.And):
+        return keys.All(), key
+    cheap = [part for part in key.keys if part.cost is Cost.INDEX]
+    dear = [part for part in key.keys if part.cost is not Cost.INDEX]
+    return keys.And(tuple(cheap)), keys.conjunction(dear)
+
+
+async def _open_each(session: HostmailIMAP4, selected: Selected, indices: list[int], test: DeepTest) -> list[int]:
+    found: list[int] = []
+    left = TURN_OCTETS
+    uids = selected.uids[:]
+    for index in indices:
+        try:
+            reader = await MessageReader.open(selected, uids[index])
+        except MessageGone:
+            continue
+        try:
+            if await test(index, Document(reader)):
+                found.append(index)
+        finally:
+            reader.close()
+        left -= MESSAGE_COST + reader.octets_read
+        if left < 0:
+            left = TURN_OCTETS
+            await session.breathe()
+    return found
+
+
+def index_test(selected: Selected, key: Key, now: float) -> Test:
+    """A test that looks at the columns only."""
+    if isinstance(key, keys.And):
+        tests = [index_test(selected, part, now) for part in key.keys]
+        return lambda index: all(test(index) for test in tests)
+    if isinstance(key, keys.Or):
+        one, other = index_test(selected, key.one, now), index_test(selected, key.other, now)
+        return lambda index: one(index) or other(index)
+    if isinstance(key, keys.Not):
+        inner = index_test(selected, key.key, now)
+        return lambda index: not inner(index)
+    return _column_test(selected, key, now)
+
+
+def _column_test(selected: Selected, key: Key, now: float) -> Test:
+    sizes, dates = selected.sizes, selected.dates
+    if isinstance(key, keys.HasFlag):
+        return _flag_test(selected, key)
+    if isinstance(key, keys.Recent):
+        first = selected.recent_from()
+        return lambda index: (index >= first) == key.wanted
+    if isinstance(key, keys.Numbers):
+        numbers = key.numbers.resolve(len(selected) or 1)
+        return lambda index: contains(numbers, index + 1)
+    if isinstance(key, keys.Uids):
+        uids, named = selected.uids, key.numbers.resolve(selected.uids[-1] if selected.uids else 1)
+        return lambda index: contains(named, uids[index])
+    if isinstance(key, keys.Size):
+        return (lambda index: sizes[index] > key.octets) if key.larger else (lambda index: sizes[index] < key.octets)
+    if isinstance(key, keys.Arrived):
+        since, before = _seconds(key.since, 0), _seconds(key.before, 2**63)
+        return lambda index: since <= dates[index] < before
+    if isinstance(key, keys.Age):
+        edge = now - key.seconds
+        return (lambda index: dates[index] >= edge) if key.younger else (lambda index: dates[index] <= edge)
+    return lambda index: True
+
+
+def _flag_test(selected: Selected, key: keys.HasFlag) -> Test:
+    flags = selected.flags
+    system = SYSTEM.get(key.flag)
+    bit = int(system) if system else keyword_bit(selected.keywords, key.flag.decode("ascii"))
+    return (lambda index: bool(flags[index] & bit)) if key.wanted else (lambda index: not flags[index] & bit)
+
+
+def _seconds(day: date | None, otherwise: int) -> int:
+    return otherwise if day is None else (day.toordinal() - EPOCH) * DAY
+
+
+def deep_test(selected: Selected, key: Key, now: float) -> DeepTest:
+    """A test that reads messages where it must."""
+    if key.cost is Cost.INDEX:
+        shallow = index_test(selected, key, now)
+        return lambda index, document: _known(shallow(index))
+    if isinstance(key, keys.And):
+        return _all_of([deep_test(selected, part, now) for part in key.keys])
+    if isinstance(key, keys.Or):
+        return _either(deep_test(selected, key.one, now), deep_test(selected, key.other, now))
+    if isinstance(key, keys.Not):
+        return _negated(deep_test(selected, key.key, now))
+    return _document_test(key)
+
+
+async def _known(answer: bool) -> bool:
+    return answer
+
+
+def _all_of(tests: list[DeepTest]) -> DeepTest:
+    async def test(index: int, document: Document) -> bool:
+        for part in tests:
+            if not await part(index, document):
+                return False
+        return True
+
+    return test
+
+
+def _either(one: DeepTest, other: DeepTest) -> DeepTest:
+    async def test(index: int, document: Document) -> bool:
+        return await one(index, document) or await other(index, document)
+
+    return test
+
+
+def _negated(inner: DeepTest) -> DeepTest:
+    async def test(index: int, document: Document) -> bool:
+        return not await inner(index, document)
+
+    return test
+
+
+def _document_test(key: Key) -> DeepTest:
+    if isinstance(key, keys.Sent):
+        since = key.since.toordinal() if key.since else 0
+        before = key.before.toordinal() if key.before else 2**31
+
+        async def sent(index: int, document: Document) -> bool:
+            day = await document.sent_day()
+            return day is not None and since <= day < before
+
+        return sent
+    assert isinstance(key, keys.Header | keys.Body | keys.Text)
+    needle = folded(key.text)
+    if isinstance(key, keys.Header):
+        field = key.field
+
+        async def header(index: int, document: Document) -> bool:
+            return any(needle in text for text in await document.field_texts(field))
+
+        return header
+    with_header = isinstance(key, keys.Text)
+
+    async def text(index: int, document: Document) -> bool:
+        return (with_header and needle in await document.header()) or needle in await document.body()
+
+    return text

@@ -1,0 +1,214 @@
+"""The selected folder as this client knows it: flat columns, message numbers, and what it has yet to be told.
+
+Message numbers may only shift when the client is told so (RFC 3501 section 7.4.1). Messages that others have expunged
+therefore keep their place here until an answer may carry EXPUNGE.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
+from typing import Any
+
+from hostmail.interfaces import Changes, Flag, IFolder, Snapshot
+from hostmail.protocols.imap import flags as flagwords
+from hostmail.protocols.imap import sequence
+from hostmail.protocols.imap.sequence import Range, SequenceSet
+from hostmail.protocols.imap.tokens import BadSyntax
+
+FEW = 32
+
+
+class Selected:
+    """One opening of one folder by one session."""
+
+    def __init__(self, name: str, folder: IFolder, snapshot: Snapshot, read_only: bool) -> None:
+        self.name = name
+        self.folder = folder
+        self.read_only = read_only or snapshot.read_only
+        self.uidvalidity = snapshot.uidvalidity
+        self.uidnext = snapshot.uidnext
+        self.modseq = snapshot.highestmodseq
+        self.uids = snapshot.uids
+        self.flags = snapshot.flags
+        self.sizes = snapshot.sizes
+        self.dates = snapshot.dates
+        self.first_recent = snapshot.first_recent
+        self.gone: set[int] = set()
+        self.structures: dict[int, Any] = {}
+        self.stop_watching: Callable[[], None] | None = None
+        self._learn_keywords(snapshot.keywords)
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def close(self) -> None:
+        """Give the folder back and hear no more of it (I15)."""
+        stop, self.stop_watching = self.stop_watching, None
+        if stop is not None:
+            stop()
+        self.folder.close()
+
+    # ------------------------------------------------------------------------------------------------ what is there
+
+    def index_of(self, uid: int) -> int | None:
+        """Where this UID stands, or None."""
+        at = bisect_left(self.uids, uid)
+        return at if at < len(self.uids) and self.uids[at] == uid else None
+
+    def slices(self, numbers: SequenceSet, by_uid: bool) -> list[Range]:
+        """The (start, stop) index pairs that a client's numbers mean.
+
+        UIDs that do not exist are passed over; message numbers that do not exist are the client's error (RFC 9051
+        section 6.4.5), except for `*` in an empty folder, which every pipelining client asks for.
+        """
+        if not self.uids:
+            if by_uid or numbers.has_star:
+                return []
+            raise BadSyntax("there are no messages")
+        if by_uid:
+            return sequence.slices(numbers.resolve(self.uids[-1]), self.uids)
+        if numbers.largest_named > len(self.uids):
+            raise BadSyntax("there are not that many messages")
+        return [(low - 1, high) for low, high in numbers.resolve(len(self.uids))]
+
+    def uids_in(self, parts: Iterable[Range]) -> list[int]:
+        """The UIDs of the slices."""
+        found: list[int] = []
+        for start, stop in parts:
+            found.extend(self.uids[start:stop])
+        return found
+
+    def recent_from(self) -> int:
+        r"""The index from which on messages are \Recent; the length when none are."""
+        return bisect_left(self.uids, self.first_recent) if self.first_recent else len(self.uids)
+
+    def flag_texts(self, start: int, stop: int) -> list[bytes]:
+        r"""The flag words of these messages, \Recent among them."""
+        recent = min(max(self.recent_from(), start), stop)
+        words = self._texts
+        texts = [words[mask] for mask in self.flags[start:recent]]
+        if recent < stop:
+            words = self._recent_texts
+            texts += [words[mask] for mask in self.flags[recent:stop]]
+        return texts
+
+    def with_flag(self, flag: Flag) -> list[int]:
+        """The UIDs of messages that have the flag."""
+        return [uid for uid, mask in zip(self.uids, self.flags, strict=True) if mask & flag]
+
+    def remember_structure(self, uid: int, structure: Any, most: int) -> None:
+        """Keep a scanned message's structure for its next part, and forget the oldest one."""
+        while len(self.structures) >= most:
+            del self.structures[next(iter(self.structures))]
+        self.structures[uid] = structure
+
+    # ------------------------------------------------------------------------------------------------------ answers
+
+    def greeting(self) -> bytes:
+        """All that SELECT tells (I10)."""
+        unseen = next((at for at, mask in enumerate(self.flags, 1) if not mask & Flag.SEEN), 0)
+        lines = [flagwords.announcement(self.keywords, self.read_only), self.counts()]
+        if unseen:
+            lines.append(b"* OK [UNSEEN %d] first unseen message\r\n" % unseen)
+        lines.append(b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % self.uidvalidity)
+        lines.append(b"* OK [UIDNEXT %d] predicted next UID\r\n" % self.uidnext)
+        return b"".join(lines)
+
+    def counts(self) -> bytes:
+        """EXISTS and RECENT."""
+        size = len(self.uids)
+        return b"* %d EXISTS\r\n* %d RECENT\r\n" % (size, size - self.recent_from())
+
+    def flag_row(self, index: int, with_uid: bool = True) -> bytes:
+        """FETCH (FLAGS) for one message."""
+        (text,) = self.flag_texts(index, index + 1)
+        if with_uid:
+            return b"* %d FETCH (UID %d FLAGS (%b))\r\n" % (index + 1, self.uids[index], text)
+        return b"* %d FETCH (FLAGS (%b))\r\n" % (index + 1, text)
+
+    # ------------------------------------------------------------------------------------------------------ changes
+
+    def news(self, changes: Changes, expunges: bool) -> bytes:
+        """Take in what happened, and put it into the words that the client may hear now."""
+        out = [self.learn_keywords(changes.keywords)]
+        self.lose(changes.expunged)
+        if expunges:
+            out.append(self.take_expunges())
+        lost = set(changes.expunged)
+        out.append(self._arrivals([row for row in changes.changed if row[0] not in lost]))
+        rows = self.changed_flags(changes)
+        out.extend(self.flag_row(index) for index in rows)
+        self.uidnext = max(self.uidnext, changes.uidnext)
+        self.modseq = changes.highestmodseq
+        return b"".join(out)
+
+    def changed_flags(self, changes: Changes) -> list[int]:
+        """Set the flags of messages that are here; the indices of those that have changed."""
+        differ: list[int] = []
+        for uid, mask, _size, _date, _modseq in changes.changed:
+            index = self.index_of(uid)
+            if index is not None and self.flags[index] != mask:
+                self.flags[index] = mask
+                differ.append(index)
+        differ.sort()
+        return differ
+
+    def learn_keywords(self, keywords: Sequence[str]) -> bytes:
+        """Take over a longer list of keywords, and announce it."""
+        if list(keywords) == self.keywords:
+            return b""
+        self._learn_keywords(keywords)
+        return flagwords.announcement(self.keywords, self.read_only)
+
+    def lose(self, uids: Iterable[int]) -> None:
+        """Note messages that are no more; they keep their numbers until `take_expunges`."""
+        self.gone.update(uid for uid in uids if self.index_of(uid) is not None)
+
+    def take_expunges(self) -> bytes:
+        """Forget the lost messages, and say which: from the last to the first, so that each number still fits."""
+        if not self.gone:
+            return b""
+        where = [index for uid in self.gone if (index := self.index_of(uid)) is not None]
+        where.sort(reverse=True)
+        for uid in self.gone:
+            self.structures.pop(uid, None)
+        self.gone.clear()
+        self._remove(where)
+        return b"".join([b"* %d EXPUNGE\r\n" % (index + 1) for index in where])
+
+    def _remove(self, where: list[int]) -> None:
+        """Cut out the rows at these indices, given from the last to the first."""
+        if len(where) <= FEW:
+            for column in (self.uids, self.flags, self.sizes, self.dates):
+                for index in where:
+                    del column[index]
+            return
+        kept = bytearray(b"\x01") * len(self.uids)
+        for index in where:
+            kept[index] = 0
+        self.flags = list(compress(self.flags, kept))
+        self.uids, self.sizes, self.dates = (
+            array(column.typecode, compress(column, kept)) for column in (self.uids, self.sizes, self.dates)
+        )
+
+    def _arrivals(self, rows: list[tuple[int, int, int, int, int]]) -> bytes:
+        last = self.uids[-1] if self.uids else 0
+        new = sorted(row for row in rows if row[0] > last and row[0] >= self.uidnext)
+        if not new:
+            return b""
+        if not self.first_recent and not self.read_only:
+            self.first_recent = new[0][0]
+        for uid, mask, size, date, _modseq in new:
+            self.uids.append(uid)
+            self.flags.append(mask)
+            self.sizes.append(size)
+            self.dates.append(date)
+        return self.counts()
+
+    def _learn_keywords(self, keywords: Sequence[str]) -> None:
+        self.keywords = list(keywords)
+        self._texts = flagwords.FlagTexts(self.keywords)
+        self._recent_texts = flagwords.FlagTexts(self.keywords, recent=True)

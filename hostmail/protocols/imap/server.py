@@ -1,0 +1,402 @@
+"""An IMAP session: framing, state, answers. The commands are in commands/, a file each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.mail import imap4
+from twisted.python.failure import Failure
+
+from hostmail.errors import Refusal
+from hostmail.protocols.base import Action, CommandPump
+from hostmail.protocols.imap import appending
+from hostmail.protocols.imap.account import ImapAccount
+from hostmail.protocols.imap.capabilities import capability_words
+from hostmail.protocols.imap.commands.entry import AUTHENTICATED, SELECTED, UNAUTHENTICATED, Entry
+from hostmail.protocols.imap.commands.table import TABLE
+from hostmail.protocols.imap.framing import AppendData, AppendLiteral, Command, Continue, Event, Framer, Refused
+from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.settings import ImapSettings
+from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+from hostmail.protocols.imap.watch import FolderWatch
+from hostmail.protocols.sasl import MAX_RESPONSE
+
+BATCH = 64 * 1024
+
+LineReader = Callable[[bytes], Any]
+
+
+class SessionOver(Exception):
+    """The client is gone, or told to go: nothing more needs to be done for it."""
+
+
+class HostmailIMAP4(CommandPump, imap4.IMAP4Server):
+    """RFC 3501 on the ordered pump. Twisted's factory, portal and IAccount stay; input and commands are ours (I1-I25).
+
+    Answers are collected with `write` and go out in one piece with the command's own, or whenever 64 KiB have come
+    together (`written`).
+    """
+
+    log = Logger(namespace="protocols.imap")
+    table: ClassVar[dict[bytes, Entry]] = TABLE
+
+    def __init__(
+        self,
+        settings: ImapSettings,
+        portal: Any,
+        sessions: Any,
+        clock: Any,
+        watch: FolderWatch,
+        tls_context: Any = None,
+    ) -> None:
+        imap4.IMAP4Server.__init__(self, {})
+        self.settings = settings
+        self.portal = portal
+        self.sessions = sessions
+        self.clock = clock
+        self.watch = watch
+        self.tls_context = tls_context
+        self.protocol_name = settings.protocol
+        self.implicit_tls = settings.implicit_tls
+        self.idle_seconds = settings.unauthenticated_seconds
+        self.account: ImapAccount | None = None
+        self.selected: Selected | None = None
+        self.tag = b"*"
+        self.failed_logins = 0
+        self.append: appending.Append | None = None
+        self.idle_tag: bytes | None = None
+        self.line_reader: LineReader | None = None
+        self.news_waits = False
+        self.mid_answer = False
+        self._bad_commands = 0
+        self._out: list[bytes] = []
+        self._out_octets = 0
+        self._log_out: Callable[[], Any] | None = None
+        self._keepalive: Any = None
+
+    # ---------------------------------------------------------------------------------------------- the pump's words
+
+    def connectionMade(self) -> None:
+        """The pump's, with our own framing."""
+        self.framer = Framer(self.settings.limits)
+        CommandPump.connectionMade(self)
+        self.input = self.framer  # type: ignore[assignment]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The pump's, not the stock one's."""
+        CommandPump.connectionLost(self, reason)
+
+    def greet(self) -> None:
+        """RFC 3501 section 7.1: OK with what we can do."""
+        words = b" ".join(capability_words(self))
+        self.send(b"* OK [CAPABILITY %b] %b IMAP ready\r\n" % (words, self.settings.hostname.encode("ascii")))
+
+    def refuse_session(self, refusal: Refusal) -> None:
+        """Too many connections."""
+        self.send(b"* BYE %b\r\n" % coded(refusal))
+
+    def command_failed(self, failure: Failure) -> None:
+        """A fault of ours: for now, and without a word about our insides (I19).
+
+        Half-way through a message nothing can be said any more without the client taking it for part of that message.
+        """
+        if failure.check(SessionOver):
+            return
+        if self.mid_answer:
+            self.abort()
+            return
+        self.write(self.tag + b" NO [SERVERBUG] something went wrong here, please try again later\r\n")
+        self.flush()
+
+    def timed_out(self) -> None:
+        """Half an hour without a command."""
+        self.bye("nothing heard for too long")
+
+    def kicked(self, words: str) -> None:
+        """An operator ends this session."""
+        self.bye(words)
+
+    def session_ended(self) -> None:
+        """Give folder and account back, whatever ended the session (I15)."""
+        self.stop_idling()
+        if self.append is not None:
+            self.append.abandon()
+            self.append = None
+        self.deselect()
+        log_out, self._log_out = self._log_out, None
+        self.account = None
+        if log_out is not None:
+            log_out()
+
+    # --------------------------------------------------------------------------------------------------------- state
+
+    @property
+    def standing(self) -> int:
+        """Which commands may be given now (RFC 3501 section 3)."""
+        if self.account is None:
+            return UNAUTHENTICATED
+        return AUTHENTICATED if self.selected is None else SELECTED
+
+    @property
+    def store(self) -> Any:
+        """The account's folders."""
+        assert self.account is not None
+        return self.account.store
+
+    def adopt(self, account: ImapAccount, log_out: Callable[[], Any]) -> None:
+        """Somebody has logged in."""
+        self.account = account
+        self._log_out = log_out
+        self.idle_seconds = self.settings.idle_seconds
+        self.framer.logged_in = True
+        self.state = "auth"
+
+    def select_folder(self, selected: Selected) -> None:
+        """A folder is open from now on."""
+        assert self.account is not None
+        self.selected = selected
+        self.news_waits = False
+        self.state = "select"
+        selected.stop_watching = self.watch.watch(self.account.account.id, selected.name, self.folder_changed)
+
+    def deselect(self) -> None:
+        """No folder is open any more."""
+        selected, self.selected = self.selected, None
+        self.state = "auth"
+        if selected is not None:
+            selected.close()
+
+    # --------------------------------------------------------------------------------------------------------- input
+
+    def take_action(self) -> Action | None:
+        """The next command, continuation line, or piece of a message."""
+        if self.line_reader is not None:
+            return self._continuation(self.line_reader)
+        while True:
+            event = self.framer.next_event()
+            if event is None:
+                return None
+            if not isinstance(event, Continue):
+                return self._action(event)
+            self.send(b"+ ready for literal\r\n")
+
+    def _action(self, event: Event) -> Action:
+        if isinstance(event, AppendData):
+            return lambda: appending.more(self, event)
+        if isinstance(event, AppendLiteral):
+            return lambda: appending.begin(self, event)
+        if isinstance(event, Refused):
+            return lambda: self._refused(event)
+        assert isinstance(event, Command)
+        if event.streamed:
+            return lambda: appending.finish(self, event)
+        return lambda: self._command(event)
+
+    def _continuation(self, reader: LineReader) -> Action | None:
+        if self.idle_tag is not None and self.news_waits:
+            return self.push_news
+        try:
+            line = self.framer.next_line(MAX_RESPONSE)
+        except BadSyntax:
+            line = b"too long"
+        if line is None:
+            return None
+        return lambda: reader(line)
+
+    def _refused(self, event: Refused) -> None:
+        if self.append is not None:
+            self.append.abandon()
+            self.append = None
+        self.tag = event.tag
+        if event.status == b"BAD":
+            self.bad(event.words)
+        else:
+            code = b"[%b] " % event.code if event.code else b""
+            self.answer(b"NO " + code + event.words.encode())
+        if event.fatal:
+            self.close()
+
+    def _command(self, command: Command) -> Any:
+        cursor = Cursor(command.parts)
+        self.tag = b"*"
+        try:
+            self.tag = cursor.tag()
+            cursor.space()
+            name = cursor.keyword()
+            if name == b"UID":
+                cursor.space()
+                name = b"UID " + cursor.keyword()
+        except BadSyntax as problem:
+            return self.bad(problem.words)
+        entry = self.table.get(name)
+        if entry is None:
+            return self.bad("unknown command")
+        if not entry.standing & self.standing:
+            return self.bad(_NOT_NOW[self.standing])
+        return self.conclude(entry.run(self, cursor), entry.polls, entry.expunges)
+
+    async def conclude(self, work: Awaitable[bytes | None], polls: bool = False, expunges: bool = True) -> None:
+        """Wait for a command to be done, tell the client the news that it may hear now, then answer.
+
+        A command that comes to None has answered already, or will later.
+        """
+        try:
+            reply = await work
+            if reply is None:
+                self.flush()
+                return
+            if self.selected is not None:
+                await self._tell_news(polls, expunges)
+        except BadSyntax as problem:
+            self.bad(problem.words)
+        except Refusal as refusal:
+            self.refuse(refusal)
+        except SessionOver:
+            pass
+        else:
+            self._bad_commands = 0
+            self.answer(reply)
+
+    # -------------------------------------------------------------------------------------------------------- answers
+
+    def write(self, data: bytes) -> None:
+        """Part of an answer; it goes out with the rest of it, or when much has come together."""
+        self._out.append(data)
+        self._out_octets += len(data)
+
+    def flush(self) -> None:
+        """Send what has been written."""
+        if self._out:
+            data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+            self._out.clear()
+            self._out_octets = 0
+            self.send(data)
+
+    async def written(self) -> None:
+        """Send full batches, and wait while the client does not read; SessionOver when it is gone."""
+        if self._out_octets >= BATCH:
+            self.flush()
+        if self.congested:
+            await self.drained()
+        if self.closing:
+            raise SessionOver
+
+    async def breathe(self) -> None:
+        """Let others have a turn during long work; SessionOver when the client has gone meanwhile."""
+        turn: Deferred[None] = Deferred()
+        self.clock.callLater(0, turn.callback, None)
+        await turn
+        if self.closing:
+            raise SessionOver
+
+    def answer(self, words: bytes) -> None:
+        """The tagged answer, and with it everything written before."""
+        self.write(self.tag + b" " + words + b"\r\n")
+        self.flush()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """A tagged no."""
+        self.answer(b"NO " + coded(refusal))
+
+    def bad(self, words: str) -> None:
+        """A command that makes no sense; too many in a row end the session. Nothing is logged for each (I22)."""
+        self._bad_commands += 1
+        self.answer(b"BAD " + words.encode())
+        if self._bad_commands >= self.settings.bad_commands:
+            self.bye("too many errors")
+            self.close()
+
+    def bye(self, words: str) -> None:
+        """The last untagged answer."""
+        if not self.mid_answer:
+            self.write(b"* BYE " + words.encode() + b"\r\n")
+            self.flush()
+
+    # ----------------------------------------------------------------------------------------------------------- news
+
+    def folder_changed(self) -> None:
+        """Somebody, perhaps we ourselves, changed the selected folder."""
+        self.news_waits = True
+        if self.idle_tag is not None:
+            self.pump()
+
+    async def _tell_news(self, polls: bool, expunges: bool) -> None:
+        selected = self.selected
+        assert selected is not None
+        if polls or self.news_waits:
+            await self.refresh(expunges)
+        elif selected.gone and expunges:
+            self.write(selected.take_expunges())
+
+    async def refresh(self, expunges: bool = True) -> None:
+        """Write what happened in the selected folder since the client last heard of it."""
+        selected = self.selected
+        if selected is None:
+            return
+        self.news_waits = False
+        try:
+            changes = await selected.folder.changes(selected.modseq)
+        except Refusal as refusal:
+            self._lost_sight(refusal)
+            return
+        if self.selected is selected:
+            self.write(selected.news(changes, expunges))
+
+    def _lost_sight(self, refusal: Refusal) -> None:
+        """The folder was deleted under us, or cannot be read for now."""
+        if not refusal.permanent:
+            self.news_waits = True
+            return
+        self.flush()
+        self.bye("the selected folder was deleted or renamed, please connect again")
+        self.close()
+        raise SessionOver
+
+    # ----------------------------------------------------------------------------------------------------------- IDLE
+
+    def start_idling(self, reader: LineReader) -> None:
+        """Push news until a line comes (RFC 2177)."""
+        self.idle_tag = self.tag
+        self.line_reader = reader
+        self._keepalive = self.clock.callLater(self.settings.keepalive_seconds, self._keep_alive)
+
+    def stop_idling(self) -> None:
+        """No more pushing."""
+        self.idle_tag = self.line_reader = None
+        keepalive, self._keepalive = self._keepalive, None
+        if keepalive is not None and keepalive.active():
+            keepalive.cancel()
+
+    async def push_news(self) -> None:
+        """Tell an idling client."""
+        try:
+            await self.refresh()
+        except SessionOver:
+            return
+        self.flush()
+
+    def _keep_alive(self) -> None:
+        """Something for firewalls that forget quiet connections; and a look for what no event told us."""
+        self._keepalive = self.clock.callLater(self.settings.keepalive_seconds, self._keep_alive)
+        if not self.congested:
+            self.write(b"* OK still here\r\n")
+            self.flush()
+            if self.selected is not None:
+                self.folder_changed()
+
+
+_NOT_NOW = {
+    UNAUTHENTICATED: "log in first",
+    AUTHENTICATED: "not in this state; select a folder first, if you have logged in",
+    SELECTED: "not in this state",
+}
+
+
+def coded(refusal: Refusal) -> bytes:
+    """A refusal in IMAP's words (RFC 5530)."""
+    code = f"[{refusal.imap}] " if refusal.imap else ""
+    return f"{code}{refusal.public}".encode()

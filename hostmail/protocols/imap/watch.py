@@ -1,0 +1,46 @@
+"""Who wants to hear about which folder.
+
+A process may hold ten thousand idle sessions: each announcement goes to those that have that very folder open, and not
+past all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hostmail.interfaces import FolderChanged, IEvents
+
+Heard = Callable[[], None]
+
+
+class FolderWatch:
+    """One subscription to the events for all IMAP sessions of a process."""
+
+    def __init__(self, events: IEvents) -> None:
+        self._watchers: dict[tuple[int, str], list[Heard]] = {}
+        self._stop = events.subscribe(FolderChanged, self._changed)
+
+    def watch(self, account_id: int, folder: str, heard: Heard) -> Callable[[], None]:
+        """Call `heard` whenever that folder changes; returns the way to stop."""
+        key = (account_id, folder)
+        self._watchers.setdefault(key, []).append(heard)
+
+        def stop() -> None:
+            watchers = self._watchers.get(key, [])
+            if heard in watchers:
+                watchers.remove(heard)
+            if not watchers:
+                self._watchers.pop(key, None)
+
+        return stop
+
+    def close(self) -> None:
+        """Hear no more events."""
+        self._stop()
+
+    def __len__(self) -> int:
+        return len(self._watchers)
+
+    def _changed(self, event: FolderChanged) -> None:
+        for heard in tuple(self._watchers.get((event.account_id, event.folder), ())):
+            heard()
