@@ -270,9 +270,10 @@ def _decode_level(part: str) -> str:
         return part
     try:
         level = re.sub(r"&([^-]*)(-|\Z)", _shift, part)
+        right = "/" not in level and _encode_level(level) == part
     except (ValueError, Base64Error):
         return part
-    return part if "/" in level or _encode_level(level) != part else level
+    return level if right else part
 
 
 def _shift(found: re.Match[str]) -> str:

@@ -174,7 +174,7 @@ class FolderNames(SynchronousTestCase):
 
     def test_no_folder(self) -> None:
         """Other entries of the tree are no folders."""
-        for directory in ("cur", ".", "..", "...", ".a..b", ".a/b", ".a\0", "Maildir", ".\udcff"):
+        for directory in ("cur", ".", "..", "...", ".a..b", ".a/b", ".a\0", "Maildir", ".\udcff", ".\udcff&"):
             self.assertIsNone(names.foreign_folder_name(directory), directory)
 
 
