@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -73,11 +73,10 @@ class Memory(SynchronousTestCase):
 
     def test_spool_on_disk(self) -> None:
         """A spool file that is one is read."""
-        path = self.mktemp()
-        with open(path, "wb") as file:
+        with tempfile.NamedTemporaryFile() as file:
             file.write(b"old\r\nbody\r\n")
-        self.addCleanup(os.unlink, path)
-        self.answer(self.store.deliver(FileOnDisk(path, b"old\r\n"), [Drop(ANN, b"new\r\n")]))
+            file.flush()
+            self.answer(self.store.deliver(FileOnDisk(file.name, b"old\r\n"), [Drop(ANN, b"new\r\n")]))
         self.assertEqual(self.store.contents(ANN), [b"new\r\nbody\r\n"])
 
     def test_too_many_folders(self) -> None:
