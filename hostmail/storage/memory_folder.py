@@ -277,7 +277,13 @@ def cached_message(uid: int, content: bytes) -> CachedMessage:
     """The facts about a message that a durable store keeps in its index."""
     summary = summarise(content)
     return CachedMessage(
-        uid, summary.envelope, summary.bodystructure, summary.body, summary.header_size, summary.sent_date
+        uid=uid,
+        envelope=summary.envelope,
+        bodystructure=summary.bodystructure,
+        body=summary.body,
+        header_size=summary.header_size,
+        sent_date=summary.sent_date,
+        sent_day=summary.sent_day,
     )
 
 

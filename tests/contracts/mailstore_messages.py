@@ -102,7 +102,7 @@ class MessagePromises(StoreGround):
             summary = summarise(message)
             self.assertEqual((fact.envelope, fact.bodystructure), (summary.envelope, summary.bodystructure))
             self.assertEqual((fact.body, fact.header_size), (summary.body, summary.header_size))
-            self.assertEqual(fact.sent_date, summary.sent_date)
+            self.assertEqual((fact.sent_date, fact.sent_day), (summary.sent_date, summary.sent_day))
 
     async def test_copy(self) -> None:
         """Copies have octets, flags, keywords and date of their sources, which stay."""
