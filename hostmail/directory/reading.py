@@ -20,6 +20,7 @@ from hostmail.interfaces import Account, DirectoryChanged, Domain, IDirectory, I
 T = TypeVar("T")
 CACHED_ANSWERS = 10_000
 _CHUNK = 500
+_MAX_LOGIN = 512
 
 
 @implementer(IDirectory)
@@ -59,6 +60,8 @@ class Directory:
 
     async def login(self, name: str) -> tuple[Account, str] | None:
         """Account and hash for a login spelled exactly so (A1-A3)."""
+        if not _is_text(name):
+            return None
         if "@" not in name:
             return await self._cached(self._logins, name, facts.login_by_main_login, lambda found: _login_domain(found))
         address = _login_address(name)
@@ -69,6 +72,8 @@ class Directory:
 
     async def login_hint(self, name: str) -> str:
         """Why `name` is no login: "bare name", "wrong case", "unknown"...; "" if it is one."""
+        if not _is_text(name):
+            return "no address"
         if await self.login(name) is not None:
             return ""
         if "@" not in name:
@@ -137,6 +142,14 @@ def _login_address(name: str) -> Address | None:
         return Address.parse(name)
     except BadAddress:
         return None
+
+
+def _is_text(name: str) -> bool:
+    """False for what no login can be: endless, or octets that were no UTF-8."""
+    try:
+        return len(name.encode()) <= _MAX_LOGIN
+    except UnicodeEncodeError:
+        return False
 
 
 def _with_ascii_domain(name: str) -> str:

@@ -18,7 +18,7 @@ from hostmail.errors import BadAddress, BadValue
 MAIN_LOGIN_LETTERS = 8
 MAX_QUOTA = 2**63 - 1
 _MAIN_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?\Z")
-_PASSWORD_HASH = re.compile(r"\{[A-Z0-9][A-Z0-9.-]*\}[^\x00-\x1f\x7f]+\Z")
+_PASSWORD_HASH = re.compile(r"(?:\{[A-Z0-9][A-Z0-9.-]*\}|\$)[^\x00-\x1f\x7f]+\Z")
 
 
 def check_domain_name(name: str) -> str:
@@ -67,7 +67,7 @@ def check_main_login(text: str) -> str:
 
 
 def check_password_hash(text: str) -> str:
-    """`{SCHEME}hash`; whether the scheme is known is for `IPasswords.check_scheme` to say. Raises BadValue."""
+    """`{SCHEME}hash`, or `$6$...` as crypt writes it; raises BadValue. `IPasswords.check_scheme` knows which can be read."""
     if len(text) > 1024 or not _PASSWORD_HASH.match(text):
         raise BadValue("a stored password has the form {SCHEME}hash")
     return text

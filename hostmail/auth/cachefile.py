@@ -1,0 +1,88 @@
+"""Small SQLite files that several processes share and that may be lost: grants, guessing counters."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from twisted.logger import Logger
+
+from hostmail.errors import TemporaryFailure
+
+BUSY_TIMEOUT_SECONDS = 1.0
+_log = Logger()
+
+
+class CacheFile:
+    """One connection to such a file.
+
+    Nothing is synced, so a write costs microseconds and every process sees it at once; after a power cut the file may be
+    damaged, and is then put aside and begun anew. Transactions are a few statements long: it may be used on the reactor's thread.
+    """
+
+    def __init__(self, *, path: Path, schema: str) -> None:
+        self._path = path
+        with _alone(path):
+            try:
+                self.connection = _open(path, schema)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as error:
+                _log.error("cache_file_damaged: {path}: {error}", path=str(path), error=str(error))
+                _put_aside(path)
+                self.connection = _open(path, schema)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that has the write lock from the start; raises TemporaryFailure if the file cannot be written."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self.connection.rollback()
+                raise
+        except sqlite3.Error as error:
+            raise TemporaryFailure(private=f"{self._path.name}: {error!r}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+
+def _open(path: Path, schema: str) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("quick_check found damage")
+        connection.executescript(schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _put_aside(path: Path) -> None:
+    """Keep the damaged file for whoever wants to look; its companions belong to it."""
+    path.rename(path.with_name(f"{path.name}.damaged"))
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other process opens (and perhaps replaces) the file meanwhile."""
+    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

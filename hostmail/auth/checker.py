@@ -1,0 +1,183 @@
+"""Who signs in: full address and password, both spelled exactly (A1-A3), the same for POP3, IMAP, SMTP and web."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import IUsernamePassword
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hostmail.auth.networks import client
+from hostmail.auth.throttle import Throttle
+from hostmail.auth.verified import RecentFailures, VerifiedCredentials
+from hostmail.envelope import Peer
+from hostmail.errors import BareLogin, LoginFailed, Overloaded
+from hostmail.interfaces import Account, Domain, IDirectory, IDirectoryChanges, IPasswords, IRelayGrants, PasswordLogin
+
+CHECKING_MAIL = frozenset({"pop3", "pop3s", "imap", "imaps"})
+BareNameDomain = Callable[[Peer], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One login as it came in."""
+
+    name: str
+    password: str
+    peer: Peer
+    started: float
+
+
+@implementer(ICredentialsChecker)
+class Checker:
+    """The one checker behind the portal.
+
+    A correct login costs microseconds while the record of verified credentials is warm, and is never delayed. A failed one is
+    answered at a time that does not depend on why it failed: counted from when it came in, and after the same hashing. Other sessions,
+    and other commands, go on meanwhile. Failures are LoginFailed (`private` says why), Overloaded, TemporaryFailure.
+    `bare_names(peer)` is the domain in which names without one are looked up (A4), "" for none.
+    """
+
+    credentialInterfaces = (IUsernamePassword,)
+    log = Logger()
+
+    def __init__(
+        self,
+        *,
+        directory: IDirectory,
+        changes: IDirectoryChanges,
+        passwords: IPasswords,
+        verified: VerifiedCredentials,
+        throttle: Throttle,
+        grants: IRelayGrants,
+        clock: IReactorTime,
+        pop_before_smtp: bool = True,
+        bare_names: BareNameDomain | None = None,
+    ) -> None:
+        self._directory = directory
+        self._changes = changes
+        self._passwords = passwords
+        self._verified = verified
+        self._throttle = throttle
+        self._grants = grants
+        self._clock = clock
+        self._pop_before_smtp = pop_before_smtp
+        self._bare_names = bare_names
+        self._failures = RecentFailures()
+
+    def requestAvatarId(self, credentials: IUsernamePassword) -> Deferred[Any]:
+        """Fires with the account's id."""
+        return Deferred.fromCoroutine(self.check(credentials))
+
+    async def check(self, credentials: IUsernamePassword) -> int:
+        """The account's id, its relay grant written (C3); or the refusal, after its delay."""
+        attempt = _attempt_of(credentials, self._clock.seconds())
+        name, login = await self._find(attempt)
+        account = login[0] if login else None
+        self._throttle.admit(attempt.peer.ip, account.id if account else None)
+        reason, guessing = await self._judge(attempt, name, login, getattr(credentials, "authzid", ""))
+        if account is not None and not reason:
+            await self._succeed(attempt, account)
+            return account.id
+        await self._fail(attempt, account, reason, guessing)
+        raise BareLogin(private=reason) if "@" not in name and account is None else LoginFailed(private=reason)
+
+    async def _find(self, attempt: _Attempt) -> tuple[str, tuple[Account, str] | None]:
+        """The login's full name, and account and hash if there is one."""
+        login = await self._directory.login(attempt.name)
+        if login is None and attempt.name and "@" not in attempt.name and self._bare_names is not None:
+            domain = await self._bare_names(attempt.peer)
+            if domain:
+                name = f"{attempt.name}@{domain}"
+                return name, await self._directory.login(name)
+        return attempt.name, login
+
+    async def _judge(
+        self, attempt: _Attempt, name: str, login: tuple[Account, str] | None, authzid: str
+    ) -> tuple[str, bool]:
+        """Why this login fails ("" if it does not), and whether it looks like guessing."""
+        if login is None:
+            await self._passwords.verify("", attempt.password)
+            return await self._directory.login_hint(name) or "unknown", True
+        account, stored = login
+        if not await self._is_right(account, stored, attempt.password):
+            return "wrong password", True
+        domain = await self._directory.domain(account.domain)
+        if domain is None or domain.login_suspended:
+            return "the domain's logins are suspended", False
+        if account.login_suspended:
+            return "login suspended", False
+        if authzid not in ("", attempt.name, account.address):
+            return "acting as somebody else", False
+        return "", False
+
+    async def _is_right(self, account: Account, stored: str, password: str) -> bool:
+        if self._verified.knows(account.id, stored, password):
+            return True
+        if not await self._passwords.verify(stored, password):
+            return False
+        self._verified.remember(account.id, stored, password)
+        if self._passwords.needs_upgrade(stored):
+            # The login need not wait for it.
+            Deferred.fromCoroutine(self._upgrade(account, stored, password))
+        return True
+
+    async def _upgrade(self, account: Account, stored: str, password: str) -> None:
+        """Put our own hash in place of a foreign one (A7); the next good login tries again if this fails."""
+        with self.log.failuresHandled("password_hash_not_upgraded: {address}", address=account.address):
+            try:
+                upgraded = await self._passwords.hash(password)
+            except Overloaded:
+                return
+            if await self._changes.upgrade_hash(account.id, stored, upgraded):
+                self.log.info("password_hash_upgraded: {address}", address=account.address)
+
+    async def _succeed(self, attempt: _Attempt, account: Account) -> None:
+        """Note the good login and open the relay grant. Neither failing keeps anybody from his mail."""
+        peer = attempt.peer
+        with self.log.failuresHandled("good_login_not_noted: {address}", address=account.address):
+            self._throttle.succeeded(peer.ip, attempt.name, account.id)
+        domain = await self._directory.domain(account.domain)
+        if self._pop_before_smtp and opens_grant(peer, account, domain):
+            with self.log.failuresHandled("relay_grant_not_written: {ip}", ip=peer.ip):
+                await self._grants.grant(peer.ip, account.id, attempt.name)
+        self.log.debug("login_accepted: {login} from {ip} by {protocol}", **_fields(attempt))
+
+    async def _fail(self, attempt: _Attempt, account: Account | None, reason: str, guessing: bool) -> None:
+        """Count it, tell the log why, and wait."""
+        peer = attempt.peer
+        repeated = self._failures.is_repeated(client(peer.ip), attempt.name, attempt.password)
+        account_id = account.id if account else None
+        guessing = guessing and not repeated
+        delay = self._throttle.failed(peer.ip, attempt.name, account_id, guessing=guessing)
+        self.log.info("login_failed: {login} from {ip} by {protocol}: {reason}", reason=reason, **_fields(attempt))
+        left = attempt.started + delay - self._clock.seconds()
+        await deferLater(self._clock, max(0.0, left))
+
+
+def opens_grant(peer: Peer, account: Account, domain: Domain | None) -> bool:
+    """Whether a good login lets its address relay (C2): only checking mail does, where the domain wants it (C5) and may send (A9)."""
+    if domain is None or not domain.pop_before_smtp or domain.outgoing_suspended or account.outgoing_suspended:
+        return False
+    return bool(peer.ip) and peer.protocol in CHECKING_MAIL
+
+
+def _attempt_of(credentials: IUsernamePassword, started: float) -> _Attempt:
+    """Ours carry the session; stock credentials, which speak in bytes, come from nowhere."""
+    peer = credentials.peer if isinstance(credentials, PasswordLogin) else Peer("", "")
+    return _Attempt(_text(credentials.username), _text(credentials.password), peer, started)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
+def _fields(attempt: _Attempt) -> dict[str, str]:
+    return {"login": attempt.name[:254], "ip": attempt.peer.ip, "protocol": attempt.peer.protocol}

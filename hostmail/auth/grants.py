@@ -1,0 +1,125 @@
+"""POP before SMTP: the addresses whose user has checked mail within the window (C2-C6)."""
+
+from __future__ import annotations
+
+import builtins
+import ipaddress
+from collections.abc import Callable
+from pathlib import Path
+
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hostmail.address import normal_ip
+from hostmail.auth.cachefile import CacheFile
+from hostmail.errors import BadValue
+from hostmail.interfaces import DirectoryChanged, Grant, IEvents, IRelayGrants
+
+WINDOW_SECONDS = 30 * 60.0
+ACCOUNTS_PER_ADDRESS = 5
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS grants (
+    ip TEXT NOT NULL, account_id INTEGER NOT NULL, login TEXT NOT NULL, until REAL NOT NULL,
+    PRIMARY KEY (ip, account_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS grants_until ON grants (until);
+CREATE INDEX IF NOT EXISTS grants_account ON grants (account_id);
+"""
+_UPSERT = """
+INSERT INTO grants (ip, account_id, login, until) VALUES (?, ?, ?, ?)
+ON CONFLICT (ip, account_id) DO UPDATE SET login = excluded.login, until = max(until, excluded.until)
+"""
+_FIND = "SELECT ip, account_id, login, until FROM grants WHERE ip = ? AND until > ? ORDER BY until DESC LIMIT 1"
+_LIST = "SELECT ip, account_id, login, until FROM grants WHERE until > ? ORDER BY ip, until DESC"
+_SHARERS = "SELECT count(*) FROM grants WHERE ip = ? AND account_id > 0 AND until > ?"
+
+
+@implementer(IRelayGrants)
+class RelayGrants:
+    """Grants in a file that all processes share, so that one is seen everywhere before the login's OK is sent (C3).
+
+    Nothing runs in the background: an entry past its time counts as absent and is swept out by the next grant. A grant is for
+    exactly one address, IPv6 included. When more than `accounts_per_address` accounts share one (a NAT, a proxy) that is logged, and with
+    `honour_shared` off none of them may relay without AUTH (C6); what the operator opened himself still counts.
+    `now` is Unix time, which all processes have in common.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        now: Callable[[], float],
+        events: IEvents | None = None,
+        window_seconds: float = WINDOW_SECONDS,
+        accounts_per_address: int = ACCOUNTS_PER_ADDRESS,
+        honour_shared: bool = True,
+    ) -> None:
+        self._now = now
+        self._window = window_seconds
+        self._limit = accounts_per_address
+        self._honour_shared = honour_shared
+        self._file = CacheFile(path=path, schema=_SCHEMA)
+        if events is not None:
+            events.subscribe(DirectoryChanged, self._directory_changed)
+
+    async def grant(self, ip: str, account_id: int, login: str, seconds: float | None = None) -> None:
+        """Open or renew; never shortens. Raises BadValue for what is no IP address, TemporaryFailure if it cannot be written."""
+        ip = _checked(ip)
+        now = self._now()
+        until = now + (self._window if seconds is None else seconds)
+        with self._file.writing() as connection:
+            before = self._sharers(ip, now)
+            connection.execute("DELETE FROM grants WHERE until <= ?", (now,))
+            connection.execute(_UPSERT, (ip, account_id, login, until))
+            sharers = self._sharers(ip, now)
+        if sharers > self._limit and sharers > before:
+            self.log.warn("relay_grant_shared: {accounts} accounts hold a grant from {ip}", accounts=sharers, ip=ip)
+
+    async def find(self, ip: str) -> Grant | None:
+        """The live grant for exactly this address that ends last."""
+        ip, now = normal_ip(ip), self._now()
+        if not self._honour_shared and self._sharers(ip, now) > self._limit:
+            query = _FIND.replace("until > ?", "until > ? AND account_id = 0")
+        else:
+            query = _FIND
+        row = self._file.connection.execute(query, (ip, now)).fetchone()
+        return Grant(*row) if row else None
+
+    async def list(self) -> builtins.list[Grant]:
+        """All live grants by address."""
+        return [Grant(*row) for row in self._file.connection.execute(_LIST, (self._now(),))]
+
+    async def revoke(self, ip: str | None = None, account_id: int | None = None) -> int:
+        """Close by address, by account, by both, or all; how many live ones."""
+        return self._revoke(None if ip is None else normal_ip(ip), account_id)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _sharers(self, ip: str, now: float) -> int:
+        return int(self._file.connection.execute(_SHARERS, (ip, now)).fetchone()[0])
+
+    def _revoke(self, ip: str | None, account_id: int | None) -> int:
+        conditions = {"ip = ?": ip, "account_id = ?": account_id}
+        chosen = {condition: value for condition, value in conditions.items() if value is not None}
+        where = " AND ".join(["until > ?", *chosen])
+        with self._file.writing() as connection:
+            return connection.execute(f"DELETE FROM grants WHERE {where}", (self._now(), *chosen.values())).rowcount
+
+    def _directory_changed(self, event: DirectoryChanged) -> None:
+        """A new password, a suspension or a removal closes what the account had opened (C4)."""
+        if event.account_id and (event.credentials or event.removed):
+            closed = self._revoke(None, event.account_id)
+            if closed:
+                self.log.info("relay_grants_revoked: {n} of account {account}", n=closed, account=event.account_id)
+
+
+def _checked(ip: str) -> str:
+    try:
+        return str(ipaddress.ip_address(normal_ip(ip.strip())))
+    except ValueError:
+        raise BadValue(f"{ip} is not an IP address") from None

@@ -1,0 +1,132 @@
+"""Fakes around the people who sign in: a directory in memory, passwords that cost nothing, threads that run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from hostmail.address import Address
+from hostmail.interfaces import Account, Domain, IDirectory, IEvents, IPasswords, Usage
+
+T = TypeVar("T")
+
+
+@implementer(IEvents)
+class Aloud:
+    """Events that are heard inside publish."""
+
+    def __init__(self) -> None:
+        self.subscribers: list[tuple[type, Callable[[Any], None]]] = []
+
+    def publish(self, event: Any) -> None:
+        for kind, heard in tuple(self.subscribers):
+            if isinstance(event, kind):
+                heard(event)
+
+    def subscribe(self, kind: type, heard: Callable[[Any], None]) -> Callable[[], None]:
+        self.subscribers.append((kind, heard))
+        return lambda: self.subscribers.remove((kind, heard))
+
+
+@implementer(IDirectory)
+class People:
+    """Accounts by login, with their passwords."""
+
+    def __init__(self) -> None:
+        self.hosted: dict[str, Domain] = {"example.com": Domain("example.com", "example")}
+        self.logins: dict[str, tuple[Account, str]] = {}
+
+    def add(self, account_id: int, address: str, stored: str, **more: Any) -> Account:
+        account = Account(account_id, address, address.partition("@")[2], f"d{account_id}", **more)
+        self.logins[address] = (account, stored)
+        return account
+
+    async def domain(self, name: str) -> Domain | None:
+        return self.hosted.get(name)
+
+    async def account_for(self, address: Address) -> Account | None:
+        found = self.logins.get(str(address))
+        return found[0] if found else None
+
+    async def account(self, account_id: int) -> Account | None:
+        return next((account for account, _ in self.logins.values() if account.id == account_id), None)
+
+    async def login(self, name: str) -> tuple[Account, str] | None:
+        return self.logins.get(name)
+
+    async def login_hint(self, name: str) -> str:
+        return "" if name in self.logins else "unknown" if "@" in name else "bare name"
+
+    async def domains(self) -> list[Domain]:
+        return list(self.hosted.values())
+
+    async def accounts(self, domain: str | None = None) -> list[Account]:
+        return [account for account, _ in self.logins.values()]
+
+    async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
+        return {account.id: Usage() for account in accounts}
+
+    async def domain_usage(self, name: str) -> Usage:
+        return Usage()
+
+
+@implementer(IPasswords)
+class PlainPasswords:
+    """`{OWN}secret` is ours, anything else foreign; each comparison is counted."""
+
+    def __init__(self) -> None:
+        self.verified: list[str] = []
+        self.waiting: list[Deferred[None]] | None = None
+        self.failing: Exception | None = None
+
+    async def hash(self, password: str) -> str:
+        if self.failing:
+            raise self.failing
+        return f"{{OWN}}{password}"
+
+    async def verify(self, stored: str, password: str) -> bool:
+        self.verified.append(stored)
+        if self.waiting is not None:
+            hashed: Deferred[None] = Deferred()
+            self.waiting.append(hashed)
+            await hashed
+        return bool(stored) and stored.partition("}")[2] == password
+
+    def needs_upgrade(self, stored: str) -> bool:
+        return not stored.startswith("{OWN}")
+
+    def check_strength(self, password: str, login: str) -> None: ...
+
+    def check_scheme(self, stored: str) -> None: ...
+
+
+async def at_once(function: Callable[..., T], *args: Any) -> T:
+    """A thread that has finished before anybody looks."""
+    return function(*args)
+
+
+class AuthTestCase(SynchronousTestCase):
+    """Has a clock that starts at a plausible Unix time, and events."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.events = Aloud()
+
+    def get(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What it returns, which must be there at once."""
+        return self.successResultOf(Deferred.fromCoroutine(coroutine))
+
+    def refused(self, coroutine: Coroutine[Any, Any, Any], kind: type[BaseException]) -> Any:
+        """The exception it raises."""
+        return self.failureResultOf(Deferred.fromCoroutine(coroutine), kind).value
+
+    def file(self) -> Path:
+        """The path of a file that is not there yet."""
+        return Path(self.mktemp())
