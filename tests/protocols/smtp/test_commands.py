@@ -193,29 +193,7 @@ class LineTests(Refuses):
     def test_nothing_but_refusals(self):
         """Whatever a peer writes is read or refused."""
         pieces = st.sampled_from(
-            [
-                "FROM:",
-                "TO:",
-                "<",
-                ">",
-                "@",
-                '"',
-                "\\",
-                ",",
-                ";",
-                "=",
-                "+",
-                "a",
-                "b.c",
-                "[1.2.3.4]",
-                "SIZE=1",
-                "NOTIFY=",
-                "ORCPT=rfc822;a",
-                "ENVID=",
-                "ü",
-                "�",
-                " ",
-            ]
+            [*'<>@"\\,;=+a \xfc\udcff\x85', "b.c", "[1.2.3.4]", "SIZE=1", "NOTIFY=", "ORCPT=rfc822;a", "ENVID="]
         )
 
         @settings(max_examples=1500, deadline=None)

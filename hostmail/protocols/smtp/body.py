@@ -1,0 +1,67 @@
+"""A message while it arrives: from its framing through the content checks into the intake's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostmail.protocols.smtp.bdat import ChunkReceiver
+from hostmail.protocols.smtp.content import Content
+from hostmail.protocols.smtp.scanner import DataScanner
+
+
+class Body:
+    """Octets pass through unchanged; once they cannot be taken any more they are read to their end and thrown away.
+
+    Whoever breaks a rule is told so only after the true end of his data: what he sends until then must never be run as commands (S2).
+    """
+
+    def __init__(self, framing: DataScanner | ChunkReceiver, transaction: Any, size_limit: int) -> None:
+        self.framing = framing
+        self.content = Content()
+        self._transaction: Any = transaction
+        self._size_limit = size_limit
+        self._error: Exception | None = None
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Take what arrived; what follows the end comes back, None if the end has not come."""
+        octets, rest = self.framing.feed(data)
+        if octets:
+            self._take(octets)
+        return rest
+
+    def _take(self, octets: bytes) -> None:
+        self.content.look(octets)
+        if self._transaction is None:
+            return
+        if self.content.refusal(self._size_limit) is not None:
+            self.abort()
+            return
+        try:
+            self._transaction.write(octets)
+        except Exception as error:  # noqa: BLE001 - answered and logged at the end of data, where an answer is due
+            self._error = error
+            self.abort()
+
+    def check(self) -> None:
+        """Raises what is wrong with the message so far."""
+        if self._error is not None:
+            raise self._error
+        refusal = self.content.refusal(self._size_limit)
+        if refusal is not None:
+            raise refusal
+
+    def finish(self) -> Any:
+        """The transaction, complete and ready to commit; it is the caller's now. Raises what is wrong with the message."""
+        if isinstance(self.framing, ChunkReceiver):
+            tail = self.framing.finish()
+            if tail:
+                self._take(tail)
+        self.check()
+        transaction, self._transaction = self._transaction, None
+        return transaction
+
+    def abort(self) -> None:
+        """Forget what was received; twice is fine."""
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            transaction.abort()

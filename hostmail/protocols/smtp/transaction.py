@@ -1,0 +1,58 @@
+"""MAIL, RCPT and RSET: the envelope."""
+
+from __future__ import annotations
+
+from hostmail.errors import MessageTooBig, TooMany
+from hostmail.protocols.smtp.commands import parse_mail, parse_rcpt
+from hostmail.protocols.smtp.core import (
+    AuthenticationRequired,
+    BadSequence,
+    SmtpCore,
+    StartTlsRequired,
+    Transaction,
+    no_argument,
+)
+
+
+class TransactionCommands(SmtpCore):
+    """The commands that build up an envelope; the intake judges each part as it comes."""
+
+    async def do_MAIL(self, argument: str) -> None:
+        """RFC 5321 4.1.1.2."""
+        self.need_hello()
+        if self.mail is not None:
+            raise BadSequence("a sender was given already")
+        if self.messages >= self.settings.max_messages:
+            raise TooMany("too many messages in one session", code=421, enhanced="4.7.0")
+        if self.settings.require_auth and self.peer.account_id is None and not await self.granted():
+            raise AuthenticationRequired if self.may_log_in() else StartTlsRequired
+        envelope = parse_mail(argument)
+        if envelope.size is not None and envelope.size > self.settings.message_size_limit:
+            raise MessageTooBig
+        await self.intake.sender(self.peer, envelope)
+        self.mail = Transaction(envelope)
+        self.say(250, "2.1.0 Ok")
+
+    async def do_RCPT(self, argument: str) -> None:
+        """RFC 5321 4.1.1.3. The same address twice is one recipient."""
+        mail = self.need_mail()
+        recipient = parse_rcpt(argument, mail.envelope.smtputf8)
+        if recipient.address not in mail.addresses:
+            await self._need_room(mail)
+            mail.accept(recipient, await self.intake.recipient(self.peer, mail.envelope, recipient))
+        self.say(250, "2.1.5 Ok")
+
+    async def _need_room(self, mail: Transaction) -> None:
+        """Raises TooMany for one recipient too many; those before it stay (RFC 5321 4.5.3.1.10)."""
+        count = len(mail.decisions)
+        if count < self.settings.max_recipients_unauthenticated:
+            return
+        known = self.peer.account_id is not None or await self.granted()
+        if count >= self.settings.max_recipients or not known:
+            raise TooMany("too many recipients")
+
+    def do_RSET(self, argument: str) -> None:
+        """RFC 5321 4.1.1.5."""
+        no_argument(argument)
+        self.forget_mail()
+        self.say(250, "2.0.0 Ok")
