@@ -1,0 +1,139 @@
+"""Connections to one destination: made when needed, used for several messages, closed when nobody wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twisted.internet.error import (
+    ConnectError,
+    ConnectionRefusedError,
+    DNSLookupError,
+    TimeoutError,
+)
+from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from hostmail.interfaces import Queued
+from hostmail.relay.conversation import Content, Conversation, Manners, TlsFailed
+from hostmail.relay.failures import NextHopFailure, Sent
+from hostmail.relay.wire import Wire
+
+IDLE_SECONDS = 10.0
+MOST_MESSAGES = 100
+
+
+class WireFactory(Factory):
+    """Makes a Wire per connection."""
+
+    noisy = False
+
+    def __init__(self, clock: IReactorTime, host: str) -> None:
+        self._clock = clock
+        self._host = host
+
+    def buildProtocol(self, addr: IAddress | None) -> Wire:
+        """One connection's protocol."""
+        return Wire(self._clock, self._host)
+
+
+class Destination:
+    """Where mail goes by one endpoint. How many transmissions run side by side is the caller's business; each has its own connection."""
+
+    log = Logger()
+
+    def __init__(self, *, endpoint: IStreamClientEndpoint, clock: IReactorTime, manners: Manners) -> None:
+        self._endpoint = endpoint
+        self._clock = clock
+        self._manners = manners
+        self._idle: list[Conversation] = []
+
+    async def send(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
+        """Send one message; a result for each row. Never raises for what other hosts do."""
+        while (conversation := self._take()) is not None:
+            results = await self._send(conversation, rows, content)
+            if results is not None:
+                return results
+        try:
+            conversation = await self._begin()
+        except NextHopFailure as failure:
+            return [Sent(failure) for _ in rows]
+        results = await self._send(conversation, rows, content, fresh=True)
+        assert results is not None
+        return results
+
+    async def _send(
+        self, conversation: Conversation, rows: Sequence[Queued], content: Content, fresh: bool = False
+    ) -> list[Sent] | None:
+        """The results; None if a used connection turned out to be dead before anything was said, so that another one may be tried."""
+        try:
+            results = await conversation.send(rows, content)
+        except BaseException:
+            conversation.close()
+            raise
+        broken = all(isinstance(sent.refusal, NextHopFailure) for sent in results)
+        if broken and not fresh and not conversation.body_begun and not conversation.usable:
+            return None
+        self._give_back(conversation)
+        return results
+
+    def _take(self) -> Conversation | None:
+        while self._idle:
+            conversation = self._idle.pop()
+            if conversation.usable:
+                return conversation
+            conversation.close()
+        return None
+
+    def _give_back(self, conversation: Conversation) -> None:
+        if not conversation.usable or conversation.messages >= MOST_MESSAGES:
+            conversation.close()
+            return
+        self._idle.append(conversation)
+        self._clock.callLater(IDLE_SECONDS, self._expire, conversation, conversation.messages)
+
+    def _expire(self, conversation: Conversation, messages: int) -> None:
+        """Close it unless it has been used since."""
+        if conversation in self._idle and conversation.messages == messages:
+            self._idle.remove(conversation)
+            conversation.close()
+
+    async def _begin(self) -> Conversation:
+        """A connection ready for mail; where TLS is not a must, one without if TLS fails (RFC 7435)."""
+        try:
+            return await self._connect(self._manners)
+        except TlsFailed as failure:
+            if self._manners.tls == "must":
+                raise
+            self.log.warn("tls_failed: {host}: {why}", host=self._manners.host, why=failure.private)
+            return await self._connect(replace(self._manners, tls="never"))
+
+    async def _connect(self, manners: Manners) -> Conversation:
+        try:
+            wire = await self._endpoint.connect(WireFactory(self._clock, manners.host))
+        except Exception as error:
+            raise NextHopFailure(f"{manners.host} {_why(error)}", repr(error)) from error
+        assert isinstance(wire, Wire)
+        conversation = Conversation(wire, manners)
+        try:
+            await conversation.begin()
+        except BaseException:
+            wire.close(politely=wire.idle)
+            raise
+        return conversation
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, DNSLookupError):
+        return "is not known in the DNS"
+    if isinstance(error, ConnectionRefusedError):
+        return "refuses connections"
+    if isinstance(error, TimeoutError):
+        return "does not answer"
+    return "cannot be reached" if isinstance(error, ConnectError) else "cannot be connected to"

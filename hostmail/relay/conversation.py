@@ -1,0 +1,269 @@
+"""The talk with another mail server: introduction, TLS, login, and any number of messages (RFC 5321, 2920, 1870, 3461, 6531)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hostmail.errors import Refusal
+from hostmail.interfaces import Queued
+from hostmail.relay.failures import NextHopFailure, Sent, refusal_of
+from hostmail.relay.replies import Reply
+from hostmail.relay.wire import ReadBlock, Wire
+
+GREETING_SECONDS = EHLO_SECONDS = MAIL_SECONDS = RCPT_SECONDS = AUTH_SECONDS = 300.0
+DATA_SECONDS = 120.0
+FINAL_SECONDS = 600.0
+MAX_RECIPIENTS = 100
+
+_VISIBLE = re.compile(r"[!-~]+\Z")
+
+
+class TlsFailed(NextHopFailure):
+    """TLS could not be agreed on; without it things may go better, where that is allowed."""
+
+    enhanced = "4.7.5"
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How to talk to `host`, as `hostname`. `tls` is never, may or must; `tls_options` makes the TLS side of a connection.
+
+    `open_login` allows a password without TLS: on this machine, or where the operator says so.
+    """
+
+    host: str
+    hostname: str
+    tls: str = "may"
+    tls_options: Any = None
+    user: str = ""
+    password: str = ""
+    open_login: bool = False
+
+
+class Content(Protocol):
+    """The message to send, opened anew for each transmission."""
+
+    async def open(self) -> ReadBlock: ...
+
+    async def close(self) -> None: ...
+
+    async def is_ascii(self, header_only: bool) -> bool: ...
+
+
+class Conversation:
+    """One connection's dialogue. Trouble with the connection is a NextHopFailure; `usable` tells if it may carry another message."""
+
+    def __init__(self, wire: Wire, manners: Manners) -> None:
+        self._wire = wire
+        self._manners = manners
+        self._features: dict[str, str] = {}
+        self.messages = 0
+        self.body_begun = False
+
+    @property
+    def usable(self) -> bool:
+        """True if the connection is open and quiet."""
+        return self._wire.idle
+
+    async def begin(self) -> None:
+        """From the greeting to where mail may be sent; raises NextHopFailure, for none of this is a message's fault."""
+        self._demand(await self._wire.reply(GREETING_SECONDS))
+        await self._introduce()
+        if self._manners.tls != "never" and not self._wire.secure:
+            await self._change_to_tls()
+        if self._manners.user:
+            await self._log_in()
+
+    def _demand(self, reply: Reply, code: int = 0) -> Reply:
+        if reply.code == code or (not code and reply.good):
+            return reply
+        raise NextHopFailure(f"{self._manners.host} said: {reply}", enhanced="4.3.2")
+
+    async def _ask(self, line: str, seconds: float) -> Reply:
+        self._wire.command(line)
+        return await self._wire.reply(seconds)
+
+    async def _introduce(self) -> None:
+        reply = await self._ask(f"EHLO {self._manners.hostname}", EHLO_SECONDS)
+        if reply.good:
+            words = (line.partition(" ") for line in reply.lines[1:])
+            self._features = {name.upper(): value for name, _, value in words}
+            return
+        self._features = {}
+        self._demand(await self._ask(f"HELO {self._manners.hostname}", EHLO_SECONDS))
+
+    async def _change_to_tls(self) -> None:
+        """STARTTLS and a new introduction; what was announced in clear is forgotten (RFC 3207 4.2)."""
+        must = self._manners.tls == "must"
+        if "STARTTLS" not in self._features:
+            if must:
+                raise NextHopFailure(f"{self._manners.host} does not offer TLS, which is demanded", enhanced="4.7.4")
+            return
+        reply = await self._ask("STARTTLS", EHLO_SECONDS)
+        if reply.code != 220:
+            if must:
+                raise NextHopFailure(f"{self._manners.host} said: {reply}", enhanced="4.7.4")
+            return
+        try:
+            await self._wire.start_tls(self._manners.tls_options)
+        except NextHopFailure as failure:
+            words = f"TLS with {self._manners.host} cannot be established"
+            raise TlsFailed(words, f"{failure.public} {failure.private}") from failure
+        await self._introduce()
+
+    async def _log_in(self) -> None:
+        """AUTH PLAIN or LOGIN; a password does not go over an open line."""
+        if not self._wire.secure and not self._manners.open_login:
+            raise NextHopFailure(f"{self._manners.host} offers no TLS to log in with", enhanced="4.7.4")
+        offered = self._features.get("AUTH", "").upper().split()
+        user, password = self._manners.user, self._manners.password
+        if "PLAIN" in offered:
+            reply = await self._ask(f"AUTH PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}", AUTH_SECONDS)
+        elif "LOGIN" in offered:
+            self._demand(await self._ask("AUTH LOGIN", AUTH_SECONDS), 334)
+            self._demand(await self._ask(_base64(user), AUTH_SECONDS), 334)
+            reply = await self._ask(_base64(password), AUTH_SECONDS)
+        else:
+            raise NextHopFailure(f"{self._manners.host} offers no login that we know", enhanced="4.7.0")
+        self._demand(reply, 235)
+
+    async def send(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
+        """Send one message; a result for each row. Raises NextHopFailure only if the connection broke before anything was decided."""
+        results: dict[int, Sent] = {}
+        refusal = self._too_big(rows[0]) or await self._unfit_content(rows[0], content)
+        if refusal is not None:
+            return [Sent(refusal) for _ in rows]
+        self.messages += 1
+        self.body_begun = False
+        able = [row for row in rows if self._fit_recipient(row, results)]
+        for i in range(0, len(able), MAX_RECIPIENTS):
+            await self._transaction(able[i : i + MAX_RECIPIENTS], content, results)
+        return [results[row.id] for row in rows]
+
+    def _too_big(self, row: Queued) -> Refusal | None:
+        limit = self._features.get("SIZE", "")
+        if limit.isdecimal() and 0 < int(limit[:18]) < row.size:
+            words = f"{self._manners.host} takes messages of up to {limit} octets, this one has {row.size}"
+            return Refusal(words, code=552, enhanced="5.3.4")
+        return None
+
+    async def _unfit_content(self, row: Queued, content: Content) -> Refusal | None:
+        """What the host has not announced must not be sent: 8-bit text (RFC 6152) and UTF-8 headers (RFC 6531)."""
+        host = self._manners.host
+        utf8_sender = not row.sender.isascii()
+        if "SMTPUTF8" not in self._features and row.smtputf8 and (utf8_sender or not await content.is_ascii(True)):
+            return Refusal(f"{host} cannot take internationalized mail", code=550, enhanced="5.6.7")
+        if row.body == "BINARYMIME":
+            return Refusal(f"{host} cannot take binary messages from us", code=554, enhanced="5.6.3")
+        if row.body != "7BIT" and "8BITMIME" not in self._features and not await content.is_ascii(False):
+            return Refusal(f"{host} cannot take 8-bit messages", code=554, enhanced="5.6.3")
+        return None
+
+    def _fit_recipient(self, row: Queued, results: dict[int, Sent]) -> bool:
+        if row.recipient.isascii() or "SMTPUTF8" in self._features:
+            return True
+        words = f"{self._manners.host} cannot take internationalized addresses"
+        results[row.id] = Sent(Refusal(words, code=553, enhanced="5.6.7"))
+        return False
+
+    async def _transaction(self, rows: Sequence[Queued], content: Content, results: dict[int, Sent]) -> None:
+        """One envelope with its message; a connection that breaks leaves the undecided rows for later."""
+        try:
+            await self._envelope(rows, content, results)
+        except NextHopFailure as failure:
+            for row in rows:
+                results.setdefault(row.id, Sent(failure))
+
+    async def _envelope(self, rows: Sequence[Queued], content: Content, results: dict[int, Sent]) -> None:
+        utf8 = not all(row.recipient.isascii() for row in rows)
+        mail, to = self._mail(rows[0], utf8), [self._rcpt(row) for row in rows]
+        pipelining = "PIPELINING" in self._features
+        if pipelining:
+            self._wire.command(mail, *to, "DATA")
+        reply = await (self._wire.reply(MAIL_SECONDS) if pipelining else self._ask(mail, MAIL_SECONDS))
+        refused = None if reply.good else refusal_of(reply, self._manners.host)
+        if refused is not None:
+            results.update((row.id, Sent(refused)) for row in rows)
+            if not pipelining:
+                return
+        accepted: list[Queued] = []
+        for row, line in zip(rows, to, strict=True):
+            reply = await (self._wire.reply(RCPT_SECONDS) if pipelining else self._ask(line, RCPT_SECONDS))
+            if reply.good and refused is None:
+                accepted.append(row)
+            else:
+                results.setdefault(row.id, Sent(refusal_of(reply, self._manners.host, recipient=True)))
+        if pipelining or accepted:
+            await self._data(pipelining, accepted, content, results)
+        else:
+            await self._reset()
+
+    async def _data(self, asked: bool, accepted: Sequence[Queued], content: Content, results: dict[int, Sent]) -> None:
+        reply = await (self._wire.reply(DATA_SECONDS) if asked else self._ask("DATA", DATA_SECONDS))
+        if reply.code == 354 and accepted:
+            reply = await self._body(content)
+        elif reply.code == 354:
+            # Pipelined, and nobody was accepted: an empty message ends it (RFC 2920 3.1).
+            await self._wire.send_message(_nothing)
+            await self._wire.reply(FINAL_SECONDS)
+            return
+        dsn = "DSN" in self._features
+        good = Sent(None, str(reply), dsn) if reply.good else Sent(refusal_of(reply, self._manners.host))
+        results.update((row.id, good) for row in accepted)
+        if not reply.good:
+            await self._reset()
+
+    async def _body(self, content: Content) -> Reply:
+        read = await content.open()
+        self.body_begun = True
+        try:
+            await self._wire.send_message(read)
+        finally:
+            await content.close()
+        return await self._wire.reply(FINAL_SECONDS)
+
+    async def _reset(self) -> None:
+        """Be ready for the next envelope."""
+        if self._wire.alive:
+            reply = await self._ask("RSET", MAIL_SECONDS)
+            if not reply.good:
+                self._wire.close(politely=False)
+
+    def _mail(self, row: Queued, utf8: bool) -> str:
+        words = [f"MAIL FROM:<{row.sender}>"]
+        if "SIZE" in self._features:
+            words.append(f"SIZE={row.size}")
+        if row.body != "7BIT" and "8BITMIME" in self._features:
+            words.append("BODY=8BITMIME")
+        if "SMTPUTF8" in self._features and (row.smtputf8 or utf8):
+            words.append("SMTPUTF8")
+        if "DSN" in self._features:
+            words += _parameters(RET=row.ret, ENVID=row.envid)
+        return " ".join(words)
+
+    def _rcpt(self, row: Queued) -> str:
+        words = [f"RCPT TO:<{row.recipient}>"]
+        if "DSN" in self._features:
+            words += _parameters(NOTIFY=row.notify, ORCPT=row.orcpt)
+        return " ".join(words)
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._wire.close()
+
+
+def _parameters(**given: str) -> list[str]:
+    """ESMTP parameters that have a value, and one that cannot break the command line."""
+    return [f"{name}={value}" for name, value in given.items() if _VISIBLE.match(value)]
+
+
+async def _nothing() -> bytes:
+    return b""
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode("ascii")

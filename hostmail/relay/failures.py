@@ -1,0 +1,39 @@
+"""Why mail could not be handed over, in words for the sender's report and the queue's list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.relay.replies import Reply
+
+LOGIN_TROUBLE = frozenset({530, 534, 535, 538})
+
+
+class NextHopFailure(TemporaryFailure):
+    """The next host could not be reached or did not play its part: later perhaps."""
+
+    code, enhanced, words = 451, "4.4.1", "the next mail server cannot be reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One recipient's result. `answer` is the host's last word when it took the mail; `dsn` if it also took over NOTIFY (RFC 3461)."""
+
+    refusal: Refusal | None = None
+    answer: str = ""
+    dsn: bool = False
+
+
+def refusal_of(reply: Reply, host: str, *, recipient: bool = False) -> Refusal:
+    """What a reply that is not good means for a recipient.
+
+    A server that wants another login from us is our operator's trouble, so mail waits. 552 without a status at RCPT is
+    "too many recipients" in old servers' words (RFC 5321 4.5.3.1.10).
+    """
+    words = f"{host} said: {reply}"
+    if reply.code in LOGIN_TROUBLE or not 400 <= reply.code < 600:
+        return NextHopFailure(words, enhanced="4.3.5")
+    if recipient and reply.code == 552 and reply.enhanced in ("", "5.5.3"):
+        return Refusal(words, code=452, enhanced="4.5.3")
+    return Refusal(words, code=reply.code, enhanced=reply.enhanced or f"{reply.code // 100}.0.0")
