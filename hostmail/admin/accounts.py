@@ -1,0 +1,152 @@
+"""Verbs about accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hostmail.admin.domains import chosen
+from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.errors import BadValue
+from hostmail.interfaces import Account, Usage
+
+
+class AddAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """account.add: `password` in clear, or `password_hash` as {SCHEME}hash. Without `quota` the configured default."""
+
+    address: str
+    password: str = ""
+    password_hash: str = ""
+    quota: int | UnsetType | None = UNSET
+    quota_messages: int | None = None
+
+
+class ListAccounts(msgspec.Struct, forbid_unknown_fields=True):
+    """account.list: of one domain, or all."""
+
+    domain: str | None = None
+
+
+class SetAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """account.set: what is not given stays."""
+
+    address: str
+    quota: int | UnsetType | None = UNSET
+    quota_messages: int | UnsetType | None = UNSET
+    login_suspended: bool | UnsetType = UNSET
+    incoming_suspended: bool | UnsetType = UNSET
+    outgoing_suspended: bool | UnsetType = UNSET
+
+
+class SetPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """account.passwd"""
+
+    address: str
+    password: str = ""
+    password_hash: str = ""
+
+
+class Accounts:
+    """What an operator does with accounts; effective at once on live sessions (E7)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "account.add": Verb(AddAccount, self.add),
+            "account.list": Verb(ListAccounts, self.all),
+            "account.show": Verb(Addressed, self.show),
+            "account.set": Verb(SetAccount, self.set),
+            "account.passwd": Verb(SetPassword, self.passwd),
+            "account.remove": Verb(Addressed, self.remove),
+        }
+
+    async def add(self, asked: AddAccount) -> dict[str, Any]:
+        """Create an account."""
+        stored = await self.stored_password(asked.address, asked.password, asked.password_hash)
+        quota = self._parts.settings.default_quota if asked.quota is UNSET else asked.quota
+        account = await self.create(asked.address, stored, quota, asked.quota_messages)
+        return self.told(account, Usage())
+
+    async def create(self, address: str, stored: str, quota: int | None, quota_messages: int | None = None) -> Account:
+        """Write a new account; in a profile without catch-all the first of a domain is not made its default mailbox (E2)."""
+        domain_name = address.strip().rpartition("@")[2]
+        before = await self._parts.directory.domain(domain_name)
+        account = await self._parts.changes.add_account(
+            address, password_hash=stored, quota_bytes=quota, quota_messages=quota_messages
+        )
+        if not self._parts.settings.catch_all and before is not None and before.default_account_id is None:
+            after = await self._parts.directory.domain(domain_name)
+            if after is not None and after.default_account_id == account.id:
+                await self._parts.changes.set_domain(account.domain, default_mailbox="")
+        return account
+
+    async def all(self, asked: ListAccounts) -> list[dict[str, Any]]:
+        """Accounts with their use."""
+        name = (await self._parts.find_domain(asked.domain)).name if asked.domain else None
+        accounts = await self._parts.directory.accounts(name)
+        usage = await self._parts.directory.usage(accounts)
+        return [self.told(account, usage.get(account.id, Usage())) for account in accounts]
+
+    async def show(self, asked: Addressed) -> dict[str, Any]:
+        """One account, and the other login that opens it if it is its domain's default mailbox (A3)."""
+        account = await self._parts.find_account(asked.address)
+        domain = await self._parts.find_domain(account.domain)
+        mine = domain.default_account_id == account.id
+        return await self._told_with_usage(account) | {"main_login": domain.main_login if mine else None}
+
+    async def set(self, asked: SetAccount) -> dict[str, Any]:
+        """Change an account; a login suspension disconnects it, and it closes its grants as one of sending does (A9, C4)."""
+        account = await self._parts.find_account(asked.address)
+        account = await self._parts.changes.set_account(account.address, **chosen(asked, "address"))
+        if asked.login_suspended is True or asked.outgoing_suspended is True:
+            await self._parts.end_grants(account)
+        if asked.login_suspended is True:
+            self._parts.disconnect(account, "this account is suspended")
+        return await self._told_with_usage(account)
+
+    async def passwd(self, asked: SetPassword) -> dict[str, Any]:
+        """Set a password: at once for new logins, and grants made with the old one are closed (A6, C4)."""
+        account = await self._parts.find_account(asked.address)
+        stored = await self.stored_password(account.address, asked.password, asked.password_hash)
+        account = await self._parts.changes.set_password(account.address, stored)
+        return {"address": account.address, "revoked_grants": await self._parts.end_grants(account)}
+
+    async def remove(self, asked: Addressed) -> dict[str, Any]:
+        """Delete an account at once; its mail is put aside for the grace period (D13)."""
+        account = await self._parts.find_account(asked.address)
+        await self._parts.changes.remove_account(account.address)
+        grants = await self._parts.end_grants(account)
+        sessions = self._parts.disconnect(account, "this account has been removed")
+        await self._parts.store.remove(account)
+        return {"address": account.address, "revoked_grants": grants, "ended_sessions": sessions}
+
+    async def stored_password(self, login: str, password: str, password_hash: str) -> str:
+        """What to store for a password in clear or a ready-made hash; raises BadValue."""
+        if bool(password) == bool(password_hash):
+            raise BadValue("give a password, or a {SCHEME}hash of one")
+        if password_hash:
+            self._parts.passwords.check_scheme(password_hash)
+            return password_hash
+        self._parts.passwords.check_strength(password, login)
+        return await self._parts.passwords.hash(password)
+
+    async def _told_with_usage(self, account: Account) -> dict[str, Any]:
+        usage = await self._parts.directory.usage([account])
+        return self.told(account, usage.get(account.id, Usage()))
+
+    def told(self, account: Account, used: Usage) -> dict[str, Any]:
+        """An account as JSON."""
+        return {
+            "login": account.address,
+            "address": account.address,
+            "domain": account.domain,
+            "quota": account.quota_bytes,
+            "quota_messages": account.quota_messages,
+            "used": used.bytes,
+            "messages": used.messages,
+            "login_suspended": account.login_suspended,
+            "incoming_suspended": account.incoming_suspended,
+            "outgoing_suspended": account.outgoing_suspended,
+        }

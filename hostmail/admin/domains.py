@@ -1,0 +1,112 @@
+"""Verbs about domains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hostmail.admin.parts import Named, NoArguments, Parts, Verb
+from hostmail.interfaces import Account, Domain
+
+
+class AddDomain(msgspec.Struct, forbid_unknown_fields=True):
+    """domain.add"""
+
+    name: str
+    quota: int | None = None
+    main_login: str = ""
+
+
+class SetDomain(msgspec.Struct, forbid_unknown_fields=True):
+    """domain.set: what is not given stays. `default_mailbox` is an address, "" for none."""
+
+    name: str
+    quota: int | UnsetType | None = UNSET
+    main_login: str | UnsetType = UNSET
+    default_mailbox: str | UnsetType = UNSET
+    login_suspended: bool | UnsetType = UNSET
+    incoming_suspended: bool | UnsetType = UNSET
+    outgoing_suspended: bool | UnsetType = UNSET
+    pop_before_smtp: bool | UnsetType = UNSET
+    must_match_sender: bool | UnsetType = UNSET
+
+
+def chosen(arguments: msgspec.Struct, but: str) -> dict[str, Any]:
+    """The fields that were given, under the names of the directory's fields, without the one that names the subject."""
+    given = {name: value for name in arguments.__struct_fields__ if (value := getattr(arguments, name)) is not UNSET}
+    del given[but]
+    return {"quota_bytes" if name == "quota" else name: value for name, value in given.items()}
+
+
+class Domains:
+    """What an operator does with domains; effective at once on live sessions (E7)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "domain.add": Verb(AddDomain, self.add),
+            "domain.list": Verb(NoArguments, self.all),
+            "domain.show": Verb(Named, self.show),
+            "domain.set": Verb(SetDomain, self.set),
+            "domain.remove": Verb(Named, self.remove),
+        }
+
+    async def add(self, asked: AddDomain) -> dict[str, Any]:
+        """Host a domain."""
+        domain = await self._parts.changes.add_domain(asked.name, quota_bytes=asked.quota, main_login=asked.main_login)
+        return await self._told(domain, [])
+
+    async def all(self, _: NoArguments) -> list[dict[str, Any]]:
+        """All domains with their use."""
+        by_domain: dict[str, list[Account]] = {}
+        for account in await self._parts.directory.accounts():
+            by_domain.setdefault(account.domain, []).append(account)
+        return [await self._told(one, by_domain.get(one.name, [])) for one in await self._parts.directory.domains()]
+
+    async def show(self, asked: Named) -> dict[str, Any]:
+        """One domain."""
+        domain = await self._parts.find_domain(asked.name)
+        return await self._told(domain, await self._parts.directory.accounts(domain.name))
+
+    async def set(self, asked: SetDomain) -> dict[str, Any]:
+        """Change a domain; suspending its logins disconnects everybody, suspending sending closes their grants (A9, C4)."""
+        domain = await self._parts.changes.set_domain(asked.name, **chosen(asked, "name"))
+        accounts = await self._parts.directory.accounts(domain.name)
+        for account in accounts:
+            if asked.login_suspended is True or asked.outgoing_suspended is True or asked.pop_before_smtp is False:
+                await self._parts.end_grants(account)
+            if asked.login_suspended is True:
+                self._parts.disconnect(account, "this account is suspended")
+        return await self._told(domain, accounts)
+
+    async def remove(self, asked: Named) -> dict[str, Any]:
+        """Stop hosting a domain; the mail of its accounts is put aside for the grace period (D13)."""
+        domain = await self._parts.find_domain(asked.name)
+        accounts = await self._parts.directory.accounts(domain.name)
+        await self._parts.changes.remove_domain(domain.name)
+        for account in accounts:
+            await self._parts.end_grants(account)
+            self._parts.disconnect(account, "this account has been removed")
+        for account in accounts:
+            await self._parts.store.remove(account)
+        return {"name": domain.name, "removed_accounts": len(accounts)}
+
+    async def _told(self, domain: Domain, accounts: list[Account]) -> dict[str, Any]:
+        used = await self._parts.directory.domain_usage(domain.name)
+        default = next((one.address for one in accounts if one.id == domain.default_account_id), None)
+        return {
+            "name": domain.name,
+            "main_login": domain.main_login,
+            "default_mailbox": default,
+            "accounts": len(accounts),
+            "quota": domain.quota_bytes,
+            "used": used.bytes,
+            "messages": used.messages,
+            "login_suspended": domain.login_suspended,
+            "incoming_suspended": domain.incoming_suspended,
+            "outgoing_suspended": domain.outgoing_suspended,
+            "pop_before_smtp": domain.pop_before_smtp,
+            "must_match_sender": domain.must_match_sender,
+        }

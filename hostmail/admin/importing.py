@@ -1,0 +1,120 @@
+"""Many accounts at once: rows of address, password and quota, each with its own outcome; saying it twice changes nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from hostmail.address import Address
+from hostmail.admin.accounts import Accounts
+from hostmail.admin.parts import Parts, Verb
+from hostmail.config.units import parse_size
+from hostmail.errors import BadAddress, BadValue, Refusal, TemporaryFailure
+from hostmail.interfaces import Account
+
+MOST_ROWS = 200
+
+_HASH = re.compile(r"\{[A-Za-z0-9][A-Za-z0-9.-]*\}.")
+
+
+class Row(msgspec.Struct, forbid_unknown_fields=True):
+    """One account as written in the file: `password` in clear or {SCHEME}hash, `quota` like 20M, "none" or ""."""
+
+    line: int
+    address: str
+    password: str = ""
+    quota: str = ""
+
+
+class Import(msgspec.Struct, forbid_unknown_fields=True):
+    """account.import: a batch of rows; with `dry_run` nothing is written."""
+
+    rows: list[Row]
+    dry_run: bool = False
+
+
+class Importing:
+    """Accounts from lists. An empty password or quota leaves an existing account's as it is."""
+
+    def __init__(self, parts: Parts, accounts: Accounts) -> None:
+        self._parts = parts
+        self._accounts = accounts
+        self.verbs = {"account.import": Verb(Import, self.rows)}
+
+    async def rows(self, asked: Import) -> list[dict[str, Any]]:
+        """The outcome of each row: created, updated, unchanged, or problem with its words."""
+        if len(asked.rows) > MOST_ROWS:
+            raise BadValue(f"at most {MOST_ROWS} rows at a time")
+        outcomes = []
+        for row in asked.rows:
+            told = {"line": row.line, "address": row.address}
+            try:
+                told["outcome"] = await self._row(row, asked.dry_run)
+            except TemporaryFailure:
+                raise
+            except Refusal as refusal:
+                told |= {"outcome": "problem", "problem": refusal.public}
+            outcomes.append(told)
+        return outcomes
+
+    async def _row(self, row: Row, dry_run: bool) -> str:
+        try:
+            address = Address.parse(row.address.strip())
+        except BadAddress as refusal:
+            raise BadValue(refusal.public) from None
+        await self._parts.find_domain(address.domain)
+        account = await self._parts.directory.account_for(address)
+        quota = _quota(row.quota)
+        self._check(address, row.password)
+        if account is None:
+            return await self._create(row, address, quota, dry_run)
+        return await self._update(row, account, quota, dry_run)
+
+    def _check(self, address: Address, password: str) -> None:
+        """Raises BadValue for what could not be stored; a dry run finds it too."""
+        if _HASH.match(password):
+            self._parts.passwords.check_scheme(password)
+        elif password:
+            self._parts.passwords.check_strength(password, str(address))
+
+    async def _create(self, row: Row, address: Address, quota: int | str | None, dry_run: bool) -> str:
+        if not row.password:
+            raise BadValue("a new account needs a password")
+        if not dry_run:
+            limit = quota if not isinstance(quota, str) else self._parts.settings.default_quota
+            await self._accounts.create(str(address), await self._stored(row.password), limit)
+        return "created"
+
+    async def _update(self, row: Row, account: Account, quota: int | str | None, dry_run: bool) -> str:
+        new_password = bool(row.password) and not await self._has_password(account, row.password)
+        new_quota = not isinstance(quota, str) and quota != account.quota_bytes
+        if new_password and not dry_run:
+            await self._parts.changes.set_password(account.address, await self._stored(row.password))
+            await self._parts.end_grants(account)
+        if new_quota and not dry_run:
+            await self._parts.changes.set_account(account.address, quota_bytes=quota)
+        return "updated" if new_password or new_quota else "unchanged"
+
+    async def _has_password(self, account: Account, password: str) -> bool:
+        """True if the account has that password already."""
+        found = await self._parts.directory.login(account.address)
+        stored = found[1] if found is not None else ""
+        return password == stored if _HASH.match(password) else await self._parts.passwords.verify(stored, password)
+
+    async def _stored(self, password: str) -> str:
+        return password if _HASH.match(password) else await self._parts.passwords.hash(password)
+
+
+def _quota(text: str) -> int | str | None:
+    """Octets, None for no limit, "" when the row does not say; raises BadValue."""
+    words = text.strip().lower()
+    if not words:
+        return ""
+    if words in ("none", "unlimited"):
+        return None
+    try:
+        return parse_size(words)
+    except ValueError as error:
+        raise BadValue(str(error)) from None

@@ -1,0 +1,40 @@
+"""Verbs about mailboxes: looking them over, mending them, and taking a POP3 lock away (D10, D11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.sessions import WORDS
+
+
+class Mailboxes:
+    """A mailbox is named by its account's address."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "mailbox.verify": Verb(Addressed, self.verify),
+            "mailbox.repair": Verb(Addressed, self.repair),
+            "mailbox.unlock": Verb(Addressed, self.unlock),
+        }
+
+    async def verify(self, asked: Addressed) -> dict[str, Any]:
+        """Compare tree and index; nothing is changed."""
+        account = await self._parts.find_account(asked.address)
+        return {"address": account.address} | await self._parts.store.verify(account)
+
+    async def repair(self, asked: Addressed) -> dict[str, Any]:
+        """The same, and mend the index; nothing is erased."""
+        account = await self._parts.find_account(asked.address)
+        return {"address": account.address} | await self._parts.store.verify(account, repair=True)
+
+    async def unlock(self, asked: Addressed) -> dict[str, Any]:
+        """Disconnect the POP3 sessions that hold the maildrop; without a session there is no lock, for a dead process leaves none."""
+        account = await self._parts.find_account(asked.address)
+        ended = 0
+        if self._parts.sessions is not None:
+            for session in list(self._parts.sessions.all()):
+                if session.peer.account_id == account.id and session.peer.protocol.startswith("pop3"):
+                    ended += self._parts.sessions.kick(WORDS, session_id=session.id)
+        return {"address": account.address, "ended_sessions": ended}

@@ -1,0 +1,104 @@
+"""What the verbs work with: the other stages as they were handed in, and finding what people name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hostmail.address import Address
+from hostmail.config.schema import Settings
+from hostmail.errors import BadAddress, BadValue, NotFound
+from hostmail.interfaces import (
+    Account,
+    Domain,
+    IDirectory,
+    IDirectoryChanges,
+    IMailStore,
+    IPasswords,
+    IQueue,
+    IRelayGrants,
+    ISessions,
+)
+
+NEAR = 0.7
+MOST_COMPARED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that can be asked for: the shape of its arguments, and what does it."""
+
+    arguments: type[msgspec.Struct]
+    work: Callable[[Any], Awaitable[Any]]
+
+
+class NoArguments(msgspec.Struct, forbid_unknown_fields=True):
+    """A verb that needs to know nothing more."""
+
+
+class Named(msgspec.Struct, forbid_unknown_fields=True):
+    """A verb about one domain."""
+
+    name: str
+
+
+class Addressed(msgspec.Struct, forbid_unknown_fields=True):
+    """A verb about one account."""
+
+    address: str
+
+
+def near(word: str, known: list[str]) -> str:
+    """The known name that `word` was probably meant to be, or ""."""
+    found = difflib.get_close_matches(word.casefold(), known[:MOST_COMPARED], n=1, cutoff=NEAR)
+    return found[0] if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The stages. `sessions` is None when the service is not running and the command works on the data itself."""
+
+    directory: IDirectory
+    changes: IDirectoryChanges
+    passwords: IPasswords
+    grants: IRelayGrants
+    store: IMailStore
+    sessions: ISessions | None
+    queue: IQueue
+    settings: Settings
+    now: Callable[[], float]
+    version: str
+
+    async def find_account(self, text: str) -> Account:
+        """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""
+        try:
+            address = Address.parse(text.strip())
+        except BadAddress as refusal:
+            raise BadValue(f"{text}: {refusal.public}") from None
+        account = await self.directory.account_for(address)
+        if account is not None:
+            return account
+        await self.find_domain(address.domain)
+        known = [one.address for one in await self.directory.accounts(address.domain)]
+        raise NotFound(f"there is no account {text}", near(address.key, known))
+
+    async def find_domain(self, name: str) -> Domain:
+        """The hosted domain; raises NotFound with a near miss."""
+        domain = await self.directory.domain(name.strip())
+        if domain is None:
+            raise NotFound(
+                f"{name} is not hosted here", near(name, [one.name for one in await self.directory.domains()])
+            )
+        return domain
+
+    async def end_grants(self, account: Account) -> int:
+        """Close what the account's logins opened for relaying (C4); how many."""
+        return await self.grants.revoke(account_id=account.id)
+
+    def disconnect(self, account: Account, words: str) -> int:
+        """End the account's sessions; how many."""
+        return self.sessions.kick(words, account_id=account.id) if self.sessions is not None else 0

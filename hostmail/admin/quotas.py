@@ -1,0 +1,48 @@
+"""Verbs about quotas, of accounts and of whole domains (D2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hostmail.admin.parts import Named, Parts, Verb
+from hostmail.interfaces import Usage
+
+
+class SetQuota(msgspec.Struct, forbid_unknown_fields=True):
+    """quota.set: octets for an address or a domain, null for no limit."""
+
+    name: str
+    quota: int | None
+
+
+class Quotas:
+    """An address means its account, a name without @ a domain."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {"quota.show": Verb(Named, self.show), "quota.set": Verb(SetQuota, self.set)}
+
+    async def show(self, asked: Named) -> dict[str, Any]:
+        """Limit and use."""
+        if "@" in asked.name:
+            account = await self._parts.find_account(asked.name)
+            used = (await self._parts.directory.usage([account])).get(account.id, Usage())
+            return _told(account.address, account.quota_bytes, used) | {"quota_messages": account.quota_messages}
+        domain = await self._parts.find_domain(asked.name)
+        return _told(domain.name, domain.quota_bytes, await self._parts.directory.domain_usage(domain.name))
+
+    async def set(self, asked: SetQuota) -> dict[str, Any]:
+        """Change it; mail already there stays, however little the new limit is."""
+        if "@" in asked.name:
+            account = await self._parts.find_account(asked.name)
+            await self._parts.changes.set_account(account.address, quota_bytes=asked.quota)
+        else:
+            await self._parts.changes.set_domain(asked.name, quota_bytes=asked.quota)
+        return await self.show(Named(asked.name))
+
+
+def _told(name: str, quota: int | None, used: Usage) -> dict[str, Any]:
+    free = None if quota is None else max(0, quota - used.bytes)
+    return {"name": name, "quota": quota, "used": used.bytes, "messages": used.messages, "free": free}

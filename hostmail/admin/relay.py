@@ -1,0 +1,99 @@
+"""Verbs about relay grants: who may send after checking mail, and why (C2-C4)."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import msgspec
+
+from hostmail.address import normal_ip
+from hostmail.admin.parts import NoArguments, Parts, Verb
+from hostmail.errors import BadValue, NotFound
+from hostmail.interfaces import Grant
+
+OPERATOR = "operator"
+
+
+class OneAddress(msgspec.Struct, forbid_unknown_fields=True):
+    """relay.why, relay.revoke"""
+
+    ip: str
+
+
+class Allow(msgspec.Struct, forbid_unknown_fields=True):
+    """relay.allow: for `seconds`, or the configured window."""
+
+    ip: str
+    seconds: int | None = None
+
+
+class Relay:
+    """Listing, explaining, opening and closing grants."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "relay.list": Verb(NoArguments, self.all),
+            "relay.why": Verb(OneAddress, self.why),
+            "relay.allow": Verb(Allow, self.allow),
+            "relay.revoke": Verb(OneAddress, self.revoke),
+            "relay.clear": Verb(NoArguments, self.clear),
+        }
+
+    async def all(self, _: NoArguments) -> list[dict[str, Any]]:
+        """Every live grant."""
+        return [self._told(grant) for grant in await self._parts.grants.list()]
+
+    async def why(self, asked: OneAddress) -> dict[str, Any]:
+        """Whether this address may relay without logging in, and what would open it."""
+        ip = _checked(asked.ip)
+        grant = await self._parts.grants.find(ip)
+        if grant is None:
+            window = self._parts.settings.relay_window
+            return {
+                "ip": ip,
+                "may_relay": False,
+                "pop_before_smtp": self._parts.settings.pop_before_smtp,
+                "window": window,
+            }
+        return self._told(grant) | {"may_relay": True}
+
+    async def allow(self, asked: Allow) -> dict[str, Any]:
+        """Open relaying for an address, in the operator's name."""
+        ip = _checked(asked.ip)
+        if asked.seconds is not None and asked.seconds < 1:
+            raise BadValue("a grant lasts at least a second")
+        await self._parts.grants.grant(ip, 0, OPERATOR, asked.seconds)
+        grant = await self._parts.grants.find(ip)
+        return self._told(grant) if grant is not None else {"ip": ip}
+
+    async def revoke(self, asked: OneAddress) -> dict[str, Any]:
+        """Close an address's grants."""
+        ip = _checked(asked.ip)
+        revoked = await self._parts.grants.revoke(ip=ip)
+        if not revoked:
+            raise NotFound(f"{ip} has no grant")
+        return {"ip": ip, "revoked": revoked}
+
+    async def clear(self, _: NoArguments) -> dict[str, Any]:
+        """Close all."""
+        return {"revoked": await self._parts.grants.revoke()}
+
+    def _told(self, grant: Grant) -> dict[str, Any]:
+        return {
+            "ip": grant.ip,
+            "login": grant.login,
+            "account_id": grant.account_id,
+            "until": grant.until,
+            "seconds_left": max(0, round(grant.until - self._parts.now())),
+        }
+
+
+def _checked(text: str) -> str:
+    """One address in its one spelling; raises BadValue."""
+    try:
+        ipaddress.ip_address(text.strip())
+    except ValueError:
+        raise BadValue(f"{text} is no IP address") from None
+    return normal_ip(text.strip())

@@ -1,0 +1,68 @@
+"""Verbs about open sessions: who is connected, and disconnecting (D10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hostmail.admin.parts import Parts, Verb
+from hostmail.errors import BadValue, NotFound
+from hostmail.interfaces import SessionInfo
+
+WORDS = "disconnected by administrator"
+
+
+class ListSessions(msgspec.Struct, forbid_unknown_fields=True):
+    """session.list: of one account, or all."""
+
+    address: str | None = None
+
+
+class Kick(msgspec.Struct, forbid_unknown_fields=True):
+    """session.kick: exactly one of them."""
+
+    id: int | None = None
+    address: str | None = None
+    all: bool = False
+
+
+class SessionVerbs:
+    """The session console. A service that is not running has no sessions."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {"session.list": Verb(ListSessions, self.all), "session.kick": Verb(Kick, self.kick)}
+
+    async def all(self, asked: ListSessions) -> list[dict[str, Any]]:
+        """Open sessions, the oldest first."""
+        account = await self._parts.find_account(asked.address) if asked.address else None
+        sessions = self._parts.sessions.all() if self._parts.sessions is not None else ()
+        return [told(one) for one in sessions if account is None or one.peer.account_id == account.id]
+
+    async def kick(self, asked: Kick) -> dict[str, Any]:
+        """Disconnect."""
+        if [asked.id is not None, asked.address is not None, asked.all].count(True) != 1:
+            raise BadValue("name one session, one account, or all")
+        account = await self._parts.find_account(asked.address) if asked.address is not None else None
+        kicked = 0
+        if self._parts.sessions is not None:
+            account_id = account.id if account is not None else None
+            kicked = self._parts.sessions.kick(WORDS, account_id=account_id, session_id=asked.id)
+        if asked.id is not None and not kicked:
+            raise NotFound(f"there is no session {asked.id}")
+        return {"ended_sessions": kicked}
+
+
+def told(session: SessionInfo) -> dict[str, Any]:
+    """A session as JSON; of its state only plain values."""
+    peer = session.peer
+    return {
+        "id": session.id,
+        "protocol": peer.protocol,
+        "ip": peer.ip,
+        "login": peer.login or None,
+        "since": session.since,
+        "tls": peer.tls_version or ("TLS" if peer.tls else None),
+        "state": {name: value for name, value in session.state.items() if isinstance(value, str | int | float | bool)},
+    }

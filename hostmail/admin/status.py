@@ -1,0 +1,41 @@
+"""How the service is, in one look."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+
+from hostmail.admin.parts import NoArguments, Parts, Verb
+
+
+class Status:
+    """Counts of everything that can be counted cheaply."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._started = parts.now()
+        self.verbs = {"status": Verb(NoArguments, self.status), "version": Verb(NoArguments, self.show_version)}
+
+    async def status(self, _: NoArguments) -> dict[str, Any]:
+        """Running or not, since when, who is connected, what waits."""
+        parts = self._parts
+        running = parts.sessions is not None
+        sessions = Counter(one.peer.protocol for one in parts.sessions.all()) if parts.sessions is not None else {}
+        return {
+            "running": running,
+            "version": parts.version,
+            "hostname": parts.settings.hostname,
+            "profile": parts.settings.profile,
+            "pid": os.getpid() if running else None,
+            "uptime": round(parts.now() - self._started) if running else None,
+            "domains": len(await parts.directory.domains()),
+            "accounts": len(await parts.directory.accounts()),
+            "sessions": dict(sorted(sessions.items())),
+            "relay_grants": len(await parts.grants.list()),
+            "queue": await parts.queue.count(),
+        }
+
+    async def show_version(self, _: NoArguments) -> dict[str, Any]:
+        """What is running."""
+        return {"version": self._parts.version}
