@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 from hostmail.errors import MessageGone
 from hostmail.message.charsets import folded
-from hostmail.message.dates import parse_date
 from hostmail.message.decode import body_text, decode_header, header_block_text
-from hostmail.message.mimefields import unfold
 from hostmail.protocols.imap import searchkeys as keys
 from hostmail.protocols.imap.bodies import MessageReader
 from hostmail.protocols.imap.flags import SYSTEM, keyword_bit
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
 TURN_OCTETS = 2 * 1024 * 1024
 MESSAGE_COST = 8 * 1024
+DAYS_AT_ONCE = 500
 DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
 TEXT_OCTETS = 16 * 1024 * 1024
@@ -36,38 +35,56 @@ DeepTest = Callable[[int, "Document"], Awaitable[bool]]
 
 
 class Document:
-    """A message in question, read as far as the keys ask."""
+    """A message in question, opened and read only as far as the keys ask."""
 
-    def __init__(self, reader: MessageReader) -> None:
-        self._reader = reader
+    def __init__(self, selected: Selected, uid: int, days: dict[int, int | None]) -> None:
+        self._selected = selected
+        self._uid = uid
+        self._days = days
+        self._opened: MessageReader | None = None
         self._body: str | None = None
         self._header: str | None = None
 
+    @property
+    def cost(self) -> int:
+        """What it took, in octets."""
+        return 0 if self._opened is None else MESSAGE_COST + self._opened.octets_read
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._opened is not None:
+            self._opened.close()
+
+    async def _reader(self) -> MessageReader:
+        if self._opened is None:
+            self._opened = await MessageReader.open(self._selected, self._uid)
+        return self._opened
+
+    def sent_day(self) -> int | None:
+        """The day of the Date field as it is written there (RFC 3501 section 6.4.4)."""
+        return self._days.get(self._uid)
+
     async def field_texts(self, name: bytes) -> list[str]:
         """The decoded, folded values of a header field."""
-        part = await self._reader.header()
-        data = await self._reader.header_octets()
+        reader = await self._reader()
+        part = await reader.header()
+        data = await reader.header_octets()
         return [folded(decode_header(field.value(data))) for field in part.fields if field.name == name]
-
-    async def sent_day(self) -> int | None:
-        """The day of the Date field as it is written there (RFC 3501 section 6.4.4)."""
-        part = await self._reader.header()
-        value = part.value(await self._reader.header_octets(), b"date")
-        sent = parse_date(unfold(value)) if value is not None else None
-        return None if sent is None else sent.day.toordinal()
 
     async def body(self) -> str:
         """The text parts, folded."""
         if self._body is None:
-            data = await self._reader.whole()
-            self._body = folded(body_text(data, await self._reader.structure(), TEXT_OCTETS))
+            reader = await self._reader()
+            data = await reader.whole()
+            self._body = folded(body_text(data, await reader.structure(), TEXT_OCTETS))
         return self._body
 
     async def header(self) -> str:
         """All header fields, folded."""
         if self._header is None:
-            part = await self._reader.header()
-            self._header = folded(header_block_text(await self._reader.header_octets(), part))
+            reader = await self._reader()
+            part = await reader.header()
+            self._header = folded(header_block_text(await reader.header_octets(), part))
         return self._header
 
 
@@ -79,7 +96,7 @@ async def search(session: HostmailIMAP4, selected: Selected, key: Key) -> list[i
     found = [index for index in range(len(selected)) if test(index)]
     if dear is None:
         return found
-    return await _open_each(session, selected, found, deep_test(selected, dear, now))
+    return await _open_each(session, selected, found, dear)
 
 
 def _split(key: Key) -> tuple[Key, Key | None]:
@@ -93,25 +110,46 @@ def _split(key: Key) -> tuple[Key, Key | None]:
     return keys.And(tuple(cheap)), keys.conjunction(dear)
 
 
-async def _open_each(session: HostmailIMAP4, selected: Selected, indices: list[int], test: DeepTest) -> list[int]:
+async def _open_each(session: HostmailIMAP4, selected: Selected, indices: list[int], key: Key) -> list[int]:
+    test = deep_test(selected, key, session.clock.seconds())
+    days: dict[int, int | None] = {}
+    if _asks_for_day(key):
+        days = await _sent_days(session, selected, [selected.uids[index] for index in indices])
     found: list[int] = []
     left = TURN_OCTETS
-    uids = selected.uids[:]
     for index in indices:
+        document = Document(selected, selected.uids[index], days)
         try:
-            reader = await MessageReader.open(selected, uids[index])
+            if await test(index, document):
+                found.append(index)
         except MessageGone:
             continue
-        try:
-            if await test(index, Document(reader)):
-                found.append(index)
         finally:
-            reader.close()
-        left -= MESSAGE_COST + reader.octets_read
+            document.close()
+        left -= document.cost
         if left < 0:
             left = TURN_OCTETS
             await session.breathe()
     return found
+
+
+def _asks_for_day(key: Key) -> bool:
+    if isinstance(key, keys.And):
+        return any(_asks_for_day(part) for part in key.keys)
+    if isinstance(key, keys.Or):
+        return _asks_for_day(key.one) or _asks_for_day(key.other)
+    return _asks_for_day(key.key) if isinstance(key, keys.Not) else isinstance(key, keys.Sent)
+
+
+async def _sent_days(session: HostmailIMAP4, selected: Selected, uids: list[int]) -> dict[int, int | None]:
+    """From what the index has made ready, without opening a message."""
+    days: dict[int, int | None] = {}
+    for first in range(0, len(uids), DAYS_AT_ONCE):
+        for cached in await selected.folder.cached(uids[first : first + DAYS_AT_ONCE]):
+            days[cached.uid] = cached.sent_day
+        if first:
+            await session.breathe()
+    return days
 
 
 def index_test(selected: Selected, key: Key, now: float) -> Test:
@@ -211,7 +249,7 @@ def _document_test(key: Key) -> DeepTest:
         before = key.before.toordinal() if key.before else 2**31
 
         async def sent(index: int, document: Document) -> bool:
-            day = await document.sent_day()
+            day = document.sent_day()
             return day is not None and since <= day < before
 
         return sent

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
-from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.mail import imap4
@@ -15,6 +14,7 @@ from hostmail.errors import Refusal
 from hostmail.protocols.base import Action, CommandPump
 from hostmail.protocols.imap import appending
 from hostmail.protocols.imap.account import ImapAccount
+from hostmail.protocols.imap.answers import Answers, SessionOver, coded
 from hostmail.protocols.imap.capabilities import capability_words
 from hostmail.protocols.imap.commands.entry import AUTHENTICATED, SELECTED, UNAUTHENTICATED, Entry
 from hostmail.protocols.imap.commands.table import TABLE
@@ -25,21 +25,11 @@ from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 from hostmail.protocols.imap.watch import FolderWatch
 from hostmail.protocols.sasl import MAX_RESPONSE
 
-BATCH = 64 * 1024
-
 LineReader = Callable[[bytes], Any]
 
 
-class SessionOver(Exception):
-    """The client is gone, or told to go: nothing more needs to be done for it."""
-
-
-class HostmailIMAP4(CommandPump, imap4.IMAP4Server):
-    """RFC 3501 on the ordered pump. Twisted's factory, portal and IAccount stay; input and commands are ours (I1-I25).
-
-    Answers are collected with `write` and go out in one piece with the command's own, or whenever 64 KiB have come
-    together (`written`).
-    """
+class HostmailIMAP4(Answers, imap4.IMAP4Server):
+    """RFC 3501 on the ordered pump. Twisted's factory, portal and IAccount stay; input and commands are ours (I1-I25)."""
 
     log = Logger(namespace="protocols.imap")
     table: ClassVar[dict[bytes, Entry]] = TABLE
@@ -54,6 +44,7 @@ class HostmailIMAP4(CommandPump, imap4.IMAP4Server):
         tls_context: Any = None,
     ) -> None:
         imap4.IMAP4Server.__init__(self, {})
+        self.set_up_answers(settings.bad_commands)
         self.settings = settings
         self.portal = portal
         self.sessions = sessions
@@ -65,16 +56,11 @@ class HostmailIMAP4(CommandPump, imap4.IMAP4Server):
         self.idle_seconds = settings.unauthenticated_seconds
         self.account: ImapAccount | None = None
         self.selected: Selected | None = None
-        self.tag = b"*"
         self.failed_logins = 0
         self.append: appending.Append | None = None
         self.idle_tag: bytes | None = None
         self.line_reader: LineReader | None = None
         self.news_waits = False
-        self.mid_answer = False
-        self._bad_commands = 0
-        self._out: list[bytes] = []
-        self._out_octets = 0
         self._log_out: Callable[[], Any] | None = None
         self._keepalive: Any = None
 
@@ -254,67 +240,14 @@ class HostmailIMAP4(CommandPump, imap4.IMAP4Server):
         except BadSyntax as problem:
             self.bad(problem.words)
         except Refusal as refusal:
-            self.refuse(refusal)
+            if self.mid_answer:
+                self.abort()
+            else:
+                self.refuse(refusal)
         except SessionOver:
             pass
         else:
-            self._bad_commands = 0
-            self.answer(reply)
-
-    # -------------------------------------------------------------------------------------------------------- answers
-
-    def write(self, data: bytes) -> None:
-        """Part of an answer; it goes out with the rest of it, or when much has come together."""
-        self._out.append(data)
-        self._out_octets += len(data)
-
-    def flush(self) -> None:
-        """Send what has been written."""
-        if self._out:
-            data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
-            self._out.clear()
-            self._out_octets = 0
-            self.send(data)
-
-    async def written(self) -> None:
-        """Send full batches, and wait while the client does not read; SessionOver when it is gone."""
-        if self._out_octets >= BATCH:
-            self.flush()
-        if self.congested:
-            await self.drained()
-        if self.closing:
-            raise SessionOver
-
-    async def breathe(self) -> None:
-        """Let others have a turn during long work; SessionOver when the client has gone meanwhile."""
-        turn: Deferred[None] = Deferred()
-        self.clock.callLater(0, turn.callback, None)
-        await turn
-        if self.closing:
-            raise SessionOver
-
-    def answer(self, words: bytes) -> None:
-        """The tagged answer, and with it everything written before."""
-        self.write(self.tag + b" " + words + b"\r\n")
-        self.flush()
-
-    def refuse(self, refusal: Refusal) -> None:
-        """A tagged no."""
-        self.answer(b"NO " + coded(refusal))
-
-    def bad(self, words: str) -> None:
-        """A command that makes no sense; too many in a row end the session. Nothing is logged for each (I22)."""
-        self._bad_commands += 1
-        self.answer(b"BAD " + words.encode())
-        if self._bad_commands >= self.settings.bad_commands:
-            self.bye("too many errors")
-            self.close()
-
-    def bye(self, words: str) -> None:
-        """The last untagged answer."""
-        if not self.mid_answer:
-            self.write(b"* BYE " + words.encode() + b"\r\n")
-            self.flush()
+            self.good(reply)
 
     # ----------------------------------------------------------------------------------------------------------- news
 
@@ -394,9 +327,3 @@ _NOT_NOW = {
     AUTHENTICATED: "not in this state; select a folder first, if you have logged in",
     SELECTED: "not in this state",
 }
-
-
-def coded(refusal: Refusal) -> bytes:
-    """A refusal in IMAP's words (RFC 5530)."""
-    code = f"[{refusal.imap}] " if refusal.imap else ""
-    return f"{code}{refusal.public}".encode()

@@ -182,3 +182,57 @@ class ImapCase(SynchronousTestCase):
 def small_limits(**octets: int) -> CommandLimits:
     """Limits that are easy to reach."""
     return CommandLimits(**octets)
+
+
+class Gate:
+    """A store, folder or message whose every answer waits until the gate is opened."""
+
+    def __init__(self, inner: Any, waiting: list[Deferred[None]]) -> None:
+        self._inner = inner
+        self._waiting = waiting
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._inner, name)
+        if name in ("close", "size", "name", "write", "abort"):
+            return inner
+        if name == "read_now":
+            return lambda offset, length: None
+
+        async def slowly(*arguments: Any, **more: Any) -> Any:
+            gate: Deferred[None] = Deferred()
+            self._waiting.append(gate)
+            await gate
+            result = await inner(*arguments, **more)
+            return Gate(result, self._waiting) if name in ("folder", "open", "begin_append") else result
+
+        return slowly
+
+
+class Broken:
+    """A store, folder or message that behaves, but for the methods that fail as they are told."""
+
+    def __init__(self, inner: Any, failures: dict[str, BaseException]) -> None:
+        self._inner = inner
+        self._failures = failures
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._inner, name)
+        failure = self._failures.get(name)
+        if name in ("close", "size", "name", "abort"):
+            return inner
+        if name in ("read_now", "write"):
+            if failure is None:
+                return inner
+
+            def fails(*arguments: Any) -> Any:
+                raise failure
+
+            return fails
+
+        async def answers(*arguments: Any, **more: Any) -> Any:
+            if failure is not None:
+                raise failure
+            result = await inner(*arguments, **more)
+            return Broken(result, self._failures) if name in ("folder", "open", "begin_append") else result
+
+        return answers

@@ -1,0 +1,99 @@
+"""How an IMAP session answers: rows in batches, one tagged line, and the words for refusals."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+
+from hostmail.errors import Refusal
+from hostmail.protocols.base import CommandPump
+
+BATCH = 64 * 1024
+
+
+class SessionOver(Exception):
+    """The client is gone, or told to go: nothing more needs to be done for it."""
+
+
+class Answers(CommandPump):
+    """The pump, with a mouth.
+
+    Answers are collected with `write` and go out in one piece with the command's own, or whenever 64 KiB have come
+    together (`written`). `mid_answer` is set while a message is on its way whose size has been told already.
+    """
+
+    tag: bytes
+    mid_answer: bool
+
+    def set_up_answers(self, most_bad_commands: int) -> None:
+        """Nothing has been said yet."""
+        self.tag = b"*"
+        self.mid_answer = False
+        self._most_bad_commands = most_bad_commands
+        self._bad_commands = 0
+        self._out: list[bytes] = []
+        self._out_octets = 0
+
+    def write(self, data: bytes) -> None:
+        """Part of an answer; it goes out with the rest of it, or when much has come together."""
+        self._out.append(data)
+        self._out_octets += len(data)
+
+    def flush(self) -> None:
+        """Send what has been written."""
+        if self._out:
+            data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+            self._out.clear()
+            self._out_octets = 0
+            self.send(data)
+
+    async def written(self) -> None:
+        """Send full batches, and wait while the client does not read; SessionOver when it is gone."""
+        if self._out_octets >= BATCH:
+            self.flush()
+        if self.congested:
+            await self.drained()
+        if self.closing:
+            raise SessionOver
+
+    async def breathe(self) -> None:
+        """Let others have a turn during long work; SessionOver when the client has gone meanwhile."""
+        turn: Deferred[None] = Deferred()
+        self.clock.callLater(0, turn.callback, None)
+        await turn
+        if self.closing:
+            raise SessionOver
+
+    def answer(self, words: bytes) -> None:
+        """The tagged answer, and with it everything written before."""
+        self.write(self.tag + b" " + words + b"\r\n")
+        self.flush()
+
+    def good(self, words: bytes) -> None:
+        """The tagged answer of a command that made sense; it forgives bad ones before it."""
+        self._bad_commands = 0
+        self.answer(words)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """A tagged no."""
+        self.answer(b"NO " + coded(refusal))
+
+    def bad(self, words: str) -> None:
+        """A command that makes no sense; too many in a row end the session. Nothing is logged for each (I22)."""
+        self._bad_commands += 1
+        self.answer(b"BAD " + words.encode())
+        if self._bad_commands >= self._most_bad_commands:
+            self.bye("too many errors")
+            self.close()
+
+    def bye(self, words: str) -> None:
+        """The last untagged answer."""
+        if not self.mid_answer:
+            self.write(b"* BYE " + words.encode() + b"\r\n")
+            self.flush()
+
+
+def coded(refusal: Refusal) -> bytes:
+    """A refusal in IMAP's words (RFC 5530)."""
+    code = f"[{refusal.imap}] " if refusal.imap else ""
+    words = " ".join(refusal.public.split())
+    return f"{code}{words}".encode()
