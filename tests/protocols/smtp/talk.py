@@ -37,7 +37,7 @@ class Kept:
         self.queue_id, self.envelope, self.recipients = queue_id, envelope, recipients
         self.octets = b""
         self.state = "open"
-        self.largest = 0
+        self.writes = 0
         self.fails: Exception | None = None
         self.write_fails: Exception | None = None
         self.waits: Deferred[None] | None = None
@@ -47,6 +47,7 @@ class Kept:
         if self.write_fails is not None:
             raise self.write_fails
         self.octets += chunk
+        self.writes += 1
 
     async def commit(self) -> None:
         assert self.state == "open"

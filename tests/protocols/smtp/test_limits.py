@@ -1,0 +1,132 @@
+"""Conversations: every limit, and what goes over it."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.protocols.smtp.replies import reply
+from tests.protocols.smtp.talk import Conversation, plain
+
+
+class LineTests(Conversation):
+    def test_s03_memory_is_bounded_without_line_ends(self):
+        """S3: one answer for an endless line, no buffer, and its rest is not run."""
+        for _ in range(200):
+            self.sends(b"A" * 65_536)
+        self.hears("500 5.5.2 line too long")
+        self.assertLess(len(self.session.input), 16_384)
+        self.sends(b"MAIL FROM:<evil@x>\r\nNOOP\r\n")
+        self.hears("250 2.0.0 Ok")
+
+    def test_command_lines_have_2048_octets(self):
+        """LIMITS: one octet more is too long, and the session lives."""
+        self.says("NOOP " + "x" * 2_043, "NOOP " + "x" * 2_044, "NOOP")
+        self.hears("250 2.0.0 Ok", "500 5.5.2 line too long", "250 2.0.0 Ok")
+
+
+class RecipientTests(Conversation):
+    def accepted(self, count: int) -> int:
+        """How many of so many recipients were taken."""
+        self.says("MAIL FROM:<>", *(f"RCPT TO:<u{number}@example.com>" for number in range(count)))
+        replies = self.wire.said().decode().splitlines()[1:]
+        self.assertLessEqual({line[:9] for line in replies}, {"250 2.1.5", "452 4.5.3"})
+        return sum(line.startswith("250") for line in replies)
+
+    def test_s11_strangers_have_100_recipients(self):
+        """S11: more than 100 get 452, those before stay, and nobody is punished for trying (RFC 5321 4.5.3.1.10)."""
+        self.says_hello()
+        self.assertEqual(self.accepted(200), 100)
+        self.says("DATA", "x", ".")
+        self.assertEqual(len(self.intake.kept[0].recipients), 100)
+
+    def test_users_have_1000(self):
+        """Those who logged in, or checked their mail, have 1,000."""
+        self.says_hello()
+        self.says(f"AUTH PLAIN {plain()}")
+        self.wire.clear()
+        self.assertEqual(self.accepted(1_020), 1_000)
+        self.connect(max_recipients=120)
+        self.says_hello()
+        self.grants.open.add("192.0.2.7")
+        self.assertEqual(self.accepted(150), 120)
+
+
+class SessionTests(Conversation):
+    def test_messages_per_session(self):
+        """LIMITS: after so many messages the session ends with 421."""
+        self.connect(max_messages=2)
+        for _ in range(2):
+            self.begins_mail()
+            self.says("DATA", "x", ".")
+            self.hears_codes("354", "250")
+        self.says("MAIL FROM:<>")
+        self.hears("421 4.7.0 too many messages in one session")
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_errors_slow_and_end_a_session(self):
+        """LIMITS: from the 20th error on each command waits a second, the 50th ends it."""
+        for _ in range(20):
+            self.says("FOO")
+        self.hears(*["500 5.5.2 unknown command"] * 20)
+        self.says(*["FOO"] * 40)
+        self.hears()
+        for _ in range(29):
+            self.clock.advance(1)
+            self.hears_codes("500")
+        self.clock.advance(1)
+        self.hears_codes("500", "421 4.7.0 disconnected by administrator")
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_slowed_sessions_still_work(self):
+        """A slowed command that takes time is waited for, and the next one after it."""
+        self.says_hello()
+        self.says(*["FOO"] * 20)
+        self.wire.clear()
+        self.intake.slow = True
+        self.says("MAIL FROM:<>", "NOOP")
+        self.clock.advance(1)
+        self.hears()
+        self.intake.waits[0].callback(None)
+        self.hears_codes("250 2.1.0")
+        self.clock.advance(1)
+        self.hears_codes("250 2.0.0")
+
+    def test_a_slowed_session_may_hang_up(self):
+        """No timer is left behind."""
+        self.says(*["FOO"] * 21)
+        self.hangs_up()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_c08_relaying_refusals_end_a_session(self):
+        """C8: the fifth attempt to relay gets its 550, then the goodbye."""
+        self.says_hello()
+        self.says("MAIL FROM:<>", *["RCPT TO:<x@elsewhere.example>"] * 6)
+        self.hears_codes("250", *["550 5.7.1 relaying prohibited"] * 5, "421 4.7.0 disconnected by administrator")
+
+    def test_s16_idle_sessions_end(self):
+        """S16: 5 minutes without a command, 1 minute without a first one, and the connection is gone for sure."""
+        self.says("NOOP")
+        self.clock.pump([60] * 5)
+        self.hears("250 2.0.0 Ok", "421 4.4.2 mail.example.com heard nothing for too long, closing")
+        self.clock.advance(5)
+        self.assertTrue(self.wire.aborted)
+        self.connect()
+        self.wire.clear()
+        self.clock.advance(61)
+        self.hears_codes("421 4.4.2")
+
+    def test_s16_our_own_time_does_not_count(self):
+        """S16: the timer stands still while the server works."""
+        self.begins_mail()
+        self.intake.slow = True
+        self.says("RCPT TO:<u@example.com>")
+        self.clock.pump([100] * 20)
+        self.assertFalse(self.wire.disconnecting)
+
+
+class ReplyTests(SynchronousTestCase):
+    def test_replies_fit_the_wire(self):
+        """RFC 5321 4.5.3.1.5: no line over 512 octets, no control characters, ASCII."""
+        self.assertEqual(reply(250, "a", "b"), b"250-a\r\n250 b\r\n")
+        self.assertEqual(len(reply(550, "x" * 900)), 4 + 480 + 2)
+        self.assertEqual(reply(550, "a\r\n250 ü"), b"550 a 250 ?\r\n")
