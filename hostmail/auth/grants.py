@@ -17,6 +17,7 @@ from hostmail.interfaces import DirectoryChanged, Grant, IEvents, IRelayGrants
 
 WINDOW_SECONDS = 30 * 60.0
 ACCOUNTS_PER_ADDRESS = 5
+SWEEP_SECONDS = 10.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS grants (
@@ -39,7 +40,7 @@ _SHARERS = "SELECT count(*) FROM grants WHERE ip = ? AND account_id > 0 AND unti
 class RelayGrants:
     """Grants in a file that all processes share, so that one is seen everywhere before the login's OK is sent (C3).
 
-    Nothing runs in the background: an entry past its time counts as absent and is swept out by the next grant. A grant is for
+    Nothing runs in the background: an entry past its time counts as absent and is swept out by a later grant. A grant is for
     exactly one address, IPv6 included. When more than `accounts_per_address` accounts share one (a NAT, a proxy) that is logged, and with
     `honour_shared` off none of them may relay without AUTH (C6); what the operator opened himself still counts.
     `now` is Unix time, which all processes have in common.
@@ -61,6 +62,7 @@ class RelayGrants:
         self._window = window_seconds
         self._limit = accounts_per_address
         self._honour_shared = honour_shared
+        self._next_sweep = 0.0
         self._file = CacheFile(path=path, schema=_SCHEMA)
         if events is not None:
             events.subscribe(DirectoryChanged, self._directory_changed)
@@ -72,7 +74,9 @@ class RelayGrants:
         until = now + (self._window if seconds is None else seconds)
         with self._file.writing() as connection:
             before = self._sharers(ip, now)
-            connection.execute("DELETE FROM grants WHERE until <= ?", (now,))
+            if now >= self._next_sweep:
+                connection.execute("DELETE FROM grants WHERE until <= ?", (now,))
+                self._next_sweep = now + SWEEP_SECONDS
             connection.execute(_UPSERT, (ip, account_id, login, until))
             sharers = self._sharers(ip, now)
         if sharers > self._limit and sharers > before:
