@@ -21,7 +21,7 @@ _BODIES = ("7BIT", "8BITMIME")
 
 @dataclass(slots=True)
 class MailParameters:
-    """What MAIL FROM said besides the address; `envid` is decoded."""
+    """What MAIL FROM said besides the address; `envid` is xtext, as given."""
 
     size: int | None = None
     body: str = "7BIT"
@@ -32,7 +32,7 @@ class MailParameters:
 
 @dataclass(slots=True)
 class RcptParameters:
-    """What RCPT TO said besides the address; `orcpt` is `type;address`, decoded."""
+    """What RCPT TO said besides the address; `orcpt` is `type;address`, the address xtext, as given."""
 
     notify: tuple[str, ...] = ()
     orcpt: str = ""
@@ -127,10 +127,9 @@ def _body(value: str) -> str:
 
 
 def _envid(value: str) -> str:
-    decoded = decode_xtext(value)
-    if not value or len(value) > _MAX_ENVID or not decoded.isascii():
+    if not value or len(value) > _MAX_ENVID or not decode_xtext(value).isascii():
         raise bad_parameter("ENVID must have 1 to 100 printable characters")
-    return decoded
+    return value
 
 
 def _check_auth(value: str) -> None:
@@ -152,4 +151,5 @@ def _orcpt(value: str) -> str:
     kind, semicolon, address = value.partition(";")
     if not semicolon or not _KEYWORD.match(kind) or not address or len(value) > _MAX_ORCPT:
         raise bad_parameter("ORCPT must be a type, a semicolon and an address")
-    return f"{kind.lower()};{decode_xtext(address)}"
+    decode_xtext(address)
+    return value
