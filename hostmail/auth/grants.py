@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from twisted.logger import Logger
@@ -122,6 +123,7 @@ class RelayGrants:
                 self.log.info("relay_grants_revoked: {n} of account {account}", n=closed, account=event.account_id)
 
 
+@lru_cache(4096)
 def _checked(ip: str) -> str:
     try:
         return str(ipaddress.ip_address(normal_ip(ip.strip())))

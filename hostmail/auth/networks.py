@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
 def client(ip: str) -> str:
@@ -15,6 +16,7 @@ def neighbourhood(ip: str) -> str:
     return _network(ip, 24)
 
 
+@lru_cache(4096)
 def _network(ip: str, ipv4_bits: int) -> str:
     try:
         address = ipaddress.ip_address(ip)
