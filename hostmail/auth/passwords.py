@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 import argon2
+from twisted.internet.defer import DeferredSemaphore
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -33,7 +34,8 @@ class Passwords:
     """Hashing in as many threads as there are cores, with a short queue before them.
 
     Each hash takes some 40 ms and 19 MiB by design, so an unlimited queue would let guessers take all memory and everybody's
-    patience: beyond `workers` running and `queue` waiting the answer is Overloaded.
+    patience: `workers` run at once, however many threads `in_thread` has for others; beyond `queue` waiting the answer is
+    Overloaded.
     """
 
     log = Logger()
@@ -49,6 +51,7 @@ class Passwords:
     ) -> None:
         self._in_thread = in_thread
         self._room = workers + queue
+        self._workers = DeferredSemaphore(workers)
         self._hasher = argon2.PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=LANES)
         # Well-formed and nobody's: checking against it costs what checking a real one costs.
         self._nobody = f"$argon2id$v=19$m={memory_kib},t={passes},p={LANES}${'A' * 22}${'A' * 43}"
@@ -83,8 +86,12 @@ class Passwords:
             raise Overloaded(private="the queue for password hashing is full")
         self._room -= 1
         try:
-            done: T = await self._in_thread(work, *arguments)
-            return done
+            await self._workers.acquire()
+            try:
+                done: T = await self._in_thread(work, *arguments)
+                return done
+            finally:
+                self._workers.release()
         except argon2.exceptions.Argon2Error as error:
             raise TemporaryFailure(private=f"argon2: {error!r}") from error
         finally:

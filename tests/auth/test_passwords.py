@@ -71,7 +71,7 @@ class PasswordsTests(AuthTestCase):
             self.assertTrue(self.passwords.needs_upgrade(stored))
 
     def test_queue(self) -> None:
-        """More than the workers and the queue can hold is refused for now; room comes back, whatever happened."""
+        """As many hash at once as there are workers, the queue waits, more is refused; room comes back, whatever happened."""
         waiting: list[Deferred[bool]] = []
 
         async def later(function: Any, *args: Any) -> Any:
@@ -83,6 +83,7 @@ class PasswordsTests(AuthTestCase):
         second = Deferred.fromCoroutine(passwords.verify("", "x"))
         self.refused(passwords.verify("", "x"), Overloaded)
         self.refused(passwords.hash("x"), Overloaded)
+        self.assertEqual(len(waiting), 1)
         waiting[0].callback(False)
         waiting[1].errback(ZeroDivisionError())
         self.assertFalse(self.successResultOf(first))
