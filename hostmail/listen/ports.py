@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import resource
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +14,16 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IOpenSSLServerConnectionCreator, IProtocolFactory
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hostmail.config.schema import IMPLICIT_TLS, Listener
 from hostmail.errors import ConfigurationError
-from hostmail.interfaces import ISessions
 from hostmail.listen.handshake import implicit_tls
 from hostmail.listen.proxy import ProxiedFactory
 
 LEAST_FILES, WANTED_FILES = 4_096, 65_536
 BACKLOG = 1_024
-GRACE_SECONDS, LOOK_SECONDS = 15.0, 0.1
 
 log = Logger(namespace="listen")
 
@@ -64,7 +61,7 @@ def raise_file_limit(get: Callable[[int], tuple[int, int]] = resource.getrlimit,
 
 
 class Ports(Service):
-    """All listening ports. Stopping closes them first, then asks the sessions to go and waits until their connections are closed.
+    """All listening ports. Stopping closes them first, then waits for `drain`, so that sessions finish what they do.
 
     Ports are opened in privilegedStartService, while twistd is still root. One that fails raises ConfigurationError there,
     after closing the others, which ends the process with exit code 1 (TWISTED.md 5).
@@ -75,14 +72,12 @@ class Ports(Service):
         reactor: Any,
         wanted: Sequence[Opening],
         certificates: IOpenSSLServerConnectionCreator,
-        sessions: ISessions | None = None,
-        grace_seconds: float = GRACE_SECONDS,
+        drain: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._reactor = reactor
         self._wanted = wanted
         self._certificates = certificates
-        self._sessions = sessions
-        self._grace_seconds = grace_seconds
+        self._drain = drain
         self._ports: list[tuple[Opening, IListeningPort]] = []
         self._opened = False
 
@@ -101,16 +96,8 @@ class Ports(Service):
         self._ports, self._opened = [], False
         for port in ports:
             await _as_deferred(port.stopListening())
-        if self._sessions is not None:
-            self._sessions.kick("server is shutting down")
-        until = self._reactor.seconds() + self._grace_seconds
-        while self._connections(ports) and self._reactor.seconds() < until:
-            await deferLater(self._reactor, LOOK_SECONDS, lambda: None)
-
-    def _connections(self, ports: list[IListeningPort]) -> int:
-        """Connections that came through these ports and are still open, counted where they cannot be missed: at the reactor."""
-        seen = {id(one): one for one in (*self._reactor.getReaders(), *self._reactor.getWriters())}
-        return sum(1 for one in seen.values() if getattr(one, "server", None) in ports)
+        if self._drain is not None:
+            await self._drain()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, then let the sessions finish."""

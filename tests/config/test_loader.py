@@ -1,5 +1,8 @@
 """Reading the configuration: values, defaults, and what is said about mistakes."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.config.loader import effective, load, parse
+from hostmail.config.places import find_config
 from hostmail.config.schema import Listener, Settings
 from hostmail.errors import ConfigurationError
 
@@ -195,19 +199,37 @@ class ProblemTests(SynchronousTestCase):
 
 
 class FileTests(SynchronousTestCase):
+    def folder(self) -> Path:
+        made = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, made)
+        return Path(made)
+
     def test_relative(self) -> None:
         """Paths are relative to the file, wherever the service is started."""
-        folder = Path(self.mktemp())
-        folder.mkdir()
+        folder = self.folder()
         file = folder / "hostmail.yaml"
         file.write_text("hostname: a.test\ndata_dir: data\n")
         self.assertEqual(load(file).data_dir, folder.absolute() / "data")
 
+    def test_places(self) -> None:
+        """The file is named by hand, by the environment, or found; else one is told how to make it."""
+        self.assertEqual(find_config("a.yaml", {"HOSTMAIL_CONFIG": "b.yaml"}), Path("a.yaml"))
+        self.assertEqual(find_config(None, {"HOSTMAIL_CONFIG": "b.yaml"}), Path("b.yaml"))
+        folder = self.folder()
+        there = os.getcwd()
+        self.addCleanup(os.chdir, there)
+        os.chdir(folder)
+        if not Path("/etc/hostmail.yaml").exists():
+            with self.assertRaisesRegex(ConfigurationError, "make one with `hostmail init`"):
+                find_config(None, {})
+        (folder / "hostmail.yaml").write_text("")
+        self.assertEqual(find_config(None, {}), Path("hostmail.yaml"))
+
     def test_raises(self) -> None:
         """A file that is wrong, or not there, is one ConfigurationError with a line per problem."""
         with self.assertRaisesRegex(ConfigurationError, "cannot be read: No such file"):
-            load(Path(self.mktemp()))
-        file = Path(self.mktemp())
+            load(self.folder() / "none.yaml")
+        file = self.folder() / "hostmail.yaml"
         file.write_text("a: 1\nb: 2\n")
         with self.assertRaises(ConfigurationError) as caught:
             load(file)

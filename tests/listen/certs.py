@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import shutil
+import tempfile
 from pathlib import Path
 
 from cryptography import x509
@@ -10,8 +12,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
+from twisted.trial.unittest import SynchronousTestCase
 
 TODAY = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
+
+
+def folder(test: SynchronousTestCase) -> Path:
+    """An empty folder that is gone after the test."""
+    made = tempfile.mkdtemp()
+    test.addCleanup(shutil.rmtree, made)
+    return Path(made)
 
 
 def pems(*names: str) -> tuple[bytes, bytes]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import resource
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory, Protocol
@@ -18,21 +18,18 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hostmail.config.schema import Listener
-from hostmail.envelope import Peer
 from hostmail.errors import ConfigurationError
-from hostmail.interfaces import ISessions, SessionInfo
 from hostmail.listen.ports import Ports, openings, raise_file_limit, with_backlog
 from hostmail.listen.proxy import ProxiedFactory
 
 
 class Reactor(MemoryReactorClock):
-    """Fails for the ports in `broken`, and has the open connections in `connected`."""
+    """Fails for the ports in `broken`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.broken: dict[int, int] = {}
         self.opened: list[Any] = []
-        self.connected: list[Any] = []
 
     def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
         if port in self.broken:
@@ -40,35 +37,6 @@ class Reactor(MemoryReactorClock):
         listening = super().listenTCP(port, factory, backlog, interface)
         self.opened.append(listening)
         return listening
-
-    def getReaders(self) -> list[Any]:
-        return self.connected
-
-    def getWriters(self) -> list[Any]:
-        return self.connected
-
-
-@implementer(ISessions)
-class Kicked:
-    """Sessions that remember that they were asked to go."""
-
-    words = ""
-
-    def kick(self, words: str, account_id: int | None = None, session_id: int | None = None) -> int:
-        self.words = words
-        return 1
-
-    def admit(self, peer: Peer, kick: Callable[[str], None]) -> SessionInfo:
-        raise NotImplementedError
-
-    def logged_in(self, session: SessionInfo) -> None:
-        raise NotImplementedError
-
-    def leave(self, session: SessionInfo) -> None:
-        raise NotImplementedError
-
-    def all(self) -> Iterable[SessionInfo]:
-        return []
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -79,17 +47,10 @@ class Certificates:
         raise NotImplementedError
 
 
-class Connection:
-    """One open connection of a port."""
-
-    def __init__(self, server: Any) -> None:
-        self.server = server
-
-
 class PortsTests(SynchronousTestCase):
     def ports(self, **services: str | Listener) -> Ports:
         self.reactor = Reactor()
-        self.sessions = Kicked()
+        self.drained: Deferred[None] = Deferred()
         factory = Factory.forProtocol(Protocol)
         wanted = [
             opening
@@ -100,7 +61,7 @@ class PortsTests(SynchronousTestCase):
                 lambda _: factory,
             )
         ]
-        return Ports(self.reactor, wanted, Certificates(), self.sessions)
+        return Ports(self.reactor, wanted, Certificates(), lambda: self.drained)
 
     def test_opens_before_privileges_drop(self) -> None:
         """Ports are opened in privilegedStartService, and only once."""
@@ -154,30 +115,20 @@ class PortsTests(SynchronousTestCase):
                 self.ports(smtp=endpoint).startService()
 
     def test_stop(self) -> None:
-        """Stopping closes the ports, asks the sessions to go, and waits until their connections are closed."""
+        """Stopping closes the ports, and ends when the sessions are done."""
         ports = self.ports(smtp="tcp:25")
         ports.startService()
-        connection = Connection(self.reactor.opened[0])
-        self.reactor.connected = [connection, object()]
         done = ports.stopService()
-        self.assertEqual(self.sessions.words, "server is shutting down")
-        self.reactor.advance(1)
-        self.assertNoResult(done)
-        self.reactor.connected = []
-        self.reactor.advance(0.1)
-        self.successResultOf(done)
         self.assertEqual(ports.addresses(), {})
-
-    def test_stop_ends(self) -> None:
-        """A connection that never closes holds the stop up for 15 seconds, not longer."""
-        ports = self.ports(smtp="tcp:25")
-        ports.startService()
-        self.reactor.connected = [Connection(self.reactor.opened[0])]
-        done = ports.stopService()
-        self.reactor.pump([0.1] * 140)
         self.assertNoResult(done)
-        self.reactor.pump([0.1] * 11)
+        self.drained.callback(None)
         self.successResultOf(done)
+
+    def test_stop_without_sessions(self) -> None:
+        """Ports that never had sessions just close."""
+        ports = Ports(Reactor(), [], Certificates())
+        ports.startService()
+        self.successResultOf(ports.stopService())
 
     def test_backlog(self) -> None:
         """Room for a burst of connections, unless the endpoint says otherwise or is no TCP port."""

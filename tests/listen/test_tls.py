@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
@@ -16,12 +15,12 @@ from hostmail.config.schema import Settings, Tls
 from hostmail.errors import ConfigurationError
 from hostmail.listen.pem import BadCertificate, Pair, self_signed
 from hostmail.listen.tls import CertificateStore, open_store
-from tests.listen.certs import pems, place, shown
+from tests.listen.certs import folder, pems, place, shown
 
 
 class StoreTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.root = Path(self.mktemp())
+        self.root = folder(self)
         self.default = place(self.root / "default.pem", "default.test")
         self.folder = self.root / "names"
         self.folder.mkdir()
@@ -173,8 +172,7 @@ class StoreTests(SynchronousTestCase):
 
 class SelfSignedTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.root = Path(self.mktemp())
-        self.root.mkdir()
+        self.root = folder(self)
         self.now = 1_800_000_000.0
 
     def made(self, hostname: str = "mail.test") -> bytes:
