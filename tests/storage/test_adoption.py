@@ -44,6 +44,15 @@ class UidLists(SynchronousTestCase):
         self.assertEqual((uids.uidvalidity, uids.uidnext), (1200000000, 17))
         self.assertEqual(uids.rows, [UidRow(3, "1.a.b"), UidRow(16, "2.a.b,S=5")])
 
+    def test_lagging_header(self) -> None:
+        """Dovecot appends rows without writing the header anew: UIDNEXT is above the last row all the same."""
+        uids = formats.parse_uidlist(
+            b"3 V1795274273 N3 Gb1ff3f241fb6016b7540000083ecc375\n1 :1795274271.M612679P16501.vm,S=23,W=26\n"
+            b"2 :1795274271.M614558P16501.vm,S=23,W=26\n3 :1795274271.M617896P16501.vm,S=23,W=26\n"
+        )
+        assert uids is not None
+        self.assertEqual((uids.uidnext, len(uids.rows)), (4, 3))
+
     def test_damage(self) -> None:
         """Lines that make no sense are passed over and counted; UIDNEXT is above all that remain."""
         uids = formats.parse_uidlist(
