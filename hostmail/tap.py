@@ -1,21 +1,19 @@
-"""The command line of `twistd hostmail`: reads the configuration and hands the reactor to compose.py."""
+"""The command line of `twistd hostmail`: reads the configuration and hands the reactor to the appliance."""
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
 from twisted.python import usage
 
 from hostmail.config.loader import load
+from hostmail.config.places import STANDARD_PLACES, find_config
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
 
 EX_CONFIG = 78
-STANDARD_PLACES = ("hostmail.yaml", "etc/hostmail.yaml", "/etc/hostmail.yaml")
 
 
 class Options(usage.Options):
@@ -41,19 +39,6 @@ class Options(usage.Options):
             raise SystemExit(0)
 
 
-def find_config(given: str | None) -> Path:
-    """The file named, or the first that exists in the standard places; raises ConfigurationError."""
-    named = given or os.environ.get("HOSTMAIL_CONFIG")
-    if named:
-        return Path(named)
-    for place in map(Path, STANDARD_PLACES):
-        if place.exists():
-            return place
-    raise ConfigurationError(
-        "no configuration file: name one with --config or $HOSTMAIL_CONFIG, or make one with `hostmail init`"
-    )
-
-
 def owner_of_service(options: Any) -> tuple[int, int] | None:
     """The (uid, gid) twistd will change to, so that what is made before belongs to them; None without --uid."""
     parent = options.parent or {}
@@ -65,6 +50,6 @@ def makeService(options: Options) -> IService:
     """The appliance as one Twisted service."""
     from twisted.internet import reactor
 
-    from hostmail.compose import appliance
+    from hostmail.appliance import Appliance
 
-    return appliance(options.settings, reactor, owner=owner_of_service(options), config_file=find_config(options["config"]))
+    return Appliance(options.settings, reactor, owner_of_service(options), find_config(options["config"]))

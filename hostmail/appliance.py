@@ -1,0 +1,168 @@
+"""The running service around the parts: ports first, while still privileged; everything else once twistd is its user."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IProtocolFactory
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from hostmail import __version__
+from hostmail.admin.control import ControlService
+from hostmail.compose import Parts, make_intake, make_portal, make_sender, open_parts, session_factories
+from hostmail.config.loader import load
+from hostmail.config.schema import Listener, Settings
+from hostmail.delivery.redelivery import Redelivery
+from hostmail.directory.watching import ForeignChanges
+from hostmail.errors import ConfigurationError
+from hostmail.listen.draining import drain
+from hostmail.listen.ports import Ports, openings, raise_file_limit
+from hostmail.listen.tls import open_store
+from hostmail.queue.runner import Runner
+from hostmail.routing.router import Router
+
+log = Logger(namespace="hostmail")
+
+
+class Door(Factory):
+    """Stands behind a port from before privileges drop until the sessions' real factory is there."""
+
+    noisy = False
+    inner: IProtocolFactory | None = None
+
+    def __init__(self, service: str, listener: Listener) -> None:
+        self.service = service
+        self.listener = listener
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A session, or none while the appliance is not open."""
+        return self.inner.buildProtocol(addr) if self.inner is not None else None  # type: ignore[arg-type]
+
+
+class Appliance(Service):
+    """The running service: ports first, while still privileged; everything else once twistd has become its user."""
+
+    def __init__(self, settings: Settings, reactor: Any, owner: tuple[int, int] | None, config_file: Path) -> None:
+        self.setName("hostmail")
+        self._settings = settings
+        self._reactor = reactor
+        self._owner = owner
+        self._config_file = config_file
+        self._doors: list[Door] = []
+
+    def privilegedStartService(self) -> None:
+        """Open the ports and read the keys (root may be needed for both)."""
+        super().privilegedStartService()
+        try:
+            raise_file_limit()
+            self._own_data()
+            self._certificates = open_store(self._settings, time.time)
+            self._own_data()
+            wanted = [
+                opening
+                for service, listeners in self._settings.listen.items()
+                for opening in openings(service, listeners, partial(self._door, service))
+            ]
+            self._ports = Ports(self._reactor, wanted, self._certificates, self._drain)
+            self._ports.privilegedStartService()
+        except ConfigurationError as error:
+            give_up(error)
+
+    def _door(self, service: str, listener: Listener) -> Door:
+        door = Door(service, listener)
+        self._doors.append(door)
+        return door
+
+    def _own_data(self) -> None:
+        """What is made while privileged belongs to the service's user."""
+        data = self._settings.data_dir
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._owner is not None:
+            for path in (data, data / "tls", *(data / "tls").glob("*")):
+                if path.exists():
+                    os.chown(path, *self._owner)
+
+    def startService(self) -> None:
+        """Open the data, and the doors."""
+        super().startService()
+        try:
+            self._parts = parts = open_parts(self._settings, self._reactor)
+            self._control = ControlService(self._reactor, parts.admin(parts.sessions), self._settings.data_dir)
+            self._control.startService()
+        except ConfigurationError as error:
+            give_up(error)
+        self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
+        self._foreign.start()
+        self._runner = self._open_doors(parts)
+        self._ports.startService()
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        log.info("started: hostmail {version}, data in {data}", version=__version__, data=str(self._settings.data_dir))
+
+    def _open_doors(self, parts: Parts) -> Runner:
+        router = Router(parts.directory, hostname=self._settings.hostname)
+        intake = make_intake(parts, router)
+        make = session_factories(parts, make_portal(parts, intake), intake, self._certificates)
+        for door in self._doors:
+            door.inner = make(door.service, door.listener)
+        runner = Runner(
+            queue=parts.queue,
+            clock=self._reactor,
+            now=time.time,
+            random=SystemRandom(),
+            decide=router.decide,
+            deliver=Redelivery(directory=parts.directory, store=parts.store).deliver,
+            report=intake.notices.report,
+            sender=make_sender(parts),
+        )
+        Deferred.fromCoroutine(runner.start()).addErrback(lambda failure: log.failure("queue not started", failure))
+        return runner
+
+    def reload(self) -> None:
+        """SIGHUP: certificates at once; settings for what is begun from now on."""
+        try:
+            fresh = load(self._config_file)
+        except ConfigurationError as error:
+            log.error("reload refused, the old settings stay: {error}", error=str(error))
+            return
+        log.info("reloaded: {file}", file=str(self._config_file))
+        self._settings = fresh
+
+    async def _drain(self) -> None:
+        if hasattr(self, "_parts"):
+            await drain(self._parts.sessions, self._reactor)
+
+    def stopService(self) -> Deferred[None]:
+        """SIGTERM: no new sessions, finish what runs, close everything."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        log.info("stopping: sessions finish what they do")
+        await self._ports.stopService()
+        await self._control.stopService()
+        await self._runner.stop()
+        self._foreign.stop()
+        await self._parts.close()
+        log.info("stopped")
+
+
+def appliance(settings: Settings, reactor: Any, *, owner: tuple[int, int] | None, config_file: Path) -> Appliance:
+    """The service for `twistd hostmail`."""
+    return Appliance(settings, reactor, owner, config_file)
+
+
+def give_up(error: ConfigurationError) -> None:
+    """End the process with the one line that says what to do, and exit code 1."""
+    log.critical("{error}", error=str(error))
+    print(f"hostmail: {error}", file=sys.stderr)  # noqa: T201 - the person at the terminal, whatever the log is
+    raise SystemExit(1)

@@ -1,0 +1,349 @@
+"""The one place that knows all concrete classes: makes the parts, hands them to each other, listens.
+
+`open_parts` makes everything below the ports, for the service and for the `hostmail` command when no service runs. `Appliance` is the
+service around it. Read it from top to bottom: it is the picture in README.rst, in code.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from random import SystemRandom
+from typing import Any
+
+from twisted.cred.portal import Portal
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.mail import pop3, smtp
+from twisted.mail.interfaces import IAccountIMAP
+from twisted.python.threadpool import ThreadPool
+
+from hostmail import __version__
+from hostmail.admin.offline import become_owner, in_background
+from hostmail.admin.service import Admin
+from hostmail.auth.checker import Checker
+from hostmail.auth.grants import RelayGrants
+from hostmail.auth.passwords import Passwords
+from hostmail.auth.realm import HostmailRealm
+from hostmail.auth.throttle import Throttle, ThrottleLimits
+from hostmail.auth.verified import VerifiedCredentials
+from hostmail.checks.gate import Gate
+from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
+from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.directory.changes import DirectoryChanges
+from hostmail.directory.database import Database, migrate
+from hostmail.directory.reading import Directory
+from hostmail.directory.usage import StoredUsage
+from hostmail.envelope import Peer
+from hostmail.interfaces import Account
+from hostmail.listen.tls import CertificateStore
+from hostmail.monitoring.events import EventBus
+from hostmail.monitoring.sessions import Sessions
+from hostmail.protocols.imap.account import ImapAccount
+from hostmail.protocols.imap.factory import HostmailIMAP4Factory
+from hostmail.protocols.imap.settings import ImapSettings
+from hostmail.protocols.imap.watch import FolderWatch
+from hostmail.protocols.pop3.factory import HostmailPOP3Factory
+from hostmail.protocols.pop3.maildrop import Maildrop, take_over_idle
+from hostmail.protocols.pop3.settings import Pop3Settings
+from hostmail.protocols.smtp.delivery import HostmailDelivery
+from hostmail.protocols.smtp.factory import HostmailSMTPFactory
+from hostmail.protocols.smtp.settings import SmtpSettings
+from hostmail.queue.queue import Queue
+from hostmail.relay.smarthost import Smarthost, parse_smarthost
+from hostmail.routing.router import Router
+from hostmail.storage.spool import Spool
+from hostmail.storage.store import MaildirStore
+from hostmail.storage.threads import StorageThreads
+
+log = Logger(namespace="hostmail")
+
+THREADS = 10
+CONNECT_SECONDS = 30.0
+IMPLICIT_TLS_PORT = 465
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything below the ports."""
+
+    settings: Settings
+    reactor: Any
+    threads: ThreadPool
+    disks: StorageThreads
+    events: EventBus
+    database: Database
+    usage: StoredUsage
+    directory: Directory
+    changes: DirectoryChanges
+    passwords: Passwords
+    grants: RelayGrants
+    throttle: Throttle
+    sessions: Sessions
+    store: MaildirStore
+    spool: Spool
+    queue: Queue
+
+    def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Run it where it may block."""
+        return deferToThreadPool(self.reactor, self.threads, function, *args)
+
+    def admin(self, sessions: Sessions | None) -> Admin:
+        """What the command line, the control socket and later the panel talk to."""
+        return Admin(
+            directory=self.directory,
+            changes=self.changes,
+            passwords=self.passwords,
+            grants=self.grants,
+            store=self.store,
+            sessions=sessions,
+            queue=self.queue,
+            settings=self.settings,
+            now=time.time,
+            version=__version__,
+        )
+
+    async def close(self) -> None:
+        """Finish what runs and close every file."""
+        await self.store.close()
+        self.queue.close()
+        self.grants.close()
+        self.throttle.close()
+        self.usage.close()
+        self.database.close()
+        self.disks.stop()
+        self.threads.stop()
+
+
+def open_parts(settings: Settings, reactor: Any) -> Parts:
+    """Make the parts over the data directory, bringing its databases up to date."""
+    data = settings.data_dir
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    threads = ThreadPool(minthreads=1, maxthreads=THREADS, name="hostmail")
+    threads.start()
+
+    def in_thread(function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        return deferToThreadPool(reactor, threads, function, *args)
+
+    limits = settings.limits
+    url = f"sqlite:///{data / 'directory.sqlite'}"
+    migrate(url)
+    events = EventBus(reactor=reactor)
+    database = Database(url=url)
+    usage = StoredUsage(database=database)
+    directory = Directory(database=database, in_thread=in_thread, events=events)
+
+    async def domain_free(account: Account) -> int | None:
+        domain = await directory.domain(account.domain)
+        if domain is None or domain.quota_bytes is None:
+            return None
+        return max(0, domain.quota_bytes - (await directory.domain_usage(domain.name)).bytes)
+
+    disks = StorageThreads(reactor)
+    store = MaildirStore(
+        os.fspath(data),
+        disks.run,
+        reactor,
+        host=settings.hostname,
+        usage=usage,
+        events=events,
+        domain_free=domain_free,
+        message_size_limit=settings.message_size_limit,
+        grace_seconds=settings.keep_removed,
+    )
+    return Parts(
+        settings=settings,
+        reactor=reactor,
+        threads=threads,
+        disks=disks,
+        events=events,
+        database=database,
+        usage=usage,
+        directory=directory,
+        changes=DirectoryChanges(database=database, in_thread=in_thread, events=events, now=time.time),
+        passwords=Passwords(
+            in_thread=in_thread,
+            workers=limits.password_threads or os.cpu_count() or 1,
+            queue=limits.password_queue,
+        ),
+        grants=RelayGrants(
+            path=data / "grants.sqlite",
+            now=time.time,
+            events=events,
+            window_seconds=settings.relay_window,
+            accounts_per_address=limits.grants_per_ip,
+        ),
+        throttle=Throttle(
+            path=data / "throttle.sqlite", now=time.time, events=events, limits=throttle_limits(settings)
+        ),
+        sessions=Sessions(
+            now=time.time,
+            events=events,
+            unauthenticated=limits.connections_per_ip,
+            authenticated=limits.sessions_per_account,
+            total=limits.connections,
+        ),
+        store=store,
+        spool=store.spool,
+        queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
+    )
+
+
+def throttle_limits(settings: Settings) -> ThrottleLimits:
+    """How much guessing is borne."""
+    return ThrottleLimits(first_delay=settings.limits.failed_login_delay)
+
+
+# ------------------------------------------------------------------------------------------------------- who signs in
+
+
+def make_portal(parts: Parts, intake: Intake) -> Portal:
+    """One portal, one realm, one checker for all protocols."""
+    checker = Checker(
+        directory=parts.directory,
+        changes=parts.changes,
+        passwords=parts.passwords,
+        verified=VerifiedCredentials(now=time.time, events=parts.events),
+        throttle=parts.throttle,
+        grants=parts.grants,
+        clock=parts.reactor,
+        pop_before_smtp=parts.settings.pop_before_smtp,
+    )
+
+    async def delivery(account: Account, peer: Peer) -> tuple[Any, Callable[[], Any]]:
+        return HostmailDelivery(intake, peer, account.id), lambda: None
+
+    async def maildrop(account: Account, peer: Peer) -> tuple[Any, Callable[[], Any]]:
+        probe = take_over_idle(parts.sessions, peer, account.id, parts.reactor.seconds)
+        drop = await Maildrop.open(parts.store, account, peer, probe)
+        return drop, drop.close
+
+    async def folders(account: Account, peer: Peer) -> tuple[Any, Callable[[], Any]]:
+        avatar = await ImapAccount.open(parts.store, account)
+        return avatar, avatar.close
+
+    avatars: Any = {smtp.IMessageDelivery: delivery, pop3.IMailbox: maildrop, IAccountIMAP: folders}
+    return Portal(HostmailRealm(directory=parts.directory, avatars=avatars), [checker])
+
+
+# -------------------------------------------------------------------------------------------------- who talks to whom
+
+
+def session_factories(
+    parts: Parts, portal: Portal, intake: Intake, certificates: CertificateStore
+) -> Callable[[str, Listener], IProtocolFactory]:
+    """Makes the factory behind one listener of one service."""
+    watch = FolderWatch(parts.events)
+    common: dict[str, Any] = {"portal": portal, "sessions": parts.sessions, "clock": parts.reactor}
+
+    def make(service: str, listener: Listener) -> IProtocolFactory:
+        settings, limits = parts.settings, parts.settings.limits
+        implicit = service in IMPLICIT_TLS
+        plaintext = (listener.plaintext_login or settings.plaintext_login) == "allow"
+        shared: dict[str, Any] = {
+            "hostname": settings.hostname,
+            "protocol": service,
+            "implicit_tls": implicit,
+            "allow_plaintext_login": plaintext,
+            "failed_logins": limits.failed_logins_per_session,
+        }
+        tls = {"tls_context": None if implicit else certificates}
+        if service.startswith("pop3"):
+            pop = Pop3Settings(**shared, idle_seconds=limits.pop3_idle, bad_commands=limits.bad_commands)
+            return HostmailPOP3Factory(**common, **tls, settings=pop)
+        if service.startswith("imap"):
+            imap = ImapSettings(
+                **shared,
+                unauthenticated_seconds=limits.imap_login_idle,
+                idle_seconds=limits.imap_idle,
+                bad_commands=limits.bad_commands,
+            )
+            return HostmailIMAP4Factory(**common, **tls, watch=watch, settings=imap)
+        del shared["failed_logins"]
+        mail = SmtpSettings(
+            **shared,
+            message_size_limit=settings.message_size_limit,
+            require_auth=service != "smtp",
+            idle_seconds=limits.smtp_idle,
+            data_idle_seconds=limits.smtp_data_idle,
+            max_recipients=limits.recipients,
+            max_recipients_unauthenticated=limits.recipients_strangers,
+            max_messages=limits.messages_per_session,
+            max_errors=limits.smtp_errors,
+            max_relaying_refusals=limits.relay_refusals,
+            max_failed_logins=limits.failed_logins_per_session,
+        )
+        return HostmailSMTPFactory(**common, **tls, intake=intake, grants=parts.grants, settings=mail)
+
+    return make
+
+
+def make_intake(parts: Parts, router: Router) -> Intake:
+    """Routing, rules and delivery behind SMTP."""
+    settings = parts.settings
+    gate = Gate(
+        directory=parts.directory,
+        store=parts.store,
+        grants=parts.grants,
+        message_size_limit=settings.message_size_limit,
+        pop_before_smtp=settings.pop_before_smtp,
+    )
+    return Intake(
+        directory=parts.directory,
+        store=parts.store,
+        spool=parts.spool,
+        queue=parts.queue,
+        router=router,
+        gate=gate,
+        settings=IntakeSettings(settings.hostname, settings.message_size_limit),
+        now=time.time,
+        random=SystemRandom(),
+    )
+
+
+def make_sender(parts: Parts) -> Smarthost | None:
+    """The way out, or None: without a smarthost mail for elsewhere waits in the queue."""
+    settings = parts.settings
+    if settings.smarthost is None:
+        return None
+    wanted = parse_smarthost(settings.smarthost)
+    password = settings.smarthost_password_file
+    wanted = replace(
+        wanted,
+        implicit_tls=wanted.implicit_tls or wanted.port == IMPLICIT_TLS_PORT,
+        tls="must" if settings.smarthost_tls == "verified" else wanted.tls,
+        user=settings.smarthost_login or "",
+        password=password.read_text().splitlines()[0] if password is not None else "",
+    )
+    endpoint = HostnameEndpoint(parts.reactor, wanted.host, wanted.port, timeout=CONNECT_SECONDS)
+    return Smarthost(
+        wanted, endpoint=endpoint, clock=parts.reactor, hostname=settings.hostname, in_thread=parts.in_thread
+    )
+
+
+@contextmanager
+def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
+    """The verbs of `Admin` on the data itself, for when no service runs."""
+    from twisted.internet import reactor
+
+    become_owner(settings.data_dir)
+
+    async def begin() -> tuple[Admin, Callable[[], Awaitable[None]]]:
+        parts = open_parts(settings, reactor)
+        return parts.admin(None), parts.close
+
+    with in_background(reactor, begin) as call:
+        yield call
+
+
+def command_line() -> None:
+    """The `hostmail` command."""
+    from hostmail.admin.main import main
+
+    main(offline=offline)
