@@ -56,6 +56,7 @@ class DeliveryPromises(StoreGround):
         (answer,) = await self.deliver([Drop(self.ann, b"")])
         self.assertIsInstance(answer, TemporaryFailure)
         self.assertNotIn("secret", answer.public)
+        self.flushLoggedErrors(RuntimeError)
         self.usage.fault = None
         self.assertEqual(await self.contents(await self.folder()), [])
 
