@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+from hostmail.admin.control_path import socket_path
 from hostmail.errors import BadValue, ConfigurationError, NotFound, Refusal, as_refusal
 from hostmail.interfaces import IAdmin
 
@@ -27,11 +28,6 @@ IDLE_SECONDS = 60
 PREFIX = b"/v1/"
 
 log = Logger(namespace="admin")
-
-
-def socket_path(data_dir: Path) -> Path:
-    """Where the service listens and the command looks."""
-    return data_dir / "run" / "control.sock"
 
 
 def http_status(refusal: Refusal) -> int:

@@ -51,6 +51,15 @@ def render(values: Mapping[str, Any] | None = None) -> str:
     return "".join(parts)
 
 
+def show(settings: Settings) -> str:
+    """The settings in force, as YAML without comments."""
+    parts = []
+    for name, key in keys_of(Settings).items():
+        lines = _lines(name, key, getattr(settings, name))
+        parts += [line for line in lines if not line.lstrip().startswith("#")]
+    return "\n".join(parts) + "\n"
+
+
 def _default(field: Any) -> Any:
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 

@@ -1,0 +1,108 @@
+"""hostmail domain ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
+from hostmail.admin.values import NO_LIMIT, Size, given, size, suspended, suspension_options, suspensions, yes
+
+COLUMNS = (
+    ("DOMAIN", lambda row: row["name"]),
+    ("MAIN LOGIN", lambda row: row["main_login"]),
+    ("ACCOUNTS", lambda row: str(row["accounts"])),
+    ("USED", lambda row: size(row["used"])),
+    ("QUOTA", lambda row: size(row["quota"])),
+    ("SUSPENDED", suspended),
+)
+
+
+@click.group()
+def domain() -> None:
+    """Domains hosted here."""
+
+
+@domain.command()
+@click.argument("name", metavar="DOMAIN")
+@click.option("--quota", type=Size(), help="Limit for all its accounts together; default: none.")
+@click.option("--main-login", help="The default mailbox's second login; default: made from the name.")
+@pass_line
+def add(line: CommandLine, name: str, quota: int | str | None, main_login: str | None) -> None:
+    """Host a domain."""
+    line.answer(line.call("domain.add", name=name, **given(quota=quota, main_login=main_login)), show_one)
+
+
+@domain.command("list")
+@pass_line
+def list_(line: CommandLine) -> None:
+    """All domains."""
+    line.answer(line.call("domain.list"), lambda rows: table(rows, COLUMNS))
+
+
+@domain.command()
+@click.argument("name", metavar="DOMAIN")
+@pass_line
+def show(line: CommandLine, name: str) -> None:
+    """One domain."""
+    line.answer(line.call("domain.show", name=name), show_one)
+
+
+@domain.command("set")
+@click.argument("name", metavar="DOMAIN")
+@click.option("--quota", type=Size(), help="Limit for all its accounts together, or none.")
+@click.option("--main-login", help="The default mailbox's second login.")
+@click.option("--default-mailbox", metavar="ADDRESS", help="Who gets mail for unknown names, or none.")
+@click.option("--pop-before-smtp/--no-pop-before-smtp", default=None, help="Whether checking mail opens relaying.")
+@click.option(
+    "--must-match-sender/--no-must-match-sender", default=None, help="Whether senders must use their own address."
+)
+@suspension_options
+@pass_line
+def set_(
+    line: CommandLine,
+    name: str,
+    default_mailbox: str | None,
+    suspend: tuple[str, ...],
+    resume: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Change a domain; at once, on live sessions too."""
+    changes = given(**options) | suspensions(suspend, resume)
+    if default_mailbox is not None:
+        changes["default_mailbox"] = "" if default_mailbox.lower() == NO_LIMIT else default_mailbox
+    if not changes:
+        raise click.UsageError("say what to change; --help lists it")
+    line.answer(line.call("domain.set", name=name, **changes), show_one)
+
+
+@domain.command()
+@click.argument("name", metavar="DOMAIN")
+@ask_first
+@pass_line
+def remove(line: CommandLine, name: str, yes: bool) -> None:
+    """Stop hosting a domain, with all its accounts; their mail is put aside for a while."""
+    found = line.call("domain.show", name=name)
+    line.confirm(f"Remove {found['name']} with {found['accounts']} account(s) and {size(found['used'])} of mail", yes)
+    removed = line.call("domain.remove", name=name)
+    line.answer(
+        removed, lambda told: line.say(f"{told['name']} is removed, {told['removed_accounts']} account(s) with it")
+    )
+
+
+def show_one(row: dict[str, Any]) -> None:
+    """Print a domain."""
+    facts(
+        {
+            "domain": row["name"],
+            "main login": row["main_login"],
+            "default mailbox": row["default_mailbox"] or "none",
+            "accounts": str(row["accounts"]),
+            "used": f"{size(row['used'])} in {row['messages']} message(s)",
+            "quota": size(row["quota"]),
+            "suspended": suspended(row),
+            "POP before SMTP": yes(row["pop_before_smtp"]),
+            "sender must match": yes(row["must_match_sender"]),
+        }
+    )
