@@ -80,7 +80,7 @@ class AuthCommands(SmtpCore):
             self.sessions.logged_in(self.session)
         except TooMany as refusal:
             raise TooMany(refusal.public, refusal.private, code=421, enhanced="4.7.0") from None
-        self.log.info("login: {peer.login} ({peer.ip})", peer=self.peer)
+        self.log.info("login: {login} ({ip})", ip=self.peer.ip, login=self.peer.login)
         self.say(235, "2.7.0 Authentication successful")
 
     def session_ended(self) -> None:

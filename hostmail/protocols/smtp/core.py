@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import Refusal
+from hostmail.errors import Refusal, TooMany
 from hostmail.protocols.base import CommandPump
 from hostmail.protocols.sasl import Mechanism
 from hostmail.protocols.smtp.body import Body
@@ -21,6 +21,13 @@ from hostmail.protocols.smtp.settings import SmtpSettings
 
 Handled = Coroutine[Any, Any, None] | None
 """What a command handler gives back: nothing when it is done, or a coroutine that finishes it. Either may raise a Refusal."""
+
+
+class NamedLogger(Logger):
+    """A class's logger that keeps the stage's name; the stock one takes the class's, and makes a new logger for every event."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> Logger:
+        return self
 
 
 class BadSequence(Refusal):
@@ -67,7 +74,7 @@ class Transaction:
 class SmtpCore(CommandPump):
     """State and answers of one SMTP session; the commands are in the classes built on this one."""
 
-    log: ClassVar[Logger] = Logger(namespace="protocols.smtp")
+    log: ClassVar[Logger] = NamedLogger(namespace="protocols.smtp")
 
     settings: SmtpSettings
     intake: Any
@@ -80,6 +87,7 @@ class SmtpCore(CommandPump):
     exchange: Mechanism | None = None
     messages = 0
     doing = ""
+    _limit_noted = False
 
     _nap: tuple[Any, Deferred[None]] | None = None
 
@@ -96,23 +104,32 @@ class SmtpCore(CommandPump):
         """
         self.send(refusal_reply(refusal))
         self.budget.spend(refusal)
-        self.log.info(
-            "{doing} refused: {code} {words}{private} ({peer.ip} {peer.login}) {facts}",
-            doing=self.doing,
-            code=refusal.code,
-            words=refusal.smtp_line(),
-            private=f" [{refusal.private}]" if refusal.private else "",
-            peer=self.peer,
-            facts=facts or "",
-        )
+        self._note(refusal, facts)
         if self.budget.exhausted:
             self.drop()
         elif refusal.code == 421:
             self.close()
 
+    def _note(self, refusal: Refusal, facts: dict[str, Any]) -> None:
+        """One line in the log; limits that cost the client nothing, once per session."""
+        if isinstance(refusal, TooMany):
+            if self._limit_noted:
+                return
+            self._limit_noted = True
+        self.log.info(
+            "{doing} refused: {code} {words}{private} ({ip} {login}) {facts}",
+            doing=self.doing,
+            code=refusal.code,
+            words=refusal.smtp_line(),
+            private=f" [{refusal.private}]" if refusal.private else "",
+            ip=self.peer.ip,
+            login=self.peer.login,
+            facts=facts or "",
+        )
+
     def drop(self) -> None:
         """The client keeps offending (C8)."""
-        self.log.info("disconnected by administrator: {peer.ip} {peer.login}", peer=self.peer)
+        self.log.info("disconnected by administrator: {ip} {login}", ip=self.peer.ip, login=self.peer.login)
         self.say(421, "4.7.0 disconnected by administrator")
         self.close()
 

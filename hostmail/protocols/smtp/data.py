@@ -102,7 +102,7 @@ class DataCommands(TransactionCommands):
         except Refusal:
             raise
         except Exception:  # noqa: BLE001 - a chunk follows all the same, and must be read before the answer
-            self.log.failure("message could not be begun: {peer.ip}", peer=self.peer)
+            self.log.failure("message could not be begun: {ip}", ip=self.peer.ip, login=self.peer.login)
             raise TemporaryFailure from None
         return Body(framing, transaction, self.settings.message_size_limit)
 
@@ -153,9 +153,10 @@ class DataCommands(TransactionCommands):
             return
         self.say(250, f"2.0.0 Ok: queued as {transaction.queue_id}")
         self.log.info(
-            "message accepted: {queue_id} from {sender} to {recipients}, {size} octets ({peer.ip} {peer.login})",
+            "message accepted: {queue_id} from {sender} to {recipients}, {size} octets ({ip} {login})",
             queue_id=transaction.queue_id,
-            peer=self.peer,
+            ip=self.peer.ip,
+            login=self.peer.login,
             **facts,
         )
 

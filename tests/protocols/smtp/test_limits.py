@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.protocols.smtp.replies import reply
@@ -35,7 +36,9 @@ class RecipientTests(Conversation):
     def test_s11_strangers_have_100_recipients(self):
         """S11: more than 100 get 452, those before stay, and nobody is punished for trying (RFC 5321 4.5.3.1.10)."""
         self.says_hello()
-        self.assertEqual(self.accepted(200), 100)
+        with capturedLogs() as events:
+            self.assertEqual(self.accepted(200), 100)
+        self.assertEqual(len(events), 1)
         self.says("DATA", "x", ".")
         self.assertEqual(len(self.intake.kept[0].recipients), 100)
 
@@ -130,3 +133,37 @@ class ReplyTests(SynchronousTestCase):
         self.assertEqual(reply(250, "a", "b"), b"250-a\r\n250 b\r\n")
         self.assertEqual(len(reply(550, "x" * 900)), 4 + 480 + 2)
         self.assertEqual(reply(550, "a\r\n250 ü"), b"550 a 250 ?\r\n")
+
+
+class LogTests(Conversation):
+    def test_the_log_says_who_and_what(self):
+        """One line per event: login, message taken, recipient refused, with peer, account and message id."""
+        with capturedLogs() as events:
+            self.says_hello()
+            self.says(f"AUTH PLAIN {plain(password='wrong')}", f"AUTH PLAIN {plain()}", "MAIL FROM:<>")
+            self.says("RCPT TO:<nobody@example.com>", *[f"RCPT TO:<u{number}@example.com>" for number in range(12)])
+            self.says("DATA", "x", ".")
+        texts = [str(formatEvent(event)) for event in events]
+        self.assertEqual({event["log_namespace"] for event in events}, {"protocols.smtp"})
+        self.assertEqual(
+            [text.split(":")[0] for text in texts],
+            ["login of 'ann@example.com' refused", "login", "'RCPT TO", "message accepted"],
+        )
+        self.assertIn("[wrong password] (192.0.2.7 )", texts[0])
+        self.assertIn("q1 from  to u0@example.com", texts[3])
+        self.assertIn("and 2 more, 3 octets (192.0.2.7 ann@example.com)", texts[3])
+
+    def test_passwords_are_never_logged(self):
+        """Nothing of an exchange gets into the log, broken or not."""
+        with capturedLogs() as events:
+            self.says_hello()
+            self.says(
+                "AUTH PLAIN " + plain(password="wrong"),
+                "AUTH PLAIN x" + plain(),
+                "AUTH LOGIN",
+                "sekrit",
+                "auth\tplain sekrit!",
+            )
+        log = "\n".join(str(formatEvent(event)) for event in events)
+        for secret in ("sekrit", "wrong", plain()):
+            self.assertNotIn(secret, log.replace("[wrong password]", ""))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import smtplib
 import socket
 import ssl
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -64,39 +68,64 @@ def attack(port: int) -> tuple[bytes, bytes, str]:
             return ready, answer, str(secret.version())
 
 
-class RealStartTlsTests(TestCase):
+def send(port: int) -> dict[str, tuple[int, bytes]]:
+    """What the standard library's client does to submit a message; the recipients refused."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with smtplib.SMTP("127.0.0.1", port, "client.example", timeout=10) as client:
+        client.starttls(context=context)
+        client.login("ann@example.com", "sekrit")
+        recipients = ["x@elsewhere.example", "nobody@example.com"]
+        return client.sendmail("ann@example.com", recipients, "Subject: hi\n\n.dot\n")
+
+
+class RealSocketTests(TestCase):
     timeout = 30
 
-    async def test_s01_starttls_injection_over_a_socket(self) -> None:
-        """S1: inside TLS the first answer is the one to the client's own first command; the peer knows about TLS."""
-        intake, sessions = Intake(), OpenSessions()
-        gone: Deferred[None] = Deferred()
+    async def talk(self, client: Callable[[int], Any]) -> Any:
+        """Run `client` in a thread against a listening server; its result once the session has ended."""
+        self.intake, self.peers, gone = Intake(), [], Deferred()
+        sessions = OpenSessions()
         leave = sessions.leave
 
         def left(session):
-            peers.append(session.peer)
+            self.peers.append(session.peer)
             leave(session)
             gone.callback(None)
 
-        peers, sessions.leave = [], left
+        sessions.leave = left
         pem = Path(self.mktemp())
         pem.write_bytes(self_signed())
         factory = HostmailSMTPFactory(
-            portal=CheckedPortal(Realm(intake), Checker()),
-            intake=intake,
+            portal=CheckedPortal(Realm(self.intake), Checker()),
+            intake=self.intake,
             sessions=sessions,
             clock=reactor,
-            settings=SETTINGS,
+            settings=replace(SETTINGS, allow_plaintext_login=False),
             tls_context=DefaultOpenSSLContextFactory(str(pem), str(pem)),
             grants=Grants(),
         )
         port = reactor.listenTCP(0, factory, interface="127.0.0.1")
         try:
-            ready, answer, version = await deferToThread(attack, port.getHost().port)
+            result = await deferToThread(client, port.getHost().port)
             await gone
         finally:
             await port.stopListening()
+        return result
+
+    async def test_s01_starttls_injection_over_a_socket(self) -> None:
+        """S1: inside TLS the first answer is the one to the client's own first command; the peer knows about TLS."""
+        ready, answer, version = await self.talk(attack)
         self.assertEqual(ready, b"220 2.0.0 Ready to start TLS\r\n")
         self.assertEqual(answer, b"250 2.0.0 Ok\r\n")
-        self.assertEqual(intake.asked, [])
-        self.assertEqual((peers[0].tls, peers[0].tls_version), (True, version))
+        self.assertEqual(self.intake.asked, [])
+        self.assertEqual((self.peers[0].tls, self.peers[0].tls_version), (True, version))
+
+    async def test_a_real_client_submits_a_message(self) -> None:
+        """B2, B3: STARTTLS, login and a message with one good recipient, as the standard library does it."""
+        refused = await self.talk(send)
+        self.assertEqual({who: code for who, (code, _) in refused.items()}, {"nobody@example.com": 550})
+        (kept,) = self.intake.kept
+        self.assertEqual((kept.state, kept.recipients), ("committed", ["x@elsewhere.example"]))
+        self.assertEqual(kept.octets, b"Subject: hi\r\n\r\n.dot\r\n")
+        self.assertEqual((self.peers[0].login, self.peers[0].esmtp), ("ann@example.com", True))
