@@ -73,7 +73,7 @@ class Notices:
                 sender=original.sender,
             )
 
-    async def about(self, results: Sequence[tuple[Queued, Refusal | None]], action: str, header: bytes) -> None:
+    async def report(self, results: Sequence[tuple[Queued, Refusal | None]], action: str, header: bytes) -> None:
         """Report on recipients of one queued message; raises as `tell` does."""
         asked = [
             (row, refusal) for row, refusal in results if wanted(action, row.notify.split(",") if row.notify else ())

@@ -69,7 +69,7 @@ class Destination:
         """The results; None if a used connection turned out to be dead before anything was said, so that another one may be tried."""
         try:
             results = await conversation.send(rows, content)
-        except BaseException:
+        except Exception:
             conversation.close()
             raise
         broken = all(isinstance(sent.refusal, NextHopFailure) for sent in results)
@@ -118,7 +118,7 @@ class Destination:
         conversation = Conversation(wire, manners)
         try:
             await conversation.begin()
-        except BaseException:
+        except Exception:
             wire.close(politely=wire.idle)
             raise
         return conversation

@@ -120,7 +120,7 @@ class Wire(Protocol):
             self._write(stuffer.finish())
         except NextHopFailure:
             return
-        except BaseException:
+        except Exception:
             self._fail(NextHopFailure("the message could not be read", enhanced="4.3.0"))
             raise
         finally:
