@@ -1,0 +1,168 @@
+"""Copies and moves between the folders of an account: links and renames, in one transaction over both folders."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hostmail.errors import NoSuchFolder
+from hostmail.interfaces import Placed, Usage
+from hostmail.storage import keywords
+from hostmail.storage.content import copy_range
+from hostmail.storage.index import Box, Row
+from hostmail.storage.mailbox import Mailbox
+from hostmail.storage.names import letters_of, parse
+from hostmail.storage.scan import prepare, scan
+from hostmail.storage.transaction import Transaction
+from hostmail.storage.tree import CUR, NEW
+
+SYSTEM_FLAGS = 31
+Carry = Callable[[Transaction, Box, Row, Box, int, str], None]
+
+
+def copy(mailbox: Mailbox, box_id: int, uids: Sequence[int], target: str) -> Placed:
+    """See `IFolder.copy`."""
+
+    def work(transaction: Transaction, box: Box, other: Box, rows: list[Row]) -> Placed:
+        flags = _target_flags(transaction, box, other, rows)
+        transaction.take(Usage(sum(row.size for row in rows), len(rows)))
+        return _place(transaction, box, other, rows, flags, _link)
+
+    return _between(mailbox, box_id, uids, target, work)
+
+
+def move(mailbox: Mailbox, box_id: int, uids: Sequence[int], target: str) -> Placed:
+    """See `IFolder.move`: renames, so that a message is never there twice or not at all."""
+    return _between(mailbox, box_id, uids, target, move_rows)
+
+
+def _between(
+    mailbox: Mailbox,
+    box_id: int,
+    uids: Sequence[int],
+    target: str,
+    work: Callable[[Transaction, Box, Box, list[Row]], Placed],
+) -> Placed:
+    """Once more after a scan if a file was not under the name that the index knows."""
+    for is_last in (False, True):
+        try:
+            with mailbox.writing() as transaction:
+                box, other = mailbox.box(box_id), mailbox.find_box(target)
+                if other is None:
+                    raise NoSuchFolder
+                if is_last:
+                    scan(transaction, box)
+                prepare(transaction, box)
+                prepare(transaction, other)
+                rows = transaction.index.rows(box, uids)
+                return work(transaction, box, other, rows) if rows else Placed(other.uidvalidity, [], [])
+        except FileNotFoundError:
+            if is_last:
+                raise
+    raise AssertionError
+
+
+def move_rows(transaction: Transaction, box: Box, other: Box, rows: list[Row]) -> Placed:
+    """Messages of one folder into another; usage stays as it is."""
+    flags = _target_flags(transaction, box, other, rows)
+    transaction.mark(box)
+    placed = _place(transaction, box, other, rows, flags, _rename)
+    for place in {row.place for row in rows}:
+        transaction.tree(box).sync(place)
+    transaction.index.remove_messages(box, placed.source_uids, box.next_modseq())
+    transaction.touch(box)
+    return placed
+
+
+def _target_flags(transaction: Transaction, box: Box, other: Box, rows: list[Row]) -> list[int]:
+    """Flags as the target's keywords have them: all of them made before anything is placed. Raises TooMany."""
+    combined = 0
+    for row in rows:
+        combined |= row.flags
+    names = keywords.names_of(box, combined)
+    if not names:
+        return [row.flags & SYSTEM_FLAGS for row in rows]
+    keywords.mask(transaction, other, names)
+    bits = [(1 << 5 + box.keywords.index(name), keywords.mask(transaction, other, [name])) for name in names]
+    translated: dict[int, int] = {}
+    for row in rows:
+        if row.flags not in translated:
+            flags = row.flags & SYSTEM_FLAGS
+            for here, there in bits:
+                flags |= there if row.flags & here else 0
+            translated[row.flags] = flags
+    return [translated[row.flags] for row in rows]
+
+
+def _place(transaction: Transaction, box: Box, other: Box, rows: list[Row], flags: list[int], carry: Carry) -> Placed:
+    modseq = other.next_modseq()
+    facts = transaction.index.cached(box, [row.uid for row in rows])
+    placed: list[Row] = []
+    for row, new_flags in zip(rows, flags, strict=True):
+        uid, place = other.uidnext, CUR if new_flags else NEW
+        name = _new_name(transaction, row, uid, new_flags)
+        carry(transaction, box, row, other, place, name)
+        placed.append(row._replace(uid=uid, flags=new_flags, modseq=modseq, place=place, name=name))
+        other.uidnext += 1
+    for place in {row.place for row in placed}:
+        transaction.tree(other).sync(place)
+    transaction.index.add_messages(other, placed)
+    sources = [row.uid for row in rows]
+    known = [(uid, new) for uid, new in zip(sources, placed, strict=True) if uid in facts]
+    transaction.index.add_cached(other, [replace(facts[uid], uid=new.uid) for uid, new in known])
+    transaction.touch(other)
+    return Placed(other.uidvalidity, sources, [row.uid for row in placed])
+
+
+def _new_name(transaction: Transaction, row: Row, uid: int, flags: int) -> str:
+    name = replace(
+        parse(row.name),
+        base=transaction.tools.unique(),
+        uid=uid,
+        flags=flags & SYSTEM_FLAGS,
+        letters=letters_of(flags),
+        extra=(),
+        has_info=bool(flags),
+    )
+    return replace(name, others="").filename if not flags else name.filename
+
+
+def _link(transaction: Transaction, box: Box, row: Row, other: Box, place: int, name: str) -> None:
+    source = transaction.tree(box).fd(row.place)
+    target = transaction.changing(other, place).fd(place)
+    try:
+        transaction.disk.link(row.name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EMLINK, errno.EPERM):
+            raise
+        _copy_file(transaction, source, row.name, target, name)
+    transaction.on_undo.append(lambda: transaction.disk.unlink(name, dir_fd=target))
+
+
+def _copy_file(transaction: Transaction, source_dir: int, source: str, target_dir: int, target: str) -> None:
+    disk = transaction.disk
+    reading = disk.open_read(source, source_dir)
+    try:
+        status = os.fstat(reading)
+        writing = disk.open_new(target, target_dir)
+        try:
+            copy_range(reading, writing, 0, status.st_size)
+            os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
+            disk.fdatasync(writing)
+        except BaseException:
+            disk.unlink_if_there(target, target_dir)
+            raise
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _rename(transaction: Transaction, box: Box, row: Row, other: Box, place: int, name: str) -> None:
+    source = transaction.changing(box, row.place).fd(row.place)
+    target = transaction.changing(other, place).fd(place)
+    disk = transaction.disk
+    disk.rename(row.name, name, src_dir_fd=source, dst_dir_fd=target)
+    transaction.on_undo.append(lambda: disk.rename(name, row.name, src_dir_fd=target, dst_dir_fd=source))

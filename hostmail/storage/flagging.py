@@ -1,0 +1,92 @@
+"""Flags and keywords of messages: file names first, then rows, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from hostmail.interfaces import Changes
+from hostmail.storage import keywords
+from hostmail.storage.index import Box, Row
+from hostmail.storage.mailbox import Mailbox
+from hostmail.storage.names import MessageName, flags_of, letters_of
+from hostmail.storage.scan import prepare, scan
+from hostmail.storage.transaction import Transaction
+from hostmail.storage.tree import CUR, NEW
+
+SYSTEM_FLAGS = 31
+HOW: dict[str, Callable[[int, int], int]] = {
+    "add": lambda old, mask: old | mask,
+    "remove": lambda old, mask: old & ~mask,
+    "replace": lambda old, mask: mask,
+}
+_SYSTEM = [MessageName("x", flags=flags).filename.partition(":2,")[2] for flags in range(32)]
+
+
+def name_with_flags(name: str, flags: int) -> str:
+    """The file name with these flags; letters of other programs are kept."""
+    base, _, info = name.partition(":")
+    system = _SYSTEM[flags & SYSTEM_FLAGS]
+    others = flags_of(info[2:])[2] if len(info) > 2 else ""
+    if others:
+        system = "".join(sorted(system + others))
+    return f"{base}:2,{system}{letters_of(flags)}"
+
+
+def set_flags(
+    mailbox: Mailbox, box_id: int, uids: Sequence[int], how: str, flags: int, words: Sequence[str]
+) -> Changes:
+    """See `IFolder.set_flags`."""
+    change = HOW[how]
+    with mailbox.writing() as transaction:
+        box = mailbox.box(box_id)
+        prepare(transaction, box)
+        mask = flags & SYSTEM_FLAGS | keywords.mask(transaction, box, words, make=how != "remove")
+        changed = _change(transaction, box, uids, lambda old: change(old, mask))
+        if changed:
+            transaction.touch(box)
+        return Changes(box.uidnext, box.modseq, list(box.keywords), [row[:5] for row in changed], [])
+
+
+def _change(transaction: Transaction, box: Box, uids: Sequence[int], change: Callable[[int], int]) -> list[Row]:
+    """Rows with new flags, their files renamed and synced; who is not found under its name is looked for once."""
+    rows = _others(transaction.index.rows(box, uids), change)
+    if not rows:
+        return []
+    modseq = box.next_modseq()
+    changed, lost = _rename(transaction, box, rows, change, modseq)
+    if lost:
+        transaction.index.update_flags(box, changed)
+        scan(transaction, box)
+        box.modseq = max(box.modseq, modseq)
+        found, _ = _rename(transaction, box, _others(transaction.index.rows(box, lost), change), change, modseq)
+        changed = sorted(changed + found)
+    transaction.index.update_flags(box, changed)
+    for place in {CUR, *(row.place for row in rows)}:
+        transaction.tree(box).sync(place)
+    return changed
+
+
+def _others(rows: Iterable[Row], change: Callable[[int], int]) -> list[Row]:
+    return [row for row in rows if change(row.flags) != row.flags]
+
+
+def _rename(
+    transaction: Transaction, box: Box, rows: Iterable[Row], change: Callable[[int], int], modseq: int
+) -> tuple[list[Row], list[int]]:
+    """New rows, and UIDs whose files are not there. Everything ends in cur/: names in new/ have no flags."""
+    tree = transaction.changing(box, CUR)
+    changed: list[Row] = []
+    lost: list[int] = []
+    for row in rows:
+        flags = change(row.flags)
+        name = name_with_flags(row.name, flags)
+        if row.place == NEW:
+            transaction.changing(box, NEW)
+        try:
+            if row.place == NEW or name != row.name:
+                tree.rename(row.place, row.name, CUR, name)
+        except FileNotFoundError:
+            lost.append(row.uid)
+            continue
+        changed.append(row._replace(flags=flags, modseq=modseq, place=CUR, name=name))
+    return changed, lost

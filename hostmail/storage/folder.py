@@ -1,0 +1,154 @@
+"""One opening of a folder. Questions whose answer is at hand are answered on the reactor; everything else goes to a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import apsw
+from zope.interface import implementer
+
+from hostmail.errors import MessageGone, MessageTooBig
+from hostmail.interfaces import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot, Usage
+from hostmail.storage import copying, flagging, keywords, looking, quota, removing
+from hostmail.storage.incoming import Incoming
+from hostmail.storage.index import Box, Index
+from hostmail.storage.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from hostmail.storage.store import MaildirStore
+
+T = TypeVar("T")
+SMALL = 1000
+
+
+@implementer(IFolder)
+class Folder:
+    """See `IFolder`. It knows its box by number, so that a rename by somebody else does not lose it."""
+
+    def __init__(self, store: MaildirStore, mailbox: Mailbox, box_id: int, name: str) -> None:
+        self.name = name
+        self._store = store
+        self._mailbox = mailbox
+        self._box_id = box_id
+
+    async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        return await self._store.run_in_thread(self._mailbox.call, work, self._mailbox, self._box_id, *args)
+
+    def _at_once(self, answer: Callable[[Index, Box], T | None], fresh: bool = True) -> T | None:
+        """The answer if nobody changed the folder (unless that does not matter), and no thread has the mailbox.
+
+        None to ask in a thread, where there is time for whatever is the matter.
+        """
+        try:
+            with self._mailbox.glance() as index:
+                if index is None:
+                    return None
+                box = self._mailbox.box(self._box_id)
+                return answer(index, box) if not fresh or self._mailbox.is_fresh(box) else None
+        except (apsw.Error, OSError):
+            return None
+
+    async def snapshot(self, claim_recent: bool = False) -> Snapshot:
+        """All messages now."""
+
+        def answer(index: Index, box: Box) -> Snapshot | None:
+            view = self._mailbox.view(box, only_small=True)
+            if view is None:
+                return None
+            recent = view.first_at_least(box.first_recent)
+            return None if recent and claim_recent else view.snapshot(box, recent)
+
+        found = self._at_once(answer)
+        return found if found is not None else await self._in_thread(looking.snapshot, claim_recent)
+
+    async def changes(self, since_modseq: int) -> Changes:
+        """What changed after `since_modseq`."""
+
+        def answer(index: Index, box: Box) -> Changes | None:
+            if since_modseq < box.modseq and (since_modseq < box.floor or box.modseq - since_modseq > SMALL):
+                return None
+            return looking.changes_now(self._mailbox, box, since_modseq)
+
+        found = self._at_once(answer)
+        return found if found is not None else await self._in_thread(looking.changes, since_modseq)
+
+    async def status(self) -> FolderStatus:
+        """The counts."""
+
+        def answer(index: Index, box: Box) -> FolderStatus | None:
+            return looking.status_now(self._mailbox, box) if box.id in self._mailbox.views else None
+
+        found = self._at_once(answer)
+        return found if found is not None else await self._in_thread(looking.status)
+
+    async def uidls(self, uids: Sequence[int]) -> list[str]:
+        """POP3 unique-ids."""
+
+        def answer(index: Index, box: Box) -> list[str] | None:
+            return looking.uidls_now(self._mailbox, box, uids) if len(uids) <= SMALL else None
+
+        found = self._at_once(answer)
+        return found if found is not None else await self._in_thread(looking.uidls, uids)
+
+    async def set_flags(self, uids: Sequence[int], how: str, flags: int, keywords: Sequence[str]) -> Changes:
+        """Add, remove or replace."""
+        return await self._in_thread(flagging.set_flags, uids, how, int(flags), keywords)
+
+    async def expunge(self, uids: Sequence[int], only_deleted: bool = True) -> list[int]:
+        """Remove those (with \\Deleted)."""
+        return await self._in_thread(removing.expunge, uids, only_deleted)
+
+    async def copy(self, uids: Sequence[int], target: str) -> Placed:
+        """All or none."""
+        return await self._in_thread(copying.copy, uids, target)
+
+    async def move(self, uids: Sequence[int], target: str) -> Placed:
+        """As copy, without ever needing room."""
+        return await self._in_thread(copying.move, uids, target)
+
+    async def open(self, uid: int) -> Any:
+        """An IMessage; raises MessageGone."""
+
+        def answer(index: Index, box: Box) -> Any:
+            row = index.row(box, uid)
+            return None if row is None else looking.open_plain(self._mailbox, box, row, self._store.run_in_thread)
+
+        message = self._at_once(answer, fresh=False)
+        if message is None:
+            message = await self._in_thread(looking.open_message, uid, self._store.run_in_thread)
+        if message is None:
+            raise MessageGone
+        return message
+
+    async def cached(self, uids: Sequence[int]) -> list[CachedMessage]:
+        """Cached header facts; built where missing."""
+
+        def answer(index: Index, box: Box) -> list[CachedMessage] | None:
+            known = index.cached(box, uids) if len(uids) <= SMALL else {}
+            return [known[uid] for uid in uids] if all(uid in known for uid in uids) else None
+
+        found = self._at_once(answer, fresh=False)
+        if found is not None:
+            return found
+        return await self._in_thread(looking.cached, uids)
+
+    async def begin_append(
+        self, size: int, flags: int = 0, keywords: Sequence[str] = (), date: int | None = None
+    ) -> Incoming:
+        """An IIncoming; raises OverQuota, MessageTooBig, TooMany at once."""
+        if size > self._mailbox.tools.message_size_limit:
+            raise MessageTooBig
+        await self._in_thread(check_append, size, keywords)
+        spooled = self._store.spool.create(b"")
+        return Incoming(self._store, self._mailbox, self._box_id, spooled, int(flags), keywords, date)
+
+    def close(self) -> None:
+        """The caller needs it no more."""
+
+
+def check_append(mailbox: Mailbox, box_id: int, size: int, words: Sequence[str]) -> None:
+    """Would it be taken as things stand?"""
+    with mailbox.reading() as index:
+        keywords.check(mailbox.box(box_id), words)
+        quota.check(mailbox.account, index.used, Usage(size, 1))

@@ -1,0 +1,366 @@
+"""The account's index database as storage speaks of it: boxes, messages, and what is known about them.
+
+One thread at a time uses an `Index`; the mailbox's lock sees to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from hostmail.interfaces import FIRST_KEYWORD_BIT, CachedMessage, Usage
+from hostmail.storage import schema
+from hostmail.storage.freshness import NEVER, Seen
+from hostmail.storage.names import folder_name
+
+_BOX_COLUMNS = (
+    "directory, special_use, uidvalidity, uidnext, mark, modseq, floor, first_recent, scanned, "
+    "new_mtime, new_recheck, cur_mtime, cur_recheck"
+)
+_SAVE_BOX = f"UPDATE box SET ({_BOX_COLUMNS}) = ({', '.join('?' * 13)}) WHERE id = ?"
+_ADD_BOX = f"INSERT INTO box ({_BOX_COLUMNS}) VALUES ({', '.join('?' * 13)}) RETURNING id"
+_ADD_MESSAGE = (
+    "INSERT INTO msg (id, box, modseq, flags, size, date, place, converted, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
+_CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day FROM "
+_CHANGED = "SELECT id, flags, size, date, modseq FROM msg WHERE box = ? AND modseq > ? ORDER BY id"
+_UID = (1 << schema.UID_BITS) - 1
+_SMALL = 1 << 63
+
+
+@dataclass(slots=True)
+class Box:
+    """A folder's row. `mark` is what its record file says of UIDNEXT; `floor` the modseq since which removals are known.
+
+    `name` is "" for a directory whose name `names` would not have chosen. `seen` is new/ and cur/ as last listed. `checked`
+    is this process's own: the record file and the index have been compared.
+    """
+
+    id: int
+    directory: str
+    special_use: str
+    uidvalidity: int
+    uidnext: int = 1
+    mark: int = 1
+    modseq: int = 1
+    floor: int = 1
+    first_recent: int = 1
+    scanned: int = 0
+    seen: list[Seen] = field(default_factory=lambda: [NEVER, NEVER])
+    keywords: list[str] = field(default_factory=list)
+    checked: bool = False
+
+    @property
+    def name(self) -> str:
+        """As in FolderInfo."""
+        return folder_name(self.directory) or self.directory
+
+    def values(self) -> tuple[Any, ...]:
+        """In the order of the table's columns."""
+        new, cur = self.seen
+        return (
+            *(self.directory, self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq, self.floor),
+            *(self.first_recent, self.scanned, new.mtime, new.recheck, cur.mtime, cur.recheck),
+        )
+
+    def load(self, values: Sequence[Any]) -> None:
+        """The inverse of `values`."""
+        self.directory, self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq = values[:6]
+        self.floor, self.first_recent, self.scanned = values[6:9]
+        self.seen = [Seen(values[9], values[10]), Seen(values[11], values[12])]
+
+    def next_modseq(self) -> int:
+        """One more change."""
+        self.modseq += 1
+        return self.modseq
+
+
+class Row(NamedTuple):
+    """A message. `size` is on the wire; `converted` 1 if the file's line ends are not; `place` new/ or cur/."""
+
+    uid: int
+    flags: int
+    size: int
+    date: int
+    modseq: int
+    place: int
+    converted: int
+    name: str
+
+
+def stored_flags(flags: int) -> int | bytes:
+    """Flags as SQLite can hold them: more than 58 keywords need more than its integers."""
+    return flags if flags < _SMALL else flags.to_bytes((flags.bit_length() + 7) // 8, "little")
+
+
+def loaded_flags(stored: int | bytes) -> int:
+    """The inverse of `stored_flags`."""
+    return int.from_bytes(stored, "little") if isinstance(stored, bytes) else stored
+
+
+def _row(values: Sequence[Any]) -> Row:
+    return Row(values[0] & _UID, loaded_flags(values[1]), *values[2:])
+
+
+class Index:
+    """An open index. `boxes` and `used` are as of the last `refresh`; transactions change both, and write them back."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._db = schema.connect(path)
+        self._inode = os.stat(path).st_ino
+        self._version = -1
+        self.execute = self._db.execute
+        self.boxes: dict[int, Box] = {}
+        self.used = Usage()
+        self.ready = False
+        self.last_uidvalidity = 0
+        self.folders_seen = NEVER
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def replaced(self) -> bool:
+        """True if somebody removed or replaced the file while we have it open."""
+        try:
+            return os.stat(self._path).st_ino != self._inode
+        except FileNotFoundError:
+            return True
+
+    def refresh(self) -> None:
+        """See what other processes have committed."""
+        version = self._db.pragma("data_version")
+        if version != self._version:
+            self.reload()
+            self._version = version
+
+    def reload(self) -> None:
+        """Read boxes and usage again; known `Box` objects stay the same objects."""
+        used_bytes, messages, self.last_uidvalidity, mtime, recheck, ready = self.execute(
+            "SELECT bytes, messages, last_uidvalidity, mtime, recheck, ready FROM account"
+        ).get
+        self.used, self.folders_seen, self.ready = Usage(used_bytes, messages), Seen(mtime, recheck), bool(ready)
+        boxes: dict[int, Box] = {}
+        for box_id, *values in self.execute(f"SELECT id, {_BOX_COLUMNS} FROM box"):
+            box = boxes[box_id] = self.boxes.get(box_id) or Box(box_id, "", "", 0)
+            box.load(values)
+            box.keywords = []
+        for box_id, name in self.execute("SELECT box, name FROM keyword ORDER BY box, bit"):
+            boxes[box_id].keywords.append(name)
+        self.boxes = boxes
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction; everything in memory is as it was before if it fails."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            self.refresh()
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self.execute("ROLLBACK")
+            self.reload()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One state of everything, as others have committed it."""
+        self.execute("BEGIN")
+        try:
+            self.refresh()
+            yield
+        finally:
+            if self._db.in_transaction:
+                self.execute("COMMIT")
+
+    # ------------------------------------------------------------------------------------------------------- boxes
+
+    def box_in(self, directory: str) -> Box | None:
+        """The box of a directory."""
+        for box in self.boxes.values():
+            if box.directory == directory:
+                return box
+        return None
+
+    def add_box(self, box: Box) -> Box:
+        """Keep a new box; its id is set."""
+        box.id = self.execute(_ADD_BOX, box.values()).get
+        self.boxes[box.id] = box
+        return box
+
+    def save_box(self, box: Box) -> None:
+        """Keep what changed in its row."""
+        self.execute(_SAVE_BOX, (*box.values(), box.id))
+
+    def remove_box(self, box: Box) -> Usage:
+        """Forget a box and its messages; what they used."""
+        used = self.usage_of(box)
+        first, last = span(box)
+        for table in ("msg", "cache", "uidl"):
+            self.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", (first, last))
+        for table in ("expunged", "keyword", "columns"):
+            self.execute(f"DELETE FROM {table} WHERE box = ?", (box.id,))
+        self.execute("DELETE FROM box WHERE id = ?", (box.id,))
+        self.boxes.pop(box.id, None)
+        return used
+
+    def add_keyword(self, box: Box, name: str) -> int:
+        """A new keyword; its bit in flags."""
+        bit = FIRST_KEYWORD_BIT + len(box.keywords)
+        self.execute("INSERT INTO keyword (box, bit, name) VALUES (?, ?, ?)", (box.id, bit, name))
+        box.keywords.append(name)
+        return bit
+
+    def save_account(self) -> None:
+        """Keep usage, and what is known of the list of folders."""
+        seen = self.folders_seen
+        self.execute(
+            "UPDATE account SET bytes = ?, messages = ?, last_uidvalidity = ?, mtime = ?, recheck = ?, ready = ?",
+            (self.used.bytes, self.used.messages, self.last_uidvalidity, seen.mtime, seen.recheck, int(self.ready)),
+        )
+
+    # ---------------------------------------------------------------------------------------------------- messages
+
+    def add_message(self, box: Box, row: Row) -> None:
+        """A new row."""
+        uid, flags, size, date, modseq, place, converted, name = row
+        key = box.id << 32 | uid
+        self.execute(_ADD_MESSAGE, (key, box.id, modseq, stored_flags(flags), size, date, place, converted, name))
+
+    def add_messages(self, box: Box, rows: Iterable[Row]) -> None:
+        """Many new rows."""
+        base = box.id << 32
+        self._db.executemany(
+            _ADD_MESSAGE,
+            (
+                (base | r.uid, box.id, r.modseq, stored_flags(r.flags), r.size, r.date, r.place, r.converted, r.name)
+                for r in rows
+            ),
+        )
+
+    def update_flags(self, box: Box, rows: Iterable[Row]) -> None:
+        """New flags, modseq, place and name of known messages."""
+        base = box.id << 32
+        self._db.executemany(
+            "UPDATE msg SET flags = ?, modseq = ?, place = ?, name = ? WHERE id = ?",
+            ((stored_flags(row.flags), row.modseq, row.place, row.name, base | row.uid) for row in rows),
+        )
+
+    def remove_messages(self, box: Box, uids: Sequence[int], modseq: int) -> None:
+        """Forget messages, and remember that they went."""
+        base = box.id << 32
+        for table in ("msg", "cache", "uidl"):
+            self._db.executemany(f"DELETE FROM {table} WHERE id = ?", ((base | uid,) for uid in uids))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO expunged (box, modseq, uid) VALUES (?, ?, ?)",
+            ((box.id, modseq, uid) for uid in uids),
+        )
+
+    def row(self, box: Box, uid: int) -> Row | None:
+        """One message."""
+        found = self.execute(f"{_ROW} msg WHERE id = ?", (box.id << 32 | uid,)).fetchone()
+        return None if found is None else _row(found)
+
+    def rows(self, box: Box, uids: Iterable[int]) -> list[Row]:
+        """Those of `uids` that are there, ascending, each once."""
+        return [_row(values) for values in self._wanted(_ROW, "msg", box, sorted(set(uids)))]
+
+    def all_rows(self, box: Box) -> list[Row]:
+        """Every message."""
+        return [_row(values) for values in self.execute(f"{_ROW} msg WHERE id BETWEEN ? AND ?", span(box))]
+
+    def names(self, box: Box) -> dict[str, tuple[int, int]]:
+        """(UID, place) by file name."""
+        found = self.execute("SELECT name, id, place FROM msg WHERE id BETWEEN ? AND ?", span(box))
+        return {name: (key & _UID, place) for name, key, place in found}
+
+    def _wanted(self, select: str, table: str, box: Box, uids: Sequence[int]) -> list[tuple[Any, ...]]:
+        if not uids:
+            return []
+        base = box.id << 32
+        low, high = base | min(uids), base | max(uids)
+        if high - low < 2 * len(uids) + 8:
+            found = self.execute(f"{select} {table} WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
+            if len(found) == high - low + 1 == len(uids):
+                return found
+            wanted = {base | uid for uid in uids}
+            return [values for values in found if values[0] in wanted]
+        keys = json.dumps([base | uid for uid in uids])
+        return self.execute(f"{select} json_each(?) JOIN {table} ON id = value", (keys,)).fetchall()
+
+    def usage_of(self, box: Box) -> Usage:
+        """What a box holds."""
+        size, count = self.execute(
+            "SELECT coalesce(sum(size), 0), count(*) FROM msg WHERE id BETWEEN ? AND ?", span(box)
+        ).get
+        return Usage(size, count)
+
+    def unseen(self, box: Box) -> int:
+        """How many are not \\Seen."""
+        if len(box.keywords) > 58:
+            return sum(1 for row in self.all_rows(box) if not row.flags & 1)
+        return int(self.execute("SELECT count(*) FROM msg WHERE id BETWEEN ? AND ? AND NOT flags & 1", span(box)).get)
+
+    # ------------------------------------------------------------------------------------------- changes, facts
+
+    def changed(self, box: Box, since: int) -> list[tuple[int, int, int, int, int]]:
+        """(uid, flags, size, date, modseq) of what changed after `since`, ascending by UID."""
+        found = self.execute(_CHANGED, (box.id, since))
+        return [(key & _UID, loaded_flags(flags), *rest) for key, flags, *rest in found]
+
+    def expunged(self, box: Box, since: int) -> list[int]:
+        """UIDs removed after `since`, ascending, as far as they are remembered."""
+        found = self.execute("SELECT uid FROM expunged WHERE box = ? AND modseq > ?", (box.id, since))
+        return sorted(uid for (uid,) in found)
+
+    def forget_expunged(self, box: Box, keep: int) -> None:
+        """Keep the last `keep` removals only; `floor` says from where on they are known."""
+        bound = self.execute(
+            "SELECT modseq FROM expunged WHERE box = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?", (box.id, keep)
+        ).fetchone()
+        if bound is not None:
+            self.execute("DELETE FROM expunged WHERE box = ? AND modseq <= ?", (box.id, bound[0]))
+            box.floor = bound[0]
+            self.save_box(box)
+
+    def add_cached(self, box: Box, facts: Iterable[CachedMessage]) -> None:
+        """Keep what is known of messages' contents."""
+        base = box.id << 32
+        self._db.executemany(
+            "INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (base | f.uid, f.envelope, f.bodystructure, f.body, f.header_size, f.sent_date, f.sent_day)
+                for f in facts
+            ),
+        )
+
+    def cached(self, box: Box, uids: Sequence[int]) -> dict[int, CachedMessage]:
+        """What is known, by UID."""
+        return {
+            values[0] & _UID: CachedMessage(values[0] & _UID, *values[1:])
+            for values in self._wanted(_CACHED, "cache", box, uids)
+        }
+
+    def uidls(self, box: Box) -> dict[int, str]:
+        """Imported unique-ids by UID."""
+        found = self.execute("SELECT id, uidl FROM uidl WHERE id BETWEEN ? AND ?", span(box))
+        return {key & _UID: uidl for key, uidl in found}
+
+    def add_uidls(self, box: Box, uidls: dict[int, str]) -> None:
+        """Keep imported unique-ids."""
+        base = box.id << 32
+        self._db.executemany(
+            "INSERT OR REPLACE INTO uidl (id, uidl) VALUES (?, ?)", ((base | uid, uidl) for uid, uidl in uidls.items())
+        )
+
+
+def span(box: Box) -> tuple[int, int]:
+    """The first and last key that a box's messages can have."""
+    return box.id << 32, box.id << 32 | _UID

@@ -1,0 +1,260 @@
+"""Finding out what others did to a folder's files, and reading a folder whose index was lost.
+
+A message is known by its name up to the ":": who changes flags changes only what follows. A file that nobody knows gets the
+UID in its name if the index can have forgotten it (it is not below UIDNEXT, or there was no index), else a new one, which
+is put into its name at once. A name that is gone is looked for a second time before the message counts as removed: a
+directory that changes while it is being listed may hide a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from hostmail.interfaces import Usage
+from hostmail.storage.freshness import Seen, after_listing
+from hostmail.storage.index import Box, Row
+from hostmail.storage.keywords import load_keywords
+from hostmail.storage.measure import Measured, measure
+from hostmail.storage.names import MAX_FILE_NAME, MAX_LETTERS, MAX_UID, MessageName, keyword_bits, parse
+from hostmail.storage.record import FolderRecord, read_record, read_uidls, write_record
+from hostmail.storage.transaction import Transaction
+from hostmail.storage.tree import CUR, NEW
+
+LOST_COMMITS_GAP = 64
+FORGOTTEN = 1 << 20
+_NAME_BITS = 31 | ((1 << MAX_LETTERS) - 1) << 5
+
+
+def prepare(transaction: Transaction, box: Box) -> None:
+    """Before UIDs are given in a folder that this process has just opened: does the index know all that the tree says?
+
+    An index that lost its last commits (a power cut) shows it by directories that changed since.
+    """
+    if box.checked and box.scanned:
+        return
+    path = transaction.mailbox.path_of(box.directory)
+    record = read_record(transaction.disk, path)
+    if record is not None and record.uidvalidity != box.uidvalidity:
+        replace_box(transaction, box, record.uidvalidity)
+    if record is not None and record.uidnext > box.uidnext:
+        box.uidnext = record.uidnext
+        transaction.touch(box, announced=False)
+    if record is None:
+        write_record(transaction.disk, path, FolderRecord(box.uidvalidity, box.uidnext, box.special_use))
+    box.mark = record.uidnext if record is not None else box.uidnext
+    tree, now = transaction.tree(box), transaction.tools.wall()
+    if not box.scanned or any(not box.seen[place].is_fresh(tree.mtime(place), now) for place in (NEW, CUR)):
+        scan(transaction, box)
+    box.checked = True
+
+
+def replace_box(transaction: Transaction, box: Box, uidvalidity: int) -> None:
+    """The folder was put back from a backup or made anew by others: it is another one, and read as such."""
+    uids = [row.uid for row in transaction.index.all_rows(box)]
+    transaction.free(transaction.index.usage_of(box))
+    transaction.index.remove_messages(box, uids, box.next_modseq())
+    box.uidvalidity, box.uidnext, box.first_recent, box.scanned = uidvalidity, 1, 1, 0
+    box.floor = box.modseq
+    transaction.touch(box)
+
+
+class Listing:
+    """Names and places, as the directories stood at `seen`."""
+
+    def __init__(self, transaction: Transaction, box: Box) -> None:
+        tree = transaction.tree(box)
+        self.places: dict[str, int] = {}
+        self.seen: list[Seen] = []
+        for place in (NEW, CUR):  # in this order: whoever moves a message moves it from new/ to cur/
+            now = transaction.tools.wall()
+            mtime = tree.mtime(place)
+            for name in tree.names(place):
+                self.places[name] = place
+            self.seen.append(after_listing(mtime, now))
+
+    def merged(self, later: Listing) -> dict[str, int]:
+        """What either of two listings saw, by the later one's names; there is a third one due."""
+        self.seen = [Seen(seen.mtime, 1) for seen in self.seen]
+        stems = {stem(name) for name in later.places}
+        only_here = {name: place for name, place in self.places.items() if stem(name) not in stems}
+        return only_here | later.places
+
+
+def scan(transaction: Transaction, box: Box) -> None:
+    """Bring the index in line with the tree."""
+    known = transaction.index.names(box)
+    listing = Listing(transaction, box)
+    places = listing.places
+    gone = known.keys() - places.keys()
+    if gone:
+        again = Listing(transaction, box)
+        if again.places != places:
+            places = listing.merged(again)
+            gone = known.keys() - places.keys()
+    moved = {name for name, place in places.items() if name in known and known[name][1] != place}
+    _Scan(transaction, box, places).run(known, gone, places.keys() - known.keys(), moved)
+    for place in (NEW, CUR):
+        transaction.listed(box, place)
+        box.seen[place] = listing.seen[place]
+    box.scanned = 1
+    transaction.touch(box, announced=False)
+
+
+class _Scan:
+    """The differences of one folder, written down."""
+
+    def __init__(self, transaction: Transaction, box: Box, places: dict[str, int]) -> None:
+        self._transaction = transaction
+        self._index = transaction.index
+        self._box = box
+        self._places = places
+        self._renamed_in: set[int] = set()
+
+    def run(self, known: dict[str, tuple[int, int]], gone: set[str], new: set[str], moved: set[str]) -> None:
+        """Renamed, moved, new and removed messages."""
+        if not (gone or new or moved):
+            return
+        by_stem = {stem(name): name for name in gone}
+        renamed = {by_stem[stem(name)]: name for name in new if stem(name) in by_stem}
+        changed = {known[old][0]: name for old, name in renamed.items()}
+        changed |= {known[name][0]: name for name in moved}
+        if new or changed:
+            load_keywords(self._transaction, self._box)
+        if changed:
+            self._change(changed)
+        removed = sorted(known[name][0] for name in gone - renamed.keys())
+        if removed:
+            remove_rows(self._transaction, self._box, self._index.rows(self._box, removed))
+        added = new - set(renamed.values())
+        if added:
+            self._add(added, {uid for uid, _ in known.values()} - set(removed))
+
+    def _change(self, names: dict[int, str]) -> None:
+        modseq = self._box.next_modseq()
+        rows = []
+        for row in self._index.rows(self._box, names):
+            name = names[row.uid]
+            flags = row.flags & ~_NAME_BITS | flags_in(parse(name), self._box)
+            rows.append(row._replace(flags=flags, modseq=modseq, name=name, place=self._places[name]))
+        self._index.update_flags(self._box, rows)
+        self._transaction.touch(self._box)
+
+    def _add(self, names: set[str], taken: set[int]) -> None:
+        box, found = self._box, self._measured(names)
+        if not found:
+            return
+        lowest = 1 if not box.scanned else box.uidnext
+        numbered: list[tuple[int, str, MessageName, Measured]] = []
+        rest: list[tuple[str, MessageName, Measured]] = []
+        for name, parsed, measured in found:
+            uid = parsed.uid
+            believed = uid is not None and lowest <= uid < MAX_UID and uid not in taken
+            if believed and uid is not None and (not box.scanned or uid < lowest + FORGOTTEN):
+                taken.add(uid)
+                numbered.append((uid, name, parsed, measured))
+            else:
+                rest.append((name, parsed, measured))
+        self._count_on(numbered)
+        for name, parsed, measured in rest:
+            numbered.append((box.uidnext, name, parsed, measured))
+            box.uidnext += 1
+        self._keep(numbered)
+
+    def _count_on(self, numbered: list[tuple[int, str, MessageName, Measured]]) -> None:
+        """UIDNEXT beyond the UIDs found; with a gap if the index had lost them, for it may have lost removals too."""
+        box, highest = self._box, max((item[0] for item in numbered), default=0)
+        if highest >= box.uidnext:
+            box.uidnext = min(MAX_UID, highest + 1 + (LOST_COMMITS_GAP if box.scanned else 0))
+
+    def _measured(self, names: set[str]) -> list[tuple[str, MessageName, Measured]]:
+        tree = self._transaction.tree(self._box)
+        found = []
+        for name in names:
+            parsed = parse(name)
+            measured = measure(tree, self._places[name], name, parsed, None)
+            if measured is not None and parsed.base:
+                found.append((name, parsed, measured))
+        return sorted(found, key=lambda item: (_seconds(item[1].base), item[0]))
+
+    def _keep(self, numbered: list[tuple[int, str, MessageName, Measured]]) -> None:
+        box, modseq = self._box, self._box.next_modseq()
+        rows = []
+        for uid, name, parsed, measured in numbered:
+            place = self._places[name]
+            right = self._named(place, name, parsed, uid, measured)
+            if right is not None:
+                size, _, date, converted = measured
+                rows.append(Row(uid, flags_in(parsed, box), size, date, modseq, place, converted, right))
+        rows.sort()
+        for place in self._renamed_in:
+            self._transaction.tree(box).sync(place)
+        self._index.add_messages(box, rows)
+        self._restore_uidls(rows)
+        self._transaction.count(Usage(sum(row.size for row in rows), len(rows)))
+        self._transaction.touch(box)
+
+    def _restore_uidls(self, rows: list[Row]) -> None:
+        if self._box.scanned:
+            return
+        uidls = read_uidls(self._transaction.disk, self._transaction.mailbox.path_of(self._box.directory))
+        if uidls:
+            present = {row.uid for row in rows}
+            self._index.add_uidls(self._box, {uid: uidl for uid, uidl in uidls.items() if uid in present})
+
+    def _named(self, place: int, name: str, parsed: MessageName, uid: int, measured: Measured) -> str | None:
+        """The file's name with its UID; the old one if it cannot be renamed, None if the index cannot hold that."""
+        right = named_for(parsed, uid, measured, self._transaction.tools.unique)
+        if right == name:
+            return name
+        try:
+            self._transaction.changing(self._box, place).rename(place, name, place, right)
+        except OSError:
+            return name if storable(name) == name else None
+        self._renamed_in.add(place)
+        return right
+
+
+def named_for(parsed: MessageName, uid: int, measured: Measured, unique: Callable[[], str]) -> str:
+    """The name that a file should have: foreign sizes are set right, and names that SQLite or ext4 could not hold are replaced."""
+    wire = measured.size if measured.converted else None
+    if parsed.uid == uid and parsed.size == measured.file_size and parsed.wire_size in (wire, measured.size):
+        right = parsed
+    else:
+        right = replace(parsed, uid=uid, size=measured.file_size, wire_size=wire)
+    name = right.filename
+    if storable(name) != name or len(name.encode()) > MAX_FILE_NAME:
+        name = replace(right, base=unique(), extra=(), others="").filename
+    return name
+
+
+def storable(name: str) -> str:
+    """The name if SQLite can hold it as text; octets that are no UTF-8 replaced otherwise."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def stem(name: str) -> str:
+    """The part of a name that flags do not change."""
+    return name.partition(":")[0]
+
+
+def flags_in(parsed: MessageName, box: Box) -> int:
+    """System flags and keywords of a name; letters that no keyword of the folder has say nothing."""
+    known = ((1 << len(box.keywords)) - 1) << 5
+    return parsed.flags | keyword_bits(parsed.letters) & known
+
+
+def _seconds(base: str) -> int:
+    digits = base.partition(".")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0
+
+
+def remove_rows(transaction: Transaction, box: Box, rows: Iterable[Row]) -> list[int]:
+    """Messages whose files are gone: out of the index, and their room is free."""
+    rows = list(rows)
+    transaction.mark(box)
+    uids = [row.uid for row in rows]
+    transaction.index.remove_messages(box, uids, box.next_modseq())
+    transaction.free(Usage(sum(row.size for row in rows), len(rows)))
+    transaction.touch(box)
+    return uids

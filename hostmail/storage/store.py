@@ -1,0 +1,247 @@
+"""The mail store over Maildir trees: DATA/domains/<domain>/<account>/Maildir, with one index for each account beside it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from hostmail.envelope import Peer
+from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.interfaces import Account, CachedMessage, Drop, IEvents, IMailStore, IUsage, Room, Usage
+from hostmail.storage import lock, quota, trash
+from hostmail.storage.account import AccountStore
+from hostmail.storage.content import Source
+from hostmail.storage.delivery import Arrival, Consignment, Deliverer
+from hostmail.storage.disk import Disk, storage_refusal
+from hostmail.storage.facts import facts_of
+from hostmail.storage.mailbox import Mailbox, Tools
+from hostmail.storage.names import UniqueNames
+from hostmail.storage.spool import Spool
+from hostmail.storage.threads import RunInThread
+from hostmail.storage.verify import verify
+
+MESSAGE_SIZE_LIMIT = 15 << 20
+MAX_IDLE = 200
+LOCK_FILE = "pop3.lock"
+
+
+@implementer(IMailStore)
+class MaildirStore:
+    """See `IMailStore`.
+
+    `run_in_thread` is where disks are waited for (`threads.StorageThreads.run`); `clock` is what a second POP3 session
+    waits with; `domain_free` tells what the quota of an account's domain leaves (None: no limit), for `room`. Mailboxes that nobody
+    uses stay open, `max_idle` of them.
+    """
+
+    def __init__(
+        self,
+        data_dir: str,
+        run_in_thread: RunInThread,
+        clock: IReactorTime,
+        *,
+        host: str = "",
+        usage: IUsage | None = None,
+        events: IEvents | None = None,
+        domain_free: Callable[[Account], Awaitable[int | None]] | None = None,
+        now: Callable[[], float] = time.time,
+        wall: Callable[[], int] = time.time_ns,
+        message_size_limit: int = MESSAGE_SIZE_LIMIT,
+        facts: Callable[[int, bytes], CachedMessage] = facts_of,
+        disk: Disk | None = None,
+        spool: Spool | None = None,
+        max_idle: int = MAX_IDLE,
+        grace_seconds: float = trash.GRACE_SECONDS,
+    ) -> None:
+        disk = disk or Disk()
+        unique = UniqueNames(host=host)
+        self.data_dir = data_dir
+        self.run_in_thread = run_in_thread
+        self.now = now
+        self.spool = spool or Spool(os.path.join(data_dir, "spool"), disk, unique=unique)
+        self._tools = Tools(disk, usage, events, now, wall, unique, facts, message_size_limit)
+        self._clock = clock
+        self._domain_free = domain_free
+        self._deliverer = Deliverer(run_in_thread, self._tools, self.spool.directory)
+        self._users: dict[Mailbox, int] = {}
+        self._mailboxes: dict[tuple[str, str], Mailbox] = {}
+        self._idle: OrderedDict[Mailbox, None] = OrderedDict()
+        self._max_idle = max_idle
+        self._grace_seconds = grace_seconds
+        self._closing: set[Deferred[None]] = set()
+        self._closed = False
+
+    # -------------------------------------------------------------------------------------------------- open mailboxes
+
+    def _take(self, account: Account) -> Mailbox:
+        """The account's mailbox for one more user; its limits are now those of `account`."""
+        if self._closed:
+            raise TemporaryFailure(private="the store is closed")
+        key = account.domain, account.directory
+        mailbox = self._mailboxes.get(key)
+        if mailbox is None or mailbox.removed:
+            mailbox = Mailbox(account, self.root_of(account), self._tools)
+            self._mailboxes[key] = mailbox
+        mailbox.account = account
+        self._users[mailbox] = self._users.get(mailbox, 0) + 1
+        self._idle.pop(mailbox, None)
+        return mailbox
+
+    def let_go(self, mailbox: Mailbox) -> None:
+        """One user less; the mailboxes idle for the longest time are closed."""
+        self._users[mailbox] -= 1
+        if self._users[mailbox]:
+            return
+        del self._users[mailbox]
+        key = mailbox.account.domain, mailbox.account.directory
+        if self._mailboxes.get(key) is not mailbox:
+            self._close_mailbox(mailbox)
+            return
+        self._idle[mailbox] = None
+        while len(self._idle) > self._max_idle:
+            oldest, _ = self._idle.popitem(last=False)
+            del self._mailboxes[oldest.account.domain, oldest.account.directory]
+            self._close_mailbox(oldest)
+
+    def _close_mailbox(self, mailbox: Mailbox) -> None:
+        async def closing() -> None:
+            await self.run_in_thread(mailbox.close)
+
+        done = Deferred.fromCoroutine(closing())
+        self._closing.add(done)
+        done.addBoth(lambda _: self._closing.discard(done))
+
+    def root_of(self, account: Account) -> str:
+        """The account's directory."""
+        for part in (account.domain, account.directory):
+            if not part or part in (".", "..") or "/" in part or "\0" in part:
+                raise TemporaryFailure(private=f"no directory name: {part!r}")
+        return os.path.join(self.data_dir, "domains", account.domain, account.directory)
+
+    async def open(self, account: Account) -> AccountStore:
+        """The account's IAccountStore, made on first use."""
+        mailbox = self._take(account)
+        try:
+            if not mailbox.is_open:
+                await self.run_in_thread(mailbox.call, _open, mailbox)
+        except BaseException:
+            self.let_go(mailbox)
+            raise
+        return AccountStore(self, mailbox)
+
+    # -------------------------------------------------------------------------------------------------------- deliver
+
+    async def deliver(self, spooled: Any, drops: Sequence[Drop]) -> list[Refusal | None]:
+        """Each drop on disk and synced, or its refusal; in the order of `drops`."""
+        taken: list[Mailbox] = []
+        answers: list[Arrival | Refusal] = []
+        for drop in drops:
+            try:
+                mailbox = self._take(drop.account)
+            except Refusal as refusal:
+                answers.append(refusal)
+                continue
+            taken.append(mailbox)
+            answers.append(Arrival(mailbox, drop.prefix, drop.folder, int(drop.flags)))
+        try:
+            arrivals = [answer for answer in answers if isinstance(answer, Arrival)]
+            if arrivals:
+                await self._carry_out(spooled, arrivals)
+        finally:
+            for mailbox in taken:
+                self.let_go(mailbox)
+        return [answer.refusal if isinstance(answer, Arrival) else answer for answer in answers]
+
+    async def _carry_out(self, spooled: Any, arrivals: list[Arrival]) -> None:
+        try:
+            source = Source(spooled)
+        except (OSError, Refusal) as error:
+            for arrival in arrivals:
+                arrival.refusal = storage_refusal(error)
+            return
+        await self.carry_out(Consignment(source, int(self.now()), arrivals))
+
+    def carry_out(self, consignment: Consignment) -> Deferred[None]:
+        """Fires when every arrival has its answer."""
+        return self._deliverer.deliver(consignment)
+
+    # ---------------------------------------------------------------------------------------------------------- facts
+
+    async def room(self, account: Account) -> Room:
+        """Quota and usage without opening a session."""
+        mailbox = self._take(account)
+        try:
+            return await self.room_of(mailbox)
+        finally:
+            self.let_go(mailbox)
+
+    async def room_of(self, mailbox: Mailbox) -> Room:
+        """The same for an open mailbox."""
+        at_hand = mailbox.used_now()
+        used = at_hand if at_hand is not None else await self.run_in_thread(mailbox.call, _used, mailbox)
+        free = None if self._domain_free is None else await self._domain_free(mailbox.account)
+        return quota.room(mailbox.account, used, free)
+
+    async def lock_maildrop(
+        self, mailbox: Mailbox, wait_seconds: float, peer: Peer, take_over: Callable[[], bool]
+    ) -> lock.MaildropLock:
+        """See `IAccountStore.lock_maildrop`."""
+        path = os.path.join(mailbox.root, LOCK_FILE)
+        return await lock.acquire(path, wait_seconds, peer, take_over, self._clock, now=self.now)
+
+    async def verify(self, account: Account, repair: bool = False) -> dict[str, Any]:
+        """Compare tree and index; nothing is erased (D11)."""
+        mailbox = self._take(account)
+        try:
+            return await self.run_in_thread(mailbox.call, verify, mailbox, repair)
+        finally:
+            self.let_go(mailbox)
+
+    # ----------------------------------------------------------------------------------------------------------- ends
+
+    async def remove(self, account: Account) -> None:
+        """Put a deleted account's tree aside for the grace period (D13)."""
+        root = self.root_of(account)
+        mailbox = self._mailboxes.pop((account.domain, account.directory), None)
+        if mailbox is not None:
+            self._idle.pop(mailbox, None)
+            await self.run_in_thread(mailbox.call, _remove, mailbox)
+        await self.run_in_thread(trash.put_aside, self._tools.disk, self.data_dir, root, account, self.now())
+
+    async def purge_removed(self) -> int:
+        """Erase removed accounts whose grace period is over; how many."""
+        return await self.run_in_thread(trash.purge, self.data_dir, self.now() - self._grace_seconds)
+
+    async def close(self) -> None:
+        """Finish what runs, close all files."""
+        if self._closed:
+            return
+        self._closed = True
+        for mailbox in list(self._mailboxes.values()):
+            await self.run_in_thread(mailbox.close)
+        self._mailboxes.clear()
+        self._idle.clear()
+        for done in list(self._closing):
+            await done
+
+
+def _open(mailbox: Mailbox) -> None:
+    with mailbox.reading():
+        pass
+
+
+def _used(mailbox: Mailbox) -> Usage:
+    with mailbox.reading() as index:
+        return index.used
+
+
+def _remove(mailbox: Mailbox) -> None:
+    mailbox.removed = True
+    mailbox.close()
