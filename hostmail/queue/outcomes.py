@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from hostmail.errors import Refusal
 from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
-from hostmail.queue.schedule import next_attempt, should_warn
+from hostmail.queue.schedule import Schedule
 
 PARKED_SECONDS = 900.0
 REPORT_AGAIN_SECONDS = 300.0
@@ -27,9 +27,12 @@ class Outcomes:
 
     log = Logger()
 
-    def __init__(self, queue: Queue, report: Report, *, now: Callable[[], float], random: Random) -> None:
+    def __init__(
+        self, queue: Queue, report: Report, *, schedule: Schedule, now: Callable[[], float], random: Random
+    ) -> None:
         self._queue = queue
         self._report = report
+        self._schedule = schedule
         self._now = now
         self._random = random
 
@@ -66,11 +69,12 @@ class Outcomes:
             await self._queue.postpone(row, self._now() + PARKED_SECONDS, NO_WAY_OUT, tried=False)
 
     def _next(self, row: QueuedRow) -> float | None:
-        return next_attempt(row.attempts + 1, row.created, row.sender, self._now(), self._random.random())
+        attempts, chance = row.attempts + 1, self._random.random()
+        return self._schedule.next_attempt(attempts, row.created, row.sender, self._now(), chance)
 
     async def _postpone(self, row: QueuedRow, refusal: Refusal, when: float) -> None:
         warned = False
-        if should_warn(row.created, row.sender, self._now(), row.warned):
+        if self._schedule.should_warn(row.created, row.sender, self._now(), row.warned):
             warned = await self._told([(row, refusal)], "delayed")
         await self._queue.postpone(row, when, _words(refusal), warned=warned)
         self._log("message_postponed", row, _words(refusal))

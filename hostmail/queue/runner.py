@@ -17,6 +17,7 @@ from hostmail.errors import Refusal, as_refusal
 from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender
 from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
+from hostmail.queue.schedule import Schedule
 
 POLL_SECONDS = 10.0
 LEASE_SECONDS = 600.0
@@ -46,13 +47,14 @@ class Runner:
         deliver: Deliver,
         report: Report,
         sender: Sender | None,
+        schedule: Schedule | None = None,
     ) -> None:
         self._queue = queue
         self._clock = clock
         self._decide = decide
         self._deliver = deliver
         self._sender = sender
-        self._outcomes = Outcomes(queue, report, now=now, random=random)
+        self._outcomes = Outcomes(queue, report, schedule=schedule or Schedule(), now=now, random=random)
         self._now = now
         self._limits: dict[str, DeferredSemaphore] = {}
         self._under_way: dict[int, list[QueuedRow]] = {}

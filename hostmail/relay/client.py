@@ -11,7 +11,7 @@ from twisted.internet.error import (
     DNSLookupError,
     TimeoutError,
 )
-from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
@@ -47,7 +47,7 @@ class Destination:
         self._endpoint = endpoint
         self._clock = clock
         self._manners = manners
-        self._idle: list[Conversation] = []
+        self._idle: dict[Conversation, IDelayedCall] = {}
 
     async def send(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
         """Send one message; a result for each row. Never raises for what other hosts do."""
@@ -79,25 +79,24 @@ class Destination:
         return results
 
     def _take(self) -> Conversation | None:
+        """The connection used last, if it is still good."""
         while self._idle:
-            conversation = self._idle.pop()
+            conversation, timer = self._idle.popitem()
+            timer.cancel()
             if conversation.usable:
                 return conversation
             conversation.close()
         return None
 
     def _give_back(self, conversation: Conversation) -> None:
-        if not conversation.usable or conversation.messages >= MOST_MESSAGES:
+        if conversation.usable and conversation.messages < MOST_MESSAGES:
+            self._idle[conversation] = self._clock.callLater(IDLE_SECONDS, self._expire, conversation)
+        else:
             conversation.close()
-            return
-        self._idle.append(conversation)
-        self._clock.callLater(IDLE_SECONDS, self._expire, conversation, conversation.messages)
 
-    def _expire(self, conversation: Conversation, messages: int) -> None:
-        """Close it unless it has been used since."""
-        if conversation in self._idle and conversation.messages == messages:
-            self._idle.remove(conversation)
-            conversation.close()
+    def _expire(self, conversation: Conversation) -> None:
+        del self._idle[conversation]
+        conversation.close()
 
     async def _begin(self) -> Conversation:
         """A connection ready for mail; where TLS is not a must, one without if TLS fails (RFC 7435)."""
@@ -126,7 +125,9 @@ class Destination:
     def close(self) -> None:
         """Close the connections that nobody uses."""
         while self._idle:
-            self._idle.pop().close()
+            conversation, timer = self._idle.popitem()
+            timer.cancel()
+            conversation.close()
 
 
 def _why(error: Exception) -> str:

@@ -19,18 +19,21 @@ from hostmail.relay.failures import Sent
 from hostmail.relay.tls import client_tls
 
 CONNECT_SECONDS = 30.0
-TLS_CHOICES = ("never", "may", "must")
+TLS_CHOICES = ("never", "opportunistic", "required", "verified")
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-FORMS = "write host:port, or smtp://user:password@host:port?tls=may, or smtps://user:password@host"
+FORMS = "write host:port, or smtp://user:password@host:port?tls=required, or smtps://user:password@host"
 
 
 @dataclass(frozen=True, slots=True)
 class SmarthostSettings:
-    """A parsed setting. `tls` is never, may (use it if it is offered) or must (and the certificate must be good)."""
+    """A parsed setting. `tls` is never, opportunistic (if it is offered), required, or verified (with a certificate for `host`).
+
+    A word that is none of these means verified, the strictest.
+    """
 
     host: str
     port: int = 25
-    tls: str = "may"
+    tls: str = "opportunistic"
     implicit_tls: bool = False
     user: str = ""
     password: str = ""
@@ -44,7 +47,8 @@ class SmarthostSettings:
 def parse_smarthost(text: str) -> SmarthostSettings:
     """Read `host`, `host:port`, `[ipv6]:port` or an smtp:// or smtps:// URL; raises ConfigurationError.
 
-    User and password are percent-encoded. With a password TLS is a must, unless the host is this machine or `?tls=` says otherwise.
+    User and password are percent-encoded. With a password, and for smtps, TLS is verified, unless the host is this machine or
+    `?tls=` says otherwise.
     """
     url = _split(text)
     secure = url.scheme == "smtps"
@@ -56,7 +60,7 @@ def parse_smarthost(text: str) -> SmarthostSettings:
         raise ConfigurationError(f"smarthost: the port must be a number from 1 to 65535; {FORMS}") from None
     if port == 0 or bool(user) != bool(password):
         raise ConfigurationError(f"smarthost: a port is never 0, and user and password go together; {FORMS}")
-    usual = "must" if secure or (user and host not in LOCAL_HOSTS) else "may"
+    usual = "verified" if (secure or user) and host not in LOCAL_HOSTS else "opportunistic"
     tls = _tls(url.query, usual)
     if secure and tls == "never":
         raise ConfigurationError("smarthost: smtps:// is TLS; use smtp:// with tls=never")
@@ -86,7 +90,7 @@ def _tls(query: str, usual: str) -> str:
     given = parse_qs(query, keep_blank_values=True)
     choice = given.pop("tls", [usual])
     if given or choice[-1] not in TLS_CHOICES:
-        raise ConfigurationError(f"smarthost: the only option is tls=never, tls=may or tls=must; {FORMS}")
+        raise ConfigurationError(f"smarthost: the only option is tls={'|'.join(TLS_CHOICES)}; {FORMS}")
     return choice[-1]
 
 
@@ -104,15 +108,15 @@ class Smarthost:
     ) -> None:
         self._settings = settings
         self._in_thread = in_thread
-        verified = settings.tls == "must"
-        options = client_tls(settings.host, verified)
+        opportunistic = settings.tls == "opportunistic"
+        options = client_tls(settings.host, verified=settings.tls not in ("never", "opportunistic", "required"))
         self._destination = Destination(
             endpoint=wrapClientTLS(options, endpoint) if settings.implicit_tls else endpoint,
             clock=clock,
             manners=Manners(
                 host=settings.host,
                 hostname=hostname,
-                tls="never" if settings.implicit_tls else settings.tls,
+                tls="never" if settings.implicit_tls or settings.tls == "never" else "may" if opportunistic else "must",
                 tls_options=options,
                 user=settings.user,
                 password=settings.password,

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.queue.schedule import BOUNCE_LIFETIME, DAY, HOUR, LIFETIME, next_attempt, should_warn
+from hostmail.queue.schedule import DAY, HOUR, Schedule
+
+LIFETIME, BOUNCE_LIFETIME = 5 * DAY, 2 * DAY
+next_attempt, should_warn = Schedule().next_attempt, Schedule().should_warn
 
 
 class ScheduleTests(SynchronousTestCase):
@@ -41,3 +44,10 @@ class ScheduleTests(SynchronousTestCase):
         self.assertTrue(should_warn(0.0, "a@b", 4 * HOUR, False))
         self.assertFalse(should_warn(0.0, "a@b", 4 * HOUR, True))
         self.assertFalse(should_warn(0.0, "", 4 * HOUR, False))
+
+    def test_settings(self) -> None:
+        """The operator may shorten life, for bounces too, and switch off the notice of delay."""
+        short = Schedule(lifetime=HOUR, warn_after=None)
+        self.assertIsNone(short.next_attempt(1, 0.0, "a@b", HOUR, 0.5))
+        self.assertEqual(short.deadline(0.0, ""), HOUR)
+        self.assertFalse(short.should_warn(0.0, "a@b", 9 * HOUR, False))
