@@ -6,25 +6,29 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IProtocolFactory
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
+from zope.interface import implementer
 
 from hostmail import __version__
 from hostmail.admin.control import ControlService
-from hostmail.compose import Parts, make_intake, make_portal, make_sender, open_parts, session_factories
+from hostmail.compose import Parts, apply_settings, make_intake, make_portal, make_sender, open_parts, session_factories
 from hostmail.config.loader import load
 from hostmail.config.schema import Listener, Settings
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.directory.watching import ForeignChanges
 from hostmail.errors import ConfigurationError
+from hostmail.interfaces import IAdmin
 from hostmail.listen.draining import drain
 from hostmail.listen.ports import Ports, openings, raise_file_limit
 from hostmail.listen.tls import open_store
@@ -32,6 +36,9 @@ from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 
 log = Logger(namespace="hostmail")
+
+NEEDS_RESTART = frozenset({"hostname", "data_dir", "profile", "listen", "tls", "limits", "keep_removed"})
+"""Settings that ports, files and counters were made with; everything else is read anew by SIGHUP."""
 
 
 class Door(Factory):
@@ -49,6 +56,7 @@ class Door(Factory):
         return self.inner.buildProtocol(addr) if self.inner is not None else None  # type: ignore[arg-type]
 
 
+@implementer(IAdmin)
 class Appliance(Service):
     """The running service: ports first, while still privileged; everything else once twistd has become its user."""
 
@@ -97,7 +105,8 @@ class Appliance(Service):
         super().startService()
         try:
             self._parts = parts = open_parts(self._settings, self._reactor)
-            self._control = ControlService(self._reactor, parts.admin(parts.sessions), self._settings.data_dir)
+            self._admin = parts.admin(parts.sessions)
+            self._control = ControlService(self._reactor, self, self._settings.data_dir)
             self._control.startService()
         except ConfigurationError as error:
             give_up(error)
@@ -127,15 +136,36 @@ class Appliance(Service):
         Deferred.fromCoroutine(runner.start()).addErrback(lambda failure: log.failure("queue not started", failure))
         return runner
 
+    async def call(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+        """What the control socket asks, with the settings as they are now (IAdmin)."""
+        return await self._admin.call(verb, arguments)
+
     def reload(self) -> None:
-        """SIGHUP: certificates at once; settings for what is begun from now on."""
+        """SIGHUP: a configuration that is right counts for everything begun from now on; a wrong one changes nothing.
+
+        Certificates need no signal: each handshake looks whether they were replaced.
+        """
         try:
             fresh = load(self._config_file)
         except ConfigurationError as error:
-            log.error("reload refused, the old settings stay: {error}", error=str(error))
+            log.error("reload refused, the settings stay as they are: {error}", error=str(error))
             return
-        log.info("reloaded: {file}", file=str(self._config_file))
-        self._settings = fresh
+        changed = {
+            each.name for each in fields(fresh) if getattr(fresh, each.name) != getattr(self._settings, each.name)
+        }
+        kept = {name: getattr(self._settings, name) for name in NEEDS_RESTART}
+        self._settings = replace(fresh, **kept)
+        log.info("reloaded {file}: {changed}", file=str(self._config_file), changed=listed(changed - NEEDS_RESTART))
+        if changed & NEEDS_RESTART:
+            log.warn("these need a restart to count: {names}", names=listed(changed & NEEDS_RESTART))
+        Deferred.fromCoroutine(self._go_on_with(self._settings)).addErrback(partial(log.failure, "reload failed"))
+
+    async def _go_on_with(self, settings: Settings) -> None:
+        parts = self._parts
+        apply_settings(parts, settings)
+        self._admin = parts.admin(parts.sessions)
+        before, self._runner = self._runner, self._open_doors(parts)
+        await before.stop()
 
     async def _drain(self) -> None:
         if hasattr(self, "_parts"):
@@ -161,7 +191,12 @@ def appliance(settings: Settings, reactor: Any, *, owner: tuple[int, int] | None
     return Appliance(settings, reactor, owner, config_file)
 
 
-def give_up(error: ConfigurationError) -> None:
+def listed(names: Iterable[str]) -> str:
+    """Names for a log line."""
+    return ", ".join(sorted(names)) or "nothing changed"
+
+
+def give_up(error: ConfigurationError) -> NoReturn:
     """End the process with the one line that says what to do, and exit code 1."""
     log.critical("{error}", error=str(error))
     print(f"hostmail: {error}", file=sys.stderr)  # noqa: T201 - the person at the terminal, whatever the log is

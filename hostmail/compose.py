@@ -195,6 +195,13 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
     )
 
 
+def apply_settings(parts: Parts, settings: Settings) -> None:
+    """Change what parts that go on running were told at their making (SIGHUP)."""
+    parts.settings = settings
+    parts.grants.window_seconds = settings.relay_window
+    parts.store.message_size_limit = settings.message_size_limit
+
+
 def throttle_limits(settings: Settings) -> ThrottleLimits:
     """How much guessing is borne."""
     return ThrottleLimits(first_delay=settings.limits.failed_login_delay)

@@ -44,7 +44,7 @@ class RelayGrants:
     Nothing runs in the background: an entry past its time counts as absent and is swept out by a later grant. A grant is for
     exactly one address, IPv6 included. When more than `accounts_per_address` accounts share one (a NAT, a proxy) that is logged, and with
     `honour_shared` off none of them may relay without AUTH (C6); what the operator opened himself still counts.
-    `now` is Unix time, which all processes have in common.
+    `now` is Unix time, which all processes have in common. `window_seconds` may be changed while running.
     """
 
     log = Logger()
@@ -60,7 +60,7 @@ class RelayGrants:
         honour_shared: bool = True,
     ) -> None:
         self._now = now
-        self._window = window_seconds
+        self.window_seconds = window_seconds
         self._limit = accounts_per_address
         self._honour_shared = honour_shared
         self._next_sweep = 0.0
@@ -72,7 +72,7 @@ class RelayGrants:
         """Open or renew; never shortens. Raises BadValue for what is no IP address, TemporaryFailure if it cannot be written."""
         ip = _checked(ip)
         now = self._now()
-        until = now + (self._window if seconds is None else seconds)
+        until = now + (self.window_seconds if seconds is None else seconds)
         with self._file.writing() as connection:
             before = self._sharers(ip, now)
             if now >= self._next_sweep:

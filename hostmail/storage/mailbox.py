@@ -34,9 +34,9 @@ SMALL_DELTA = 500
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tools:
-    """What all mailboxes of a store share. `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds."""
+    """What all mailboxes of a store share; only the size limit ever changes. `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds."""
 
     disk: Disk
     usage: IUsage | None

@@ -78,6 +78,15 @@ class MaildirStore:
         self._closing: set[Deferred[None]] = set()
         self._closed = False
 
+    @property
+    def message_size_limit(self) -> int:
+        """The largest message APPEND takes, in octets; may be changed while running (D3)."""
+        return self._tools.message_size_limit
+
+    @message_size_limit.setter
+    def message_size_limit(self, octets: int) -> None:
+        self._tools.message_size_limit = octets
+
     # -------------------------------------------------------------------------------------------------- open mailboxes
 
     def _take(self, account: Account) -> Mailbox:
