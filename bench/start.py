@@ -2,6 +2,7 @@
 
     python3 bench/start.py start DIRECTORY      installs and starts it, prints the path of its target file
     python3 bench/start.py stop DIRECTORY
+    python3 bench/start.py restart DIRECTORY
 
 Run it with the Python that has hostmail installed.
 """
@@ -70,6 +71,7 @@ def _described(directory: Path, ports: dict[str, int], pid: int) -> dict[str, ob
         "users": [{"address": address, "password": password} for address, password in USERS],
         "pids": [pid],
         "data": str(directory / "data"),
+        "restart": [sys.executable, str(Path(__file__).absolute()), "restart", str(directory)],
     }
 
 
@@ -138,13 +140,13 @@ def _is_over(pid: int) -> bool:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("start", "stop"))
+    parser.add_argument("what", choices=("start", "stop", "restart"))
     parser.add_argument("directory", type=lambda text: Path(text).absolute())
     asked = parser.parse_args()
-    if asked.what == "start":
-        print(start(asked.directory))
-    else:
+    if asked.what != "start":
         stop(asked.directory)
+    if asked.what != "stop":
+        print(start(asked.directory))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 
 from server import Target, WrongAnswer, trusting
 
@@ -47,9 +48,10 @@ class Client:
 
 
 class Smtp(Client):
-    """Delivers messages that are dot-stuffed already."""
+    """Delivers messages that are dot-stuffed already. `dotted` is when the last one was written."""
 
     service = "smtp"
+    dotted = 0.0
 
     async def greeted(self) -> None:
         await self.reply(220)
@@ -71,6 +73,7 @@ class Smtp(Client):
         for code in (250, 250, 354):
             await self.reply(code)
         self.writer.write(stuffed)
+        self.dotted = time.monotonic()
         await self.reply(250)
 
     async def quit(self) -> None:
