@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import Refusal, TooMany
+from hostmail.errors import LoginFailed, Refusal, TooMany
 from hostmail.protocols.base import CommandPump
 from hostmail.protocols.sasl import Mechanism
 from hostmail.protocols.smtp.body import Body
@@ -100,12 +100,15 @@ class SmtpCore(CommandPump):
     def refuse(self, refusal: Refusal, **facts: Any) -> None:
         """Answer with a refusal, log it, and end the session if it has had enough of them (C8).
 
-        The answer goes out before the goodbye: mail programs ask for another password only if they see it (H5).
+        One command has one reply, so the goodbye stands in the refusal's place; only a login is answered first, because mail programs
+        ask for another password only if they see that answer (H5).
         """
-        self.send(refusal_reply(refusal))
         self.budget.spend(refusal)
         self._note(refusal, facts)
-        if self.budget.exhausted:
+        last = self.budget.exhausted
+        if not last or isinstance(refusal, LoginFailed):
+            self.send(refusal_reply(refusal))
+        if last:
             self.drop()
         elif refusal.code == 421:
             self.close()

@@ -77,7 +77,7 @@ class SessionTests(Conversation):
             self.clock.advance(1)
             self.hears_codes("500")
         self.clock.advance(1)
-        self.hears_codes("500", "421 4.7.0 disconnected by administrator")
+        self.hears("421 4.7.0 disconnected by administrator")
         self.assertTrue(self.wire.disconnecting)
 
     def test_slowed_sessions_still_work(self):
@@ -101,10 +101,10 @@ class SessionTests(Conversation):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_c08_relaying_refusals_end_a_session(self):
-        """C8: the fifth attempt to relay gets its 550, then the goodbye."""
+        """C8: the answer to the fifth attempt to relay is the goodbye."""
         self.says_hello()
         self.says("MAIL FROM:<>", *["RCPT TO:<x@elsewhere.example>"] * 6)
-        self.hears_codes("250", *["550 5.7.1 relaying prohibited"] * 5, "421 4.7.0 disconnected by administrator")
+        self.hears_codes("250", *["550 5.7.1 relaying prohibited"] * 4, "421 4.7.0 disconnected by administrator")
 
     def test_s16_idle_sessions_end(self):
         """S16: 5 minutes without a command, 1 minute without a first one, and the connection is gone for sure."""
