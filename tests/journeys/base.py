@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import imaplib
 import poplib
 import shutil
@@ -68,9 +69,13 @@ class Journey(SynchronousTestCase):
 
     def imap(self, login: str = ANN) -> imaplib.IMAP4:
         client = imaplib.IMAP4("127.0.0.1", self.here.ports["imap"], timeout=30)
-        self.addCleanup(client.shutdown)
+        self.addCleanup(self._close, client)
         client.login(login, PASSWORD)
         return client
+
+    def _close(self, client: imaplib.IMAP4) -> None:
+        with contextlib.suppress(OSError):
+            client.shutdown()
 
     def deliver(self, subject: str, to: str = ANN, body: str = "Hello.\n.dot\n") -> None:
         """One message by SMTP on port 25."""

@@ -21,9 +21,12 @@ def check_mail(port: int, source: str, login: str = ANN) -> None:
             return socket.create_connection((self.host, self.port), 30, (source, 0))
 
     client = From("127.0.0.1", port)
-    client.user(login)
-    client.pass_(PASSWORD)
-    client.quit()
+    try:
+        client.user(login)
+        client.pass_(PASSWORD)
+        client.quit()
+    finally:
+        client.close()
 
 
 class RelayTests(Journey):
