@@ -83,8 +83,9 @@ class Parts:
         if account is not None:
             return account
         await self.find_domain(address.domain)
-        known = [one.address for one in await self.directory.accounts(address.domain)]
-        raise NotFound(f"there is no account {text}", near(address.key, known))
+        # The domain is the same in all of them: only the local parts can be near or far.
+        known = {one.address.rpartition("@")[0]: one.address for one in await self.directory.accounts(address.domain)}
+        raise NotFound(f"there is no account {text}", known.get(near(address.local, list(known)), ""))
 
     async def find_domain(self, name: str) -> Domain:
         """The hosted domain; raises NotFound with a near miss."""

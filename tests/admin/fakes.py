@@ -1,0 +1,311 @@
+"""The stages behind the verbs, in memory: just enough of each contract, and a record of what was asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from hostmail.address import Address
+from hostmail.admin.service import Admin
+from hostmail.config.schema import Settings
+from hostmail.envelope import Envelope, Peer, Recipient
+from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal
+from hostmail.interfaces import (
+    Account,
+    Domain,
+    Grant,
+    IDirectory,
+    IDirectoryChanges,
+    IMailStore,
+    IPasswords,
+    IQueue,
+    IRelayGrants,
+    ISessions,
+    Queued,
+    Room,
+    SessionInfo,
+    Usage,
+)
+
+NOW = 1_800_000_000.0
+
+
+@implementer(IDirectory, IDirectoryChanges)
+class Facts:
+    """The directory and its changes."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Domain] = {}
+        self.by_key: dict[str, Account] = {}
+        self.hashes: dict[int, str] = {}
+        self.used: dict[int, Usage] = {}
+
+    async def domain(self, name: str) -> Domain | None:
+        return self.by_name.get(name.lower())
+
+    async def account_for(self, address: Address) -> Account | None:
+        return self.by_key.get(address.key)
+
+    async def account(self, account_id: int) -> Account | None:
+        return next((one for one in self.by_key.values() if one.id == account_id), None)
+
+    async def login(self, name: str) -> tuple[Account, str] | None:
+        account = self.by_key.get(name.casefold())
+        return (account, self.hashes[account.id]) if account is not None else None
+
+    async def login_hint(self, name: str) -> str:
+        raise NotImplementedError
+
+    async def domains(self) -> list[Domain]:
+        return sorted(self.by_name.values(), key=lambda one: one.name)
+
+    async def accounts(self, domain: str | None = None) -> list[Account]:
+        found = sorted(self.by_key.values(), key=lambda one: one.address)
+        return [one for one in found if domain in (None, one.domain)]
+
+    async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
+        return {one.id: self.used[one.id] for one in accounts if one.id in self.used}
+
+    async def domain_usage(self, name: str) -> Usage:
+        return Usage(sum(self.used.get(one.id, Usage()).bytes for one in await self.accounts(name)))
+
+    async def add_domain(self, name: str, *, quota_bytes: int | None = None, main_login: str = "") -> Domain:
+        if name in self.by_name:
+            raise AlreadyExists(f"{name} is hosted here already")
+        self.by_name[name] = Domain(name, main_login or name[:8], quota_bytes)
+        return self.by_name[name]
+
+    async def set_domain(self, name: str, **changes: Any) -> Domain:
+        if name not in self.by_name:
+            raise NotFound(f"{name} is not hosted here")
+        if "default_mailbox" in changes:
+            address = changes.pop("default_mailbox")
+            changes["default_account_id"] = self.by_key[address].id if address else None
+        self.by_name[name] = dataclasses.replace(self.by_name[name], **changes)
+        return self.by_name[name]
+
+    async def remove_domain(self, name: str) -> None:
+        del self.by_name[name]
+        self.by_key = {key: one for key, one in self.by_key.items() if one.domain != name}
+
+    async def add_account(
+        self, address: str, *, password_hash: str, quota_bytes: int | None = None, quota_messages: int | None = None
+    ) -> Account:
+        parsed = Address.parse(address)
+        if parsed.key in self.by_key:
+            raise AlreadyExists(f"{address} exists already")
+        if parsed.domain not in self.by_name:
+            raise NotFound(f"{parsed.domain} is not hosted here")
+        number = len(self.hashes) + 1
+        account = Account(number, str(parsed), parsed.domain, f"d{number}", quota_bytes, quota_messages)
+        if not await self.accounts(parsed.domain):
+            await self.set_domain(parsed.domain, default_account_id=number)
+        self.by_key[parsed.key] = account
+        self.hashes[number] = password_hash
+        return account
+
+    async def set_account(self, address: str, **changes: Any) -> Account:
+        key = address.casefold()
+        self.by_key[key] = dataclasses.replace(self.by_key[key], **changes)
+        return self.by_key[key]
+
+    async def set_password(self, address: str, password_hash: str) -> Account:
+        account = self.by_key[address.casefold()]
+        self.hashes[account.id] = password_hash
+        return account
+
+    async def upgrade_hash(self, account_id: int, old_hash: str, new_hash: str) -> bool:
+        raise NotImplementedError
+
+    async def remove_account(self, address: str) -> Account:
+        return self.by_key.pop(address.casefold())
+
+
+@implementer(IPasswords)
+class Hashes:
+    """A password is its own hash."""
+
+    async def hash(self, password: str) -> str:
+        return "{ARGON2ID}" + password
+
+    async def verify(self, stored: str, password: str) -> bool:
+        return stored == "{ARGON2ID}" + password
+
+    def needs_upgrade(self, stored: str) -> bool:
+        raise NotImplementedError
+
+    def check_strength(self, password: str, login: str) -> None:
+        if len(password) < 8:
+            raise BadValue("the password needs at least 8 characters")
+
+    def check_scheme(self, stored: str) -> None:
+        if not stored.startswith(("{ARGON2ID}", "{SHA512-CRYPT}")):
+            raise BadValue("that kind of password hash is not known")
+
+
+@implementer(IRelayGrants)
+class Grants:
+    """Grants in a list."""
+
+    def __init__(self) -> None:
+        self.live: list[Grant] = []
+
+    async def grant(self, ip: str, account_id: int, login: str, seconds: float | None = None) -> None:
+        self.live.append(Grant(ip, account_id, login, NOW + (seconds or 1800)))
+
+    async def find(self, ip: str) -> Grant | None:
+        return next((one for one in self.live if one.ip == ip), None)
+
+    async def list(self) -> list[Grant]:
+        return self.live
+
+    async def revoke(self, ip: str | None = None, account_id: int | None = None) -> int:
+        before = len(self.live)
+        self.live = [
+            one
+            for one in self.live
+            if (ip is not None and one.ip != ip) or (account_id is not None and one.account_id != account_id)
+        ]
+        return before - len(self.live)
+
+
+@implementer(IMailStore)
+class Store:
+    """Remembers what was removed; `report` is what verify says."""
+
+    def __init__(self) -> None:
+        self.removed: list[str] = []
+        self.report: dict[str, Any] = {"messages": 3, "problems": [], "repaired": 0}
+
+    async def open(self, account: Account) -> Any:
+        raise NotImplementedError
+
+    async def deliver(self, spooled: Any, drops: Sequence[Any]) -> list[Refusal | None]:
+        raise NotImplementedError
+
+    async def room(self, account: Account) -> Room:
+        raise NotImplementedError
+
+    async def verify(self, account: Account, repair: bool = False) -> dict[str, Any]:
+        return self.report | ({"repaired": len(self.report["problems"])} if repair else {})
+
+    async def remove(self, account: Account) -> None:
+        self.removed.append(account.address)
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
+
+@implementer(ISessions)
+class Sessions:
+    """Open sessions."""
+
+    def __init__(self) -> None:
+        self.open: list[SessionInfo] = []
+        self.words: list[str] = []
+
+    def add(self, login: str, account_id: int | None, protocol: str) -> None:
+        peer = Peer("192.0.2.9", protocol, login=login, account_id=account_id, tls=protocol.endswith("s"))
+        info = SessionInfo(len(self.open) + 1, peer, NOW - 90, self.words.append, {"folder": "INBOX", "odd": object()})
+        self.open.append(info)
+
+    def admit(self, peer: Peer, kick: Callable[[str], None]) -> SessionInfo:
+        raise NotImplementedError
+
+    def logged_in(self, session: SessionInfo) -> None:
+        raise NotImplementedError
+
+    def leave(self, session: SessionInfo) -> None:
+        raise NotImplementedError
+
+    def all(self) -> Iterable[SessionInfo]:
+        return self.open
+
+    def kick(self, words: str, account_id: int | None = None, session_id: int | None = None) -> int:
+        chosen = [
+            one for one in self.open if account_id in (None, one.peer.account_id) and session_id in (None, one.id)
+        ]
+        self.open = [one for one in self.open if one not in chosen]
+        self.words += [words] * len(chosen)
+        return len(chosen)
+
+
+@implementer(IQueue)
+class Waiting:
+    """Queued rows."""
+
+    def __init__(self) -> None:
+        self.rows: list[Queued] = []
+
+    def add(self, recipient: str) -> None:
+        number = len(self.rows) + 1
+        row = Queued(number, f"Q{number}", "", recipient, "/secret/path", 2048, 1, NOW - 3600, NOW + 60)
+        row.last_answer = "450 \x1b[31mlater"
+        self.rows.append(row)
+
+    async def prepare(
+        self, queue_id: str, spooled: Any, envelope: Envelope, recipients: Sequence[Recipient], account_id: int | None
+    ) -> Any:
+        raise NotImplementedError
+
+    async def list(self, pattern: str = "") -> list[Queued]:
+        return [one for one in self.rows if pattern in one.recipient + one.queue_id]
+
+    async def retry(self, pattern: str) -> int:
+        return len(await self.list(pattern))
+
+    async def delete(self, pattern: str) -> int:
+        gone = await self.list(pattern)
+        self.rows = [one for one in self.rows if one not in gone]
+        return len(gone)
+
+    async def count(self) -> int:
+        return len(self.rows)
+
+
+class World:
+    """All of them, an Admin over them, and a way to call it."""
+
+    def __init__(self, running: bool = True, **settings: Any) -> None:
+        self.facts = Facts()
+        self.grants = Grants()
+        self.store = Store()
+        self.sessions = Sessions()
+        self.queue = Waiting()
+        self.settings = Settings(hostname="mail.test", **settings)
+        self.admin = Admin(
+            directory=self.facts,
+            changes=self.facts,
+            passwords=Hashes(),
+            grants=self.grants,
+            store=self.store,
+            sessions=self.sessions if running else None,
+            queue=self.queue,
+            settings=self.settings,
+            now=lambda: NOW,
+            version="9.9",
+        )
+
+    def call(self, verb: str, **arguments: Any) -> Any:
+        """The answer; raises what the verb raises. Nothing here waits."""
+        results: list[Any] = []
+        Deferred.fromCoroutine(self.admin.call(verb, arguments)).addBoth(results.append)
+        (result,) = results
+        if isinstance(result, Failure):
+            result.raiseException()
+        return result
+
+    def populate(self) -> None:
+        """A domain with two accounts, who are connected, have a grant, and mail."""
+        self.call("domain.add", name="one.test")
+        for number, name in enumerate(("ann", "bob"), 1):
+            self.call("account.add", address=f"{name}@one.test", password="long enough")
+            self.facts.used[number] = Usage(1 << 20, 7)
+            self.grants.live.append(Grant(f"192.0.2.{number}", number, f"{name}@one.test", NOW + 600))
+            self.sessions.add(f"{name}@one.test", number, "pop3")
+            self.sessions.add(f"{name}@one.test", number, "imaps")
