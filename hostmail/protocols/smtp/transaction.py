@@ -38,17 +38,15 @@ class TransactionCommands(SmtpCore):
         mail = self.need_mail()
         recipient = parse_rcpt(argument, mail.envelope.smtputf8)
         if recipient.address not in mail.addresses:
-            await self._need_room(mail)
+            self._need_room(mail)
             mail.accept(recipient, await self.intake.recipient(self.peer, mail.envelope, recipient))
         self.say(250, "2.1.5 Ok")
 
-    async def _need_room(self, mail: Transaction) -> None:
+    def _need_room(self, mail: Transaction) -> None:
         """Raises TooMany for one recipient too many; those before it stay (RFC 5321 4.5.3.1.10)."""
-        count = len(mail.decisions)
-        if count < self.settings.max_recipients_unauthenticated:
-            return
-        known = self.peer.account_id is not None or await self.granted()
-        if count >= self.settings.max_recipients or not known:
+        settings = self.settings
+        known = self.peer.account_id is not None
+        if len(mail.decisions) >= (settings.max_recipients if known else settings.max_recipients_unauthenticated):
             raise TooMany("too many recipients")
 
     def do_RSET(self, argument: str) -> None:
