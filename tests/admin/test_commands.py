@@ -1,0 +1,471 @@
+"""The `hostmail` command as a shell sees it: stdout, stderr and the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.admin.cli import CommandLine
+from hostmail.admin.main import main, run
+from hostmail.admin.secret import generate
+from hostmail.config.schema import Settings
+from hostmail.errors import TemporaryFailure
+from tests.admin.fakes import World
+
+
+class Base(SynchronousTestCase):
+    """Runs the command over the fakes: there is no socket, so it works offline."""
+
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.config = self.folder / "hostmail.yaml"
+        self.config.write_text(f"hostname: mail.test\ndata_dir: {self.folder}/data\n")
+        self.world = World()
+        self.world.populate()
+        self.opened = 0
+        self.interactive = False
+        self.certificates: list[Settings] = []
+
+    @contextlib.contextmanager
+    def offline(self, settings: Settings) -> Iterator[Any]:
+        self.opened += 1
+
+        def call(verb: str, arguments: Mapping[str, Any]) -> Any:
+            return self.world.call(verb, **arguments)
+
+        yield call
+
+    def run_command(self, *words: str, stdin: str = "", code: int = 0) -> str:
+        """Its stdout; stderr is kept in `self.talk`."""
+        runner = CliRunner()
+        with (
+            runner.isolation(input=stdin) as (out, err, _),
+            CommandLine(self.offline, self.certificates.append, lambda: self.interactive) as line,
+        ):
+            found = run(line, ["--config", str(self.config), *words])
+        self.out, self.talk = out.getvalue().decode(), err.getvalue().decode()
+        self.assertEqual(found, code, self.out + self.talk)
+        return self.out
+
+    def json(self, *words: str, stdin: str = "", code: int = 0) -> Any:
+        return json.loads(self.run_command(*words, "--json", stdin=stdin, code=code))
+
+
+class SpeechTests(Base):
+    def test_json_anywhere(self) -> None:
+        """--json works before the noun and after the verb, and is one value."""
+        before = json.loads(self.run_command("--json", "account", "list"))
+        self.assertEqual(before, self.json("account", "list", "one.test"))
+        self.assertEqual([row["login"] for row in before], ["ann@one.test", "bob@one.test"])
+        self.assertEqual((before[0]["quota"], before[0]["used"]), (20 << 20, 1 << 20))
+
+    def test_table(self) -> None:
+        """People get a table with sizes they can read."""
+        self.assertEqual(
+            self.run_command("account", "list").splitlines(),
+            [
+                "LOGIN         USED  QUOTA  MESSAGES  SUSPENDED",
+                "ann@one.test  1M    20M    7         -",
+                "bob@one.test  1M    20M    7         -",
+            ],
+        )
+
+    def test_opened_once(self) -> None:
+        """However many verbs a command needs, the data is opened once."""
+        self.run_command("account", "remove", "ann@one.test", "--yes")
+        self.assertEqual(self.opened, 1)
+
+    def test_refusals(self) -> None:
+        """What is refused or not found is exit code 1, with a near miss on stderr and nothing on stdout."""
+        self.assertEqual(self.run_command("account", "show", "anna@one.test", code=1), "")
+        self.assertEqual(self.talk, "hostmail: there is no account anna@one.test (did you mean ann@one.test?)\n")
+        self.run_command("domain", "add", "one.test", code=1)
+        self.assertIn("exists", self.talk.replace("is hosted here already", "exists"))
+
+    def test_try_again(self) -> None:
+        """A fault of ours is exit code 75."""
+
+        async def broken(*_: object) -> None:
+            raise TemporaryFailure
+
+        self.world.facts.accounts = broken  # type: ignore[method-assign, assignment]
+        self.run_command("account", "list", code=75)
+
+    def test_usage(self) -> None:
+        """What makes no sense is exit code 2."""
+        for words in (
+            ("account", "list", "--colour"),
+            ("nonsense",),
+            ("quota", "set", "ann@one.test", "huge"),
+            ("relay", "allow", "192.0.2.1", "--for", "soon"),
+            ("account", "set", "ann@one.test"),
+            ("domain", "set", "one.test"),
+            ("account", "set", "ann@one.test", "--suspend", "login", "--resume", "login"),
+            ("session", "kick"),
+            ("queue", "retry"),
+        ):
+            self.run_command(*words, code=2)
+        self.assertEqual(self.opened, 0)
+
+    def test_configuration(self) -> None:
+        """A configuration that cannot be used is exit code 78, with line and key."""
+        self.config.write_text("hostname: mail.test\nprofle: modern\n")
+        self.run_command("account", "list", code=78)
+        self.assertIn("hostmail.yaml:2: profle: is not a known key (did you mean profile?)", self.talk)
+
+    def test_unreachable(self) -> None:
+        """Without service and without data it is exit code 69; so is a service that breaks off."""
+        with CommandLine() as line, contextlib.redirect_stderr(io.StringIO()) as talk:
+            self.assertEqual(run(line, ["--config", str(self.config), "status"]), 69)
+        self.assertIn("the service is not running", talk.getvalue())
+        path = self.folder / "data" / "run"
+        path.mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path / "control.sock"))
+            listening.listen()
+            listening.shutdown(socket.SHUT_RDWR)
+            with CommandLine() as line, contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(run(line, ["--config", str(self.config), "status"]), 69)
+
+    def test_main(self) -> None:
+        """The entry exits with the code."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), self.assertRaises(SystemExit) as ended:
+            main(self.offline, arguments=["--config", str(self.config), "version"])
+        self.assertEqual(ended.exception.code, 0)
+        self.assertTrue(out.getvalue().startswith("hostmail "))
+
+    def test_control_characters(self) -> None:
+        """What remote servers said cannot move the cursor of who reads it."""
+        self.world.queue.add("x@a.test")
+        self.assertNotIn("\x1b", self.run_command("queue", "list"))
+        self.assertIn("450 \ufffd[31mlater", self.out)
+
+
+class PasswordTests(Base):
+    def stored(self, number: int) -> str:
+        return self.world.facts.hashes[number]
+
+    def test_stdin(self) -> None:
+        """A password comes from stdin: its first line, spaces and all."""
+        self.run_command("account", "add", "c@one.test", "--password-file", "-", stdin=" with blanks \nmore\n")
+        self.assertEqual(self.stored(3), "{ARGON2ID} with blanks ")
+
+    def test_file(self) -> None:
+        """Or from a file; one that cannot be read, or holds none, is refused."""
+        secret = self.folder / "secret"
+        secret.write_bytes(b"long enough\r\n")
+        self.run_command("account", "passwd", "ann@one.test", "--password-file", str(secret))
+        self.assertEqual(self.stored(1), "{ARGON2ID}long enough")
+        for content in (b"", b"\xff\xfe\n"):
+            secret.write_bytes(content)
+            self.run_command("account", "passwd", "ann@one.test", "--password-file", str(secret), code=1)
+        secret.unlink()
+        self.run_command("account", "passwd", "ann@one.test", "--password-file", str(secret), code=1)
+        self.assertIn("cannot be read: No such file", self.talk)
+
+    def test_generated(self) -> None:
+        """A password made here is on stdout, once."""
+        told = self.json("account", "add", "c@one.test", "--generate", "--quota", "none")
+        self.assertEqual((self.stored(3), told["quota"]), ("{ARGON2ID}" + told["password"], None))
+        self.assertIn("password", self.run_command("account", "passwd", "c@one.test", "--generate"))
+        self.assertEqual(self.stored(3), "{ARGON2ID}" + self.out.split()[1])
+        self.assertIn("password", self.json("account", "passwd", "c@one.test", "--generate"))
+        self.assertRegex(generate(), r"\A([a-z2-9]{5}-){3}[a-z2-9]{5}\Z")
+        self.assertNotEqual(generate(), generate())
+
+    def test_prompt(self) -> None:
+        """At a terminal it is asked for twice."""
+        self.interactive = True
+        self.run_command("account", "add", "c@one.test", stdin="long enough\nlong enough\n")
+        self.assertEqual(self.stored(3), "{ARGON2ID}long enough")
+        self.assertEqual(self.run_command("account", "passwd", "c@one.test", stdin="", code=1), "")
+
+    def test_nobody_to_ask(self) -> None:
+        """Without a terminal the options are named; both at once make no sense."""
+        self.run_command("account", "add", "c@one.test", code=2)
+        self.assertIn("--password-file FILE", self.talk)
+        self.run_command("account", "add", "c@one.test", "--generate", "--password-file", "-", code=2)
+
+
+class AskingTests(Base):
+    def test_yes(self) -> None:
+        """What destroys something needs --yes when nobody can be asked."""
+        self.world.queue.add("x@a.test")
+        for words in (
+            ("account", "remove", "ann@one.test"),
+            ("relay", "revoke", "192.0.2.2"),
+            ("relay", "clear"),
+            ("session", "kick", "--all"),
+            ("queue", "delete", "x@"),
+            ("domain", "remove", "one.test"),
+        ):
+            self.run_command(*words, code=2)
+            self.run_command(*words, "--yes")
+        self.assertEqual(self.json("domain", "list"), [])
+
+    def test_asked(self) -> None:
+        """At a terminal the question says what would be lost, and anything but yes keeps it."""
+        self.interactive = True
+        self.run_command("domain", "remove", "one.test", stdin="n\n", code=1)
+        self.assertIn("Remove one.test with 2 account(s) and 2M of mail?", self.talk)
+        self.run_command("account", "remove", "ann@one.test", stdin="y\n")
+        self.assertEqual(len(self.json("account", "list")), 1)
+
+
+class VerbTests(Base):
+    def test_domain(self) -> None:
+        """A domain's life: added, changed, shown."""
+        self.run_command("domain", "add", "two.test", "--quota", "500M", "--main-login", "second")
+        row = self.json(
+            "domain", "set", "one.test", "--default-mailbox", "bob@one.test", "--no-pop-before-smtp", "--quota", "1G"
+        )
+        self.assertEqual(
+            (row["default_mailbox"], row["pop_before_smtp"], row["quota"]), ("bob@one.test", False, 1 << 30)
+        )
+        row = self.json(
+            "domain", "set", "one.test", "--default-mailbox", "none", "--suspend", "login", "--suspend", "incoming"
+        )
+        self.assertEqual(
+            (row["default_mailbox"], row["login_suspended"], row["outgoing_suspended"]), (None, True, False)
+        )
+        self.assertIn("suspended          login, incoming", self.run_command("domain", "show", "one.test"))
+        self.assertRegex(self.run_command("domain", "list"), r"two.test +second +0 +0B +500M +-")
+
+    def test_account(self) -> None:
+        """An account is changed and shown with its second login (A3)."""
+        row = self.json("account", "set", "ann@one.test", "--quota", "50M", "--suspend", "outgoing")
+        self.assertEqual((row["quota"], row["outgoing_suspended"]), (50 << 20, True))
+        self.run_command("account", "set", "ann@one.test", "--resume", "outgoing")
+        self.assertIn("second login  one.test", self.run_command("account", "show", "ann@one.test"))
+
+    def test_quota(self) -> None:
+        """Quotas of accounts and domains, in units."""
+        self.assertIn("free   19M", self.run_command("quota", "show", "ann@one.test"))
+        self.assertIn("quota  none", self.run_command("quota", "set", "one.test", "none"))
+        self.world.facts.by_key["ann@one.test"] = self.world.facts.by_key["ann@one.test"].__class__(
+            1, "ann@one.test", "one.test", "d1", 5, 100
+        )
+        self.assertIn("messages allowed  100", self.run_command("quota", "show", "ann@one.test"))
+
+    def test_relay(self) -> None:
+        """Grants are listed, opened and explained in words."""
+        self.assertRegex(self.run_command("relay", "list"), r"192.0.2.1 +ann@one.test +20..-.*10m")
+        self.assertRegex(self.run_command("relay", "allow", "198.51.100.1", "--for", "2h"), r"operator .*2h")
+        self.assertRegex(self.run_command("relay", "why", "192.0.2.1"), "may relay until .* opened by ann@one.test")
+        self.assertIn("nobody has checked mail from there within 30m", self.run_command("relay", "why", "192.0.2.88"))
+        self.world = World(pop_before_smtp=False)
+        self.assertIn("pop_before_smtp is off", self.run_command("relay", "why", "192.0.2.88"))
+
+    def test_session(self) -> None:
+        """Sessions with what they do; disconnecting by number or account."""
+        self.assertRegex(self.run_command("session", "list"), r"2 +imaps +192.0.2.9 +ann@one.test .*TLS +folder=INBOX")
+        self.assertIn("the service is not running", self.talk)
+        self.run_command("session", "kick", "1")
+        self.run_command("session", "kick", "--account", "ann@one.test")
+        self.assertEqual(len(self.json("session", "list", "bob@one.test")), 2)
+
+    def test_mailbox(self) -> None:
+        """Verify ends with 4 while there are problems; repair with 0 once they are mended."""
+        self.assertEqual(self.run_command("mailbox", "verify", "ann@one.test"), "3 message(s), 0 problem(s)\n")
+        self.world.store.report["problems"] = ["size differs: x"]
+        self.assertIn("size differs: x\n", self.run_command("mailbox", "verify", "ann@one.test", code=4))
+        self.assertIn("1 problem(s), 1 repaired", self.run_command("mailbox", "repair", "ann@one.test"))
+        self.world.store.report["problems"] = []
+        self.run_command("mailbox", "unlock", "ann@one.test")
+        self.assertIn("1 POP3 session(s) of ann@one.test disconnected", self.talk)
+
+    def test_repair_fails(self) -> None:
+        """What could not be mended is exit code 4."""
+        self.world.call = lambda verb, **_: {"messages": 1, "problems": ["x"], "repaired": 0}  # type: ignore[method-assign]
+        self.run_command("mailbox", "repair", "ann@one.test", code=4)
+
+    def test_queue(self) -> None:
+        """Waiting mail is listed, shown, tried and dropped."""
+        self.world.queue.add("x@a.test")
+        self.assertRegex(self.run_command("queue", "list"), r"Q1 +<> +x@a.test +2K +waiting +0")
+        self.assertRegex(self.run_command("queue", "show", "a.test"), r"next attempt +20..-")
+        self.run_command("queue", "retry", "--all")
+        self.assertEqual(self.json("queue", "delete", "--all", "--yes"), {"deleted": 1})
+
+    def test_status(self) -> None:
+        """One look; exit code 69 if the service does not run."""
+        self.assertIn("sessions              2 imaps, 2 pop3", self.run_command("status"))
+        self.world = World(running=False)
+        self.assertRegex(self.run_command("status", code=69), r"running +no")
+
+    def test_version(self) -> None:
+        """The version needs no configuration."""
+        self.config.unlink()
+        self.assertEqual(list(self.json("version")), ["version"])
+
+
+class ConfigTests(Base):
+    def test_fine(self) -> None:
+        """A good file is exit code 0."""
+        self.assertEqual(self.run_command("config", "check"), "")
+        self.assertIn("is fine", self.talk)
+
+    def test_wrong(self) -> None:
+        """Mistakes are listed and end with 78; what is missing on this machine ends with 4."""
+        self.config.write_text("hostname: mail.test\nprofle: 1\nrelay_window: x\n")
+        self.assertEqual(len(self.json("config", "check", code=78)["problems"]), 2)
+        self.config.write_text(
+            "hostname: mail.test\nlisten: {}\ndata_dir: hostmail.yaml\n"
+            "smarthost: 'x:25'\nsmarthost_login: me\nsmarthost_password_file: none\n"
+            "tls: {certificate: c.pem, private_key: k.pem, directory: d}\n"
+        )
+        told = self.run_command("config", "check", code=4)
+        for words in (
+            "tls.certificate: ",
+            "tls.private_key: ",
+            "tls.directory: ",
+            "data_dir: ",
+            "listen: ",
+            "smarthost_password_file: ",
+        ):
+            self.assertIn(words, told)
+
+    def test_show(self) -> None:
+        """Every setting in force can be read as YAML, and is the same configuration again."""
+        shown = self.run_command("config", "show")
+        self.assertIn("relay_window: 30m\n", shown)
+        self.assertEqual(self.json("config", "show")["relay_window"], 1800)
+        before = self.json("config", "show")
+        self.config.write_text(shown)
+        self.assertEqual(self.json("config", "show"), before)
+
+
+class ImportTests(Base):
+    def file(self, text: str) -> str:
+        path = self.folder / "people.csv"
+        path.write_text(text, encoding="utf-8-sig")
+        return str(path)
+
+    def test_whole(self) -> None:
+        """A file without problems is exit code 0 and a summary; again, it changes nothing."""
+        path = self.file('address,password,quota\nc@one.test,long enough,5M\nd@one.test,"with, comma",\n')
+        self.assertEqual(
+            self.run_command("account", "import", path, "--dry-run"),
+            "would be: 2 created, 0 updated, 0 unchanged, 0 problems\n",
+        )
+        self.assertEqual(self.run_command("account", "import", path), "2 created, 0 updated, 0 unchanged, 0 problems\n")
+        self.assertEqual(self.json("account", "import", path)["unchanged"], 2)
+
+    def test_partly(self) -> None:
+        """Problems have a line each, the rest is done, and the exit code is 3."""
+        path = self.file(
+            "address,password\nc@one.test,long enough\nC@one.test,long enough\nx@one.test,a,b\ny@one.test,short\n"
+        )
+        told = self.json("account", "import", path, code=3)
+        self.assertEqual([problem["line"] for problem in told["problems"]], [3, 4, 5])
+        self.assertIn(f"{path}:3: C@one.test: is in line 2 already\n", self.talk)
+        self.assertIn("more fields than columns", self.talk)
+
+    def test_nothing(self) -> None:
+        """A file of which nothing could be done is exit code 1; so is one that is no such list."""
+        self.run_command("account", "import", self.file("address,password\nx@one.test,short\n"), code=1)
+        for text, words in (
+            ("address,pasword\n", "lacks password"),
+            ("address,password,size\n", "unknown column 'size'"),
+            ("", "lacks address and password"),
+            ("address,password\nx,\0\n", "cannot be read as UTF-8 CSV" if sys.version_info < (3, 11) else ""),
+        ):
+            self.run_command("account", "import", self.file(text), code=1)
+            self.assertIn(words, self.talk)
+        (self.folder / "people.csv").write_bytes(b"address,password\n\xff,x\n")
+        self.run_command("account", "import", str(self.folder / "people.csv"), code=1)
+        self.assertIn("cannot be read as UTF-8 CSV", self.talk)
+
+    def test_batches(self) -> None:
+        """A long file is asked in batches."""
+        rows = "".join(f"u{number}@one.test,long enough\n" for number in range(120))
+        self.assertEqual(self.json("account", "import", self.file("address,password\n" + rows))["created"], 120)
+
+
+class InitTests(Base):
+    def setUp(self) -> None:
+        super().setUp()
+        self.config.unlink()
+        self.world = World()
+
+    def init(self, *words: str, code: int = 0, stdin: str = "") -> str:
+        given = ("--hostname", "mail.two.test", "--data-dir", str(self.folder / "d"), "--domain", "two.test")
+        return self.run_command("init", *given, *words, code=code, stdin=stdin)
+
+    def test_everything_given(self) -> None:
+        """A configuration, a certificate, a domain and an account; then it can be started."""
+        told = json.loads(
+            self.init("--account", "ann", "--generate", "--port-offset", "2000", "--profile", "modern", "--json")
+        )
+        self.assertEqual((told["login"], told["domain"]), ("ann@two.test", "two.test"))
+        self.assertEqual(self.world.facts.hashes[1], "{ARGON2ID}" + told["password"])
+        (settings,) = self.certificates
+        self.assertEqual((settings.hostname, settings.profile), ("mail.two.test", "modern"))
+        self.assertEqual([port.endpoint for port in settings.listen["imaps"]], ["tcp:2993"])
+        self.assertIn("twistd -n hostmail --config", self.talk)
+
+    def test_again(self) -> None:
+        """A configuration that is there is never overwritten."""
+        self.init("--account", "ann", "--generate")
+        before = self.config.read_text()
+        self.init("--account", "bob", "--generate", code=1)
+        self.assertEqual(self.config.read_text(), before)
+
+    def test_domain_there(self) -> None:
+        """A data directory that has the domain already keeps it."""
+        self.world.call("domain.add", name="two.test")
+        self.init("--account", "ann", "--password-file", "-", stdin="long enough\n")
+        self.assertIn("hosted there already", self.talk)
+
+    def test_fails(self) -> None:
+        """What fails leaves no configuration, so that it can be said again."""
+        self.init("--account", "ann", "--password-file", "-", stdin="short\n", code=1)
+        self.assertFalse(self.config.exists())
+        self.run_command(
+            "init", "--hostname", "a b", "--domain", "x.test", "--account", "y", "--data-dir", "d", "--generate", code=1
+        )
+        self.assertIn("hostname: 'a b' is no host name", self.talk)
+        self.assertFalse(self.config.exists())
+
+    def test_other_refusal(self) -> None:
+        """A domain that cannot be added for another reason ends it."""
+
+        async def broken(*_: object, **__: object) -> None:
+            raise TemporaryFailure
+
+        self.world.facts.add_domain = broken  # type: ignore[method-assign, assignment]
+        self.init("--account", "ann", "--generate", code=75)
+
+    def test_asks(self) -> None:
+        """At a terminal what is not given is asked for, with a proposal."""
+        self.interactive = True
+        answers = f"mail.two.test\n{self.folder}/d\n\n\nlong enough\nlong enough\n"
+        self.run_command("init", stdin=answers)
+        self.assertIn("postmaster@two.test", self.out)
+
+    def test_nobody_to_ask(self) -> None:
+        """Without a terminal the missing option is named."""
+        self.run_command("init", code=2)
+        self.assertIn("Host name of this server?", re.sub(r"\s+", " ", self.talk))
+
+    def test_not_writable(self) -> None:
+        """A place where no file can be is named."""
+        blocked = self.folder / "file"
+        blocked.write_text("")
+        self.config = blocked / "hostmail.yaml"
+        self.init("--account", "ann", "--generate", code=1)
+        self.assertIn("cannot be written", self.talk)
