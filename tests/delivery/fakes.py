@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -128,6 +129,7 @@ class FakeSpool:
         """After a test."""
         for file in self.files:
             file.discard()
+        shutil.rmtree(self.root)
 
     @property
     def left(self) -> list[str]:

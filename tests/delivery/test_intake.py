@@ -328,6 +328,25 @@ class MixedTests(IntakeCase):
         self.send(Recipient(Address.parse("ann@example.com"), ("SUCCESS",)))
         self.assertEqual(len(self.mail("ann@example.com")), 1)
 
+    def test_our_fault_in_reporting(self) -> None:
+        """An error of ours while reporting never brings the message a second time: the queue keeps what was not told."""
+        self.store.refusals["bea@example.com"] = OverQuota()
+        failures = [ZeroDivisionError()]
+        tell = self.intake.notices.tell
+
+        async def broken(*args: Any) -> None:
+            if failures:
+                raise failures.pop()
+            await tell(*args)
+
+        self.intake.notices.tell = broken  # type: ignore[method-assign]
+        self.send("ann@example.com", "bea@example.com")
+        self.assertEqual(self.queue.committed[0].recipients, ["bea@example.com"])
+        failures.append(ZeroDivisionError())
+        self.send(Recipient(Address.parse("cleo@example.com"), ("SUCCESS",)))
+        self.assertEqual(len(self.mail("cleo@example.com")), 1)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
 
 class ElsewhereTests(IntakeCase):
     def test_queued(self) -> None:

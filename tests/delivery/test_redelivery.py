@@ -42,4 +42,4 @@ class RedeliveryTests(SynchronousTestCase):
         self.assertEqual(
             self.successResultOf(ensureDeferred(redelivery.deliver(spooled, waiting[3:])))[0].code, NoSuchRecipient.code
         )
-        spooled.discard()
+        spool.clean()

@@ -1,0 +1,101 @@
+"""Intake, spool, queue and runner together, as the appliance has them: what a customer sends, and what comes back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from twisted.internet.task import Clock
+
+from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.delivery.redelivery import Redelivery
+from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.queue.queue import Queue
+from hostmail.queue.runner import Runner
+from hostmail.routing.router import Router
+from hostmail.storage.spool import Spool
+from tests.delivery.test_intake import IntakeCase
+from tests.queue.support import FakeSender, Result, at_once
+
+
+class WholeWayTests(IntakeCase):
+    def setUp(self) -> None:
+        super().setUp()
+        root = Path(self.mktemp())
+        self.clock = Clock()
+        self.router = Router(self.directory)
+        self.waiting = Queue(root / "queue", in_thread=at_once, now=self.clock.seconds)
+        self.addCleanup(self.waiting.close)
+        self.real_spool = Spool(str(root / "spool"))
+        self.intake = Intake(
+            directory=self.directory,
+            store=self.store,
+            spool=self.real_spool,
+            queue=self.waiting,
+            router=self.router,
+            gate=self.gate,
+            settings=IntakeSettings("mail.example.net", 1_000_000),
+            now=self.clock.seconds,
+            random=Random(7),
+        )
+        self.sender = FakeSender()
+        self.runner = Runner(
+            queue=self.waiting,
+            clock=self.clock,
+            now=self.clock.seconds,
+            random=Random(8),
+            decide=self.router.decide,
+            deliver=Redelivery(directory=self.directory, store=self.store).deliver,
+            report=self.intake.notices.report,
+            sender=self.sender,
+        )
+        self.addCleanup(self.runner.stop)
+
+    def rows(self) -> list[Any]:
+        found: list[Any] = self.wait(self.waiting.list())
+        return found
+
+    def test_waits_as_it_was_sent(self) -> None:
+        """Mail for elsewhere waits in a file of its own, clean of final delivery, and the spool is empty again."""
+        self.send("ann@example.com", "bob@x.example", peer=self.login, sender="ann@example.com")
+        [row] = self.rows()
+        content = Path(row.path).read_bytes()
+        self.assertTrue(content.startswith(b"Received: "))
+        self.assertIn(b"\r\n\r\nHow are you?\r\n", content)
+        self.assertEqual((row.account_id, row.size), (1, len(content)))
+        self.assertEqual(os.listdir(self.real_spool.directory), [])
+        self.assertEqual(len(self.mail("ann@example.com")), 1)
+
+    def test_big_message(self) -> None:
+        """A message that did not fit into memory waits whole."""
+        self.send("bob@x.example", peer=self.login, sender="ann@example.com", message=b"\r\n" + b"x" * 500_000)
+        [row] = self.rows()
+        self.assertTrue(Path(row.path).read_bytes().endswith(b"\r\n" + b"x" * 500_000))
+
+    def test_bounce(self) -> None:
+        """What another host refuses comes back into the sender's mailbox, with the reason (C9)."""
+        self.sender.results["bob@x.example"] = Result(Refusal("x said: 550 who?", code=550, enhanced="5.1.1"))
+        self.wait(self.runner.start())
+        self.send("bob@x.example", peer=self.login, sender="ann@example.com")
+        [bounce] = self.mail("ann@example.com")
+        self.assertTrue(bounce.startswith(b"Return-Path: <>\r\n"))
+        self.assertIn(b"Final-Recipient: rfc822; bob@x.example\r\nAction: failed\r\nStatus: 5.1.1\r\n", bounce)
+        self.assertIn(b"Subject: hello", bounce)
+        self.assertEqual(self.rows(), [])
+
+    def test_mailbox_in_trouble(self) -> None:
+        """A mailbox in trouble gets its copy once the trouble is over, with the trace of its arrival (D4)."""
+        self.wait(self.runner.start())
+        self.store.refusals["bea@example.com"] = TemporaryFailure()
+        self.send("ann@example.com", "bea@example.com")
+        self.assertEqual([row.recipient for row in self.rows()], ["bea@example.com"])
+        self.store.refusals.clear()
+        self.clock.advance(66)
+        [late] = self.mail("bea@example.com")
+        self.assertTrue(
+            late.startswith(b"Return-Path: <bob@other.example>\r\nDelivered-To: bea@example.com\r\nReceived: ")
+        )
+        self.assertEqual(late.count(b"Delivered-To"), 1)
+        self.assertEqual(self.rows(), [])
