@@ -73,6 +73,16 @@ class Answers(CommandPump):
         self._bad_commands = 0
         self.answer(words)
 
+    def note(self, refusal: Refusal) -> None:
+        """What the peer does not learn, whoever reads the log does: who, and why."""
+        if refusal.private:
+            words, private = refusal.public, refusal.private
+            self.log.warn("refused: {login} {ip} {words}: {private}", **self.who(), words=words, private=private)
+
+    def who(self) -> dict[str, str]:
+        """Whose session this is, for the log."""
+        return {"login": self.peer.login or "-", "ip": self.peer.ip}
+
     def refuse(self, refusal: Refusal) -> None:
         """A tagged no."""
         self.answer(b"NO " + coded(refusal))

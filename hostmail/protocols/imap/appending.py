@@ -131,6 +131,8 @@ def more(session: HostmailIMAP4, piece: AppendData) -> None:
 
 def _refuse(session: HostmailIMAP4, problem: Exception) -> None:
     """Have the message read away, and the client told why."""
+    if isinstance(problem, Refusal):
+        session.note(problem)
     if isinstance(problem, BadSyntax):
         session.framer.refuse(problem.words, b"BAD")
     elif isinstance(problem, NoSuchFolder):

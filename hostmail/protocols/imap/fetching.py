@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hostmail.errors import MessageGone, Refusal
-from hostmail.interfaces import CachedMessage, Flag
+from hostmail.interfaces import CachedMessage
 from hostmail.protocols.imap import fetchatts
 from hostmail.protocols.imap.bodies import MessageReader
 from hostmail.protocols.imap.dates import format_date_time
 from hostmail.protocols.imap.fetchatts import FetchRequest, Section
+from hostmail.protocols.imap.flags import SEEN
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.sequence import Range
 
@@ -127,7 +128,7 @@ class Fetch:
             await self._write_sections(reader, row)
         finally:
             reader.close()
-        if self._marks_seen and not selected.flags[index] & Flag.SEEN:
+        if self._marks_seen and not selected.flags[index] & SEEN:
             self._read.append(uid)
         await self._session.written()
 
@@ -161,11 +162,9 @@ class Fetch:
         r"""One STORE for all of it; that it fails does not undo the reading."""
         selected = self._selected
         try:
-            changes = await selected.folder.set_flags(self._read, "add", int(Flag.SEEN), ())
+            changes = await selected.folder.set_flags(self._read, "add", SEEN, ())
         except Refusal as refusal:
-            self._session.log.warn(
-                "not marked as seen: {peer} {words}", peer=self._session.peer, words=refusal.private or refusal.public
-            )
+            self._session.note(refusal)
             return
         self._session.write(selected.learn_keywords(changes.keywords))
         rows = [selected.flag_row(index, self._by_uid) for index in selected.changed_flags(changes)]

@@ -8,12 +8,14 @@ from hostmail.errors import TooMany
 from hostmail.interfaces import FIRST_KEYWORD_BIT, Flag
 from hostmail.protocols.imap.tokens import BadSyntax
 
-SYSTEM: dict[bytes, Flag] = {
-    b"\\Answered": Flag.ANSWERED,
-    b"\\Flagged": Flag.FLAGGED,
-    b"\\Deleted": Flag.DELETED,
-    b"\\Seen": Flag.SEEN,
-    b"\\Draft": Flag.DRAFT,
+# Plain numbers: an IntFlag makes an object for every single test, and columns are long.
+SEEN, DELETED = int(Flag.SEEN), int(Flag.DELETED)
+SYSTEM: dict[bytes, int] = {
+    b"\\Answered": int(Flag.ANSWERED),
+    b"\\Flagged": int(Flag.FLAGGED),
+    b"\\Deleted": DELETED,
+    b"\\Seen": SEEN,
+    b"\\Draft": int(Flag.DRAFT),
 }
 _BY_NAME = {name.upper(): flag for name, flag in SYSTEM.items()}
 _SYSTEM_TEXT = b" ".join(SYSTEM)
@@ -46,7 +48,7 @@ class FlagTexts(dict[int, bytes]):
     def __init__(self, keywords: Sequence[str], recent: bool = False) -> None:
         super().__init__()
         self._recent = recent
-        self._words = [(int(flag), name) for name, flag in SYSTEM.items()]
+        self._words = [(flag, name) for name, flag in SYSTEM.items()]
         self._words += [(1 << FIRST_KEYWORD_BIT + at, word.encode("ascii")) for at, word in enumerate(keywords)]
 
     def __missing__(self, mask: int) -> bytes:

@@ -192,8 +192,7 @@ def _column_test(selected: Selected, key: Key, now: float) -> Test:
 
 def _flag_test(selected: Selected, key: keys.HasFlag) -> Test:
     flags = selected.flags
-    system = SYSTEM.get(key.flag)
-    bit = int(system) if system else keyword_bit(selected.keywords, key.flag.decode("ascii"))
+    bit = SYSTEM.get(key.flag) or keyword_bit(selected.keywords, key.flag.decode("ascii"))
     return (lambda index: bool(flags[index] & bit)) if key.wanted else (lambda index: not flags[index] & bit)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Any
 
-from hostmail.interfaces import Changes, Flag, IFolder, Snapshot
+from hostmail.interfaces import Changes, IFolder, Snapshot
 from hostmail.protocols.imap import flags as flagwords
 from hostmail.protocols.imap import sequence
 from hostmail.protocols.imap.sequence import Range, SequenceSet
@@ -95,9 +95,9 @@ class Selected:
             texts += [words[mask] for mask in self.flags[recent:stop]]
         return texts
 
-    def with_flag(self, flag: Flag) -> list[int]:
-        """The UIDs of messages that have the flag."""
-        return [uid for uid, mask in zip(self.uids, self.flags, strict=True) if mask & flag]
+    def deleted(self) -> list[int]:
+        r"""The UIDs of messages that are marked \Deleted."""
+        return [uid for uid, mask in zip(self.uids, self.flags, strict=True) if mask & flagwords.DELETED]
 
     def remember_structure(self, uid: int, structure: Any, most: int) -> None:
         """Keep a scanned message's structure for its next part, and forget the oldest one."""
@@ -109,7 +109,7 @@ class Selected:
 
     def greeting(self) -> bytes:
         """All that SELECT tells (I10)."""
-        unseen = next((at for at, mask in enumerate(self.flags, 1) if not mask & Flag.SEEN), 0)
+        unseen = next((at for at, mask in enumerate(self.flags, 1) if not mask & flagwords.SEEN), 0)
         lines = [flagwords.announcement(self.keywords, self.read_only), self.counts()]
         if unseen:
             lines.append(b"* OK [UNSEEN %d] first unseen message\r\n" % unseen)

@@ -240,6 +240,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         except BadSyntax as problem:
             self.bad(problem.words)
         except Refusal as refusal:
+            self.note(refusal)
             if self.mid_answer:
                 self.abort()
             else:
@@ -281,6 +282,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
 
     def _lost_sight(self, refusal: Refusal) -> None:
         """The folder was deleted under us, or cannot be read for now."""
+        self.note(refusal)
         if not refusal.permanent:
             self.news_waits = True
             return

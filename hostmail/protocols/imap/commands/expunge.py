@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import Flag
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.tokens import Cursor
 
@@ -25,7 +24,7 @@ async def expunge(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.end()
     selected = writable(session)
     await session.refresh()
-    await _remove(session, selected, selected.with_flag(Flag.DELETED))
+    await _remove(session, selected, selected.deleted())
     return b"OK EXPUNGE completed"
 
 

@@ -194,4 +194,4 @@ async def _status(session: HostmailIMAP4, name: str, items: list[bytes]) -> None
     try:
         session.write(await status_line(session, name, items))
     except Refusal as refusal:
-        session.log.info("no status of {folder}: {words}", folder=name, words=refusal.private or refusal.public)
+        session.note(refusal)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostmail.interfaces import Flag
 from hostmail.protocols.imap.names import read_folder
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.tokens import Cursor
@@ -52,7 +51,7 @@ async def close(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     if not selected.read_only:
         changes = await selected.folder.changes(selected.modseq)
         selected.news(changes, expunges=True)
-        doomed = selected.with_flag(Flag.DELETED)
+        doomed = selected.deleted()
         if doomed:
             await selected.folder.expunge(doomed)
     session.deselect()
