@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -33,6 +33,8 @@ from hostmail.listen.draining import drain
 from hostmail.listen.ports import Ports, openings, raise_file_limit
 from hostmail.listen.tls import open_store
 from hostmail.queue.runner import Runner
+from hostmail.queue.schedule import Schedule
+from hostmail.relay.smarthost import Smarthost
 from hostmail.routing.router import Router
 
 log = Logger(namespace="hostmail")
@@ -54,6 +56,20 @@ class Door(Factory):
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A session, or none while the appliance is not open."""
         return self.inner.buildProtocol(addr) if self.inner is not None else None  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """The queue's runner and what it sends with."""
+
+    runner: Runner
+    sender: Smarthost | None
+
+    async def stop(self) -> None:
+        """Finish what is under way, then close idle connections."""
+        await self.runner.stop()
+        if self.sender is not None:
+            self.sender.close()
 
 
 @implementer(IAdmin)
@@ -112,17 +128,19 @@ class Appliance(Service):
             give_up(error)
         self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
         self._foreign.start()
-        self._runner = self._open_doors(parts)
+        self._way_out = self._open_doors(parts)
         self._ports.startService()
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
         log.info("started: hostmail {version}, data in {data}", version=__version__, data=str(self._settings.data_dir))
 
-    def _open_doors(self, parts: Parts) -> Runner:
-        router = Router(parts.directory, hostname=self._settings.hostname)
+    def _open_doors(self, parts: Parts) -> WayOut:
+        settings = parts.settings
+        router = Router(parts.directory, hostname=settings.hostname)
         intake = make_intake(parts, router)
         make = session_factories(parts, make_portal(parts, intake), intake, self._certificates)
         for door in self._doors:
             door.inner = make(door.service, door.listener)
+        sender = make_sender(parts)
         runner = Runner(
             queue=parts.queue,
             clock=self._reactor,
@@ -131,10 +149,11 @@ class Appliance(Service):
             decide=router.decide,
             deliver=Redelivery(directory=parts.directory, store=parts.store).deliver,
             report=intake.notices.report,
-            sender=make_sender(parts),
+            sender=sender,
+            schedule=Schedule(lifetime=settings.queue_lifetime, warn_after=settings.delay_notice),
         )
         Deferred.fromCoroutine(runner.start()).addErrback(lambda failure: log.failure("queue not started", failure))
-        return runner
+        return WayOut(runner, sender)
 
     async def call(self, verb: str, arguments: Mapping[str, Any]) -> Any:
         """What the control socket asks, with the settings as they are now (IAdmin)."""
@@ -164,7 +183,7 @@ class Appliance(Service):
         parts = self._parts
         apply_settings(parts, settings)
         self._admin = parts.admin(parts.sessions)
-        before, self._runner = self._runner, self._open_doors(parts)
+        before, self._way_out = self._way_out, self._open_doors(parts)
         await before.stop()
 
     async def _drain(self) -> None:
@@ -180,7 +199,7 @@ class Appliance(Service):
         log.info("stopping: sessions finish what they do")
         await self._ports.stopService()
         await self._control.stopService()
-        await self._runner.stop()
+        await self._way_out.stop()
         self._foreign.stop()
         await self._parts.close()
         log.info("stopped")

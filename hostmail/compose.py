@@ -324,7 +324,7 @@ def make_sender(parts: Parts) -> Smarthost | None:
     wanted = replace(
         wanted,
         implicit_tls=wanted.implicit_tls or wanted.port == IMPLICIT_TLS_PORT,
-        tls="must" if settings.smarthost_tls == "verified" else wanted.tls,
+        tls=settings.smarthost_tls,
         user=settings.smarthost_login or "",
         password=password.read_text().splitlines()[0] if password is not None else "",
     )

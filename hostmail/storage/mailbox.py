@@ -36,7 +36,9 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Tools:
-    """What all mailboxes of a store share; only the size limit ever changes. `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds."""
+    """What all mailboxes of a store share; only the size limit ever changes.
+
+    `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds."""
 
     disk: Disk
     usage: IUsage | None
@@ -105,12 +107,21 @@ class Mailbox:
         transaction.announce()
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """The lock and a transaction of the index; what it changed is announced when it is committed."""
-        with self.lock:
+    def writing(self, wait: bool = True) -> Iterator[Transaction]:
+        """The lock and a transaction of the index; what it changed is announced when it is committed.
+
+        Without `wait`, BlockingIOError if another thread has the lock, or the index is not open yet.
+        """
+        if not self.lock.acquire(blocking=wait):
+            raise BlockingIOError
+        try:
+            if not wait and not self.is_open:
+                raise BlockingIOError
             self.ensure_open()
             with self.transaction() as transaction:
                 yield transaction
+        finally:
+            self.lock.release()
         transaction.announce()
 
     @contextmanager
