@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hostmail.config import kinds
 from hostmail.config.fields import key
-from hostmail.config.units import Octets, Seconds
+from hostmail.config.units import Seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,15 +19,12 @@ class Limits:
         kinds.count(1), "Connections from one address (IPv6: one /64) that have not logged in.", 50
     )
     sessions_per_account: int = key(kinds.count(1), "Sessions of one account from one address.", 50)
-    handshake_timeout: Seconds = key(kinds.duration(), "Time to finish a TLS handshake.", Seconds(30))
-    first_command_timeout: Seconds = key(kinds.duration(), "Time to the first command.", Seconds(60))
+    handshake_timeout: Seconds = key(kinds.duration(), "Time to finish the handshake on a TLS port.", Seconds(30))
     smtp_idle: Seconds = key(kinds.duration(10), "SMTP: time between commands.", Seconds(300))
     smtp_data_idle: Seconds = key(kinds.duration(10), "SMTP: time without an octet of the message.", Seconds(180))
     pop3_idle: Seconds = key(kinds.duration(10), "POP3: time between commands (RFC 1939: 10 minutes).", Seconds(600))
     imap_login_idle: Seconds = key(kinds.duration(10), "IMAP: time between commands before login.", Seconds(180))
     imap_idle: Seconds = key(kinds.duration(10), "IMAP: time between commands (RFC 3501: 30 minutes).", Seconds(1800))
-    write_stall: Seconds = key(kinds.duration(10), "Time a peer may leave our answer unread.", Seconds(300))
-    close_grace: Seconds = key(kinds.duration(), "Time to close properly before a connection is cut.", Seconds(5))
 
     recipients: int = key(kinds.count(1), "Recipients of one message.", 1_000)
     recipients_strangers: int = key(kinds.count(1), "The same for clients that have not logged in.", 100)
@@ -35,7 +32,6 @@ class Limits:
     smtp_errors: int = key(kinds.count(1), "SMTP: refused commands before the session ends.", 50)
     relay_refusals: int = key(kinds.count(1), "Relaying refusals before the session ends (BEHAVIOURS C8).", 5)
     bad_commands: int = key(kinds.count(1), "POP3, IMAP: bad commands in a row before the session ends.", 20)
-    received_fields: int = key(kinds.count(1), "Received fields before a message counts as looping.", 50)
 
     failed_logins_per_session: int = key(kinds.count(1), "Failed logins before the session ends.", 5)
     failed_logins_per_ip: int = key(kinds.count(1), "Failed logins of one address in an hour before it must wait.", 100)
@@ -50,16 +46,6 @@ class Limits:
     password_threads: int = key(kinds.count(0, 64), "Password checks at the same time; 0: one per core.", 0)
     password_queue: int = key(kinds.count(1), "Password checks waiting before clients are told to try later.", 100)
 
-    folders: int = key(kinds.count(10), "Folders of one account.", 1_000)
-    keywords: int = key(kinds.count(26), "Keywords of one folder.", 1_000)
     grants_per_ip: int = key(
         kinds.count(1), "Accounts that hold a relay grant from one address before it is logged (BEHAVIOURS C6).", 5
     )
-    sent_per_hour: int = key(kinds.count(0), "Recipients outside, for one account in an hour; 0: no limit.", 300)
-    sent_per_day: int = key(kinds.count(0), "The same in a day.", 2_000)
-    connections_per_destination: int = key(kinds.count(1), "Outgoing connections to one host.", 10)
-
-    free_space: Octets = key(
-        kinds.size(), "Disk space that must stay free; below it incoming mail waits.", Octets(200 << 20)
-    )
-    free_space_percent: int = key(kinds.count(0, 90), "The same as a share of the disk.", 2)

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from hostmail.config.schema import IMPLICIT_TLS, Listener
 from hostmail.errors import ConfigurationError
-from hostmail.listen.handshake import implicit_tls
+from hostmail.listen.handshake import HANDSHAKE_SECONDS, implicit_tls
 from hostmail.listen.proxy import ProxiedFactory
 
 LEAST_FILES, WANTED_FILES = 4_096, 65_536
@@ -73,11 +73,13 @@ class Ports(Service):
         wanted: Sequence[Opening],
         certificates: IOpenSSLServerConnectionCreator,
         drain: Callable[[], Awaitable[None]] | None = None,
+        handshake_seconds: float = HANDSHAKE_SECONDS,
     ) -> None:
         self._reactor = reactor
         self._wanted = wanted
         self._certificates = certificates
         self._drain = drain
+        self._handshake_seconds = handshake_seconds
         self._ports: list[tuple[Opening, IListeningPort]] = []
         self._opened = False
 
@@ -142,7 +144,7 @@ class Ports(Service):
     def _wrapped(self, opening: Opening) -> IProtocolFactory:
         factory = opening.factory
         if opening.tls_first:
-            factory = implicit_tls(factory, self._certificates, self._reactor)
+            factory = implicit_tls(factory, self._certificates, self._reactor, self._handshake_seconds)
         if opening.listener.proxy_from:
             factory = ProxiedFactory(factory, opening.listener.proxy_from, self._reactor)
         return factory

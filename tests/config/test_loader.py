@@ -40,7 +40,7 @@ class ValueTests(SynchronousTestCase):
             smarthost: Relay.example:587
             pop_before_smtp: off
             tls: {certificate: chain.pem, private_key: /k.pem}
-            limits: {recipients: 7, free_space: 1G}
+            limits: {recipients: 7, smtp_idle: 1h}
             listen:
             """
         )
@@ -51,7 +51,7 @@ class ValueTests(SynchronousTestCase):
         self.assertFalse(settings.pop_before_smtp)
         self.assertEqual(settings.tls.certificate, Path("/etc/hostmail/chain.pem"))
         self.assertEqual(settings.tls.private_key, Path("/k.pem"))
-        self.assertEqual((settings.limits.recipients, settings.limits.free_space), (7, 1 << 30))
+        self.assertEqual((settings.limits.recipients, settings.limits.smtp_idle), (7, 3600))
         self.assertEqual(settings.listen, {})
 
     def test_absent_service_is_off(self) -> None:
