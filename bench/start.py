@@ -32,8 +32,6 @@ limits:
   connections_per_ip: 10000
   sessions_per_account: 10000
   messages_per_session: 1000000
-  free_space: 10M
-  free_space_percent: 0
 """
 
 
