@@ -19,6 +19,7 @@ class TimedTls(BufferingTLSTransport):
     (TWISTED.md 1.5 a).
     """
 
+    factory: Any
     _deadline: Any = None
 
     def makeConnection(self, transport: Any) -> None:
