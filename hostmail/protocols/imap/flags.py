@@ -43,16 +43,18 @@ def split_flags(words: Iterable[bytes], lenient: bool = False) -> tuple[int, lis
 
 
 class FlagTexts(dict[int, bytes]):
-    """The words for each combination of bits, joined once and then only looked up."""
+    """The words for each combination of bits, joined once and then only looked up. It is small until it is used."""
+
+    __slots__ = ("_keywords", "_recent")
 
     def __init__(self, keywords: Sequence[str], recent: bool = False) -> None:
         super().__init__()
+        self._keywords = keywords
         self._recent = recent
-        self._words = [(flag, name) for name, flag in SYSTEM.items()]
-        self._words += [(1 << FIRST_KEYWORD_BIT + at, word.encode("ascii")) for at, word in enumerate(keywords)]
 
     def __missing__(self, mask: int) -> bytes:
-        words = [word for bit, word in self._words if mask & bit]
+        words = [name for name, flag in SYSTEM.items() if mask & flag]
+        words += [word.encode("ascii") for at, word in enumerate(self._keywords, FIRST_KEYWORD_BIT) if mask >> at & 1]
         if self._recent:
             words.append(b"\\Recent")
         text = self[mask] = b" ".join(words)

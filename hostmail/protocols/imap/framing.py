@@ -185,6 +185,11 @@ class Framer:
     def _tag(self) -> bytes:
         return tag_of(self._parts[0]) if self._parts else b"*"
 
+    @property
+    def _most_octets(self) -> int:
+        """How long a command may be with its literals: strangers have nothing long to say."""
+        return self._limits.command_octets if self.logged_in else self._limits.before_login_octets
+
     def _take(self, size: int) -> bytes:
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
@@ -219,7 +224,7 @@ class Framer:
         if self._overlong or self._text_octets > self._limits.line_octets:
             self._give_up("the line is too long", self._long_head if self._overlong else line)
             self._overlong = False
-        elif self._octets > self._limits.command_octets or len(self._parts) > TOKENS:
+        elif self._octets > self._most_octets or len(self._parts) > TOKENS:
             self._give_up("the command is too long", line)
         if not line.endswith(b"}") or (found := ANNOUNCEMENT.search(line)) is None:
             return self._finish(line)
@@ -270,7 +275,7 @@ class Framer:
     def _objection(self, size: int) -> str | None:
         if size > self._limits.literal_octets:
             return "the literal is too long"
-        if self._octets > self._limits.command_octets:
+        if self._octets > self._most_octets:
             return "the command is too long"
         return None
 

@@ -15,7 +15,7 @@ SEQUENCE_SET_OCTETS = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CommandLimits:
-    """Sizes in octets of what one command may hold."""
+    """Sizes in octets of what one command may hold; `before_login_octets` is for all of it, literals included."""
 
     line_octets: int = 64 * 1024
     command_octets: int = 1024 * 1024

@@ -63,6 +63,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         self.news_waits = False
         self._log_out: Callable[[], Any] | None = None
         self._keepalive: Any = None
+        self._idle_until = 0.0
 
     # ---------------------------------------------------------------------------------------------- the pump's words
 
@@ -147,6 +148,17 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         self.selected = selected
         self.news_waits = False
         self.state = "select"
+        selected.stop_watching = self.watch.watch(self.account.account.id, selected.name, self.folder_changed)
+
+    def folder_renamed(self, old: str, new: str) -> None:
+        """The client renamed a folder: if it is the selected one, or above it, listen under the new name."""
+        selected = self.selected
+        if selected is None or not f"{selected.name}/".startswith(f"{old}/") or old == "INBOX":
+            return
+        assert self.account is not None
+        if selected.stop_watching is not None:
+            selected.stop_watching()
+        selected.name = new + selected.name[len(old) :]
         selected.stop_watching = self.watch.watch(self.account.account.id, selected.name, self.folder_changed)
 
     def deselect(self) -> None:
@@ -297,6 +309,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         """Push news until a line comes (RFC 2177)."""
         self.idle_tag = self.tag
         self.line_reader = reader
+        self._idle_until = self.clock.seconds() + self.idle_seconds
         self._keepalive = self.clock.callLater(self.settings.keepalive_seconds, self._keep_alive)
 
     def stop_idling(self) -> None:
@@ -315,7 +328,14 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         self.flush()
 
     def _keep_alive(self) -> None:
-        """Something for firewalls that forget quiet connections; and a look for what no event told us."""
+        """Something for firewalls that forget quiet connections; and a look for what no event told us.
+
+        The pump's own timer is wound up by whatever is pushed, so half an hour of IDLE is measured here.
+        """
+        if self.clock.seconds() >= self._idle_until:
+            self.timed_out()
+            self.close()
+            return
         self._keepalive = self.clock.callLater(self.settings.keepalive_seconds, self._keep_alive)
         if not self.congested:
             self.write(b"* OK still here\r\n")

@@ -38,6 +38,14 @@ class Store(ImapCase):
         self.assertIn(b"* 2 FETCH (FLAGS (\\Flagged \\Seen kw \\Recent))", lines)
         self.assertNotIn(b"* 1 FETCH", b"".join(lines))
 
+    def test_silent_removal_and_replacement(self) -> None:
+        """Nothing is said when it came out as expected, whichever way it was asked for."""
+        self.put(HELLO, flags=5)
+        talk = self.ann(b"INBOX")
+        for how in (b"-FLAGS.SILENT (\\Seen)", b"FLAGS.SILENT (\\Draft)"):
+            self.assertEqual(talk.asks(b"STORE 1 " + how), [b". OK STORE completed"])
+        self.assertEqual(talk.asks(b"FETCH 1 FLAGS")[0], b"* 1 FETCH (FLAGS (\\Draft \\Recent))")
+
     def test_keywords_are_announced(self) -> None:
         """A new keyword comes with a new FLAGS answer, once; case does not make another (H9)."""
         self.put(HELLO)

@@ -255,6 +255,21 @@ class Making(ImapCase):
         self.assertTrue(talk.last(b"CREATE x (USE (\\Foo))").startswith(b". NO [USEATTR] "))
         self.assertTrue(talk.last(b"CREATE x (FOO (\\Sent))").startswith(b". BAD "))
 
+    def test_renaming_the_selected_folder_keeps_it_open(self) -> None:
+        """And news of it are heard under its new name; INBOX stays what it is."""
+        talk, other = self.ann(), self.ann()
+        talk.last(b"CREATE Work/2026")
+        talk.last(b"SELECT Work/2026")
+        self.assertEqual(talk.last(b"RENAME Work Play"), b". OK RENAME completed")
+        self.put(HELLO, folder="Play/2026")
+        self.events_arrive()
+        self.assertEqual(talk.asks(b"SEARCH ALL")[1], b"* 1 EXISTS")
+        talk.last(b"SELECT INBOX")
+        talk.last(b"RENAME INBOX Old")
+        assert talk.server.selected is not None
+        self.assertEqual(talk.server.selected.name, "INBOX")
+        self.assertEqual(other.last(b"RENAME Old Older"), b". OK RENAME completed")
+
     def test_deleting_the_selected_folder_closes_it(self) -> None:
         """Nothing is selected afterwards."""
         talk = self.ann()

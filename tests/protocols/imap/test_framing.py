@@ -96,6 +96,13 @@ class Commands(SynchronousTestCase):
             self.assertEqual(everything(made, b"C NOOP\r\n"), [])
             self.assertEqual(len(made), 0)
 
+    def test_strangers_commands_are_short(self) -> None:
+        """Before login all literals of a command count together against a small limit."""
+        sent = b"A LOGIN {90+}\r\n" + (b"y" * 90 + b" {90+}\r\n") * 4 + b"y" * 90 + b"\r\nB NOOP\r\n"
+        self.assertEqual(
+            everything(framer(False), sent), [Refused(b"A", "the command is too long"), Command((b"B NOOP",))]
+        )
+
     def test_braces_elsewhere_are_text(self) -> None:
         """Only an announcement at the very end of a line counts."""
         for line in (b'a X "{5}"', b"a X {5} ", b"a X {x}", b"a X {-1}", b"a X {}", b"a X }"):

@@ -143,6 +143,17 @@ class Idle(ImapCase):
             self.clock.advance(120)
         self.assertEqual(talk.wire.said().count(b"still here"), 13)
 
+    def test_half_an_hour_is_enough(self) -> None:
+        """Clients say IDLE again before that (RFC 2177); those that do not are gone (LIMITS, Connections)."""
+        talk = self.ann(b"INBOX")
+        talk.sends(b"A IDLE\r\n")
+        for _ in range(14):
+            self.clock.advance(120)
+        self.assertFalse(talk.wire.disconnecting)
+        self.clock.advance(120)
+        self.assertTrue(talk.wire.said().endswith(b"* BYE nothing heard for too long\r\n"))
+        self.assertTrue(talk.wire.disconnecting)
+
     def test_dropped_lines_stop_the_timer(self) -> None:
         """Nothing is left ticking (I15)."""
         talk = self.ann(b"INBOX")

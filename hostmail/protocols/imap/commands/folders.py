@@ -63,7 +63,9 @@ async def rename(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.space()
     new = read_folder(cursor)
     cursor.end()
-    await session.store.rename(old, new.removesuffix(DELIMITER))
+    new = new.removesuffix(DELIMITER)
+    await session.store.rename(old, new)
+    session.folder_renamed(old, new)
     return b"OK RENAME completed"
 
 
