@@ -93,6 +93,16 @@ class Rows(ImapCase):
         self.assertEqual(len([line for line in lines if b" FETCH (ENVELOPE (" in line]), len(odd))
         self.assertEqual(talk.last(b"NOOP"), b". OK NOOP completed")
 
+    def test_i21_envelopes_have_ten_fields_and_addresses_four(self) -> None:
+        """Addresses without @, groups and absent senders keep the form of RFC 3501 section 7.4.2 (I21)."""
+        self.put(b"From: nobody\r\nTo: Friends: a@b.c, d@e.f;\r\n\r\nx")
+        row = self.ann(b"INBOX").asks(b"FETCH 1 ENVELOPE")[0].removeprefix(b"* 1 FETCH ")
+        ((_, envelope),) = imap4.parseNestedParens(row)
+        self.assertEqual(len(envelope), 10)
+        for addresses in filter(None, envelope[2:8]):
+            self.assertEqual({len(address) for address in addresses}, {4})
+        self.assertEqual([address[2] for address in envelope[5]], [b"Friends", b"a", b"d", None])
+
     def test_i20_many_rows_wait_for_a_slow_reader(self) -> None:
         """Rows go out in batches; when the client does not read, no more are made (I20)."""
         self.put(*[HELLO] * 5000)
