@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from hostmail.interfaces import Usage
 from hostmail.storage import adoption
 from hostmail.storage.index import Box, Row
 from hostmail.storage.keywords import save_keywords
@@ -39,7 +38,6 @@ def adopt(transaction: Transaction, directory: str, uidvalidity: int) -> Box:
     rows = _rename(transaction, box, plan)
     index.add_messages(box, rows)
     index.add_uidls(box, uidls)
-    transaction.count(Usage(sum(row.size for row in rows), len(rows)))
     write_record(transaction.disk, path, FolderRecord(plan.uidvalidity, plan.uidnext))
     scan(transaction, box)
     box.checked = True

@@ -71,7 +71,7 @@ def move_rows(transaction: Transaction, box: Box, other: Box, rows: list[Row]) -
     placed = _place(transaction, box, other, rows, flags, _rename)
     for place in {row.place for row in rows}:
         transaction.tree(box).sync(place)
-    transaction.index.remove_messages(box, placed.source_uids, box.next_modseq())
+    transaction.index.remove_messages(box, rows, box.next_modseq())
     transaction.touch(box)
     return placed
 

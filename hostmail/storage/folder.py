@@ -139,7 +139,12 @@ class Folder:
         """An IIncoming; raises OverQuota, MessageTooBig, TooMany at once."""
         if size > self._mailbox.tools.message_size_limit:
             raise MessageTooBig
-        await self._in_thread(check_append, size, keywords)
+
+        def answer(index: Index, box: Box) -> bool:
+            return check_now(self._mailbox, index, box, size, keywords)
+
+        if not self._at_once(answer, fresh=False):
+            await self._in_thread(check_append, size, keywords)
         spooled = self._store.spool.create(b"")
         return Incoming(self._store, self._mailbox, self._box_id, spooled, int(flags), keywords, date)
 
@@ -150,5 +155,11 @@ class Folder:
 def check_append(mailbox: Mailbox, box_id: int, size: int, words: Sequence[str]) -> None:
     """Would it be taken as things stand?"""
     with mailbox.reading() as index:
-        keywords.check(mailbox.box(box_id), words)
-        quota.check(mailbox.account, index.used, Usage(size, 1))
+        check_now(mailbox, index, mailbox.box(box_id), size, words)
+
+
+def check_now(mailbox: Mailbox, index: Index, box: Box, size: int, words: Sequence[str]) -> bool:
+    """The same under the lock."""
+    keywords.check(box, words)
+    quota.check(mailbox.account, index.used, Usage(size, 1))
+    return True

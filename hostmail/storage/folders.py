@@ -129,7 +129,7 @@ def delete(mailbox: Mailbox, name: str) -> None:
             raise BadFolderName("INBOX cannot be deleted")
         box = mailbox.box(box_id)
         aside = _set_aside(transaction, box)
-        transaction.free(transaction.index.remove_box(box))
+        transaction.index.remove_box(box)
         transaction.dropped(box)
     shutil.rmtree(aside, ignore_errors=True)
 
@@ -197,8 +197,7 @@ def _rename_directory(transaction: Transaction, box: Box, directory: str) -> Non
         raise FolderExists
     disk.rename(source, target)
     transaction.on_undo.append(lambda: disk.rename(target, source))
-    box.directory = directory
-    transaction.touch(box, announced=False)
+    transaction.index.rename_box(box, directory)
 
 
 def subscribe(mailbox: Mailbox, name: str, subscribed: bool) -> None:

@@ -18,11 +18,11 @@ from hostmail.storage.freshness import NEVER, Seen
 from hostmail.storage.names import folder_name
 
 _BOX_COLUMNS = (
-    "directory, special_use, uidvalidity, uidnext, mark, modseq, floor, first_recent, scanned, "
-    "new_mtime, new_recheck, cur_mtime, cur_recheck"
+    "special_use, uidvalidity, uidnext, mark, modseq, floor, first_recent, scanned, "
+    "bytes, messages, new_mtime, new_recheck, cur_mtime, cur_recheck"
 )
-_SAVE_BOX = f"UPDATE box SET ({_BOX_COLUMNS}) = ({', '.join('?' * 13)}) WHERE id = ?"
-_ADD_BOX = f"INSERT INTO box ({_BOX_COLUMNS}) VALUES ({', '.join('?' * 13)}) RETURNING id"
+_SAVE_BOX = f"UPDATE box SET ({_BOX_COLUMNS}) = ({', '.join('?' * 14)}) WHERE id = ?"
+_ADD_BOX = f"INSERT INTO box ({_BOX_COLUMNS}, directory) VALUES ({', '.join('?' * 15)}) RETURNING id"
 _ADD_MESSAGE = (
     "INSERT INTO msg (id, box, modseq, flags, size, date, place, converted, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -35,10 +35,11 @@ _SMALL = 1 << 63
 
 @dataclass(slots=True)
 class Box:
-    """A folder's row. `mark` is what its record file says of UIDNEXT; `floor` the modseq since which removals are known.
+    """A folder's row.
 
-    `name` is "" for a directory whose name `names` would not have chosen. `seen` is new/ and cur/ as last listed. `checked`
-    is this process's own: the record file and the index have been compared.
+    `bytes` (on the wire) and `messages` are what it holds. `mark` is what its record file says of UIDNEXT; `floor` the
+    modseq since which removals are known. `seen` is new/ and cur/ as last listed. `checked` is this process's own: the
+    record file and the index have been compared.
     """
 
     id: int
@@ -51,6 +52,8 @@ class Box:
     floor: int = 1
     first_recent: int = 1
     scanned: int = 0
+    bytes: int = 0
+    messages: int = 0
     seen: list[Seen] = field(default_factory=lambda: [NEVER, NEVER])
     keywords: list[str] = field(default_factory=list)
     checked: bool = False
@@ -64,15 +67,21 @@ class Box:
         """In the order of the table's columns."""
         new, cur = self.seen
         return (
-            *(self.directory, self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq, self.floor),
-            *(self.first_recent, self.scanned, new.mtime, new.recheck, cur.mtime, cur.recheck),
+            *(self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq, self.floor, self.first_recent),
+            *(self.scanned, self.bytes, self.messages, new.mtime, new.recheck, cur.mtime, cur.recheck),
         )
 
     def load(self, values: Sequence[Any]) -> None:
         """The inverse of `values`."""
-        self.directory, self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq = values[:6]
-        self.floor, self.first_recent, self.scanned = values[6:9]
-        self.seen = [Seen(values[9], values[10]), Seen(values[11], values[12])]
+        self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq, self.floor = values[:6]
+        self.first_recent, self.scanned, self.bytes, self.messages = values[6:10]
+        self.seen = [Seen(values[10], values[11]), Seen(values[12], values[13])]
+
+    def count(self, rows: Iterable[Row], sign: int = 1) -> None:
+        """Messages came (or went, -1)."""
+        for row in rows:
+            self.bytes += sign * row.size
+            self.messages += sign
 
     def next_modseq(self) -> int:
         """One more change."""
@@ -108,7 +117,7 @@ def _row(values: Sequence[Any]) -> Row:
 
 
 class Index:
-    """An open index. `boxes` and `used` are as of the last `refresh`; transactions change both, and write them back."""
+    """An open index. `boxes` are as of the last `refresh`; transactions change them, and write them back."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -117,10 +126,15 @@ class Index:
         self._version = -1
         self.execute = self._db.execute
         self.boxes: dict[int, Box] = {}
-        self.used = Usage()
         self.ready = False
         self.last_uidvalidity = 0
         self.folders_seen = NEVER
+
+    @property
+    def used(self) -> Usage:
+        """What all folders hold."""
+        boxes = self.boxes.values()
+        return Usage(sum(box.bytes for box in boxes), sum(box.messages for box in boxes))
 
     def close(self) -> None:
         """Close the file."""
@@ -135,20 +149,21 @@ class Index:
 
     def refresh(self) -> None:
         """See what other processes have committed."""
-        version = self._db.pragma("data_version")
+        version = self.execute("PRAGMA data_version").get
         if version != self._version:
             self.reload()
             self._version = version
 
     def reload(self) -> None:
         """Read boxes and usage again; known `Box` objects stay the same objects."""
-        used_bytes, messages, self.last_uidvalidity, mtime, recheck, ready = self.execute(
-            "SELECT bytes, messages, last_uidvalidity, mtime, recheck, ready FROM account"
+        self.last_uidvalidity, mtime, recheck, ready = self.execute(
+            "SELECT last_uidvalidity, mtime, recheck, ready FROM account"
         ).get
-        self.used, self.folders_seen, self.ready = Usage(used_bytes, messages), Seen(mtime, recheck), bool(ready)
+        self.folders_seen, self.ready = Seen(mtime, recheck), bool(ready)
         boxes: dict[int, Box] = {}
-        for box_id, *values in self.execute(f"SELECT id, {_BOX_COLUMNS} FROM box"):
-            box = boxes[box_id] = self.boxes.get(box_id) or Box(box_id, "", "", 0)
+        for box_id, directory, *values in self.execute(f"SELECT id, directory, {_BOX_COLUMNS} FROM box"):
+            box = boxes[box_id] = self.boxes.get(box_id) or Box(box_id, directory, "", 0)
+            box.directory = directory
             box.load(values)
             box.keywords = []
         for box_id, name in self.execute("SELECT box, name FROM keyword ORDER BY box, bit"):
@@ -191,7 +206,7 @@ class Index:
 
     def add_box(self, box: Box) -> Box:
         """Keep a new box; its id is set."""
-        box.id = self.execute(_ADD_BOX, box.values()).get
+        box.id = self.execute(_ADD_BOX, (*box.values(), box.directory)).get
         self.boxes[box.id] = box
         return box
 
@@ -199,9 +214,13 @@ class Index:
         """Keep what changed in its row."""
         self.execute(_SAVE_BOX, (*box.values(), box.id))
 
-    def remove_box(self, box: Box) -> Usage:
-        """Forget a box and its messages; what they used."""
-        used = self.usage_of(box)
+    def rename_box(self, box: Box, directory: str) -> None:
+        """Its directory has another name now."""
+        self.execute("UPDATE box SET directory = ? WHERE id = ?", (directory, box.id))
+        box.directory = directory
+
+    def remove_box(self, box: Box) -> None:
+        """Forget a box and its messages."""
         first, last = span(box)
         for table in ("msg", "cache", "uidl"):
             self.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", (first, last))
@@ -209,7 +228,6 @@ class Index:
             self.execute(f"DELETE FROM {table} WHERE box = ?", (box.id,))
         self.execute("DELETE FROM box WHERE id = ?", (box.id,))
         self.boxes.pop(box.id, None)
-        return used
 
     def add_keyword(self, box: Box, name: str) -> int:
         """A new keyword; its bit in flags."""
@@ -219,23 +237,25 @@ class Index:
         return bit
 
     def save_account(self) -> None:
-        """Keep usage, and what is known of the list of folders."""
+        """Keep what belongs to no folder."""
         seen = self.folders_seen
         self.execute(
-            "UPDATE account SET bytes = ?, messages = ?, last_uidvalidity = ?, mtime = ?, recheck = ?, ready = ?",
-            (self.used.bytes, self.used.messages, self.last_uidvalidity, seen.mtime, seen.recheck, int(self.ready)),
+            "UPDATE account SET last_uidvalidity = ?, mtime = ?, recheck = ?, ready = ?",
+            (self.last_uidvalidity, seen.mtime, seen.recheck, int(self.ready)),
         )
 
     # ---------------------------------------------------------------------------------------------------- messages
 
     def add_message(self, box: Box, row: Row) -> None:
         """A new row."""
+        box.count((row,))
         uid, flags, size, date, modseq, place, converted, name = row
         key = box.id << 32 | uid
         self.execute(_ADD_MESSAGE, (key, box.id, modseq, stored_flags(flags), size, date, place, converted, name))
 
-    def add_messages(self, box: Box, rows: Iterable[Row]) -> None:
+    def add_messages(self, box: Box, rows: Sequence[Row]) -> None:
         """Many new rows."""
+        box.count(rows)
         base = box.id << 32
         self._db.executemany(
             _ADD_MESSAGE,
@@ -253,9 +273,10 @@ class Index:
             ((stored_flags(row.flags), row.modseq, row.place, row.name, base | row.uid) for row in rows),
         )
 
-    def remove_messages(self, box: Box, uids: Sequence[int], modseq: int) -> None:
+    def remove_messages(self, box: Box, rows: Sequence[Row], modseq: int) -> None:
         """Forget messages, and remember that they went."""
-        base = box.id << 32
+        box.count(rows, -1)
+        base, uids = box.id << 32, [row.uid for row in rows]
         for table in ("msg", "cache", "uidl"):
             self._db.executemany(f"DELETE FROM {table} WHERE id = ?", ((base | uid,) for uid in uids))
         self._db.executemany(
@@ -296,7 +317,7 @@ class Index:
         return self.execute(f"{select} json_each(?) JOIN {table} ON id = value", (keys,)).fetchall()
 
     def usage_of(self, box: Box) -> Usage:
-        """What a box holds."""
+        """What a box holds, counted."""
         size, count = self.execute(
             "SELECT coalesce(sum(size), 0), count(*) FROM msg WHERE id BETWEEN ? AND ?", span(box)
         ).get
@@ -309,6 +330,15 @@ class Index:
         return int(self.execute("SELECT count(*) FROM msg WHERE id BETWEEN ? AND ? AND NOT flags & 1", span(box)).get)
 
     # ------------------------------------------------------------------------------------------- changes, facts
+
+    def saved_columns(self, box: Box) -> tuple[int, bytes] | None:
+        """(modseq, data) as last saved, if they can be brought up to date."""
+        found = self.execute("SELECT modseq, data FROM columns WHERE box = ?", (box.id,)).fetchone()
+        return found if found is not None and box.floor <= found[0] <= box.modseq else None
+
+    def save_columns(self, box: Box, modseq: int, data: bytes) -> None:
+        """Keep a folder's columns, for its next opening."""
+        self.execute("INSERT OR REPLACE INTO columns (box, modseq, data) VALUES (?, ?, ?)", (box.id, modseq, data))
 
     def changed(self, box: Box, since: int) -> list[tuple[int, int, int, int, int]]:
         """(uid, flags, size, date, modseq) of what changed after `since`, ascending by UID."""

@@ -116,8 +116,10 @@ def uidls_now(mailbox: Mailbox, box: Box, uids: Sequence[int]) -> list[str]:
     view, imported = mailbox.view(box), mailbox.index.uidls(box)
     assert view is not None
     present = set(view.uids)
-    validity = box.uidvalidity
-    return [imported.get(uid) or dovecot_uidl(uid, validity) for uid in uids if uid in present]
+    validity = dovecot_uidl(0, box.uidvalidity)[8:]
+    if not imported:
+        return [f"{uid:08x}{validity}" for uid in uids if uid in present]
+    return [imported.get(uid) or f"{uid:08x}{validity}" for uid in uids if uid in present]
 
 
 def open_plain(mailbox: Mailbox, box: Box, row: Row, run_in_thread: RunInThread) -> Any:

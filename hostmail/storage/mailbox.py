@@ -31,6 +31,7 @@ from hostmail.storage.view import View
 BROKEN = (apsw.CorruptError, apsw.NotADBError, WrongVersion)
 INDEX, MAILDIR = "index.sqlite", "Maildir"
 SMALL_DELTA = 500
+LARGE = 2_000
 T = TypeVar("T")
 
 
@@ -38,7 +39,8 @@ T = TypeVar("T")
 class Tools:
     """What all mailboxes of a store share; only the size limit ever changes.
 
-    `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds."""
+    `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds.
+    """
 
     disk: Disk
     usage: IUsage | None
@@ -63,6 +65,7 @@ class Mailbox:
         self.lock = Lock()
         self.views: dict[int, View] = {}
         self.removed = False
+        self._saved: dict[int, int] = {}
         self._index: Index | None = None
         self._trees: dict[str, FolderTree] = {}
 
@@ -205,13 +208,40 @@ class Mailbox:
         if view is None or view.modseq < box.floor:
             if only_small:
                 return None
-            view = self.views[box.id] = View()
-            view.load(self.index.changed(box, -1), box.modseq)
-            return view
+            view = self.views[box.id] = self._loaded(box)
         if only_small and box.modseq - view.modseq > SMALL_DELTA:
             return None
         view.apply(self.index.changed(box, view.modseq), self.index.expunged(box, view.modseq), box.modseq)
         return view
+
+    def _loaded(self, box: Box) -> View:
+        """The columns as they were saved, or from all rows."""
+        view = View()
+        saved = self.index.saved_columns(box)
+        if saved is None or not view.load_saved(saved[1], saved[0]):
+            view.load(self.index.changed(box, -1), box.modseq)
+            return view
+        self._saved[box.id] = view.modseq
+        return view
+
+    def save_views(self) -> None:
+        """Save what took long to load, so that the next opening is quick, if much has changed since the last time."""
+        with self.lock:
+            views = {} if self._index is None or self.removed else self.views
+            due = [(box_id, view) for box_id, view in views.items() if self._is_worth_saving(box_id, view)]
+            if due and not self.index.replaced():
+                with self.index.writing():
+                    for box_id, view in due:
+                        self._save(box_id, view)
+
+    def _is_worth_saving(self, box_id: int, view: View) -> bool:
+        return len(view.uids) >= LARGE and view.modseq - self._saved.get(box_id, -SMALL_DELTA) >= SMALL_DELTA
+
+    def _save(self, box_id: int, view: View) -> None:
+        data, box = view.saved(), self.index.boxes.get(box_id)
+        if data is not None and box is not None and view.modseq <= box.modseq:
+            self.index.save_columns(box, view.modseq, data)
+            self._saved[box_id] = view.modseq
 
     # ---------------------------------------------------------------------------------------------------------- ends
 
@@ -219,6 +249,11 @@ class Mailbox:
     def is_open(self) -> bool:
         """True if the index is open, as far as can be said without the lock."""
         return self._index is not None and not self.removed
+
+    @property
+    def has_large_views(self) -> bool:
+        """True if there may be something for `save_views` to do."""
+        return any(self._is_worth_saving(box_id, view) for box_id, view in list(self.views.items()))
 
     def used_now(self) -> Usage | None:
         """What is stored, if that is at hand."""
@@ -238,6 +273,14 @@ class Mailbox:
                     os.replace(path + suffix, f"{path}{suffix}.broken")
                 except FileNotFoundError:
                     pass
+
+    def retire(self) -> None:
+        """Nobody needs it any more: save what is worth it, and close."""
+        try:
+            self.save_views()
+        except (apsw.Error, OSError) as error:
+            self.log.warn("columns_not_saved: {root} {error!r}", root=self.root, error=error)
+        self.close()
 
     def close(self) -> None:
         """Close all files; the next use opens them again."""

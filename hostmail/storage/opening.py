@@ -118,7 +118,7 @@ def sync_folders(transaction: Transaction, force: bool = False) -> None:
     found = _directories(transaction.disk, path)
     for box in list(index.boxes.values()):
         if box.directory and box.directory not in found:
-            transaction.free(index.remove_box(box))
+            index.remove_box(box)
             transaction.mailbox.forget_tree(box.directory)
             transaction.dropped(box)
     known = {box.directory for box in index.boxes.values()}

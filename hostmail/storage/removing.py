@@ -30,9 +30,9 @@ def expunge(mailbox: Mailbox, box_id: int, uids: Sequence[int], only_deleted: bo
             _unlink(transaction, box, row)
         for place in {row.place for row in rows}:
             transaction.tree(box).sync(place)
-        uids = remove_rows(transaction, box, rows)
+        remove_rows(transaction, box, rows)
         transaction.index.forget_expunged(box, KEEP_EXPUNGED)
-        return list(uids)
+        return [row.uid for row in rows]
 
 
 def _unlink(transaction: Transaction, box: Box, row: Row) -> None:

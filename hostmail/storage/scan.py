@@ -8,10 +8,9 @@ directory that changes while it is being listed may hide a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hostmail.interfaces import Usage
 from hostmail.storage.freshness import Seen, after_listing
 from hostmail.storage.index import Box, Row
 from hostmail.storage.keywords import load_keywords
@@ -51,9 +50,7 @@ def prepare(transaction: Transaction, box: Box) -> None:
 
 def replace_box(transaction: Transaction, box: Box, uidvalidity: int) -> None:
     """The folder was put back from a backup or made anew by others: it is another one, and read as such."""
-    uids = [row.uid for row in transaction.index.all_rows(box)]
-    transaction.free(transaction.index.usage_of(box))
-    transaction.index.remove_messages(box, uids, box.next_modseq())
+    transaction.index.remove_messages(box, transaction.index.all_rows(box), box.next_modseq())
     box.uidvalidity, box.uidnext, box.first_recent, box.scanned = uidvalidity, 1, 1, 0
     box.floor = box.modseq
     transaction.touch(box)
@@ -191,7 +188,6 @@ class _Scan:
             self._transaction.tree(box).sync(place)
         self._index.add_messages(box, rows)
         self._restore_uidls(rows)
-        self._transaction.count(Usage(sum(row.size for row in rows), len(rows)))
         self._transaction.touch(box)
 
     def _restore_uidls(self, rows: list[Row]) -> None:
@@ -249,12 +245,8 @@ def _seconds(base: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0
 
 
-def remove_rows(transaction: Transaction, box: Box, rows: Iterable[Row]) -> list[int]:
+def remove_rows(transaction: Transaction, box: Box, rows: Sequence[Row]) -> None:
     """Messages whose files are gone: out of the index, and their room is free."""
-    rows = list(rows)
     transaction.mark(box)
-    uids = [row.uid for row in rows]
-    transaction.index.remove_messages(box, uids, box.next_modseq())
-    transaction.free(Usage(sum(row.size for row in rows), len(rows)))
+    transaction.index.remove_messages(box, rows, box.next_modseq())
     transaction.touch(box)
-    return uids

@@ -18,7 +18,6 @@ UID_BITS = 32
 SCHEMA = """
 CREATE TABLE account (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    bytes INTEGER NOT NULL, messages INTEGER NOT NULL,
     last_uidvalidity INTEGER NOT NULL,
     mtime INTEGER NOT NULL, recheck INTEGER NOT NULL, ready INTEGER NOT NULL
 );
@@ -27,6 +26,7 @@ CREATE TABLE box (
     directory TEXT NOT NULL UNIQUE, special_use TEXT NOT NULL,
     uidvalidity INTEGER NOT NULL, uidnext INTEGER NOT NULL, mark INTEGER NOT NULL,
     modseq INTEGER NOT NULL, floor INTEGER NOT NULL, first_recent INTEGER NOT NULL, scanned INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, messages INTEGER NOT NULL,
     new_mtime INTEGER NOT NULL, new_recheck INTEGER NOT NULL, cur_mtime INTEGER NOT NULL, cur_recheck INTEGER NOT NULL
 );
 CREATE TABLE keyword (box INTEGER NOT NULL, bit INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (box, bit)) WITHOUT ROWID;
@@ -43,7 +43,7 @@ CREATE TABLE cache (
 CREATE TABLE expunged (box INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL, PRIMARY KEY (box, modseq, uid)) WITHOUT ROWID;
 CREATE TABLE uidl (id INTEGER PRIMARY KEY, uidl TEXT NOT NULL);
 CREATE TABLE columns (box INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, data BLOB NOT NULL);
-INSERT INTO account VALUES (1, 0, 0, 0, 0, 0, 0);
+INSERT INTO account VALUES (1, 0, 0, 0, 0);
 """
 
 

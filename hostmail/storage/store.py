@@ -6,10 +6,12 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from traceback import format_exc
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.envelope import Peer
@@ -17,8 +19,10 @@ from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Account, CachedMessage, Drop, IEvents, IMailStore, IUsage, Room, Usage
 from hostmail.storage import lock, quota, trash
 from hostmail.storage.account import AccountStore
+from hostmail.storage.arriving import Arrival
 from hostmail.storage.content import Source
-from hostmail.storage.delivery import Arrival, Consignment, Deliverer
+from hostmail.storage.delivery import Consignment, Deliverer
+from hostmail.storage.departing import depart
 from hostmail.storage.disk import Disk, storage_refusal
 from hostmail.storage.facts import facts_of
 from hostmail.storage.mailbox import Mailbox, Tools
@@ -40,6 +44,8 @@ class MaildirStore:
     waits with; `domain_free` tells what the quota of an account's domain leaves (None: no limit), for `room`. Mailboxes that nobody
     uses stay open, `max_idle` of them.
     """
+
+    log = Logger()
 
     def __init__(
         self,
@@ -75,7 +81,7 @@ class MaildirStore:
         self._idle: OrderedDict[Mailbox, None] = OrderedDict()
         self._max_idle = max_idle
         self._grace_seconds = grace_seconds
-        self._closing: set[Deferred[None]] = set()
+        self._at_work: set[Deferred[None]] = set()
         self._closed = False
 
     @property
@@ -111,21 +117,28 @@ class MaildirStore:
         del self._users[mailbox]
         key = mailbox.account.domain, mailbox.account.directory
         if self._mailboxes.get(key) is not mailbox:
-            self._close_mailbox(mailbox)
+            self._later(mailbox.retire)
             return
         self._idle[mailbox] = None
+        if mailbox.has_large_views:
+            self._later(mailbox.save_views)
         while len(self._idle) > self._max_idle:
             oldest, _ = self._idle.popitem(last=False)
             del self._mailboxes[oldest.account.domain, oldest.account.directory]
-            self._close_mailbox(oldest)
+            self._later(oldest.retire)
 
-    def _close_mailbox(self, mailbox: Mailbox) -> None:
-        async def closing() -> None:
-            await self.run_in_thread(mailbox.close)
+    def _later(self, work: Callable[[], None]) -> None:
+        """In a thread; `close` waits for it. A failure is only logged, for nobody has asked."""
 
-        done = Deferred.fromCoroutine(closing())
-        self._closing.add(done)
-        done.addBoth(lambda _: self._closing.discard(done))
+        async def working() -> None:
+            try:
+                await self.run_in_thread(work)
+            except Exception:  # noqa: BLE001
+                self.log.error("housekeeping_failed: {trace}", trace=format_exc())
+
+        done = Deferred.fromCoroutine(working())
+        self._at_work.add(done)
+        done.addBoth(lambda _: self._at_work.discard(done))
 
     def root_of(self, account: Account) -> str:
         """The account's directory."""
@@ -224,6 +237,22 @@ class MaildirStore:
             await self.run_in_thread(mailbox.call, _remove, mailbox)
         await self.run_in_thread(trash.put_aside, self._tools.disk, self.data_dir, root, account, self.now())
 
+    async def removed(self, account: Account) -> list[tuple[int, str]]:
+        """(when, path) of the trees that an account of this directory name left behind, oldest first."""
+        return await self.run_in_thread(trash.list_removed, self.data_dir, account.domain, account.directory)
+
+    async def restore(self, path: str, account: Account) -> None:
+        """Put a removed tree back as `account`'s; raises AlreadyExists if that has mail by now."""
+        await self.run_in_thread(trash.put_back, self._tools.disk, path, self.root_of(account))
+
+    async def depart(self, account: Account) -> int:
+        """Write the files by which Dovecot takes the mailbox over with all UIDs, UIDLs and keywords; how many folders."""
+        mailbox = self._take(account)
+        try:
+            return await self.run_in_thread(mailbox.call, depart, mailbox)
+        finally:
+            self.let_go(mailbox)
+
     async def purge_removed(self) -> int:
         """Erase removed accounts whose grace period is over; how many."""
         return await self.run_in_thread(trash.purge, self.data_dir, self.now() - self._grace_seconds)
@@ -234,11 +263,10 @@ class MaildirStore:
             return
         self._closed = True
         for mailbox in list(self._mailboxes.values()):
-            await self.run_in_thread(mailbox.close)
+            self._later(mailbox.retire)
         self._mailboxes.clear()
         self._idle.clear()
-        for done in list(self._closing):
-            await done
+        await gatherResults(list(self._at_work))
 
 
 def _open(mailbox: Mailbox) -> None:

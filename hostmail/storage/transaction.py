@@ -35,7 +35,8 @@ class Transaction:
         self._folders: dict[str, None] = {}
         self._dirty: dict[int, Box] = {}
         self._before: dict[tuple[int, int], int] = {}
-        self._charged: Usage | None = None
+        self._taken: Usage | None = None
+        self._account_before: tuple[object, ...] = ()
         self._used_before = Usage()
 
     @property
@@ -45,7 +46,9 @@ class Transaction:
 
     def begin(self) -> None:
         """The index is ours now."""
-        self._used_before = self.index.used
+        index = self.index
+        self._used_before = index.used
+        self._account_before = (index.last_uidvalidity, index.folders_seen, index.ready)
 
     def tree(self, box: Box) -> FolderTree:
         """The directories of a folder."""
@@ -88,20 +91,15 @@ class Transaction:
     # -------------------------------------------------------------------------------------------------------------- room
 
     def take(self, more: Usage) -> None:
-        """Room for `more`; raises OverQuota for the mailbox's or the domain's limit, and then nothing is taken."""
-        after = quota.check(self.mailbox.account, self.index.used, more)
+        """Room for `more`, beside what was taken before; raises OverQuota for the mailbox's or the domain's limit.
+
+        Taking is asking: what is there is counted when rows are added and removed, and told when the transaction ends.
+        """
+        taken = self._taken or self._used_before
+        after = quota.check(self.mailbox.account, taken, more)
         if self.tools.usage is not None:
             self.tools.usage.charge(self.mailbox.account.id, after, True)
-            self._charged = after
-        self.index.used = after
-
-    def count(self, more: Usage) -> None:
-        """Others put `more` into the tree, or a move did: it counts, whatever the limits say."""
-        self.index.used = quota.add(self.index.used, more)
-
-    def free(self, gone: Usage) -> None:
-        """Room is given back (D5)."""
-        self.index.used = quota.less(self.index.used, gone)
+        self._taken = after
 
     # --------------------------------------------------------------------------------------------------------------- end
 
@@ -110,12 +108,16 @@ class Transaction:
         now = self.tools.wall()
         for (box_id, place), before in self._before.items():
             box = self._dirty[box_id]
-            box.seen[place] = after_own_change(box.seen[place], before, self.tree(box).mtime(place), now)
+            after = self.tree(box).mtime(place)
+            box.seen[place] = after_own_change(box.seen[place], before, after, now, box.messages)
         for box in self._dirty.values():
             self.index.save_box(box)
-        self.index.save_account()
-        if self.index.used != self._used_before and self.index.used != self._charged:
-            self._charge(self.index.used)
+        index = self.index
+        if (index.last_uidvalidity, index.folders_seen, index.ready) != self._account_before:
+            index.save_account()
+        used = index.used
+        if used != (self._taken or self._used_before):
+            self._charge(used)
 
     def undo(self) -> None:
         """Nothing of it happened."""
@@ -125,7 +127,7 @@ class Transaction:
             except OSError as error:
                 self.log.warn("not_put_back: {root} {error!r}", root=self.mailbox.root, error=error)
         self.mailbox.views.clear()
-        if self._charged is not None:
+        if self._taken is not None:
             self._charge(self._used_before)
 
     def _charge(self, used: Usage) -> None:

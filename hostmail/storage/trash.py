@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
+from hostmail.errors import AlreadyExists
 from hostmail.interfaces import Account
 from hostmail.storage.disk import Disk, storage_refusal
 
@@ -56,6 +57,18 @@ def _all(data_dir: str) -> list[tuple[int, str]]:
             if seconds.isdigit():
                 found.append((int(seconds), os.path.join(top, domain, name)))
     return found
+
+
+def put_back(disk: Disk, path: str, root: str) -> None:
+    """The tree is the account's again; raises AlreadyExists if there is one."""
+    try:
+        os.makedirs(os.path.dirname(root), 0o700, exist_ok=True)
+        if os.path.lexists(root):
+            raise AlreadyExists("the mailbox is in use: restore into another account")
+        disk.rename(path, root)
+        disk.sync_directory(os.path.dirname(root))
+    except OSError as error:
+        raise storage_refusal(error) from error
 
 
 def purge(data_dir: str, before: float) -> int:

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from hostmail.interfaces import Usage
-from hostmail.storage import quota
 from hostmail.storage.freshness import NEVER
 from hostmail.storage.index import Box, Row
 from hostmail.storage.mailbox import Mailbox
@@ -28,7 +27,6 @@ def verify(mailbox: Mailbox, repair: bool) -> dict[str, Any]:
         sync_folders(transaction, force=True)
         for box in list(transaction.index.boxes.values()):
             _verify_box(transaction, box, report, repair)
-        _verify_usage(transaction, report, repair)
     return {"messages": report.messages, "problems": report.problems[:MAX_PROBLEMS], "repaired": report.repaired}
 
 
@@ -59,6 +57,7 @@ def _verify_box(transaction: Transaction, box: Box, report: _Report, repair: boo
     wrong = [fixed for row in rows if (fixed := _verify_message(transaction, box, row, report, repair)) is not None]
     if wrong and repair:
         _set_sizes(transaction, box, wrong)
+    _verify_usage(transaction, box, report, repair)
     known = {row.name for row in rows}
     tree = transaction.tree(box)
     for place in (NEW, CUR):
@@ -98,6 +97,8 @@ def _verify_message(transaction: Transaction, box: Box, row: Row, report: _Repor
 
 def _set_sizes(transaction: Transaction, box: Box, rows: list[Row]) -> None:
     modseq = box.next_modseq()
+    box.count(transaction.index.rows(box, [row.uid for row in rows]), -1)
+    box.count(rows)
     for row in rows:
         transaction.index.execute(
             "UPDATE msg SET size = ?, converted = ?, modseq = ? WHERE id = ?",
@@ -107,12 +108,10 @@ def _set_sizes(transaction: Transaction, box: Box, rows: list[Row]) -> None:
     transaction.touch(box)
 
 
-def _verify_usage(transaction: Transaction, report: _Report, repair: bool) -> None:
-    total = Usage()
-    for box in transaction.index.boxes.values():
-        total = quota.add(total, transaction.index.usage_of(box))
-    used = transaction.index.used
-    if total != used:
-        report.found(f"usage is {total.bytes} octets, {total.messages} messages; counted {used}", repair)
+def _verify_usage(transaction: Transaction, box: Box, report: _Report, repair: bool) -> None:
+    counted = transaction.index.usage_of(box)
+    if counted != Usage(box.bytes, box.messages):
+        report.found(f"{box.name}: usage is {counted}, not {box.bytes} octets and {box.messages} messages", repair)
         if repair:
-            transaction.index.used = total
+            box.bytes, box.messages = counted.bytes, counted.messages
+            transaction.touch(box, announced=False)

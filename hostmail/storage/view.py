@@ -24,6 +24,30 @@ class View:
         self.dates: array[int] = array("q")
         self.modseqs: array[int] = array("Q")
 
+    def saved(self) -> bytes | None:
+        """All of it in a few copies of memory, for `load_saved`; None if keywords make flags too long for that."""
+        try:
+            columns = (self.uids, array("Q", self.flags), self.sizes, self.dates, self.modseqs)
+        except OverflowError:
+            return None
+        return b"".join(column.tobytes() for column in columns)
+
+    def load_saved(self, data: bytes, modseq: int) -> bool:
+        """What `saved` made, by this machine's kind of processor; False if it cannot be that."""
+        items = [array(kind) for kind in "IQQqQ"]
+        count, rest = divmod(len(data), sum(item.itemsize for item in items))
+        if rest:
+            return False
+        offset = 0
+        for item in items:
+            end = offset + count * item.itemsize
+            item.frombytes(data[offset:end])
+            offset = end
+        self.uids, self.sizes, self.dates, self.modseqs = items[0], items[2], items[3], items[4]
+        self.flags = items[1].tolist()
+        self.modseq = modseq
+        return True
+
     def load(self, rows: Sequence[Changed], modseq: int) -> None:
         """All messages anew, ascending by UID."""
         columns: Iterable[Sequence[int]] = zip(*rows, strict=True) if rows else ((),) * 5

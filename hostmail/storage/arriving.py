@@ -1,0 +1,222 @@
+"""The last part of a delivery, in a thread: complete, synced files into mailboxes, each in a transaction of its index.
+
+Several mailboxes go together where that is possible: all links are made before the first directory is synced, for on
+most file systems that one commit of the journal then serves them all. Mailboxes are taken in the order of their paths, so
+that two processes cannot wait for each other; who would have to be waited for comes afterwards, alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from traceback import format_exc
+
+from twisted.logger import Logger
+
+from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.interfaces import Usage
+from hostmail.storage import keywords
+from hostmail.storage.content import MessageFile
+from hostmail.storage.disk import storage_refusal
+from hostmail.storage.folders import make_with_parents
+from hostmail.storage.index import Box, Row
+from hostmail.storage.mailbox import BROKEN, Mailbox
+from hostmail.storage.names import MAX_UID, MessageName, letters_of, normal_folder_name
+from hostmail.storage.opening import SPECIAL_NAMES
+from hostmail.storage.scan import prepare
+from hostmail.storage.transaction import Transaction
+from hostmail.storage.tree import CUR, NEW
+
+log = Logger()
+SYSTEM_FLAGS = 31
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One copy of a message on its way into a folder; afterwards `uid` and `uidvalidity`, or `refusal`.
+
+    `box_id` is an open folder's (APPEND), which must still be there; 0 for a folder by name, made again if somebody deleted it.
+    """
+
+    mailbox: Mailbox
+    prefix: bytes
+    folder: str
+    flags: int = 0
+    keywords: Sequence[str] = ()
+    box_id: int = 0
+    uid: int = 0
+    uidvalidity: int = 0
+    refusal: Refusal | None = None
+
+
+Group = list[tuple[Arrival, MessageFile]]
+Touched = dict[tuple[int, int], Box]
+
+
+def into_mailboxes(groups: list[Group]) -> None:
+    """Every arrival gets its answer; each group is what came for one mailbox."""
+    alone = groups
+    if len(groups) > 1:
+        groups.sort(key=lambda group: group[0][0].mailbox.root)
+        together = [_Together(group) for group in groups]
+        for each in together:
+            each.begin()
+        for each in together:
+            each.sync()
+        for each in together:
+            each.commit()
+        alone = [each.group for each in together if each.is_alone]
+    for group in alone:
+        _into_mailbox(group)
+
+
+def _into_mailbox(group: Group) -> None:
+    mailbox = group[0][0].mailbox
+    try:
+        mailbox.call(_deliver, mailbox, group)
+    except Exception as error:  # noqa: BLE001 - one of many must not spoil the others
+        _refuse(group, error)
+
+
+def _refuse(group: Group, error: Exception) -> None:
+    refusal = storage_refusal(error)
+    if not isinstance(error, Refusal | OSError):
+        account = group[0][0].mailbox.account.address
+        log.error("delivery_failed: {account}\n{trace}", account=account, trace=format_exc())
+    for arrival, _ in group:
+        arrival.refusal = arrival.refusal or refusal
+
+
+def _deliver(mailbox: Mailbox, group: Group) -> None:
+    with mailbox.writing() as transaction:
+        _sync(transaction, _place_all(transaction, group))
+
+
+class _Together:
+    """One of several mailboxes whose transactions are open at the same time. `is_alone`: it has to be done by itself."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.is_alone = False
+        self._transaction: Transaction | None = None
+        self._context: AbstractContextManager[Transaction]
+        self._touched: Touched = {}
+
+    def begin(self) -> None:
+        """Open the transaction if nobody has to be waited for, and place the messages."""
+        mailbox = self.group[0][0].mailbox
+        self._context = mailbox.writing(wait=False)
+        try:
+            self._transaction = self._context.__enter__()
+        except BlockingIOError:
+            self.is_alone = True
+        except Exception as error:  # noqa: BLE001 - one of many must not spoil the others
+            self._failed(error)
+        else:
+            self._step(self._place)
+
+    def _place(self, transaction: Transaction) -> None:
+        self._touched = _place_all(transaction, self.group)
+
+    def sync(self) -> None:
+        """The messages' names are on disk."""
+        self._step(lambda transaction: _sync(transaction, self._touched))
+
+    def commit(self) -> None:
+        """Visible."""
+        if self._transaction is not None:
+            self._transaction = None
+            try:
+                self._context.__exit__(None, None, None)
+            except Exception as error:  # noqa: BLE001
+                self._failed(error)
+
+    def _step(self, work: Callable[[Transaction], None]) -> None:
+        if self._transaction is None:
+            return
+        try:
+            work(self._transaction)
+        except Exception as error:  # noqa: BLE001
+            self._transaction = None
+            try:
+                self._context.__exit__(type(error), error, error.__traceback__)
+            except Exception as again:  # noqa: BLE001 - the same error, or what else came while undoing it
+                self._failed(again)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, BROKEN):
+            self.is_alone = True
+        else:
+            _refuse(self.group, error)
+
+
+def _place_all(transaction: Transaction, group: Group) -> Touched:
+    """Links and rows for all that came; an arrival that cannot be has its refusal, the others go on."""
+    for arrival, _ in group:
+        arrival.refusal = None
+    together = _take_together(transaction, [file for _, file in group])
+    touched: Touched = {}
+    for arrival, file in group:
+        try:
+            if not together:
+                transaction.take(Usage(file.size, 1))
+            box, place = _add(transaction, arrival, file)
+            touched[box.id, place] = box
+        except (OSError, Refusal) as error:
+            arrival.refusal = storage_refusal(error)
+    return touched
+
+
+def _sync(transaction: Transaction, touched: Touched) -> None:
+    for (_, place), box in touched.items():
+        transaction.tree(box).sync(place)
+
+
+def _take_together(transaction: Transaction, files: Iterable[MessageFile]) -> bool:
+    """Room for all with one charge; False if they have to be asked for one by one."""
+    sizes = [file.size for file in files]
+    try:
+        transaction.take(Usage(sum(sizes), len(sizes)))
+    except Refusal:
+        return False
+    return True
+
+
+def _add(transaction: Transaction, arrival: Arrival, file: MessageFile) -> tuple[Box, int]:
+    box = _box(transaction, arrival)
+    prepare(transaction, box)
+    if box.uidnext >= MAX_UID:
+        raise TemporaryFailure(private=f"no UID is left in {box.directory}")
+    flags = arrival.flags & SYSTEM_FLAGS | keywords.mask(transaction, box, arrival.keywords)
+    uid, place = box.uidnext, CUR if flags else NEW
+    name = new_name(transaction.tools.unique, file.size, uid, flags)
+    tree = transaction.changing(box, place)
+    dir_fd = tree.fd(place)
+    file.link(dir_fd, name)
+    transaction.on_undo.append(lambda: transaction.disk.unlink(name, dir_fd=dir_fd))
+    box.uidnext += 1
+    transaction.index.add_message(box, Row(uid, flags, file.size, file.date, box.next_modseq(), place, 0, name))
+    if file.facts is not None:
+        transaction.index.add_cached(box, [replace(file.facts, uid=uid)])
+    transaction.touch(box)
+    arrival.uid, arrival.uidvalidity = uid, box.uidvalidity
+    return box, place
+
+
+def _box(transaction: Transaction, arrival: Arrival) -> Box:
+    mailbox = transaction.mailbox
+    if arrival.box_id:
+        return mailbox.box(arrival.box_id)
+    box = mailbox.find_box(arrival.folder)
+    if box is not None:
+        return box
+    name = normal_folder_name(arrival.folder)
+    return make_with_parents(transaction, name, SPECIAL_NAMES.get(name, ""))
+
+
+def new_name(unique: Callable[[], str], size: int, uid: int, flags: int) -> str:
+    """A file name for a message of ours: without a part for flags in new/, where none are."""
+    return MessageName(
+        unique(), size, uid, None, flags & SYSTEM_FLAGS, letters_of(flags), has_info=bool(flags)
+    ).filename
