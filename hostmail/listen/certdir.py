@@ -41,6 +41,10 @@ class CertificateFolder:
         self._refresh()
         return sorted(self._found)
 
+    def look_again(self) -> None:
+        """Let the next look-up list the folder, however soon it comes."""
+        self._checked, self._settled = None, False
+
     def _refresh(self) -> None:
         now = self._now()
         if self._checked is not None and 0 <= now - self._checked < RECHECK_SECONDS:

@@ -35,7 +35,7 @@ class Loaded:
         self._now = now
         self._select = select
         self._stamp: Stamp | None = None
-        self._checked = now()
+        self._checked: float | None = now()
         self.context: SSL.Context | None = None
         self.leaf: Any = None
 
@@ -50,10 +50,14 @@ class Loaded:
         self.context = options.getContext()
         log.info("certificate_loaded: {path}", path=str(self._pair.chain))
 
+    def look_again(self) -> None:
+        """Let the next `refresh` look at the files, however soon it comes."""
+        self._checked = None
+
     def refresh(self) -> None:
         """As `load`, at most once a second, and never raising: a broken replacement is logged once and not used."""
         now = self._now()
-        if 0 <= now - self._checked < RECHECK_SECONDS:
+        if self._checked is not None and 0 <= now - self._checked < RECHECK_SECONDS:
             return
         self._checked = now
         try:
@@ -84,6 +88,13 @@ class CertificateStore:
         self._default.refresh()
         assert self._default.context is not None
         return SSL.Connection(self._default.context)
+
+    def look_again(self) -> None:
+        """Somebody says that files were replaced (SIGHUP): the very next handshakes look at them."""
+        for loaded in (self._default, *self._by_chain.values()):
+            loaded.look_again()
+        if self._folder is not None:
+            self._folder.look_again()
 
     def names(self) -> list[str]:
         """The server names with a certificate of their own."""

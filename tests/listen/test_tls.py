@@ -95,6 +95,19 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(self.shown(store, "one.test"), "renewed.test")
         self.assertEqual(self.shown(store), "new-default.test")
 
+    def test_told(self) -> None:
+        """Told that files were replaced, the store looks at once, without waiting for the second to pass."""
+        place(self.folder / "one.test.pem", "one.test")
+        store = self.open()
+        self.assertEqual((self.shown(store), self.shown(store, "one.test")), ("default.test", "one.test"))
+        for name in ("one.test.pem", "two.test.pem"):
+            place(self.folder / name, "fresh.test")
+        place(self.default, "new-default.test")
+        self.assertEqual((self.shown(store), self.shown(store, "one.test")), ("default.test", "one.test"))
+        store.look_again()
+        self.assertEqual((self.shown(store), self.shown(store, "one.test")), ("new-default.test", "fresh.test"))
+        self.assertEqual(self.shown(store, "two.test"), "fresh.test")
+
     def test_added_and_removed(self) -> None:
         """Certificates that come and go count without a restart."""
         store = self.open()
