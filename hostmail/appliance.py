@@ -97,7 +97,9 @@ class Appliance(Service):
                 for service, listeners in self._settings.listen.items()
                 for opening in openings(service, listeners, partial(self._door, service))
             ]
-            self._ports = Ports(self._reactor, wanted, self._certificates, self._drain)
+            self._ports = Ports(
+                self._reactor, wanted, self._certificates, self._drain, self._settings.limits.handshake_timeout
+            )
             self._ports.privilegedStartService()
         except ConfigurationError as error:
             give_up(error)
@@ -130,8 +132,13 @@ class Appliance(Service):
         self._foreign.start()
         self._way_out = self._open_doors(parts)
         self._ports.startService()
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        self._reactor.callWhenRunning(self._hear_signals)
         log.info("started: hostmail {version}, data in {data}", version=__version__, data=str(self._settings.data_dir))
+
+    def _hear_signals(self) -> None:
+        """SIGHUP reloads. SIGTERM stops as twistd would, but ends with exit code 0: it is what was asked for."""
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._reactor.stop))
 
     def _open_doors(self, parts: Parts) -> WayOut:
         settings = parts.settings
@@ -162,7 +169,7 @@ class Appliance(Service):
     def reload(self) -> None:
         """SIGHUP: a configuration that is right counts for everything begun from now on; a wrong one changes nothing.
 
-        Certificates need no signal: each handshake looks whether they were replaced.
+        Certificates need no signal either: handshakes look every second whether they were replaced.
         """
         try:
             fresh = load(self._config_file)
@@ -177,6 +184,7 @@ class Appliance(Service):
         log.info("reloaded {file}: {changed}", file=str(self._config_file), changed=listed(changed - NEEDS_RESTART))
         if changed & NEEDS_RESTART:
             log.warn("these need a restart to count: {names}", names=listed(changed & NEEDS_RESTART))
+        self._certificates.look_again()
         Deferred.fromCoroutine(self._go_on_with(self._settings)).addErrback(partial(log.failure, "reload failed"))
 
     async def _go_on_with(self, settings: Settings) -> None:
@@ -218,5 +226,5 @@ def listed(names: Iterable[str]) -> str:
 def give_up(error: ConfigurationError) -> NoReturn:
     """End the process with the one line that says what to do, and exit code 1."""
     log.critical("{error}", error=str(error))
-    print(f"hostmail: {error}", file=sys.stderr)  # noqa: T201 - the person at the terminal, whatever the log is
+    print(f"hostmail: {error}", file=sys.__stderr__)
     raise SystemExit(1)

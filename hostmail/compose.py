@@ -42,11 +42,12 @@ from hostmail.directory.reading import Directory
 from hostmail.directory.usage import StoredUsage
 from hostmail.envelope import Peer
 from hostmail.interfaces import Account
-from hostmail.listen.tls import CertificateStore
+from hostmail.listen.tls import CertificateStore, open_store
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.sessions import Sessions
 from hostmail.protocols.imap.account import ImapAccount
 from hostmail.protocols.imap.factory import HostmailIMAP4Factory
+from hostmail.protocols.imap.limits import CommandLimits
 from hostmail.protocols.imap.settings import ImapSettings
 from hostmail.protocols.imap.watch import FolderWatch
 from hostmail.protocols.pop3.factory import HostmailPOP3Factory
@@ -204,7 +205,14 @@ def apply_settings(parts: Parts, settings: Settings) -> None:
 
 def throttle_limits(settings: Settings) -> ThrottleLimits:
     """How much guessing is borne."""
-    return ThrottleLimits(first_delay=settings.limits.failed_login_delay)
+    limits = settings.limits
+    return ThrottleLimits(
+        first_delay=limits.failed_login_delay,
+        longest_delay=limits.failed_login_delay_most,
+        failures_per_client=limits.failed_logins_per_ip,
+        failures_per_account=limits.failed_logins_per_account,
+        blocked_for=limits.failed_login_block,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- who signs in
@@ -270,6 +278,7 @@ def session_factories(
                 unauthenticated_seconds=limits.imap_login_idle,
                 idle_seconds=limits.imap_idle,
                 bad_commands=limits.bad_commands,
+                limits=CommandLimits(append_octets=settings.message_size_limit),
             )
             return HostmailIMAP4Factory(**common, **tls, watch=watch, settings=imap)
         del shared["failed_logins"]
@@ -353,4 +362,4 @@ def command_line() -> None:
     """The `hostmail` command."""
     from hostmail.admin.main import main
 
-    main(offline=offline)
+    main(offline=offline, make_certificate=lambda settings: open_store(settings, time.time))

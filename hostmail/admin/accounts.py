@@ -70,17 +70,10 @@ class Accounts:
         return self.told(account, Usage())
 
     async def create(self, address: str, stored: str, quota: int | None, quota_messages: int | None = None) -> Account:
-        """Write a new account; in a profile without catch-all the first of a domain is not made its default mailbox (E2)."""
-        domain_name = address.strip().rpartition("@")[2]
-        before = await self._parts.directory.domain(domain_name)
-        account = await self._parts.changes.add_account(
+        """Write a new account."""
+        return await self._parts.changes.add_account(
             address, password_hash=stored, quota_bytes=quota, quota_messages=quota_messages
         )
-        if not self._parts.settings.catch_all and before is not None and before.default_account_id is None:
-            after = await self._parts.directory.domain(domain_name)
-            if after is not None and after.default_account_id == account.id:
-                await self._parts.changes.set_domain(account.domain, default_mailbox="")
-        return account
 
     async def all(self, asked: ListAccounts) -> list[dict[str, Any]]:
         """Accounts with their use."""

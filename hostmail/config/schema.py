@@ -94,12 +94,6 @@ class Settings:
     relay_window: Seconds = key(
         kinds.duration(), "How long it stays open after a check (BEHAVIOURS C2).", Seconds(1800)
     )
-    catch_all: bool = profiled(
-        kinds.SWITCH,
-        "Whether the first account of a new domain also gets the mail for unknown names (BEHAVIOURS E2).",
-        classic=True,
-        modern=False,
-    )
 
     message_size_limit: Octets = key(
         kinds.size(65536), "The largest message taken or sent, as transferred (BEHAVIOURS D3).", Octets(15 << 20)
@@ -138,7 +132,4 @@ class Settings:
         nullable=True,
     )
 
-    log_level: str = key(
-        kinds.choice("debug", "info", "warn", "error"), "The least important events that are logged.", "info"
-    )
     limits: Limits = section(Limits, "Numbers that keep one peer from harming the others.")

@@ -154,12 +154,6 @@ class AccountTests(Base):
         """Two accounts that differ only by case cannot exist (A2)."""
         self.refused(AlreadyExists, "exists already", "account.add", address="ANN@one.test", password="long enough")
 
-    def test_no_catch_all(self) -> None:
-        """In a profile without catch-all the first account gets its own mail only (E2)."""
-        world = World(catch_all=False)
-        world.populate()
-        self.assertIsNone(world.call("domain.show", name="one.test")["default_mailbox"])
-
     def test_list(self) -> None:
         """Accounts are listed with login, quota and use, in octets."""
         rows = self.call("account.list", domain="one.test")

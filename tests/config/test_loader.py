@@ -72,10 +72,10 @@ class ValueTests(SynchronousTestCase):
 
     def test_profile(self) -> None:
         """The modern profile changes defaults, and what is written wins over it (G)."""
-        modern = settings_from("{hostname: a.test, profile: modern, catch_all: yes}")
-        self.assertEqual((modern.plaintext_login, modern.pop_before_smtp, modern.catch_all), ("refuse", False, True))
+        modern = settings_from("{hostname: a.test, profile: modern, pop_before_smtp: yes}")
+        self.assertEqual((modern.plaintext_login, modern.pop_before_smtp), ("refuse", True))
         classic = settings_from("{hostname: a.test, plaintext_login: null}")
-        self.assertEqual((classic.plaintext_login, classic.pop_before_smtp, classic.catch_all), ("allow", True, True))
+        self.assertEqual((classic.plaintext_login, classic.pop_before_smtp), ("allow", True))
 
     def test_alias(self) -> None:
         """YAML's anchors may be used as in any YAML file."""
