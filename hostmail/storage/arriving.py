@@ -141,8 +141,9 @@ class _Together:
             self._transaction = None
             try:
                 self._context.__exit__(type(error), error, error.__traceback__)
-            except Exception as again:  # noqa: BLE001 - the same error, or what else came while undoing it
-                self._failed(again)
+            except Exception:  # noqa: BLE001 - what came while undoing it
+                log.error("delivery_not_undone: {trace}", trace=format_exc())
+            self._failed(error)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, BROKEN):

@@ -1,0 +1,72 @@
+"""The columns of an open folder."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.storage.index import Box
+from hostmail.storage.view import View
+
+BOX = Box(1, "", "", 7, uidnext=100, modseq=9)
+
+
+def row(uid: int, flags: int = 0, modseq: int = 1) -> tuple[int, int, int, int, int]:
+    return uid, flags, uid * 10, -uid, modseq
+
+
+class ViewTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.view = View()
+        self.view.load([row(1), row(5), row(9)], 3)
+
+    def test_snapshot_is_a_copy(self) -> None:
+        """What a caller does to his snapshot is his affair."""
+        snapshot = self.view.snapshot(BOX, 0)
+        snapshot.uids.append(77)
+        snapshot.flags[0] = 99
+        self.assertEqual(list(self.view.uids), [1, 5, 9])
+        self.assertEqual(self.view.flags, [0, 0, 0])
+
+    def test_apply(self) -> None:
+        """New, changed and removed messages; what is told twice does no harm."""
+        for _ in range(2):
+            self.view.apply([row(5, 3, 4), row(12, 1, 5)], [1, 2], 6)
+        self.assertEqual(list(self.view.uids), [5, 9, 12])
+        self.assertEqual(self.view.flags, [3, 0, 1])
+        self.assertEqual(list(self.view.modseqs), [4, 1, 5])
+        self.assertEqual((list(self.view.sizes), list(self.view.dates)), ([50, 90, 120], [-5, -9, -12]))
+
+    def test_recent(self) -> None:
+        """The lowest UID from some number on, and how many."""
+        self.assertEqual((self.view.first_at_least(2), self.view.count_at_least(2)), (5, 2))
+        self.assertEqual((self.view.first_at_least(10), self.view.count_at_least(10)), (0, 0))
+
+    def test_missing(self) -> None:
+        """UIDs that are not there, the last ones if there are many."""
+        self.assertEqual(self.view.missing(11, 100), [2, 3, 4, 6, 7, 8, 10])
+        self.assertEqual(self.view.missing(11, 2), [8, 10])
+
+    def test_saved(self) -> None:
+        """Saved columns are the same when loaded; flags that are too long are not saved; nonsense is not loaded."""
+        again = View()
+        data = self.view.saved()
+        self.assertTrue(again.load_saved(data, 3))
+        self.assertEqual(again.snapshot(BOX, 0), self.view.snapshot(BOX, 0))
+        self.assertFalse(again.load_saved(data[:-1], 3))
+        self.view.flags[1] = 1 << 70
+        self.assertIsNone(self.view.saved())
+
+    @given(st.sets(st.integers(1, 200)), st.sets(st.integers(1, 200)), st.sets(st.integers(1, 300)))
+    def test_any_changes(self, before: set[int], gone: set[int], changed: set[int]) -> None:
+        """Whatever happens, the columns are what the rows say."""
+        highest = max(before, default=0)
+        changed = {uid for uid in changed if uid > highest or uid in before} - gone
+        view = View()
+        view.load([row(uid) for uid in sorted(before)], 1)
+        view.apply([row(uid, 1, 2) for uid in sorted(changed)], sorted(gone), 2)
+        expected = sorted((before | changed) - gone)
+        self.assertEqual(list(view.uids), expected)
+        self.assertEqual(view.flags, [int(uid in changed) for uid in expected])
+        self.assertEqual(list(view.sizes), [uid * 10 for uid in expected])
