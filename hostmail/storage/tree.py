@@ -41,12 +41,17 @@ class FolderTree:
         except FileNotFoundError:
             self._make_again(place)
             status = os.stat(self._paths[place], follow_symlinks=False)
-        if status.st_ino != self._inodes[place]:
-            if not stat.S_ISDIR(status.st_mode):
-                raise NoSuchFolder(private=f"no directory: {self._paths[place]}")
+        if not stat.S_ISDIR(status.st_mode):
+            raise NoSuchFolder(private=f"no directory: {self._paths[place]}")
+        if status.st_ino != self._inodes[place] or self._is_removed(place):
             self._close(place)
             self._inodes[place] = status.st_ino
         return status.st_mtime_ns
+
+    def _is_removed(self, place: int) -> bool:
+        """True if the open directory is no longer there: another one may have got its number."""
+        fd = self._fds[place]
+        return fd >= 0 and os.fstat(fd).st_nlink == 0
 
     def _make_again(self, place: int) -> None:
         if not os.path.isdir(self.path):
@@ -61,7 +66,7 @@ class FolderTree:
 
     def names(self, place: int) -> list[str]:
         """The names in new/ or cur/ that can be messages'."""
-        return [name for name in self.disk.listdir(self._paths[place]) if name[0] != "."]
+        return [name for name in self.disk.listdir(self.fd(place)) if name[0] != "."]
 
     def sync(self, place: int) -> None:
         """The entries of new/ or cur/ are on disk."""
