@@ -39,6 +39,9 @@ class Appliance:
         self.config = self.folder / "hostmail.yaml"
         self.log = self.folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.python = sys.executable
+        self.twistd_options = ("-n", "--pidfile=")
+        self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         interface = "" if any_loopback else ":interface=127.0.0.1"
         listen = "".join(f'  {name}: ["tcp:{port}{interface}"]\n' for name, port in self.ports.items())
         self.config.write_text(
@@ -54,7 +57,7 @@ class Appliance:
         """Run the `hostmail` command."""
         done = subprocess.run(
             [
-                sys.executable,
+                self.python,
                 "-c",
                 "from hostmail.compose import command_line; command_line()",
                 "--config",
@@ -65,6 +68,7 @@ class Appliance:
             capture_output=True,
             text=True,
             timeout=120,
+            env=self.environment,
         )
         if expect is not None and done.returncode != expect:
             raise AssertionError(f"hostmail {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -78,8 +82,13 @@ class Appliance:
         """Domains and accounts with the one password."""
         for domain in dict.fromkeys(address.partition("@")[2] for address in addresses):
             self.command("domain", "add", domain)
-        for address in addresses:
-            self.command("account", "add", address, "--quota", quota, "--password-file", "-", stdin=PASSWORD + "\n")
+        if len(addresses) == 1:
+            self.command("account", "add", *addresses, "--quota", quota, "--password-file", "-", stdin=PASSWORD + "\n")
+        elif addresses:
+            people = self.folder / "people.csv"
+            rows = [f"{address},{PASSWORD},{quota}\n" for address in addresses]
+            people.write_text("address,password,quota\n" + "".join(rows))
+            self.command("account", "import", str(people))
 
     def start(self) -> None:
         """Run twistd until every port answers."""
@@ -90,16 +99,16 @@ class Appliance:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=self.environment,
             )
         deadline = time.monotonic() + START_SECONDS
         for port in self.ports.values():
             self._wait_for(port, deadline)
 
     def twistd(self) -> list[str]:
-        """The command that runs the service in the foreground."""
+        """The command that runs the service, in the foreground unless other options are set."""
         script = "from twisted.scripts.twistd import run; run()"
-        return [sys.executable, "-c", script, "-n", "--pidfile=", "hostmail", "--config", str(self.config)]
+        return [self.python, "-c", script, *self.twistd_options, "hostmail", "--config", str(self.config)]
 
     def _wait_for(self, port: int, deadline: float) -> None:
         while True:
