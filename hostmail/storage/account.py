@@ -12,6 +12,7 @@ from hostmail.envelope import Peer
 from hostmail.interfaces import FolderInfo, IAccountStore, Room
 from hostmail.storage import folders
 from hostmail.storage.folder import Folder
+from hostmail.storage.index import BoxRef
 from hostmail.storage.lock import MaildropLock
 from hostmail.storage.mailbox import Mailbox
 
@@ -44,7 +45,7 @@ class AccountStore:
             found = await self._in_thread(folders.find, name)
         return Folder(self._store, self._mailbox, *found)
 
-    def _find_at_once(self, name: str) -> tuple[int, str] | None:
+    def _find_at_once(self, name: str) -> tuple[BoxRef, str] | None:
         try:
             with self._mailbox.glance() as index:
                 if index is None or not folders.list_is_fresh(self._mailbox):

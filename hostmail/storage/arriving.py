@@ -20,7 +20,7 @@ from hostmail.storage import keywords
 from hostmail.storage.content import MessageFile
 from hostmail.storage.disk import storage_refusal
 from hostmail.storage.folders import make_with_parents
-from hostmail.storage.index import Box, Row
+from hostmail.storage.index import Box, BoxRef, Row
 from hostmail.storage.mailbox import BROKEN, Mailbox
 from hostmail.storage.names import MAX_UID, MessageName, letters_of, normal_folder_name
 from hostmail.storage.opening import SPECIAL_NAMES
@@ -36,7 +36,7 @@ SYSTEM_FLAGS = 31
 class Arrival:
     """One copy of a message on its way into a folder; afterwards `uid` and `uidvalidity`, or `refusal`.
 
-    `box_id` is an open folder's (APPEND), which must still be there; 0 for a folder by name, made again if somebody deleted it.
+    `ref` is an open folder's (APPEND), which must still be there; None for a folder by name, made again if somebody deleted it.
     """
 
     mailbox: Mailbox
@@ -44,7 +44,7 @@ class Arrival:
     folder: str
     flags: int = 0
     keywords: Sequence[str] = ()
-    box_id: int = 0
+    ref: BoxRef | None = None
     uid: int = 0
     uidvalidity: int = 0
     refusal: Refusal | None = None
@@ -207,8 +207,8 @@ def _add(transaction: Transaction, arrival: Arrival, file: MessageFile) -> tuple
 
 def _box(transaction: Transaction, arrival: Arrival) -> Box:
     mailbox = transaction.mailbox
-    if arrival.box_id:
-        return mailbox.box(arrival.box_id)
+    if arrival.ref is not None:
+        return mailbox.box(arrival.ref)
     box = mailbox.find_box(arrival.folder)
     if box is not None:
         return box

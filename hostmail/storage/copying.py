@@ -11,7 +11,7 @@ from hostmail.errors import NoSuchFolder
 from hostmail.interfaces import Placed, Usage
 from hostmail.storage import keywords
 from hostmail.storage.content import copy_range
-from hostmail.storage.index import Box, Row
+from hostmail.storage.index import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import letters_of, parse
 from hostmail.storage.scan import prepare, scan
@@ -22,7 +22,7 @@ SYSTEM_FLAGS = 31
 Carry = Callable[[Transaction, Box, Row, Box, int, str], None]
 
 
-def copy(mailbox: Mailbox, box_id: int, uids: Sequence[int], target: str) -> Placed:
+def copy(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], target: str) -> Placed:
     """See `IFolder.copy`."""
 
     def work(transaction: Transaction, box: Box, other: Box, rows: list[Row]) -> Placed:
@@ -30,17 +30,17 @@ def copy(mailbox: Mailbox, box_id: int, uids: Sequence[int], target: str) -> Pla
         transaction.take(Usage(sum(row.size for row in rows), len(rows)))
         return _place(transaction, box, other, rows, flags, _link)
 
-    return _between(mailbox, box_id, uids, target, work)
+    return _between(mailbox, ref, uids, target, work)
 
 
-def move(mailbox: Mailbox, box_id: int, uids: Sequence[int], target: str) -> Placed:
+def move(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], target: str) -> Placed:
     """See `IFolder.move`: renames, so that a message is never there twice or not at all."""
-    return _between(mailbox, box_id, uids, target, move_rows)
+    return _between(mailbox, ref, uids, target, move_rows)
 
 
 def _between(
     mailbox: Mailbox,
-    box_id: int,
+    ref: BoxRef,
     uids: Sequence[int],
     target: str,
     work: Callable[[Transaction, Box, Box, list[Row]], Placed],
@@ -49,7 +49,7 @@ def _between(
     for is_last in (False, True):
         try:
             with mailbox.writing() as transaction:
-                box, other = mailbox.box(box_id), mailbox.find_box(target)
+                box, other = mailbox.box(ref), mailbox.find_box(target)
                 if other is None:
                     raise NoSuchFolder
                 if is_last:

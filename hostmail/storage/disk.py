@@ -33,12 +33,15 @@ class Disk:
     link = staticmethod(os.link)
     rename = staticmethod(os.rename)
     unlink = staticmethod(os.unlink)
-    listdir = staticmethod(os.listdir)
     pread = staticmethod(os.pread)
     fsync = staticmethod(os.fsync)
     fdatasync = staticmethod(os.fdatasync)
     statvfs = staticmethod(os.statvfs)
     _start_writing = staticmethod(_find_sync_file_range() or (lambda fd, offset, length, flags: 0))
+
+    def listdir(self, directory: str | int) -> list[str]:
+        """The names in a directory, by path or descriptor."""
+        return os.listdir(directory)
 
     def open_read(self, name: str, dir_fd: int | None = None) -> int:
         """A plain file for reading; OSError ELOOP for a symbolic link, EISDIR for what is no plain file."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hostmail.interfaces import Changes
 from hostmail.storage import keywords
-from hostmail.storage.index import Box, Row
+from hostmail.storage.index import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import MessageName, flags_of, letters_of
 from hostmail.storage.scan import prepare, scan
@@ -33,12 +33,12 @@ def name_with_flags(name: str, flags: int) -> str:
 
 
 def set_flags(
-    mailbox: Mailbox, box_id: int, uids: Sequence[int], how: str, flags: int, words: Sequence[str]
+    mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], how: str, flags: int, words: Sequence[str]
 ) -> Changes:
     """See `IFolder.set_flags`."""
     change = HOW[how]
     with mailbox.writing() as transaction:
-        box = mailbox.box(box_id)
+        box = mailbox.box(ref)
         prepare(transaction, box)
         mask = flags & SYSTEM_FLAGS | keywords.mask(transaction, box, words, make=how != "remove")
         changed = _change(transaction, box, uids, lambda old: change(old, mask))

@@ -12,7 +12,7 @@ from hostmail.errors import MessageGone, MessageTooBig
 from hostmail.interfaces import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot, Usage
 from hostmail.storage import copying, flagging, keywords, looking, quota, removing
 from hostmail.storage.incoming import Incoming
-from hostmail.storage.index import Box, Index
+from hostmail.storage.index import Box, BoxRef, Index
 from hostmail.storage.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ SMALL = 1000
 class Folder:
     """See `IFolder`. It knows its box by number, so that a rename by somebody else does not lose it."""
 
-    def __init__(self, store: MaildirStore, mailbox: Mailbox, box_id: int, name: str) -> None:
+    def __init__(self, store: MaildirStore, mailbox: Mailbox, ref: BoxRef, name: str) -> None:
         self.name = name
         self._store = store
         self._mailbox = mailbox
-        self._box_id = box_id
+        self._ref = ref
 
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
-        return await self._store.run_in_thread(self._mailbox.call, work, self._mailbox, self._box_id, *args)
+        return await self._store.run_in_thread(self._mailbox.call, work, self._mailbox, self._ref, *args)
 
     def _at_once(self, answer: Callable[[Index, Box], T | None], fresh: bool = True) -> T | None:
         """The answer if nobody changed the folder (unless that does not matter), and no thread has the mailbox.
@@ -44,7 +44,7 @@ class Folder:
             with self._mailbox.glance() as index:
                 if index is None:
                     return None
-                box = self._mailbox.box(self._box_id)
+                box = self._mailbox.box(self._ref)
                 return answer(index, box) if not fresh or self._mailbox.is_fresh(box) else None
         except (apsw.Error, OSError):
             return None
@@ -146,16 +146,16 @@ class Folder:
         if not self._at_once(answer, fresh=False):
             await self._in_thread(check_append, size, keywords)
         spooled = self._store.spool.create(b"")
-        return Incoming(self._store, self._mailbox, self._box_id, spooled, int(flags), keywords, date)
+        return Incoming(self._store, self._mailbox, self._ref, spooled, int(flags), keywords, date)
 
     def close(self) -> None:
         """The caller needs it no more."""
 
 
-def check_append(mailbox: Mailbox, box_id: int, size: int, words: Sequence[str]) -> None:
+def check_append(mailbox: Mailbox, ref: BoxRef, size: int, words: Sequence[str]) -> None:
     """Would it be taken as things stand?"""
     with mailbox.reading() as index:
-        check_now(mailbox, index, mailbox.box(box_id), size, words)
+        check_now(mailbox, index, mailbox.box(ref), size, words)
 
 
 def check_now(mailbox: Mailbox, index: Index, box: Box, size: int, words: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from hostmail.errors import BadFolderName, FolderExists, NoSuchFolder, TooMany
 from hostmail.interfaces import FolderInfo
 from hostmail.storage.copying import move_rows
-from hostmail.storage.index import Box, Index
+from hostmail.storage.index import Box, BoxRef, Index
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import INBOX, folder_directory, normal_folder_name
 from hostmail.storage.opening import SPECIAL_NAMES, make_folder, sync_folders
@@ -81,13 +81,13 @@ def _current_list(mailbox: Mailbox) -> Iterator[Index]:
         yield index
 
 
-def find(mailbox: Mailbox, name: str) -> tuple[int, str]:
+def find(mailbox: Mailbox, name: str) -> tuple[BoxRef, str]:
     """The box and the right spelling of a folder; raises NoSuchFolder, also for what is no name at all."""
     with _current_list(mailbox):
         return find_now(mailbox, name)
 
 
-def find_now(mailbox: Mailbox, name: str) -> tuple[int, str]:
+def find_now(mailbox: Mailbox, name: str) -> tuple[BoxRef, str]:
     """The same under the lock."""
     try:
         box = mailbox.find_box(name)
@@ -95,7 +95,7 @@ def find_now(mailbox: Mailbox, name: str) -> tuple[int, str]:
         raise NoSuchFolder from None
     if box is None:
         raise NoSuchFolder
-    return box.id, box.name
+    return box.ref, box.name
 
 
 def create(mailbox: Mailbox, name: str, special_use: str) -> None:
@@ -124,10 +124,10 @@ def delete(mailbox: Mailbox, name: str) -> None:
     """See `IAccountStore.delete`. The directory is put aside before it is emptied, so that a crash leaves no half folder."""
     with mailbox.writing() as transaction:
         sync_folders(transaction)
-        box_id, name = find_now(mailbox, name)
+        ref, name = find_now(mailbox, name)
         if name == INBOX:
             raise BadFolderName("INBOX cannot be deleted")
-        box = mailbox.box(box_id)
+        box = mailbox.box(ref)
         aside = _set_aside(transaction, box)
         transaction.index.remove_box(box)
         transaction.dropped(box)

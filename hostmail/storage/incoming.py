@@ -12,6 +12,7 @@ from hostmail.interfaces import IIncoming, Placed
 from hostmail.storage.arriving import Arrival
 from hostmail.storage.content import Source
 from hostmail.storage.delivery import Consignment
+from hostmail.storage.index import BoxRef
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.spool import SpoolFile
 
@@ -27,7 +28,7 @@ class Incoming:
         self,
         store: MaildirStore,
         mailbox: Mailbox,
-        box_id: int,
+        ref: BoxRef,
         spooled: SpoolFile,
         flags: int,
         keywords: Sequence[str],
@@ -35,7 +36,7 @@ class Incoming:
     ) -> None:
         self._store = store
         self._spooled = spooled
-        self._arrival = Arrival(mailbox, b"", "", flags, keywords, box_id)
+        self._arrival = Arrival(mailbox, b"", "", flags, keywords, ref)
         self._date = date
         self._size = 0
         self._limit = mailbox.tools.message_size_limit

@@ -49,7 +49,7 @@ class Box:
     uidnext: int = 1
     mark: int = 1
     modseq: int = 1
-    floor: int = 1
+    floor: int = 0
     first_recent: int = 1
     scanned: int = 0
     bytes: int = 0
@@ -62,6 +62,11 @@ class Box:
     def name(self) -> str:
         """As in FolderInfo."""
         return folder_name(self.directory) or self.directory
+
+    @property
+    def ref(self) -> BoxRef:
+        """For who keeps the folder open."""
+        return BoxRef(self.id, self.directory, self.uidvalidity)
 
     def values(self) -> tuple[Any, ...]:
         """In the order of the table's columns."""
@@ -87,6 +92,15 @@ class Box:
         """One more change."""
         self.modseq += 1
         return self.modseq
+
+
+class BoxRef(NamedTuple):
+    """A box as who has the folder open remembers it. The id finds it after a rename; an index that was built anew has other
+    ids, and then directory and UIDVALIDITY together do."""
+
+    id: int
+    directory: str
+    uidvalidity: int
 
 
 class Row(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hostmail.interfaces import CachedMessage, Changes, FolderStatus, Snapshot
 from hostmail.storage.adoption_formats import dovecot_uidl
-from hostmail.storage.index import Box, Row
+from hostmail.storage.index import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.message import message_of, unreadable
 from hostmail.storage.scan import prepare, scan
@@ -21,37 +21,37 @@ MAX_SUMMARISED = 1 << 24
 
 
 @contextmanager
-def current(mailbox: Mailbox, box_id: int) -> Iterator[Box]:
+def current(mailbox: Mailbox, ref: BoxRef) -> Iterator[Box]:
     """The box, with foreign changes seen, for reading under the lock."""
     with mailbox.reading():
-        box = mailbox.box(box_id)
+        box = mailbox.box(ref)
         if mailbox.is_fresh(box):
             yield box
             return
-    bring_up_to_date(mailbox, box_id)
+    bring_up_to_date(mailbox, ref)
     with mailbox.reading():
-        yield mailbox.box(box_id)
+        yield mailbox.box(ref)
 
 
-def bring_up_to_date(mailbox: Mailbox, box_id: int) -> None:
+def bring_up_to_date(mailbox: Mailbox, ref: BoxRef) -> None:
     """See what others did to the folder."""
     with mailbox.writing() as transaction:
-        box = mailbox.box(box_id)
+        box = mailbox.box(ref)
         prepare(transaction, box)
         if not mailbox.is_fresh(box):
             scan(transaction, box)
 
 
-def snapshot(mailbox: Mailbox, box_id: int, claim_recent: bool) -> Snapshot:
+def snapshot(mailbox: Mailbox, ref: BoxRef, claim_recent: bool) -> Snapshot:
     """See `IFolder.snapshot`."""
-    with current(mailbox, box_id) as box:
+    with current(mailbox, ref) as box:
         view = mailbox.view(box)
         assert view is not None
         recent = view.first_at_least(box.first_recent)
         found = view.snapshot(box, recent)
     if recent and claim_recent:
         with mailbox.writing() as transaction:
-            found.first_recent = _claim(transaction, mailbox.box(box_id), found.uidnext)
+            found.first_recent = _claim(transaction, mailbox.box(ref), found.uidnext)
     return found
 
 
@@ -65,9 +65,9 @@ def _claim(transaction: Transaction, box: Box, uidnext: int) -> int:
     return first
 
 
-def changes(mailbox: Mailbox, box_id: int, since: int) -> Changes:
+def changes(mailbox: Mailbox, ref: BoxRef, since: int) -> Changes:
     """See `IFolder.changes`."""
-    with current(mailbox, box_id) as box:
+    with current(mailbox, ref) as box:
         return changes_now(mailbox, box, since)
 
 
@@ -84,9 +84,9 @@ def changes_now(mailbox: Mailbox, box: Box, since: int) -> Changes:
     return Changes(box.uidnext, box.modseq, list(box.keywords), mailbox.index.changed(box, since), expunged)
 
 
-def status(mailbox: Mailbox, box_id: int) -> FolderStatus:
+def status(mailbox: Mailbox, ref: BoxRef) -> FolderStatus:
     """See `IFolder.status`."""
-    with current(mailbox, box_id) as box:
+    with current(mailbox, ref) as box:
         return status_now(mailbox, box)
 
 
@@ -105,10 +105,10 @@ def status_now(mailbox: Mailbox, box: Box) -> FolderStatus:
     )
 
 
-def uidls(mailbox: Mailbox, box_id: int, uids: Sequence[int]) -> list[str]:
+def uidls(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int]) -> list[str]:
     """See `IFolder.uidls`."""
     with mailbox.reading():
-        return uidls_now(mailbox, mailbox.box(box_id), uids)
+        return uidls_now(mailbox, mailbox.box(ref), uids)
 
 
 def uidls_now(mailbox: Mailbox, box: Box, uids: Sequence[int]) -> list[str]:
@@ -133,11 +133,11 @@ def open_plain(mailbox: Mailbox, box: Box, row: Row, run_in_thread: RunInThread)
     return message_of(mailbox.tools.disk, fd, row, run_in_thread)
 
 
-def open_message(mailbox: Mailbox, box_id: int, uid: int, run_in_thread: RunInThread) -> Any:
+def open_message(mailbox: Mailbox, ref: BoxRef, uid: int, run_in_thread: RunInThread) -> Any:
     """An IMessage, an explanation in its place, or None if it is gone."""
     for is_last in (False, True):
         with mailbox.reading() as index:
-            box = mailbox.box(box_id)
+            box = mailbox.box(ref)
             row = index.row(box, uid)
             if row is None:
                 return None
@@ -151,21 +151,21 @@ def open_message(mailbox: Mailbox, box_id: int, uid: int, run_in_thread: RunInTh
             else:
                 return message_of(mailbox.tools.disk, fd, row, run_in_thread)
         with mailbox.writing() as transaction:
-            scan(transaction, mailbox.box(box_id))
+            scan(transaction, mailbox.box(ref))
     return None
 
 
-def cached(mailbox: Mailbox, box_id: int, uids: Sequence[int]) -> list[CachedMessage]:
+def cached(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int]) -> list[CachedMessage]:
     """See `IFolder.cached`: what is missing is built from the files, and kept."""
     with mailbox.reading() as index:
-        box = mailbox.box(box_id)
+        box = mailbox.box(ref)
         known = index.cached(box, uids)
         missing = index.rows(box, [uid for uid in uids if uid not in known])
         built = [(row, *_built(mailbox, box, row)) for row in missing]
     kept = [facts for _, facts, is_sound in built if is_sound]
     if kept:
         with mailbox.writing() as transaction:
-            box = mailbox.box(box_id)
+            box = mailbox.box(ref)
             present = {row.uid for row in transaction.index.rows(box, [facts.uid for facts in kept])}
             transaction.index.add_cached(box, [facts for facts in kept if facts.uid in present])
     known |= {row.uid: facts for row, facts, _ in built}

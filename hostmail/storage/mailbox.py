@@ -21,7 +21,7 @@ from hostmail.errors import NoSuchFolder, TemporaryFailure
 from hostmail.interfaces import Account, CachedMessage, IEvents, IUsage, Usage
 from hostmail.storage import opening
 from hostmail.storage.disk import Disk, storage_refusal
-from hostmail.storage.index import Box, Index
+from hostmail.storage.index import Box, BoxRef, Index
 from hostmail.storage.names import UniqueNames, folder_directory, normal_folder_name
 from hostmail.storage.schema import WrongVersion
 from hostmail.storage.transaction import Transaction
@@ -165,10 +165,10 @@ class Mailbox:
         if tree is not None:
             tree.close()
 
-    def box(self, box_id: int) -> Box:
-        """An open folder's box; raises NoSuchFolder when it was deleted meanwhile."""
-        box = self.index.boxes.get(box_id)
-        if box is None:
+    def box(self, ref: BoxRef) -> Box:
+        """An open folder's box; raises NoSuchFolder when it was deleted meanwhile, or is another one now."""
+        box = self.index.boxes.get(ref.id) or self.index.box_in(ref.directory)
+        if box is None or box.uidvalidity != ref.uidvalidity:
             raise NoSuchFolder
         return box
 
@@ -292,6 +292,7 @@ class Mailbox:
             tree.close()
         self._trees.clear()
         self.views.clear()
+        self._saved.clear()
         index, self._index = self._index, None
         if index is not None:
             index.close()

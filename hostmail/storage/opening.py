@@ -166,8 +166,9 @@ def _take_in(transaction: Transaction, directory: str) -> Box:
     if record is None:
         return adopt(transaction, directory, new_uidvalidity(transaction))
     index.last_uidvalidity = max(index.last_uidvalidity, record.uidvalidity)
-    modseq = 1 if record.uidnext == 1 and not _has_messages(path) else int(transaction.tools.now() * MODSEQS_PER_SECOND)
-    box = Box(0, directory, record.special_use, record.uidvalidity, record.uidnext, record.uidnext, modseq, modseq)
+    box = Box(0, directory, record.special_use, record.uidvalidity, record.uidnext, record.uidnext)
+    if record.uidnext > 1 or _has_messages(path):
+        box.modseq = box.floor = int(transaction.tools.now() * MODSEQS_PER_SECOND)  # beyond any that was given before
     index.add_box(box)
     prepare(transaction, box)
     transaction.touch(box)

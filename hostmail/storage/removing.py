@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from hostmail.interfaces import Flag
-from hostmail.storage.index import Box, Row
+from hostmail.storage.index import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.scan import prepare, remove_rows
 from hostmail.storage.transaction import Transaction
@@ -17,10 +17,10 @@ KEEP_EXPUNGED = 20_000
 _CANNOT_UNLINK = (errno.EISDIR, errno.EPERM, errno.EACCES)
 
 
-def expunge(mailbox: Mailbox, box_id: int, uids: Sequence[int], only_deleted: bool) -> list[int]:
+def expunge(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], only_deleted: bool) -> list[int]:
     """See `IFolder.expunge`."""
     with mailbox.writing() as transaction:
-        box = mailbox.box(box_id)
+        box = mailbox.box(ref)
         prepare(transaction, box)
         rows = [row for row in transaction.index.rows(box, uids) if not only_deleted or row.flags & Flag.DELETED]
         if not rows:

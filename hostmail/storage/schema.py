@@ -4,10 +4,13 @@ It is a cache of the tree (ARCHITECTURE 3): message names carry UIDs, sizes and 
 MODSEQs, ready-made ENVELOPEs and keywords beyond the 26th, and nothing else. Hence synchronous=NORMAL: a power cut may take the
 last commits, and the next scan of the tree brings them back.
 
-A message's key is `box << 32 | uid`: one integer, ordered by folder and UID.
+A message's key is `box << 32 | uid`: one integer, ordered by folder and UID. The ids of boxes begin somewhere else in each
+new index, so that nobody who remembers one from before takes another folder for his.
 """
 
 from __future__ import annotations
+
+import secrets
 
 import apsw
 
@@ -76,6 +79,7 @@ def _create(connection: apsw.Connection) -> None:
         version = connection.pragma("user_version")
         if version == 0:
             connection.execute(SCHEMA)
+            connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('box', ?)", (secrets.randbits(30),))
             connection.execute(f"PRAGMA user_version={VERSION}")
         elif version != VERSION:
             raise WrongVersion(str(version))
