@@ -11,8 +11,8 @@ from zope.interface import implementer
 from hostmail.envelope import Peer
 from hostmail.interfaces import FolderInfo, IAccountStore, Room
 from hostmail.storage import folders
+from hostmail.storage.boxes import BoxRef
 from hostmail.storage.folder import Folder
-from hostmail.storage.index import BoxRef
 from hostmail.storage.lock import MaildropLock
 from hostmail.storage.mailbox import Mailbox
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hostmail.storage import adoption
-from hostmail.storage.index import Box, Row
+from hostmail.storage.boxes import Box, Row
 from hostmail.storage.keywords import save_keywords
 from hostmail.storage.measure import measure
 from hostmail.storage.names import folder_name, parse

@@ -17,10 +17,10 @@ from twisted.logger import Logger
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Usage
 from hostmail.storage import keywords
+from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import MessageFile
 from hostmail.storage.disk import storage_refusal
 from hostmail.storage.folders import make_with_parents
-from hostmail.storage.index import Box, BoxRef, Row
 from hostmail.storage.mailbox import BROKEN, Mailbox
 from hostmail.storage.names import MAX_UID, MessageName, letters_of, normal_folder_name
 from hostmail.storage.opening import SPECIAL_NAMES

@@ -10,8 +10,8 @@ from dataclasses import replace
 from hostmail.errors import NoSuchFolder
 from hostmail.interfaces import Placed, Usage
 from hostmail.storage import keywords
+from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import copy_range
-from hostmail.storage.index import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import letters_of, parse
 from hostmail.storage.scan import prepare, scan

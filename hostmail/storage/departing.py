@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostmail.storage.adoption import departure
 from hostmail.storage.adoption_formats import UidRow
-from hostmail.storage.index import Box
+from hostmail.storage.boxes import Box
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import parse
 from hostmail.storage.scan import scan

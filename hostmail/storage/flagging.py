@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hostmail.interfaces import Changes
 from hostmail.storage import keywords
-from hostmail.storage.index import Box, BoxRef, Row
+from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import MessageName, flags_of, letters_of
 from hostmail.storage.scan import prepare, scan

@@ -11,8 +11,9 @@ from zope.interface import implementer
 from hostmail.errors import MessageGone, MessageTooBig
 from hostmail.interfaces import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot, Usage
 from hostmail.storage import copying, flagging, keywords, looking, quota, removing
+from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.incoming import Incoming
-from hostmail.storage.index import Box, BoxRef, Index
+from hostmail.storage.index import Index
 from hostmail.storage.mailbox import Mailbox
 
 if TYPE_CHECKING:

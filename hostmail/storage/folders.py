@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 from hostmail.errors import BadFolderName, FolderExists, NoSuchFolder, TooMany
 from hostmail.interfaces import FolderInfo
+from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.copying import move_rows
-from hostmail.storage.index import Box, BoxRef, Index
+from hostmail.storage.index import Index
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import INBOX, folder_directory, normal_folder_name
 from hostmail.storage.opening import SPECIAL_NAMES, make_folder, sync_folders

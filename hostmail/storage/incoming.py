@@ -10,9 +10,9 @@ from zope.interface import implementer
 from hostmail.errors import MessageTooBig
 from hostmail.interfaces import IIncoming, Placed
 from hostmail.storage.arriving import Arrival
+from hostmail.storage.boxes import BoxRef
 from hostmail.storage.content import Source
 from hostmail.storage.delivery import Consignment
-from hostmail.storage.index import BoxRef
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.spool import SpoolFile
 

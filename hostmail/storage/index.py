@@ -9,13 +9,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from hostmail.interfaces import FIRST_KEYWORD_BIT, CachedMessage, Usage
 from hostmail.storage import schema
+from hostmail.storage.boxes import UID_MASK, Box, Row, loaded_flags, span, stored_flags
 from hostmail.storage.freshness import NEVER, Seen
-from hostmail.storage.names import folder_name
 
 _BOX_COLUMNS = (
     "special_use, uidvalidity, uidnext, mark, modseq, floor, first_recent, scanned, "
@@ -29,105 +28,10 @@ _ADD_MESSAGE = (
 _ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
 _CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day FROM "
 _CHANGED = "SELECT id, flags, size, date, modseq FROM msg WHERE box = ? AND modseq > ? ORDER BY id"
-_UID = (1 << schema.UID_BITS) - 1
-_SMALL = 1 << 63
-
-
-@dataclass(slots=True)
-class Box:
-    """A folder's row.
-
-    `bytes` (on the wire) and `messages` are what it holds. `mark` is what its record file says of UIDNEXT; `floor` the
-    modseq since which removals are known. `seen` is new/ and cur/ as last listed. `checked` is this process's own: the
-    record file and the index have been compared.
-    """
-
-    id: int
-    directory: str
-    special_use: str
-    uidvalidity: int
-    uidnext: int = 1
-    mark: int = 1
-    modseq: int = 1
-    floor: int = 0
-    first_recent: int = 1
-    scanned: int = 0
-    bytes: int = 0
-    messages: int = 0
-    seen: list[Seen] = field(default_factory=lambda: [NEVER, NEVER])
-    keywords: list[str] = field(default_factory=list)
-    checked: bool = False
-
-    @property
-    def name(self) -> str:
-        """As in FolderInfo."""
-        return folder_name(self.directory) or self.directory
-
-    @property
-    def ref(self) -> BoxRef:
-        """For who keeps the folder open."""
-        return BoxRef(self.id, self.directory, self.uidvalidity)
-
-    def values(self) -> tuple[Any, ...]:
-        """In the order of the table's columns."""
-        new, cur = self.seen
-        return (
-            *(self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq, self.floor, self.first_recent),
-            *(self.scanned, self.bytes, self.messages, new.mtime, new.recheck, cur.mtime, cur.recheck),
-        )
-
-    def load(self, values: Sequence[Any]) -> None:
-        """The inverse of `values`."""
-        self.special_use, self.uidvalidity, self.uidnext, self.mark, self.modseq, self.floor = values[:6]
-        self.first_recent, self.scanned, self.bytes, self.messages = values[6:10]
-        self.seen = [Seen(values[10], values[11]), Seen(values[12], values[13])]
-
-    def count(self, rows: Iterable[Row], sign: int = 1) -> None:
-        """Messages came (or went, -1)."""
-        for row in rows:
-            self.bytes += sign * row.size
-            self.messages += sign
-
-    def next_modseq(self) -> int:
-        """One more change."""
-        self.modseq += 1
-        return self.modseq
-
-
-class BoxRef(NamedTuple):
-    """A box as who has the folder open remembers it. The id finds it after a rename; an index that was built anew has other
-    ids, and then directory and UIDVALIDITY together do."""
-
-    id: int
-    directory: str
-    uidvalidity: int
-
-
-class Row(NamedTuple):
-    """A message. `size` is on the wire; `converted` 1 if the file's line ends are not; `place` new/ or cur/."""
-
-    uid: int
-    flags: int
-    size: int
-    date: int
-    modseq: int
-    place: int
-    converted: int
-    name: str
-
-
-def stored_flags(flags: int) -> int | bytes:
-    """Flags as SQLite can hold them: more than 58 keywords need more than its integers."""
-    return flags if flags < _SMALL else flags.to_bytes((flags.bit_length() + 7) // 8, "little")
-
-
-def loaded_flags(stored: int | bytes) -> int:
-    """The inverse of `stored_flags`."""
-    return int.from_bytes(stored, "little") if isinstance(stored, bytes) else stored
 
 
 def _row(values: Sequence[Any]) -> Row:
-    return Row(values[0] & _UID, loaded_flags(values[1]), *values[2:])
+    return Row(values[0] & UID_MASK, loaded_flags(values[1]), *values[2:])
 
 
 class Index:
@@ -314,7 +218,7 @@ class Index:
     def names(self, box: Box) -> dict[str, tuple[int, int]]:
         """(UID, place) by file name."""
         found = self.execute("SELECT name, id, place FROM msg WHERE id BETWEEN ? AND ?", span(box))
-        return {name: (key & _UID, place) for name, key, place in found}
+        return {name: (key & UID_MASK, place) for name, key, place in found}
 
     def _wanted(self, select: str, table: str, box: Box, uids: Sequence[int]) -> list[tuple[Any, ...]]:
         if not uids:
@@ -357,7 +261,7 @@ class Index:
     def changed(self, box: Box, since: int) -> list[tuple[int, int, int, int, int]]:
         """(uid, flags, size, date, modseq) of what changed after `since`, ascending by UID."""
         found = self.execute(_CHANGED, (box.id, since))
-        return [(key & _UID, loaded_flags(flags), *rest) for key, flags, *rest in found]
+        return [(key & UID_MASK, loaded_flags(flags), *rest) for key, flags, *rest in found]
 
     def expunged(self, box: Box, since: int) -> list[int]:
         """UIDs removed after `since`, ascending, as far as they are remembered."""
@@ -388,14 +292,14 @@ class Index:
     def cached(self, box: Box, uids: Sequence[int]) -> dict[int, CachedMessage]:
         """What is known, by UID."""
         return {
-            values[0] & _UID: CachedMessage(values[0] & _UID, *values[1:])
+            values[0] & UID_MASK: CachedMessage(values[0] & UID_MASK, *values[1:])
             for values in self._wanted(_CACHED, "cache", box, uids)
         }
 
     def uidls(self, box: Box) -> dict[int, str]:
         """Imported unique-ids by UID."""
         found = self.execute("SELECT id, uidl FROM uidl WHERE id BETWEEN ? AND ?", span(box))
-        return {key & _UID: uidl for key, uidl in found}
+        return {key & UID_MASK: uidl for key, uidl in found}
 
     def add_uidls(self, box: Box, uidls: dict[int, str]) -> None:
         """Keep imported unique-ids."""
@@ -403,8 +307,3 @@ class Index:
         self._db.executemany(
             "INSERT OR REPLACE INTO uidl (id, uidl) VALUES (?, ?)", ((base | uid, uidl) for uid, uidl in uidls.items())
         )
-
-
-def span(box: Box) -> tuple[int, int]:
-    """The first and last key that a box's messages can have."""
-    return box.id << 32, box.id << 32 | _UID

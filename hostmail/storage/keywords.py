@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hostmail.errors import TooMany
 from hostmail.interfaces import FIRST_KEYWORD_BIT
 from hostmail.storage.adoption_formats import format_keywords, parse_keywords
-from hostmail.storage.index import Box
+from hostmail.storage.boxes import Box
 from hostmail.storage.names import MAX_LETTERS
 from hostmail.storage.transaction import Transaction
 

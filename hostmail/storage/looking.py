@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hostmail.interfaces import CachedMessage, Changes, FolderStatus, Snapshot
 from hostmail.storage.adoption_formats import dovecot_uidl
-from hostmail.storage.index import Box, BoxRef, Row
+from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.message import message_of, unreadable
 from hostmail.storage.scan import prepare, scan

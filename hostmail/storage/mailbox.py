@@ -20,8 +20,9 @@ from twisted.logger import Logger
 from hostmail.errors import NoSuchFolder, TemporaryFailure
 from hostmail.interfaces import Account, CachedMessage, IEvents, IUsage, Usage
 from hostmail.storage import opening
+from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.disk import Disk, storage_refusal
-from hostmail.storage.index import Box, BoxRef, Index
+from hostmail.storage.index import Index
 from hostmail.storage.names import UniqueNames, folder_directory, normal_folder_name
 from hostmail.storage.schema import WrongVersion
 from hostmail.storage.transaction import Transaction

@@ -9,9 +9,9 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.interfaces import IMessage
+from hostmail.storage.boxes import Row
 from hostmail.storage.damaged import explanation
 from hostmail.storage.disk import Disk
-from hostmail.storage.index import Row
 from hostmail.storage.threads import RunInThread
 
 BLOCK = 64 * 1024

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from hostmail.storage import adoption
 from hostmail.storage.adopting import adopt
+from hostmail.storage.boxes import Box
 from hostmail.storage.disk import Disk
 from hostmail.storage.freshness import after_listing
-from hostmail.storage.index import Box
 from hostmail.storage.names import folder_directory, folder_name, foreign_folder_name
 from hostmail.storage.record import FolderRecord, read_record, write_record
 from hostmail.storage.scan import prepare

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from hostmail.interfaces import Flag
-from hostmail.storage.index import Box, BoxRef, Row
+from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.scan import prepare, remove_rows
 from hostmail.storage.transaction import Transaction

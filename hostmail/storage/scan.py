@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from hostmail.storage.boxes import Box, Row
 from hostmail.storage.freshness import Seen, after_listing
-from hostmail.storage.index import Box, Row
 from hostmail.storage.keywords import load_keywords
 from hostmail.storage.measure import Measured, measure
 from hostmail.storage.names import MAX_FILE_NAME, MAX_LETTERS, MAX_UID, MessageName, keyword_bits, parse

@@ -10,8 +10,9 @@ from twisted.logger import Logger
 
 from hostmail.interfaces import FolderChanged, Usage
 from hostmail.storage import quota
+from hostmail.storage.boxes import Box
 from hostmail.storage.freshness import after_own_change
-from hostmail.storage.index import Box, Index
+from hostmail.storage.index import Index
 from hostmail.storage.record import FolderRecord, write_record
 from hostmail.storage.tree import FolderTree
 

@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from hostmail.interfaces import Usage
+from hostmail.storage.boxes import Box, Row
 from hostmail.storage.freshness import NEVER
-from hostmail.storage.index import Box, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.measure import measure
 from hostmail.storage.names import parse

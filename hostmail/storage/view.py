@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from hostmail.interfaces import Snapshot
-from hostmail.storage.index import Box
+from hostmail.storage.boxes import Box
 
 Changed = tuple[int, int, int, int, int]
 _KINDS = (("uids", "I"), ("sizes", "Q"), ("dates", "q"), ("modseqs", "Q"))

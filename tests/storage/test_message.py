@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.storage import message as module
+from hostmail.storage.boxes import Row
 from hostmail.storage.disk import Disk
-from hostmail.storage.index import Row
 from hostmail.storage.measure import wire_size_of
 from hostmail.storage.message import message_of
 from hostmail.storage.tree import FolderTree

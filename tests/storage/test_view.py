@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.storage.index import Box
+from hostmail.storage.boxes import Box
 from hostmail.storage.view import View
 
 BOX = Box(1, "", "", 7, uidnext=100, modseq=9)
