@@ -12,6 +12,8 @@ from hostmail.delivery.bounce import Origin, Original, Outcome, report
 from hostmail.errors import BadAddress, Refusal
 from hostmail.interfaces import Queued
 
+log = Logger(namespace="delivery")
+
 Submit = Callable[[Address, bytes], Awaitable[None]]
 
 _ASKED_BY = {"failed": "FAILURE", "delayed": "DELAY", "delivered": "SUCCESS", "relayed": "SUCCESS"}
@@ -42,8 +44,6 @@ class Notices:
     `submit(recipient, message)` takes the mail durably or raises a Refusal.
     """
 
-    log = Logger()
-
     def __init__(self, submit: Submit, *, hostname: str, now: Callable[[], float], random: Random) -> None:
         self._submit = submit
         self._hostname = hostname
@@ -66,7 +66,7 @@ class Notices:
                 raise
             self._unreported(original, action, outcomes, refusal.smtp_line())
         else:
-            self.log.info(
+            log.info(
                 "notice_sent: {queue_id} {action} to <{sender}>",
                 queue_id=original.queue_id,
                 action=action,
@@ -88,7 +88,7 @@ class Notices:
 
     def _unreported(self, original: Original, action: str, outcomes: Sequence[Outcome], why: str) -> None:
         for each in outcomes:
-            self.log.warn(
+            log.warn(
                 "notice_impossible: {queue_id} {action} for <{recipient}> ({answer}), sender <{sender}>: {why}",
                 queue_id=original.queue_id,
                 action=action,

@@ -21,6 +21,8 @@ from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal
 from hostmail.interfaces import Drop, IDirectory, IMailStore, IQueue, ISpool, ISpoolFile, ITransaction
 
+log = Logger(namespace="delivery")
+
 
 @dataclass(frozen=True, slots=True)
 class Intaking:
@@ -64,8 +66,6 @@ class Transaction:
     The spool file begins with the fields that most of its takers want, so that they can link it instead of copying: Received alone if
     anybody is elsewhere (a queued message has neither Return-Path nor Delivered-To), else the first mailbox's.
     """
-
-    log = Logger()
 
     def __init__(
         self,
@@ -194,9 +194,9 @@ class Transaction:
         try:
             await self._tell("failed", mailboxes)
         except Refusal as refusal:
-            self.log.warn("notice_postponed: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
+            log.warn("notice_postponed: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
         except Exception:  # noqa: BLE001
-            self.log.failure("notice_postponed: {queue_id}", queue_id=self.queue_id)
+            log.failure("notice_postponed: {queue_id}", queue_id=self.queue_id)
         else:
             return []
         return mailboxes
@@ -206,9 +206,9 @@ class Transaction:
         try:
             await self._tell("delivered", [mailbox for mailbox in self._mailboxes if mailbox.answer is None])
         except Refusal as refusal:
-            self.log.warn("notice_lost: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
+            log.warn("notice_lost: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
         except Exception:  # noqa: BLE001
-            self.log.failure("notice_lost: {queue_id}", queue_id=self.queue_id)
+            log.failure("notice_lost: {queue_id}", queue_id=self.queue_id)
 
     async def _tell(self, action: str, mailboxes: Sequence[Mailbox]) -> None:
         outcomes = [
@@ -224,7 +224,7 @@ class Transaction:
         await self._parts.notices.tell(original, action, outcomes)
 
     def _log_refused(self, mailbox: Mailbox) -> None:
-        self.log.info(
+        log.info(
             "recipient_refused: {queue_id} from=<{sender}> mailbox={mailbox}: {answer!s} {private}",
             queue_id=self.queue_id,
             sender=self._envelope.sender,
@@ -234,7 +234,7 @@ class Transaction:
         )
 
     def _log_accepted(self) -> None:
-        self.log.info(
+        log.info(
             "message_accepted: {queue_id} from=<{sender}> size={size} mailboxes={mailboxes} queued={queued} account={login}",
             queue_id=self.queue_id,
             sender=self._envelope.sender,

@@ -22,6 +22,7 @@ from hostmail.envelope import Peer
 from hostmail.errors import Refusal
 from hostmail.interfaces import SessionInfo
 from hostmail.protocols.buffer import InputBuffer
+from hostmail.protocols.logs import StageLogger, shown
 
 Action = Callable[[], "Awaitable[Any] | None"]
 
@@ -56,7 +57,7 @@ class CommandPump:
     """
 
     noisy = False
-    log: ClassVar[Logger] = Logger(namespace="protocols")
+    log: ClassVar[Logger] = StageLogger(namespace="protocols")
 
     transport: Any
     # Given by the factory.
@@ -287,7 +288,7 @@ class CommandPump:
             self.pump()
 
     def _failed(self, failure: Failure) -> None:
-        self.log.failure("command failed: {peer}", failure=failure, peer=self.peer)
+        self.log.failure("command failed: {peer}", failure=failure, peer=shown(self.peer))
         if not self._closing:
             self.command_failed(failure)
 
@@ -333,7 +334,7 @@ class CommandPump:
 
     def _stalled(self) -> None:
         self._stall = None
-        self.log.info("peer stopped reading, dropped: {peer}", peer=self.peer)
+        self.log.info("peer stopped reading, dropped: {peer}", peer=shown(self.peer))
         self.abort()
 
     def _drained(self) -> None:

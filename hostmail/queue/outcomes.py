@@ -12,6 +12,8 @@ from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
 from hostmail.queue.schedule import Schedule
 
+log = Logger(namespace="queue")
+
 PARKED_SECONDS = 900.0
 REPORT_AGAIN_SECONDS = 300.0
 NO_WAY_OUT = "waiting: no smarthost is set"
@@ -24,8 +26,6 @@ class Outcomes:
 
     A report is stored before its rows go; if it cannot be, they stay and fail again later: nothing is dropped silently.
     """
-
-    log = Logger()
 
     def __init__(
         self, queue: Queue, report: Report, *, schedule: Schedule, now: Callable[[], float], random: Random
@@ -110,15 +110,15 @@ class Outcomes:
             await self._report(results, action, header)
         except Refusal as refusal:
             why = refusal.smtp_line()
-            self.log.warn("notice_postponed: {queue_id} {action}: {why}", queue_id=queue_id, action=action, why=why)
+            log.warn("notice_postponed: {queue_id} {action}: {why}", queue_id=queue_id, action=action, why=why)
         except Exception:  # noqa: BLE001
-            self.log.failure("notice_postponed: {queue_id} {action}", queue_id=queue_id, action=action)
+            log.failure("notice_postponed: {queue_id} {action}", queue_id=queue_id, action=action)
         else:
             return True
         return False
 
     def _log(self, event: str, row: QueuedRow, answer: str) -> None:
-        self.log.info(
+        log.info(
             "{event}: {queue_id} <{recipient}> attempt {attempt} {answer}",
             event=event,
             queue_id=row.queue_id,

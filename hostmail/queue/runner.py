@@ -19,6 +19,8 @@ from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
 from hostmail.queue.schedule import Schedule
 
+log = Logger(namespace="queue")
+
 POLL_SECONDS = 10.0
 LEASE_SECONDS = 600.0
 RENEW_SECONDS = 120.0
@@ -33,8 +35,6 @@ class Runner:
     `decide` routes each recipient afresh, so that mail for a domain that has come or gone while it waited goes the right way. Without a
     `sender` mail for elsewhere waits, visible and untouched (C9).
     """
-
-    log = Logger()
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Runner:
         """Tidy up after the last run and begin."""
         removed = await self._queue.recover(self._sender is not None)
         if removed:
-            self.log.info("queue_swept: {removed} files without recipients", removed=removed)
+            log.info("queue_swept: {removed} files without recipients", removed=removed)
         self._running = True
         self._renewed = self._now()
         self._queue.woken = self.wake
@@ -97,7 +97,7 @@ class Runner:
             try:
                 delay = await self._lease_and_begin()
             except Exception:  # noqa: BLE001
-                self.log.failure("queue_not_readable: trying again")
+                log.failure("queue_not_readable: trying again")
                 delay = POLL_SECONDS
         self._looking = False
         if self._running:
@@ -109,7 +109,7 @@ class Runner:
         def over(result: object) -> None:
             self._jobs.discard(job)
             if isinstance(result, Failure):
-                self.log.failure("queue_work_failed", result)
+                log.failure("queue_work_failed", result)
 
         self._jobs.add(job)
         job.addBoth(over)
@@ -204,7 +204,7 @@ class Runner:
     def _expected(self, error: Exception, row: QueuedRow) -> Refusal:
         """A fault of ours is a failure for now, and logged with all we know."""
         if not isinstance(error, Refusal):
-            self.log.failure("queue_work_failed: {queue_id} <{to}>", queue_id=row.queue_id, to=row.recipient)
+            log.failure("queue_work_failed: {queue_id} <{to}>", queue_id=row.queue_id, to=row.recipient)
         return as_refusal(error)
 
     def _timed_out(self) -> None:

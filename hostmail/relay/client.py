@@ -20,6 +20,8 @@ from hostmail.relay.conversation import Content, Conversation, Manners, TlsFaile
 from hostmail.relay.failures import NextHopFailure, Sent
 from hostmail.relay.wire import Wire
 
+log = Logger(namespace="relay")
+
 IDLE_SECONDS = 10.0
 MOST_MESSAGES = 100
 
@@ -40,8 +42,6 @@ class WireFactory(Factory):
 
 class Destination:
     """Where mail goes by one endpoint. How many transmissions run side by side is the caller's business; each has its own connection."""
-
-    log = Logger()
 
     def __init__(self, *, endpoint: IStreamClientEndpoint, clock: IReactorTime, manners: Manners) -> None:
         self._endpoint = endpoint
@@ -105,7 +105,7 @@ class Destination:
         except TlsFailed as failure:
             if self._manners.tls == "must":
                 raise
-            self.log.warn("tls_failed: {host}: {why}", host=self._manners.host, why=failure.private)
+            log.warn("tls_failed: {host}: {why}", host=self._manners.host, why=failure.private)
             return await self._connect(replace(self._manners, tls="never"))
 
     async def _connect(self, manners: Manners) -> Conversation:

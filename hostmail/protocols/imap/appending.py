@@ -17,6 +17,7 @@ from hostmail.protocols.imap.flags import split_flags
 from hostmail.protocols.imap.framing import AppendData, AppendLiteral, Command, tag_of
 from hostmail.protocols.imap.names import folder_name
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+from hostmail.protocols.logs import shown
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
@@ -140,7 +141,7 @@ def _refuse(session: HostmailIMAP4, problem: Exception) -> None:
     elif isinstance(problem, Refusal):
         session.framer.refuse(problem.public, b"NO", problem.imap.encode() or None)
     else:
-        session.log.failure("append failed: {peer}", failure=Failure(problem), peer=session.peer)
+        session.log.failure("append failed: {peer}", failure=Failure(problem), peer=shown(session.peer))
         session.framer.refuse("something went wrong here, please try again later", b"NO", b"SERVERBUG")
 
 

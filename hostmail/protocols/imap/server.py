@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 from twisted.internet.protocol import connectionDone
-from twisted.logger import Logger
 from twisted.mail import imap4
 from twisted.python.failure import Failure
 
@@ -23,6 +22,7 @@ from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.settings import ImapSettings
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 from hostmail.protocols.imap.watch import FolderWatch
+from hostmail.protocols.logs import StageLogger
 from hostmail.protocols.sasl import MAX_RESPONSE
 
 LineReader = Callable[[bytes], Any]
@@ -31,7 +31,7 @@ LineReader = Callable[[bytes], Any]
 class HostmailIMAP4(Answers, imap4.IMAP4Server):
     """RFC 3501 on the ordered pump. Twisted's factory, portal and IAccount stay; input and commands are ours (I1-I25)."""
 
-    log = Logger(namespace="protocols.imap")
+    log = StageLogger(namespace="protocols.imap")
     table: ClassVar[dict[bytes, Entry]] = TABLE
 
     def __init__(

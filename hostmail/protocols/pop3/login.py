@@ -9,6 +9,7 @@ from twisted.mail import pop3
 
 from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, as_refusal
 from hostmail.interfaces import PasswordLogin
+from hostmail.protocols.logs import shown
 from hostmail.protocols.sasl import Challenge, Credentials, Mechanism, SaslError, Step, mechanism_named
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
             return await asked
         except Exception as error:
             if as_refusal(error) is not error:
-                self.log.failure("login could not be checked: {peer}", peer=self.peer)
+                self.log.failure("login could not be checked: {peer}", peer=shown(self.peer))
             raise as_refusal(error) from error
 
     def _login_refused(self, user: str, refusal: LoginFailed) -> None:

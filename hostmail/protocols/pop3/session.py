@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.protocol import connectionDone
-from twisted.logger import Logger
 from twisted.mail import pop3
 from twisted.python.failure import Failure
 
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.protocols.base import Action, CommandPump
 from hostmail.protocols.buffer import TooLong
+from hostmail.protocols.logs import StageLogger, shown
 from hostmail.protocols.pop3.login import LoginCommands
 from hostmail.protocols.pop3.settings import Pop3Settings
 from hostmail.protocols.pop3.transaction import TransactionCommands
@@ -29,7 +29,7 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
     Twisted's factory, portal and IMailbox stay; the whole input side and every command are ours (TWISTED.md P1-P15).
     """
 
-    log = Logger(namespace="protocols.pop3")
+    log = StageLogger(namespace="protocols.pop3")
 
     def __init__(self, settings: Pop3Settings, portal: Any, sessions: Any, clock: Any, tls_context: Any = None) -> None:
         self.settings = settings
@@ -199,7 +199,7 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
         try:
             gone = await self.maildrop.update()
         except Refusal as refusal:
-            self.log.warn("deletions failed: {peer} {words}", peer=self.peer, words=refusal.private)
+            self.log.warn("deletions failed: {peer} {words}", peer=shown(self.peer), words=refusal.private)
             self.err("SYS/TEMP", "some messages could not be deleted, please try again later")
         else:
             self.release_maildrop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hostmail.errors import MessageGone, TemporaryFailure
+from hostmail.protocols.logs import shown
 from hostmail.protocols.pop3.stuffing import Stuffer, TopCut
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
             if not block:
                 raise TemporaryFailure(private="message file is shorter than it was")
         except Exception:
-            self.log.failure("message broke off, connection dropped: {peer}", peer=self.peer)
+            self.log.failure("message broke off, connection dropped: {peer}", peer=shown(self.peer))
             self.abort()
             raise
         return block

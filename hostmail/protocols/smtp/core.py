@@ -13,6 +13,7 @@ from hostmail.address import Address
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import LoginFailed, Refusal, TooMany
 from hostmail.protocols.base import CommandPump
+from hostmail.protocols.logs import StageLogger
 from hostmail.protocols.sasl import Mechanism
 from hostmail.protocols.smtp.body import Body
 from hostmail.protocols.smtp.budget import Budget
@@ -21,13 +22,6 @@ from hostmail.protocols.smtp.settings import SmtpSettings
 
 Handled = Coroutine[Any, Any, None] | None
 """What a command handler gives back: nothing when it is done, or a coroutine that finishes it. Either may raise a Refusal."""
-
-
-class NamedLogger(Logger):
-    """A class's logger that keeps the stage's name; the stock one takes the class's, and makes a new logger for every event."""
-
-    def __get__(self, instance: object, owner: type | None = None) -> Logger:
-        return self
 
 
 class BadSequence(Refusal):
@@ -74,7 +68,7 @@ class Transaction:
 class SmtpCore(CommandPump):
     """State and answers of one SMTP session; the commands are in the classes built on this one."""
 
-    log: ClassVar[Logger] = NamedLogger(namespace="protocols.smtp")
+    log: ClassVar[Logger] = StageLogger(namespace="protocols.smtp")
 
     settings: SmtpSettings
     intake: Any

@@ -11,6 +11,7 @@ from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, as_refusal
 from hostmail.interfaces import PasswordLogin
 from hostmail.protocols.imap.capabilities import capability_words, may_log_in
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+from hostmail.protocols.logs import shown
 from hostmail.protocols.sasl import Challenge, Credentials, Mechanism, SaslError, Step, decode_text, mechanism_named
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ async def _ask_portal(session: HostmailIMAP4, credentials: Credentials) -> tuple
     except Exception as problem:
         refusal = as_refusal(problem)
         if refusal is not problem:
-            session.log.failure("login could not be checked: {peer}", peer=session.peer)
+            session.log.failure("login could not be checked: {peer}", peer=shown(session.peer))
         raise refusal from problem
     return account, log_out
 
