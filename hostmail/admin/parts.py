@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hostmail.address import Address
+from hostmail.config.nearest import nearest
 from hostmail.config.schema import Settings
 from hostmail.errors import BadAddress, BadValue, NotFound
 from hostmail.interfaces import (
@@ -23,9 +23,6 @@ from hostmail.interfaces import (
     IRelayGrants,
     ISessions,
 )
-
-NEAR = 0.7
-MOST_COMPARED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,6 @@ class Addressed(msgspec.Struct, forbid_unknown_fields=True):
     """A verb about one account."""
 
     address: str
-
-
-def near(word: str, known: list[str]) -> str:
-    """The known name that `word` was probably meant to be, or ""."""
-    found = difflib.get_close_matches(word.casefold(), known[:MOST_COMPARED], n=1, cutoff=NEAR)
-    return found[0] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +76,14 @@ class Parts:
         await self.find_domain(address.domain)
         # The domain is the same in all of them: only the local parts can be near or far.
         known = {one.address.rpartition("@")[0]: one.address for one in await self.directory.accounts(address.domain)}
-        raise NotFound(f"there is no account {text}", known.get(near(address.local, list(known)), ""))
+        raise NotFound(f"there is no account {text}", known.get(nearest(address.local, known), ""))
 
     async def find_domain(self, name: str) -> Domain:
         """The hosted domain; raises NotFound with a near miss."""
         domain = await self.directory.domain(name.strip())
         if domain is None:
-            raise NotFound(
-                f"{name} is not hosted here", near(name, [one.name for one in await self.directory.domains()])
-            )
+            known = [one.name for one in await self.directory.domains()]
+            raise NotFound(f"{name} is not hosted here", nearest(name, known))
         return domain
 
     async def end_grants(self, account: Account) -> int:

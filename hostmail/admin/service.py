@@ -13,12 +13,13 @@ from hostmail.admin.accounts import Accounts
 from hostmail.admin.domains import Domains
 from hostmail.admin.importing import Importing
 from hostmail.admin.mailboxes import Mailboxes
-from hostmail.admin.parts import Parts, Verb, near
+from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
+from hostmail.config.nearest import nearest
 from hostmail.config.schema import Settings
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import (
@@ -93,7 +94,7 @@ class Admin:
         """Carry out a verb; raises Refusal. Changes are logged by verb and subject, never with their arguments: those hold passwords."""
         known = self._verbs.get(verb)
         if known is None:
-            raise NotFound(f"there is no verb {verb[:60]}", near(verb, self.verbs))
+            raise NotFound(f"there is no verb {verb[:60]}", nearest(verb, self.verbs))
         try:
             asked = msgspec.convert(dict(arguments), known.arguments, strict=True)
         except msgspec.ValidationError as error:

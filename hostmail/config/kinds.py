@@ -5,7 +5,6 @@ A reader raises ValueError whose text says what is wrong and what would be right
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import json
 import os
@@ -17,6 +16,7 @@ from typing import Any
 
 from hostmail.address import parse_domain
 from hostmail.config import units
+from hostmail.config.nearest import nearest
 from hostmail.errors import BadAddress
 
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):([0-9]{1,5})\Z", re.ASCII)
@@ -50,8 +50,8 @@ def quoted(value: Any) -> str:
 
 def near(word: str, known: list[str]) -> str:
     """` (did you mean X?)` for the known name closest to `word`, or nothing."""
-    found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f" (did you mean {found[0]}?)" if found else ""
+    found = nearest(word, known)
+    return f" (did you mean {found}?)" if found else ""
 
 
 def choice(*allowed: str) -> Kind:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, delete, insert, select
 from sqlalchemy.sql.expression import Executable
 
 from hostmail.address import Address, parse_domain
+from hostmail.config.nearest import MOST_COMPARED, nearest
 from hostmail.directory import facts
 from hostmail.directory.tables import accounts, changes, domains
 from hostmail.directory.values import check_main_login
@@ -17,7 +17,6 @@ from hostmail.interfaces import Account, DirectoryChanged
 
 # How many announcements stay readable for other processes, who look every second.
 KEPT_CHANGES = 10_000
-_COMPARED_NAMES = 5_000
 
 
 class Transaction:
@@ -79,8 +78,8 @@ class Transaction:
             name = text
         found = self.domain_id(name)
         if found is None:
-            names = self.run(select(domains.c.name).limit(_COMPARED_NAMES)).scalars()
-            raise NotFound(f"no domain {text} here", _nearest(name, list(names)))
+            names = self.run(select(domains.c.name).limit(MOST_COMPARED)).scalars()
+            raise NotFound(f"no domain {text} here", nearest(name, names))
         return found, name
 
     def find_account(self, text: str) -> Account:
@@ -92,8 +91,10 @@ class Transaction:
         found = facts.account_by_key(self.connection, address.key)
         if found is None:
             domain_id, _ = self.find_domain(address.domain)
-            query = select(accounts.c.address).where(accounts.c.domain_id == domain_id).limit(_COMPARED_NAMES)
-            raise NotFound(f"no account {address} here", _nearest(str(address), list(self.run(query).scalars())))
+            query = select(accounts.c.address).where(accounts.c.domain_id == domain_id).limit(MOST_COMPARED)
+            # The domain is the same in all of them: only the local parts can be near or far.
+            known = {one.rpartition("@")[0]: one for one in self.run(query).scalars()}
+            raise NotFound(f"no account {address} here", known.get(nearest(address.local, known), ""))
         return found
 
     def main_login_taken(self, main_login: str, but: int | None = None) -> bool:
@@ -107,7 +108,3 @@ class Transaction:
         if self.main_login_taken(main_login, but):
             raise AlreadyExists(f"the main login {main_login} is another domain's already")
         return main_login
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    return next(iter(get_close_matches(name.casefold(), names, n=1)), "")

@@ -192,6 +192,7 @@ class AccountTests(DirectoryTestCase):
             self.refused(self.changes.set_account("ifno@example.com"), NotFound).suggestion, "info@example.com"
         )
         self.assertEqual(self.refused(self.changes.set_account("info@exampl.com"), NotFound).suggestion, "example.com")
+        self.assertEqual(self.refused(self.changes.set_account("zzz@example.com"), NotFound).suggestion, "")
         self.refused(self.changes.set_account("nonsense"), NotFound)
 
     def test_password(self) -> None:
