@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import threading
@@ -63,8 +64,26 @@ def private_file(url: str) -> Path:
         raise ConfigurationError(
             f"the directory needs a URL like sqlite:////var/lib/hostmail/directory.sqlite, not {url}"
         )
-    os.close(os.open(parsed.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    return Path(parsed.database)
+    path = Path(parsed.database)
+    try:
+        # Never open a database that is there: closing it again would drop the locks of this process's connections to it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ConfigurationError(f"data_dir: {path} cannot be made: {error.strerror}") from None
+    return path
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other process brings the database up to date meanwhile: changing to WAL fails at once where two try it."""
+    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def make_engine(url: str) -> Engine:
@@ -95,16 +114,16 @@ def migrate(url: str) -> None:
 
     Nothing is imported or written if they are up to date, so every start may call it.
     """
-    private_file(url)
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            if _version(connection) == LATEST:
-                return
-        with engine.execution_options(immediate=True).begin() as connection:
-            _upgrade(connection)
-    finally:
-        engine.dispose()
+    with _alone(private_file(url)):
+        engine = make_engine(url)
+        try:
+            with engine.connect() as connection:
+                if _version(connection) == LATEST:
+                    return
+            with engine.execution_options(immediate=True).begin() as connection:
+                _upgrade(connection)
+        finally:
+            engine.dispose()
 
 
 def _version(connection: Connection) -> str:
