@@ -42,7 +42,7 @@ from hostmail.directory.reading import Directory
 from hostmail.directory.usage import StoredUsage
 from hostmail.envelope import Peer
 from hostmail.interfaces import Account
-from hostmail.listen.tls import CertificateStore, open_store
+from hostmail.listen.tls import CertificateStore
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.sessions import Sessions
 from hostmail.protocols.imap.account import ImapAccount
@@ -356,10 +356,3 @@ def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
 
     with in_background(reactor, begin) as call:
         yield call
-
-
-def command_line() -> None:
-    """The `hostmail` command."""
-    from hostmail.admin.main import main
-
-    main(offline=offline, make_certificate=lambda settings: open_store(settings, time.time))

@@ -59,7 +59,7 @@ class Appliance:
             [
                 self.python,
                 "-c",
-                "from hostmail.compose import command_line; command_line()",
+                "from hostmail.command import command_line; command_line()",
                 "--config",
                 self.config,
                 *words,
