@@ -87,7 +87,9 @@ class Accounts:
         account = await self._parts.find_account(asked.address)
         domain = await self._parts.find_domain(account.domain)
         mine = domain.default_account_id == account.id
-        return await self._told_with_usage(account) | {"main_login": domain.main_login if mine else None}
+        folder = self._parts.settings.data_dir / "domains" / account.domain / account.directory
+        more = {"main_login": domain.main_login if mine else None, "folder": str(folder)}
+        return await self._told_with_usage(account) | more
 
     async def set(self, asked: SetAccount) -> dict[str, Any]:
         """Change an account; a login suspension disconnects it, and it closes its grants as one of sending does (A9, C4)."""

@@ -6,9 +6,13 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from twisted.logger import Logger
 
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
+from hostmail.errors import Refusal
 from hostmail.interfaces import Account, Domain
+
+log = Logger(namespace="admin")
 
 
 class AddDomain(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,8 +93,20 @@ class Domains:
         for account in accounts:
             await self._parts.end_grants(account)
             self._parts.disconnect(account, "this account has been removed")
+        failed: Refusal | None = None
         for account in accounts:
-            await self._parts.store.remove(account)
+            try:
+                await self._parts.store.remove(account)
+            except Refusal as refusal:
+                log.error(
+                    "mailbox_not_put_aside: {address}, in {folder}: {reason}",
+                    address=account.address,
+                    folder=account.directory,
+                    reason=refusal.private or refusal.public,
+                )
+                failed = refusal
+        if failed is not None:
+            raise failed
         return {"name": domain.name, "removed_accounts": len(accounts)}
 
     async def _told(self, domain: Domain, accounts: list[Account]) -> dict[str, Any]:

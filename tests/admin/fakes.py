@@ -14,7 +14,7 @@ from hostmail.address import Address
 from hostmail.admin.service import Admin
 from hostmail.config.schema import Settings
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal
+from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal, TemporaryFailure
 from hostmail.interfaces import (
     Account,
     Domain,
@@ -180,6 +180,7 @@ class Store:
 
     def __init__(self) -> None:
         self.removed: list[str] = []
+        self.stuck: set[str] = set()
         self.report: dict[str, Any] = {"messages": 3, "problems": [], "repaired": 0}
 
     async def open(self, account: Account) -> Any:
@@ -195,6 +196,8 @@ class Store:
         return self.report | ({"repaired": len(self.report["problems"])} if repair else {})
 
     async def remove(self, account: Account) -> None:
+        if account.address in self.stuck:
+            raise TemporaryFailure(private="no room")
         self.removed.append(account.address)
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -125,6 +126,16 @@ class DomainTests(Base):
         self.assertEqual(self.world.store.removed, ["ann@one.test", "bob@one.test"])
         self.refused(NotFound, "is not hosted", "domain.remove", name="one.test")
 
+    def test_one_mailbox_is_stuck(self) -> None:
+        """A mailbox that cannot be put aside does not leave the domain's others lying in the tree; the log names its folder."""
+        self.world.store.stuck.add("ann@one.test")
+        with capturedLogs() as events:
+            self.refused(TemporaryFailure, "try again later", "domain.remove", name="one.test")
+        self.assertEqual(self.world.store.removed, ["bob@one.test"])
+        self.assertEqual(
+            [formatEvent(event) for event in events], ["mailbox_not_put_aside: ann@one.test, in d1: no room"]
+        )
+
 
 class AccountTests(Base):
     def test_add(self) -> None:
@@ -168,6 +179,11 @@ class AccountTests(Base):
         """The default mailbox shows its second login (A3)."""
         self.assertEqual(self.call("account.show", address="Ann@One.Test")["main_login"], "one.test")
         self.assertIsNone(self.call("account.show", address="bob@one.test")["main_login"])
+
+    def test_where_it_is(self) -> None:
+        """Whoever must look at the files, or put removed ones back, is told their folder (D11, D13)."""
+        folder = self.call("account.show", address="ann@one.test")["folder"]
+        self.assertEqual(folder, f"{self.world.settings.data_dir}/domains/one.test/d1")
 
     def test_near_miss(self) -> None:
         """Only the local part decides what is near."""

@@ -124,4 +124,6 @@ def show_one(row: dict[str, Any]) -> None:
         "quota": size(row["quota"]),
         "suspended": suspended(row),
     }
+    if "folder" in row:
+        pairs["folder"] = row["folder"]
     facts(pairs)
