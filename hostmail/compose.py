@@ -295,7 +295,7 @@ def session_factories(
             max_relaying_refusals=limits.relay_refusals,
             max_failed_logins=limits.failed_logins_per_session,
         )
-        return HostmailSMTPFactory(**common, **tls, intake=intake, grants=parts.grants, settings=mail)
+        return HostmailSMTPFactory(**common, **tls, intake=intake, settings=mail)
 
     return make
 
@@ -320,6 +320,7 @@ def make_intake(parts: Parts, router: Router) -> Intake:
         settings=IntakeSettings(settings.hostname, settings.message_size_limit),
         now=time.time,
         random=SystemRandom(),
+        in_thread=parts.disks.run,
     )
 
 

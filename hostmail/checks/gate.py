@@ -63,6 +63,10 @@ class Gate:
         must_match_sender(envelope.reverse_path, sponsor)
         return responsible
 
+    async def vouched(self, peer: Peer) -> bool:
+        """Whether somebody answers for this client: by a login, or by a check of mail that counts (C2, C5)."""
+        return (await self._responsible(peer))[0] is not None
+
     async def _has_room(self, decision: IntoMailbox, envelope: Envelope) -> None:
         account = await self._directory.account(decision.account_id)
         if account is None:

@@ -14,6 +14,7 @@ from hostmail.decisions import Refuse
 from hostmail.delivery.accepted import Gate, Responsible, Router, accept
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.transaction import Intaking, Transaction
+from hostmail.delivery.writing import InThread
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.interfaces import IDirectory, IIntake, IMailStore, IQueue, ISpool
 
@@ -42,6 +43,7 @@ class Intake:
         settings: IntakeSettings,
         now: Callable[[], float],
         random: Random,
+        in_thread: InThread,
     ) -> None:
         self._router = router
         self._gate = gate
@@ -58,11 +60,16 @@ class Intake:
             message_size_limit=settings.message_size_limit,
             now=now,
             random=random,
+            in_thread=in_thread,
         )
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
         """Judge MAIL FROM; raises MessageTooBig, SendingSuspended or what else forbids it."""
         await self._gate.sender(peer, envelope)
+
+    async def vouched(self, peer: Peer) -> bool:
+        """Whether somebody we know answers for this client: by a login, or by a relay grant that counts (C2, C5)."""
+        return await self._gate.vouched(peer)
 
     async def recipient(self, peer: Peer, envelope: Envelope, recipient: Recipient) -> Any:
         """Decide about one RCPT TO: an `IntoMailbox` or a `Relay` that has been permitted; raises a Refusal otherwise."""

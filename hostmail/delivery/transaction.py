@@ -17,6 +17,7 @@ from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
 from hostmail.delivery.trace import final_fields, new_queue_id, received
+from hostmail.delivery.writing import InThread, SpoolWriter
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal
 from hostmail.interfaces import Drop, IDirectory, IMailStore, IQueue, ISpool, ISpoolFile, ITransaction
@@ -38,6 +39,7 @@ class Intaking:
     message_size_limit: int
     now: Callable[[], float]
     random: Random
+    in_thread: InThread
 
 
 @dataclass(slots=True)
@@ -95,6 +97,7 @@ class Transaction:
         self._size = 0
         first = self._received if self._elsewhere or not self._mailboxes else self._prefix(self._mailboxes[0])
         self._spooled: ISpoolFile = parts.spool.create(first)
+        self._writer = SpoolWriter(self._spooled, parts.in_thread)
 
     def _prefix(self, mailbox: Mailbox) -> bytes:
         return final_fields(self._envelope.sender, mailbox.decision.delivered_to) + self._received
@@ -105,7 +108,7 @@ class Transaction:
         if self._size > self._parts.message_size_limit:
             return
         if self._header.done:
-            self._spooled.write(chunk)
+            self._writer.write(chunk)
             return
         ready = self._header.feed(chunk)
         if self._header.done:
@@ -114,21 +117,31 @@ class Transaction:
     def _begin_body(self, ready: bytes) -> None:
         if self._responsible is not None:
             message_id = f"{self.queue_id}.{self._parts.random.getrandbits(32):08x}@{self._parts.hostname}"
-            self._spooled.write(missing_fields(self._header.header, self._began, message_id))
-        self._spooled.write(ready)
+            self._writer.write(missing_fields(self._header.header, self._began, message_id))
+        self._writer.write(ready)
+
+    @property
+    def congested(self) -> bool:
+        """True if the disk cannot keep up: `await drained()` before the next `write`."""
+        return self._writer.congested
+
+    async def drained(self) -> None:
+        """Until the disk has caught up."""
+        await self._writer.drained()
 
     def abort(self) -> None:
         """Forget the message; nothing of it stays."""
-        self._spooled.discard()
+        self._writer.discard()
 
     async def commit(self) -> None:
         """Durable everywhere, or a Refusal; a fault of ours is a failure for now, and the spool file goes in any case."""
         try:
             self._judge()
+            await self._writer.close()
             await self._spooled.seal()
             await self._deliver()
         finally:
-            self._spooled.discard()
+            self._writer.discard()
 
     def _judge(self) -> None:
         if self._size > self._parts.message_size_limit:

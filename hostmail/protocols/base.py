@@ -344,6 +344,13 @@ class CommandPump:
 
     # ---------------------------------------------------------------------------------------------------------- timer
 
+    def allow_idle(self, seconds: float) -> None:
+        """From now on the peer may be silent for so long; a timer that is set for later is set anew."""
+        self.idle_seconds = seconds
+        if self._timer is not None and self._timer.getTime() > self.clock.seconds() + seconds:
+            self._timer.cancel()
+            self._arm(seconds)
+
     def _arm(self, seconds: float) -> None:
         self._timer = self.clock.callLater(max(seconds, 0.01), self._look_at_the_clock)
 

@@ -62,6 +62,15 @@ class GateTests(SynchronousTestCase):
     def change_domain(self, name: str = "example.com", **changes: Any) -> None:
         self.directory.all_domains[name] = replace(self.directory.all_domains[name], **changes)
 
+    def test_vouched(self) -> None:
+        """Somebody answers for who has logged in or checked mail, where that counts (C2, C5); nobody for a stranger."""
+        self.assertFalse(self.ok(self.gate.vouched(self.stranger)))
+        self.assertTrue(self.ok(self.gate.vouched(self.ann)))
+        self.grants.grants.append(Grant(IP, 1, "ann@example.com", 2e9))
+        self.assertTrue(self.ok(self.gate.vouched(self.stranger)))
+        self.gate = self.make(pop_before_smtp=False)
+        self.assertFalse(self.ok(self.gate.vouched(self.stranger)))
+
     def test_sender(self) -> None:
         """Anybody may name any sender (C7)."""
         self.ok(self.gate.sender(self.stranger, Envelope(Address.parse("ann@example.com"))))

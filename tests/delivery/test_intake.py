@@ -28,6 +28,7 @@ from hostmail.errors import (
 from hostmail.interfaces import IDirectory, IIntake, IMailStore, IQueue, IRelayGrants, ISpool, ISpoolFile, ITransaction
 from hostmail.routing.router import Router
 from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeQueue, FakeSpool, FakeStore
+from tests.queue.support import at_once
 
 MESSAGE = b"From: bob@other.example\r\nSubject: hello\r\n\r\nHow are you?\r\n"
 
@@ -56,6 +57,7 @@ class IntakeCase(SynchronousTestCase):
             settings=IntakeSettings("mail.example.net", 100_000),
             now=lambda: 1_700_000_000.0,
             random=Random(7),
+            in_thread=at_once,
         )
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
         self.login = Peer("192.0.2.7", "submission", esmtp=True, tls=True, account_id=1, login="ann@example.com")
@@ -193,6 +195,7 @@ class LocalTests(IntakeCase):
             settings=IntakeSettings("mail.example.net", 1_000_000),
             now=lambda: 1.0,
             random=Random(7),
+            in_thread=at_once,
         )
         message = b"X-Long: " + b"a" * 60 + b"\r\n"
         self.send("ann@example.com", message=message * 5000)

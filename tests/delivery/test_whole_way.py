@@ -39,6 +39,7 @@ class WholeWayTests(IntakeCase):
             settings=IntakeSettings("mail.example.net", 1_000_000),
             now=self.clock.seconds,
             random=Random(7),
+            in_thread=at_once,
         )
         self.sender = FakeSender()
         self.runner = Runner(

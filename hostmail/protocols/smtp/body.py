@@ -42,6 +42,16 @@ class Body:
             self._error = error
             self.abort()
 
+    @property
+    def congested(self) -> bool:
+        """True if what was received has not yet found its place: read no more, await `drained`."""
+        return self._transaction is not None and bool(self._transaction.congested)
+
+    async def drained(self) -> None:
+        """Until there is room for more, or nothing more is wanted."""
+        if self._transaction is not None:
+            await self._transaction.drained()
+
     def check(self) -> None:
         """Raises what is wrong with the message so far."""
         if self._error is not None:

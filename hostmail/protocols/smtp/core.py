@@ -72,7 +72,6 @@ class SmtpCore(CommandPump):
 
     settings: SmtpSettings
     intake: Any
-    grants: Any
     portal: Any
     tls_context: Any
 
@@ -147,9 +146,9 @@ class SmtpCore(CommandPump):
 
     # ------------------------------------------------------------------------------------------------------- the state
 
-    async def granted(self) -> bool:
-        """True for a client whose user has just checked mail (C2)."""
-        return self.grants is not None and await self.grants.find(self.peer.ip) is not None
+    async def known(self) -> bool:
+        """True for a client that somebody answers for: by a login, or by having just checked mail (C2)."""
+        return self.peer.account_id is not None or bool(await self.intake.vouched(self.peer))
 
     def may_log_in(self) -> bool:
         """False where a password would cross the wire in the clear against the listener's policy (B2, S12)."""

@@ -49,22 +49,23 @@ class DataCommands(TransactionCommands):
     # ------------------------------------------------------------------------------------------------------- receiving
 
     def body_received(self, data: bytes) -> Handled:
-        """Octets of the message; behind its end commands go on."""
+        """Octets of the message; behind its end commands go on. Where the disk is slow the pump waits, and so does the peer."""
         assert self.receive is not None
         rest = self.receive(data)
         if rest is None:
-            return None
+            body = self.mail.body if self.mail is not None else None
+            return body.drained() if body is not None and body.congested else None
         self.input.push_back(rest)
         return self._expected()
 
     def _expect(self, receive: Receive, complete: Complete) -> None:
         self.receive, self._complete = receive, complete
-        self.idle_seconds = self.settings.data_idle_seconds
+        self.allow_idle(self.settings.data_idle_seconds)
 
     def _expected(self) -> Handled:
         """Back to commands."""
         self.receive = None
-        self.idle_seconds = self.settings.idle_seconds
+        self.allow_idle(self.settings.idle_seconds)
         return self.guarded(self._complete)
 
     def _chunk_expected(self, size: int, receive: Receive, complete: Complete) -> Handled:

@@ -14,7 +14,6 @@ class HostmailSMTPFactory(smtp.SMTPFactory):
     """One listener's sessions.
 
     `tls_context` is what `startTLS` takes, None to offer no STARTTLS; with `settings.implicit_tls` the endpoint brings TLS itself.
-    `grants` (IRelayGrants) lets clients that have checked their mail send where a login is demanded (C2); None: only logins do.
     """
 
     noisy = False
@@ -29,10 +28,9 @@ class HostmailSMTPFactory(smtp.SMTPFactory):
         clock: Any,
         settings: SmtpSettings,
         tls_context: Any = None,
-        grants: Any = None,
     ) -> None:
         super().__init__(portal)
-        self.intake, self.sessions, self.clock, self.grants = intake, sessions, clock, grants
+        self.intake, self.sessions, self.clock = intake, sessions, clock
         self.settings = settings
         self.tls_context = tls_context
         self.domain = settings.hostname.encode("ascii")
@@ -47,7 +45,6 @@ class HostmailSMTPFactory(smtp.SMTPFactory):
             clock=self.clock,
             settings=self.settings,
             tls_context=self.tls_context,
-            grants=self.grants,
         )
         session.factory = self
         return session

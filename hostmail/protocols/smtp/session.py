@@ -46,12 +46,11 @@ class HostmailESMTP(AuthCommands, DataCommands, smtp.ESMTP):
         clock: Any,
         settings: SmtpSettings,
         tls_context: Any = None,
-        grants: Any = None,
     ) -> None:
         smtp.ESMTP.__init__(self, None, tls_context)
         self.host = settings.hostname
         self.portal, self.intake, self.sessions, self.clock = portal, intake, sessions, clock
-        self.settings, self.tls_context, self.grants = settings, tls_context, grants
+        self.settings, self.tls_context = settings, tls_context
         self.protocol_name, self.implicit_tls = settings.protocol, settings.implicit_tls
         self.idle_seconds = settings.idle_seconds
         self.budget = Budget(settings)

@@ -24,7 +24,7 @@ class TransactionCommands(SmtpCore):
             raise BadSequence("a sender was given already")
         if self.messages >= self.settings.max_messages:
             raise TooMany("too many messages in one session", code=421, enhanced="4.7.0")
-        if self.settings.require_auth and self.peer.account_id is None and not await self.granted():
+        if self.settings.require_auth and not await self.known():
             raise AuthenticationRequired if self.may_log_in() else StartTlsRequired
         envelope = parse_mail(argument)
         if envelope.size is not None and envelope.size > self.settings.message_size_limit:
@@ -38,15 +38,16 @@ class TransactionCommands(SmtpCore):
         mail = self.need_mail()
         recipient = parse_rcpt(argument, mail.envelope.smtputf8)
         if recipient.address not in mail.addresses:
-            self._need_room(mail)
+            await self._need_room(mail)
             mail.accept(recipient, await self.intake.recipient(self.peer, mail.envelope, recipient))
         self.say(250, "2.1.5 Ok")
 
-    def _need_room(self, mail: Transaction) -> None:
+    async def _need_room(self, mail: Transaction) -> None:
         """Raises TooMany for one recipient too many; those before it stay (RFC 5321 4.5.3.1.10)."""
-        settings = self.settings
-        known = self.peer.account_id is not None
-        if len(mail.decisions) >= (settings.max_recipients if known else settings.max_recipients_unauthenticated):
+        count, settings = len(mail.decisions), self.settings
+        if count < min(settings.max_recipients, settings.max_recipients_unauthenticated):
+            return
+        if count >= (settings.max_recipients if await self.known() else settings.max_recipients_unauthenticated):
             raise TooMany("too many recipients")
 
     def do_RSET(self, argument: str) -> None:

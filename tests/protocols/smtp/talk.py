@@ -1,4 +1,4 @@
-"""A conversation with one SMTP session: an intake, a portal and grants in memory, and a client that says and hears lines."""
+"""A conversation with one SMTP session: an intake and a portal in memory, and a client that says and hears lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hostmail.address import Address
 from hostmail.decisions import IntoMailbox, Relay
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import LoginFailed, NoSuchRecipient, RelayingProhibited
-from hostmail.interfaces import Grant, IIntake, IRelayGrants, ITransaction, PasswordLogin
+from hostmail.interfaces import IIntake, ITransaction, PasswordLogin
 from hostmail.protocols.smtp.delivery import HostmailDelivery
 from hostmail.protocols.smtp.factory import HostmailSMTPFactory
 from hostmail.protocols.smtp.session import HostmailESMTP
@@ -41,6 +41,15 @@ class Kept:
         self.fails: Exception | None = None
         self.write_fails: Exception | None = None
         self.waits: Deferred[None] | None = None
+        self.disk: Deferred[None] | None = None
+
+    @property
+    def congested(self) -> bool:
+        return self.disk is not None and not self.disk.called
+
+    async def drained(self) -> None:
+        if self.disk is not None:
+            await self.disk
 
     def write(self, chunk: bytes) -> None:
         assert self.state == "open"
@@ -70,6 +79,7 @@ class Intake:
 
     def __init__(self) -> None:
         self.kept: list[Kept] = []
+        self.open: set[str] = set()
         self.asked: list[Any] = []
         self.waits: list[Deferred[None]] = []
         self.slow = False
@@ -103,6 +113,9 @@ class Intake:
         if peer.account_id is None:
             raise RelayingProhibited
         return Relay(recipient.address)
+
+    async def vouched(self, peer: Peer) -> bool:
+        return peer.account_id is not None or peer.ip in self.open
 
     def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Any]]) -> Kept:
         if self.begin_fails is not None:
@@ -160,26 +173,6 @@ class CheckedPortal(Portal):
         return checked.addCallback(self.realm.requestAvatar, mind, *interfaces)
 
 
-@implementer(IRelayGrants)
-class Grants:
-    """Addresses that may relay."""
-
-    def __init__(self) -> None:
-        self.open: set[str] = set()
-
-    async def find(self, ip: str) -> Grant | None:
-        return Grant(ip, 7, "ann@example.com", 1e12) if ip in self.open else None
-
-    async def grant(self, ip: str, account_id: int, login: str, seconds: float | None = None) -> None:
-        self.open.add(ip)
-
-    async def list(self) -> list[Grant]:
-        return []
-
-    async def revoke(self, ip: str | None = None, account_id: int | None = None) -> int:
-        return 0
-
-
 def plain(user: str = "ann@example.com", password: str = "sekrit", authzid: str = "") -> str:
     """A PLAIN response."""
     return b64encode(f"{authzid}\0{user}\0{password}".encode()).decode()
@@ -193,7 +186,7 @@ class Conversation(SynchronousTestCase):
     tls_context: Any = None
 
     def setUp(self) -> None:
-        self.clock, self.sessions, self.intake, self.grants = Clock(), OpenSessions(), Intake(), Grants()
+        self.clock, self.sessions, self.intake = Clock(), OpenSessions(), Intake()
         self.realm, self.checker = Realm(self.intake), Checker()
         self.connect()
         self.hears("220 mail.example.com ESMTP")
@@ -207,7 +200,6 @@ class Conversation(SynchronousTestCase):
             clock=self.clock,
             settings=replace(self.settings, **changes),
             tls_context=self.tls_context,
-            grants=self.grants,
         )
         self.wire = Wire(self.client)
         self.session: HostmailESMTP = self.factory.buildProtocol(None)

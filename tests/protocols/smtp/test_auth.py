@@ -240,6 +240,6 @@ class SubmissionTests(Conversation):
 
     def test_c02_checking_mail_first_is_enough(self):
         """C2: a live grant for the client's address opens MAIL."""
-        self.grants.open.add("192.0.2.7")
+        self.intake.open.add("192.0.2.7")
         self.says("MAIL FROM:<ann@example.com>")
         self.hears_codes("250")

@@ -12,6 +12,35 @@ from hostmail.errors import OutOfSpace, OverQuota
 from tests.protocols.smtp.talk import Conversation
 
 
+class PressureTests(Conversation):
+    def test_s17_a_slow_disk_pauses_the_peer(self):
+        """S17: while the disk is behind, nothing more is taken, the socket is paused, and memory stays bounded."""
+        self.begins_mail()
+        self.says("DATA")
+        kept = self.intake.kept[0]
+        kept.disk = Deferred()
+        for _ in range(4):
+            self.sends(b"x" * 65_000 + b"\r\n")
+        self.assertEqual(kept.writes, 1)
+        self.assertEqual(self.wire.producerState, "paused")
+        kept.disk.callback(None)
+        self.assertEqual(self.wire.producerState, "producing")
+        self.says(".", "NOOP")
+        self.hears_codes("354", "250", "250")
+        self.assertEqual(len(kept.octets), 4 * 65_002)
+
+    def test_s17_a_peer_gone_while_the_disk_is_slow(self):
+        """The message is forgotten, and the disk's answer disturbs nobody."""
+        self.begins_mail()
+        self.says("DATA")
+        kept = self.intake.kept[0]
+        kept.disk = Deferred()
+        self.sends(b"x" * 1_000)
+        self.hangs_up()
+        kept.disk.callback(None)
+        self.assertEqual(kept.state, "aborted")
+
+
 class DataTests(Conversation):
     def setUp(self):
         super().setUp()

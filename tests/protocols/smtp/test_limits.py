@@ -43,15 +43,15 @@ class RecipientTests(Conversation):
         self.assertEqual(len(self.intake.kept[0].recipients), 100)
 
     def test_users_have_1000(self):
-        """Those who logged in have 1,000; having checked mail (C2) opens relaying and no more."""
+        """Those who logged in have 1,000, and so have those who have just checked their mail (C2)."""
         self.says_hello()
         self.says(f"AUTH PLAIN {plain()}")
         self.wire.clear()
         self.assertEqual(self.accepted(1_020), 1_000)
         self.connect()
         self.says_hello()
-        self.grants.open.add("192.0.2.7")
-        self.assertEqual(self.accepted(150), 100)
+        self.intake.open.add("192.0.2.7")
+        self.assertEqual(self.accepted(1_020), 1_000)
 
 
 class SessionTests(Conversation):
@@ -116,6 +116,31 @@ class SessionTests(Conversation):
         self.connect()
         self.wire.clear()
         self.clock.advance(61)
+        self.hears_codes("421 4.4.2")
+
+    def test_s16_silence_within_data_ends_after_three_minutes(self):
+        """LIMITS: 3 minutes without an octet of the message, whenever in a session that is; octets begin them anew."""
+        self.begins_mail()
+        self.clock.pump([50] * 5)
+        self.says("DATA")
+        self.wire.clear()
+        self.clock.pump([1] * 179)
+        self.sends(b"x")
+        self.clock.pump([1] * 179)
+        self.assertFalse(self.wire.disconnecting)
+        self.clock.pump([1] * 2)
+        self.hears_codes("421 4.4.2")
+        self.hangs_up()
+        self.assertEqual(self.intake.kept[0].state, "aborted")
+
+    def test_s16_commands_have_their_five_minutes_after_data(self):
+        """What counts within DATA is over with it."""
+        self.begins_mail()
+        self.says("DATA", "x", ".")
+        self.wire.clear()
+        self.clock.pump([1] * 299)
+        self.hears()
+        self.clock.pump([1] * 2)
         self.hears_codes("421 4.4.2")
 
     def test_s16_our_own_time_does_not_count(self):

@@ -8,8 +8,8 @@ from twisted.mail import smtp
 from zope.interface.verify import verifyClass, verifyObject
 
 from hostmail.errors import BadMessage, Overloaded, SendingSuspended, TooMany
-from hostmail.interfaces import IIntake, IRelayGrants, ITransaction
-from tests.protocols.smtp.talk import Conversation, Grants, Intake, Kept, Realm
+from hostmail.interfaces import IIntake, ITransaction
+from tests.protocols.smtp.talk import Conversation, Intake, Kept, Realm
 from tests.support.wire import Wire
 
 
@@ -18,7 +18,6 @@ class FakeTests(Conversation):
         """What these tests talk to has the shape of the real thing."""
         verifyObject(IIntake, Intake())
         verifyClass(ITransaction, Kept)
-        verifyObject(IRelayGrants, Grants())
         verifyObject(IRealm, Realm(self.intake))
 
 

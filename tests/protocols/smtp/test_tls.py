@@ -22,7 +22,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from hostmail.protocols.smtp.factory import HostmailSMTPFactory
-from tests.protocols.smtp.talk import SETTINGS, CheckedPortal, Checker, Grants, Intake, Realm
+from tests.protocols.smtp.talk import SETTINGS, CheckedPortal, Checker, Intake, Realm
 from tests.support.wire import OpenSessions
 
 
@@ -103,7 +103,6 @@ class RealSocketTests(TestCase):
             clock=reactor,
             settings=replace(SETTINGS, allow_plaintext_login=False),
             tls_context=DefaultOpenSSLContextFactory(str(pem), str(pem)),
-            grants=Grants(),
         )
         port = reactor.listenTCP(0, factory, interface="127.0.0.1")
         try:
