@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from hostmail.interfaces import IAdmin
 from hostmail.listen.draining import drain
 from hostmail.listen.ports import Ports, openings, raise_file_limit
 from hostmail.listen.tls import open_store
+from hostmail.monitoring.chores import DailyChores
 from hostmail.queue.runner import Runner
 from hostmail.queue.schedule import Schedule
 from hostmail.relay.smarthost import Smarthost
@@ -76,18 +78,26 @@ class WayOut:
 class Appliance(Service):
     """The running service: ports first, while still privileged; everything else once twistd has become its user."""
 
-    def __init__(self, settings: Settings, reactor: Any, owner: tuple[int, int] | None, config_file: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        reactor: Any,
+        owner: tuple[int, int] | None,
+        config_file: Path,
+        in_background: bool = False,
+    ) -> None:
         self.setName("hostmail")
         self._settings = settings
         self._reactor = reactor
         self._owner = owner
         self._config_file = config_file
+        self._in_background = in_background
         self._doors: list[Door] = []
 
     def privilegedStartService(self) -> None:
         """Open the ports and read the keys (root may be needed for both)."""
         super().privilegedStartService()
-        try:
+        with self._or_give_up():
             raise_file_limit()
             self._own_data()
             self._certificates = open_store(self._settings, time.time)
@@ -101,8 +111,6 @@ class Appliance(Service):
                 self._reactor, wanted, self._certificates, self._drain, self._settings.limits.handshake_timeout
             )
             self._ports.privilegedStartService()
-        except ConfigurationError as error:
-            give_up(error)
 
     def _door(self, service: str, listener: Listener) -> Door:
         door = Door(service, listener)
@@ -119,21 +127,45 @@ class Appliance(Service):
                     os.chown(path, *self._owner)
 
     def startService(self) -> None:
-        """Open the data, and the doors."""
+        """Open the data, and the doors. The control socket comes first: whoever has it has the data for itself."""
         super().startService()
-        try:
-            self._parts = parts = open_parts(self._settings, self._reactor)
-            self._admin = parts.admin(parts.sessions)
+        with self._or_give_up():
             self._control = ControlService(self._reactor, self, self._settings.data_dir)
             self._control.startService()
-        except ConfigurationError as error:
-            give_up(error)
-        self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
-        self._foreign.start()
-        self._way_out = self._open_doors(parts)
-        self._ports.startService()
+            self._parts = parts = open_parts(self._settings, self._reactor)
+            self._admin = parts.admin(parts.sessions)
+            self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
+            self._foreign.start()
+            self._chores = DailyChores(chores={"removed_mail_erased": parts.store.purge_removed}, clock=self._reactor)
+            self._chores.start()
+            self._way_out = self._open_doors(parts)
+            self._ports.startService()
         self._reactor.callWhenRunning(self._hear_signals)
         log.info("started: hostmail {version}, data in {data}", version=__version__, data=str(self._settings.data_dir))
+
+    @contextmanager
+    def _or_give_up(self) -> Iterator[None]:
+        """A start that fails ends the process with one line that says why, and exit code 1; the log has the rest."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self._give_up(error)
+        except Exception as error:  # noqa: BLE001 - the edge of the program: logged whole
+            log.failure("start_failed")
+            words = str(error) or type(error).__name__
+            self._give_up(ConfigurationError(f"cannot start: {words.splitlines()[0]}"))
+
+    def _give_up(self, error: ConfigurationError) -> NoReturn:
+        """Say it, and end.
+
+        In the background the error itself must leave us: only an Exception makes twistd tell the command that waits on the terminal,
+        which holds both ends of its pipe and after a SystemExit would wait for ever.
+        """
+        log.critical("{error}", error=str(error))
+        if self._in_background:
+            raise error
+        print(f"hostmail: {error}", file=sys.__stderr__)
+        raise SystemExit(1)
 
     def _hear_signals(self) -> None:
         """SIGHUP reloads. SIGTERM stops as twistd would, but ends with exit code 0: it is what was asked for."""
@@ -209,22 +241,11 @@ class Appliance(Service):
         await self._control.stopService()
         await self._way_out.stop()
         self._foreign.stop()
+        await self._chores.stop()
         await self._parts.close()
         log.info("stopped")
-
-
-def appliance(settings: Settings, reactor: Any, *, owner: tuple[int, int] | None, config_file: Path) -> Appliance:
-    """The service for `twistd hostmail`."""
-    return Appliance(settings, reactor, owner, config_file)
 
 
 def listed(names: Iterable[str]) -> str:
     """Names for a log line."""
     return ", ".join(sorted(names)) or "nothing changed"
-
-
-def give_up(error: ConfigurationError) -> NoReturn:
-    """End the process with the one line that says what to do, and exit code 1."""
-    log.critical("{error}", error=str(error))
-    print(f"hostmail: {error}", file=sys.__stderr__)
-    raise SystemExit(1)

@@ -11,7 +11,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from random import SystemRandom
+from threading import Thread
 from typing import Any
 
 from twisted.cred.portal import Portal
@@ -127,6 +129,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
     data = settings.data_dir
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     threads = ThreadPool(minthreads=1, maxthreads=THREADS, name="hostmail")
+    threads.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment] # as storage's: `close` waits for work
     threads.start()
 
     def in_thread(function: Callable[..., Any], *args: Any) -> Deferred[Any]:

@@ -52,4 +52,7 @@ def makeService(options: Options) -> IService:
 
     from hostmail.appliance import Appliance
 
-    return Appliance(options.settings, reactor, owner_of_service(options), find_config(options["config"]))
+    in_background = not (options.parent or {"nodaemon": True})["nodaemon"]
+    return Appliance(
+        options.settings, reactor, owner_of_service(options), find_config(options["config"]), in_background
+    )

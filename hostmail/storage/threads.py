@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -25,6 +27,8 @@ class StorageThreads:
     def __init__(self, reactor: IReactorThreads, size: int = 8) -> None:
         self._reactor = reactor
         self._pool = ThreadPool(minthreads=1, maxthreads=size, name="storage")
+        # Work that matters is waited for by `stop`; a start that fails must not leave a process that never ends.
+        self._pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment]
         self._pool.start()
 
     def run(self, f: Callable[..., T], *args: Any) -> Deferred[T]:

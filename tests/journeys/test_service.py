@@ -67,6 +67,15 @@ def taken(port: int) -> Iterator[None]:
         yield
 
 
+def is_open(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
 class Alone(SynchronousTestCase):
     """Each test has an appliance of its own."""
 
@@ -97,9 +106,7 @@ class StartTests(Alone):
         self.assertEqual(done.returncode, 1, words)
         self.assertRegex(words, rf"listen\.imap: cannot listen on tcp:{here.ports['imap']}.*in use")
         self.assertNotIn("Traceback", words)
-        for port in here.ports.values():
-            with self.assertRaises(OSError):
-                socket.create_connection(("127.0.0.1", port), 1)
+        self.assertEqual([port for port in here.ports.values() if is_open(port)], [])
 
     def test_a_port_in_use_in_the_background(self) -> None:
         """Without -n: the command itself ends with 1 and says so on stderr, the log has the reason, no pid file stays."""
@@ -110,6 +117,33 @@ class StartTests(Alone):
         self.assertIn("listen.imap: cannot listen", done.stderr)
         self.assertRegex(here.text(), rf"listen\.imap: cannot listen on tcp:{here.ports['imap']}.*in use")
         self.assertFalse((here.folder / "pid").exists())
+
+    def test_data_that_another_service_uses(self) -> None:
+        """The second service on one data folder ends with 1, in front and in the background; the first one stays unharmed."""
+        first, second = self.appliance(), self.in_background()
+        first.start()
+        second.config.write_text(second.config.read_text().replace(str(second.data), str(first.data)))
+        for options in (("-n", "--pidfile="), second.twistd_options):
+            second.twistd_options = options
+            done = self.run_to_end(second)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn("data_dir: another hostmail is running with", done.stderr)
+        until(lambda: not is_open(second.ports["imap"]), second.text)
+        self.assertTrue(first.json("status")["running"])
+
+    def test_data_that_cannot_be_used(self) -> None:
+        """A damaged directory: one line on stderr, the whole trace in the log, exit code 1, no process and no port stays."""
+        here = self.in_background()
+        here.data.mkdir()
+        (here.data / "directory.sqlite").write_bytes(b"no database " * 1000)
+        for options in (("-n", "--pidfile="), here.twistd_options):
+            here.twistd_options = options
+            done = self.run_to_end(here)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn("cannot start: ", done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+            self.assertIn("file is not a database", done.stdout + here.text())
+        until(lambda: not is_open(here.ports["imap"]), here.text)
 
     def test_in_the_background(self) -> None:
         """Without -n: the command ends with 0 once the ports answer; SIGTERM to the pid in the file ends the service."""
