@@ -317,6 +317,7 @@ class CachedMessage:
     """What answers header questions without opening the file: ready-made IMAP bytes and offsets.
 
     `sent_date` is the Date field as Unix time, `sent_day` its day as written there (proleptic ordinal), for SENTON and its like.
+    `references` are message ids with spaces between them, as in `hostmail.message.summary`; `digest` is the same for copies of a message.
     """
 
     uid: int
@@ -326,6 +327,8 @@ class CachedMessage:
     header_size: int
     sent_date: int | None
     sent_day: int | None = None
+    references: bytes = b""
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

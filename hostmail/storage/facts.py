@@ -32,4 +32,6 @@ def facts_of(uid: int, message: bytes) -> CachedMessage:
         summary.header_size,
         summary.sent_date,
         summary.sent_day,
+        summary.references,
+        summary.digest,
     )

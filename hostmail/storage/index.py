@@ -26,12 +26,26 @@ _ADD_MESSAGE = (
     "INSERT INTO msg (id, box, modseq, flags, size, date, place, converted, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
-_CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day FROM "
+_CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest FROM "
 _CHANGED = "SELECT id, flags, size, date, modseq FROM msg WHERE box = ? AND modseq > ? ORDER BY id"
 
 
 def _row(values: Sequence[Any]) -> Row:
     return Row(values[0] & UID_MASK, loaded_flags(values[1]), *values[2:])
+
+
+def facts_columns(facts: CachedMessage) -> tuple[Any, ...]:
+    """All but the UID, in the order of the table."""
+    return (
+        facts.envelope,
+        facts.bodystructure,
+        facts.body,
+        facts.header_size,
+        facts.sent_date,
+        facts.sent_day,
+        facts.references,
+        facts.digest,
+    )
 
 
 class Index:
@@ -282,11 +296,8 @@ class Index:
         """Keep what is known of messages' contents."""
         base = box.id << 32
         self._db.executemany(
-            "INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                (base | f.uid, f.envelope, f.bodystructure, f.body, f.header_size, f.sent_date, f.sent_day)
-                for f in facts
-            ),
+            f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 9)})",
+            [(base | each.uid, *facts_columns(each)) for each in facts],
         )
 
     def cached(self, box: Box, uids: Sequence[int]) -> dict[int, CachedMessage]:

@@ -284,6 +284,8 @@ def cached_message(uid: int, content: bytes) -> CachedMessage:
         header_size=summary.header_size,
         sent_date=summary.sent_date,
         sent_day=summary.sent_day,
+        references=summary.references,
+        digest=summary.digest,
     )
 
 

@@ -14,7 +14,7 @@ import secrets
 
 import apsw
 
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT_MS = 10_000
 UID_BITS = 32
 
@@ -41,7 +41,7 @@ CREATE INDEX msg_modseq ON msg (box, modseq);
 CREATE TABLE cache (
     id INTEGER PRIMARY KEY,
     envelope BLOB NOT NULL, bodystructure BLOB NOT NULL, body BLOB NOT NULL, header_size INTEGER NOT NULL,
-    sent_date INTEGER, sent_day INTEGER
+    sent_date INTEGER, sent_day INTEGER, refs BLOB NOT NULL, digest BLOB NOT NULL
 );
 CREATE TABLE expunged (box INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL, PRIMARY KEY (box, modseq, uid)) WITHOUT ROWID;
 CREATE TABLE uidl (id INTEGER PRIMARY KEY, uidl TEXT NOT NULL);

@@ -10,9 +10,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.message.bodystructure import build_body, build_bodystructure
 from hostmail.message.envelope import NIL_ENVELOPE, build_envelope
 from hostmail.message.scan import scan
-from hostmail.message.summary import SearchTexts, summarise, summarise_scanned
+from hostmail.message.summary import summarise, summarise_scanned
 from tests import corpus
 from tests.message import imapgrammar
+
+HELLO = b"Message-ID: <1@x>\r\nSubject: hello\r\n\r\nHello\r\n"
 
 
 class SummaryTests(SynchronousTestCase):
@@ -24,23 +26,30 @@ class SummaryTests(SynchronousTestCase):
             self.assertEqual(made.bodystructure, build_bodystructure(data, root))
             self.assertEqual(made.body, build_body(data, root))
             self.assertEqual((made.size, made.header_size), (len(data), root.body_start))
-            self.assertEqual(made.lines, data.count(b"\n"))
             self.assertEqual(made.faults, ())
 
-    def test_date_and_id(self) -> None:
-        """The moment, the day as written, and the Message-ID; None where missing."""
+    def test_date(self) -> None:
+        """The moment, and the day as written; None where missing."""
         made = summarise(corpus.PLAIN)
         self.assertEqual((made.sent_date, made.sent_day), (1699999998, date(2023, 11, 14).toordinal()))
-        self.assertEqual(made.message_id, b"<1@example.org>")
         none = summarise(b"\r\nx")
-        self.assertEqual((none.sent_date, none.sent_day, none.message_id), (None, None, None))
+        self.assertEqual((none.sent_date, none.sent_day), (None, None))
 
-    def test_search_texts(self) -> None:
-        """Decoded and folded, repeated fields a line each."""
-        data = b"Subject: =?utf-8?Q?GR=C3=9CSSE?=\r\nFrom: A <A@B>\r\nTo: C@D\r\nTo: E@F\r\n\r\n"
+    def test_references(self) -> None:
+        """Of References all ids, the newest of very many; else the one of In-Reply-To; else none."""
+        both = b"In-Reply-To: <9@x>\r\nReferences: <1@x>\r\n (and) <2@x>,<3@x\r\n\r\n"
+        self.assertEqual(summarise(both).references, b"<1@x> <2@x>")
+        self.assertEqual(summarise(b"In-Reply-To: your mail <9@x> of <8@x>\r\n\r\n").references, b"<9@x>")
+        self.assertEqual(summarise(b"References: none\r\n\r\n").references, b"")
+        many = b" ".join(b"<%d@x>" % number for number in range(1000))
         self.assertEqual(
-            summarise(data).search, SearchTexts(sender="a <a@b>", to="c@d\ne@f", cc="", bcc="", subject="grüsse")
+            summarise(b"References: " + many + b"\r\n\r\n").references, many[-len(b"<900@x> ") * 100 + 1 :]
         )
+
+    def test_digest(self) -> None:
+        """The same for the same octets, another for another header or length."""
+        made = {summarise(data).digest for data in (HELLO, HELLO, HELLO + b"x", HELLO.replace(b"1", b"2", 1))}
+        self.assertEqual(len(made), 3)
 
     def test_builder_errors_cost_no_message(self) -> None:
         """A fault in a builder leaves valid blanks and is named for the log (TWISTED I4)."""
@@ -49,7 +58,8 @@ class SummaryTests(SynchronousTestCase):
         with_date = msgspec.structs.replace(broken, fields=(root.fields[4], root.fields[-1], None))
         made = summarise_scanned(corpus.PLAIN, with_date)
         self.assertEqual(made.envelope, NIL_ENVELOPE)
-        self.assertEqual(made.search, SearchTexts())
-        self.assertEqual([fault.partition(":")[0] for fault in made.faults], ["bodystructure", "envelope", "search"])
+        self.assertEqual(
+            [fault.partition(":")[0] for fault in made.faults], ["bodystructure", "envelope", "references"]
+        )
         self.assertEqual(imapgrammar.check_structure(imapgrammar.parse(made.bodystructure), True), [((1,), root.size)])
         imapgrammar.check_structure(imapgrammar.parse(made.body), False)

@@ -173,6 +173,9 @@ def _column_test(selected: Selected, key: Key, now: float) -> Test:
     if isinstance(key, keys.Recent):
         first = selected.recent_from()
         return lambda index: (index >= first) == key.wanted
+    if isinstance(key, keys.Numbers | keys.Uids) and key.numbers.is_saved:
+        uids, saved = selected.uids, frozenset(selected.saved)
+        return lambda index: uids[index] in saved
     if isinstance(key, keys.Numbers):
         numbers = key.numbers.resolve(len(selected) or 1)
         return lambda index: contains(numbers, index + 1)

@@ -193,12 +193,16 @@ _FIXED: dict[bytes, Key] = {
 _FIELDS = frozenset({b"BCC", b"CC", b"FROM", b"SUBJECT", b"TO"})
 
 
-def parse_search_program(cursor: Cursor) -> Key:
-    """The CHARSET if there is one, and all keys up to the end of the command."""
+def parse_search_program(cursor: Cursor, charset_first: bool = False) -> Key:
+    """The CHARSET if there is one, and all keys up to the end of the command.
+
+    `charset_first` is the way of SORT and THREAD: always a character set, and without the word (RFC 5256).
+    """
     charset = "ascii"
-    if cursor.looking_at(b"CHARSET "):
-        cursor.keyword()
-        cursor.space()
+    if charset_first or cursor.looking_at(b"CHARSET "):
+        if not charset_first:
+            cursor.keyword()
+            cursor.space()
         charset = _charset(cursor.astring())
         cursor.space()
     key = _Program(cursor, charset).all_keys()
@@ -250,7 +254,7 @@ class _Program:
             key = self.all_keys()
             cursor.close()
             return key
-        if ahead == b"*" or ahead.isdigit():
+        if ahead in (b"*", b"$") or ahead.isdigit():
             return Numbers(cursor.sequence_set())
         return self._named(cursor.keyword())
 

@@ -37,6 +37,7 @@ class Selected:
         self.dates = snapshot.dates
         self.first_recent = snapshot.first_recent
         self.gone: set[int] = set()
+        self.saved: list[int] = []
         self.structures: dict[int, Any] = {}
         self.stop_watching: Callable[[], None] | None = None
         self._learn_keywords(snapshot.keywords)
@@ -64,6 +65,8 @@ class Selected:
         UIDs that do not exist are passed over; message numbers that do not exist are the client's error (RFC 9051
         section 6.4.5), except for `*` in an empty folder, which every pipelining client asks for.
         """
+        if numbers.is_saved:
+            return sequence.slices(sequence.ranges_of(self.saved), self.uids)
         if not self.uids:
             if by_uid or numbers.has_star:
                 return []

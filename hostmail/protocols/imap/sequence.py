@@ -20,9 +20,13 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """What a client wrote; `*` stays open until somebody knows the largest number in use."""
+    """What a client wrote; `*` stays open until somebody knows the largest number in use.
+
+    `is_saved`: the client wrote `$`, and means the messages that its last saving search found (RFC 5182).
+    """
 
     pairs: tuple[Range, ...]
+    is_saved: bool = False
 
     @property
     def has_star(self) -> bool:
@@ -32,7 +36,7 @@ class SequenceSet:
     @property
     def largest_named(self) -> int:
         """The largest number written out; nought when there is only `*`."""
-        return max(max(pair) for pair in self.pairs)
+        return max((max(pair) for pair in self.pairs), default=0)
 
     def resolve(self, largest: int) -> list[Range]:
         """Sorted ranges that neither touch nor overlap, with `*` replaced by the largest number in use."""
@@ -41,7 +45,9 @@ class SequenceSet:
 
 
 def parse_sequence_set(text: bytes) -> SequenceSet:
-    """Read 1,3:5,7:*; ValueError when it is something else or names nought."""
+    """Read 1,3:5,7:* or $; ValueError when it is something else or names nought."""
+    if text == b"$":
+        return SequenceSet((), is_saved=True)
     return SequenceSet(tuple(_pair(item) for item in text.split(b",")))
 
 

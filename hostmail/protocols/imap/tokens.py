@@ -25,7 +25,7 @@ TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\+]+')
 QUOTED = re.compile(rb'"((?:[^"\\\x00\r\n]|\\["\\])*)"')
 ESCAPE = re.compile(rb'\\(["\\])')
 NUMBER = re.compile(rb"[0-9]+")
-SEQUENCE = re.compile(rb"[0-9*:,]+")
+SEQUENCE = re.compile(rb"[0-9*:,]+|\$")
 MAX_NUMBER = 2**32 - 1
 MAX_NUMBER64 = 2**63 - 1
 
@@ -121,7 +121,7 @@ class Cursor:
         return value
 
     def sequence_set(self) -> SequenceSet:
-        """Message numbers or UIDs: 1:3,7,9:*."""
+        """Message numbers or UIDs: 1:3,7,9:* or $."""
         text = self.match(SEQUENCE, "message numbers are missing")
         if len(text) > SEQUENCE_SET_OCTETS:
             raise BadSyntax("too many message numbers in one command")

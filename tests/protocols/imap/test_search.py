@@ -110,7 +110,7 @@ class Search(ImapCase):
         self.assertTrue(asks(b"SEARCH RETURN (MIN MAX COUNT) ALL")[0].endswith(b") MIN 1 MAX 3 COUNT 3"))
         self.assertRegex(asks(b"UID SEARCH RETURN () ALL")[0], rb'^\* ESEARCH \(TAG "t\d+"\) UID ALL 1:3$')
         self.assertRegex(asks(b"SEARCH RETURN (ALL COUNT) DELETED")[0], rb'^\* ESEARCH \(TAG "t\d+"\) COUNT 0$')
-        self.assertTrue(self.talk.last(b"SEARCH RETURN (SAVE) ALL").startswith(b". BAD "))
+        self.assertTrue(self.talk.last(b"SEARCH RETURN (MOST) ALL").startswith(b". BAD "))
 
     def test_messages_that_vanish_do_not_match(self) -> None:
         """They are passed over, as if they were gone already."""

@@ -1,21 +1,22 @@
-"""SEARCH and UID SEARCH (RFC 3501 section 6.4.4), with RETURN (RFC 4731)."""
+"""SEARCH and UID SEARCH (RFC 3501 section 6.4.4), with RETURN (RFC 4731, RFC 5182, RFC 9394)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hostmail.errors import Refusal
-from hostmail.message import imaptext
+from hostmail.protocols.imap.returning import ReturnOptions, extended_answer, read_return_options
 from hostmail.protocols.imap.searching import search as find
-from hostmail.protocols.imap.searchkeys import BadCharset, parse_search_program
-from hostmail.protocols.imap.sequence import format_numbers
-from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+from hostmail.protocols.imap.searchkeys import BadCharset, Key, parse_search_program
+from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.tokens import Cursor
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
-OPTIONS = frozenset({b"MIN", b"MAX", b"ALL", b"COUNT"})
+Order = Callable[[list[int]], Awaitable[list[int]]]
 
 
 class UnknownCharset(Refusal):
@@ -36,45 +37,45 @@ async def uid_search(session: HostmailIMAP4, cursor: Cursor) -> bytes:
 
 async def _search(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
     cursor.space()
-    options = _read_options(cursor)
-    try:
-        key = parse_search_program(cursor)
-    except BadCharset:
-        raise UnknownCharset from None
     selected = session.selected
     assert selected is not None
-    found = await find(session, selected, key)
+    options = read_return_options(cursor)
+    with forgetting(selected, options):
+        found = await find_and_save(session, selected, read_program(cursor), options)
     numbers = [selected.uids[index] for index in found] if by_uid else [index + 1 for index in found]
     if options is None:
-        session.write(b" ".join([b"* SEARCH", *(b"%d" % number for number in numbers)]) + b"\r\n")
-    else:
-        session.write(_extended(session.tag, numbers, options, by_uid))
+        session.write(b" ".join([b"* SEARCH", *[b"%d" % number for number in numbers]]) + b"\r\n")
+    elif options.answers:
+        session.write(extended_answer(session.tag, numbers, options, by_uid))
     return b"OK SEARCH completed"
 
 
-def _read_options(cursor: Cursor) -> list[bytes] | None:
-    """RETURN (...); () means ALL."""
-    if not cursor.looking_at(b"RETURN "):
-        return None
-    cursor.keyword()
-    cursor.space()
-    options = cursor.parenthesised(cursor.keyword)
-    cursor.space()
-    if not OPTIONS.issuperset(options):
-        raise BadSyntax("unknown search result option")
-    return options or [b"ALL"]
+def read_program(cursor: Cursor, charset_first: bool = False) -> Key:
+    """See `parse_search_program`."""
+    try:
+        return parse_search_program(cursor, charset_first)
+    except BadCharset:
+        raise UnknownCharset from None
 
 
-def _extended(tag: bytes, numbers: Sequence[int], options: list[bytes], by_uid: bool) -> bytes:
-    words = [b"* ESEARCH (TAG %b)" % imaptext.quoted(tag)]
-    if by_uid:
-        words.append(b"UID")
-    if numbers and b"MIN" in options:
-        words.append(b"MIN %d" % numbers[0])
-    if numbers and b"MAX" in options:
-        words.append(b"MAX %d" % numbers[-1])
-    if numbers and b"ALL" in options:
-        words.append(b"ALL " + format_numbers(numbers))
-    if b"COUNT" in options:
-        words.append(b"COUNT %d" % len(numbers))
-    return b" ".join(words) + b"\r\n"
+@contextmanager
+def forgetting(selected: Selected, options: ReturnOptions | None) -> Iterator[None]:
+    """A search that is refused leaves nothing in `$` (RFC 5182 section 2.1)."""
+    try:
+        yield
+    except Refusal:
+        if options is not None and options.saves:
+            selected.saved = []
+        raise
+
+
+async def find_and_save(
+    session: HostmailIMAP4, selected: Selected, key: Key, options: ReturnOptions | None, order: Order | None = None
+) -> list[int]:
+    """The indices of what matches, in the order that `order` gives them; remembered as `$` if that is wanted."""
+    found = await find(session, selected, key)
+    if order is not None:
+        found = await order(found)
+    if options is not None and options.saves:
+        selected.saved = sorted(options.saved([selected.uids[index] for index in found]))
+    return found
