@@ -131,6 +131,28 @@ async def delivery(bench: Bench) -> Figures:
     return figures
 
 
+async def submission(bench: Bench) -> Figures:
+    """4 KB messages for elsewhere over ten connections that have logged in, until the last 250: what the queue takes."""
+    share = bench.deliveries // 10
+    figures: Figures = {}
+    clients = [await Smtp.connect(bench.target) for _ in range(10)]
+    for client, user in zip(clients, bench.target.users[LOGINS.start :] + bench.target.users, strict=False):
+        await client.log_in(user)
+
+    async def submit(client: Smtp, first: int) -> None:
+        for number in range(first, first + share):
+            await client.send("sender@example.test", f"r{number}@elsewhere.test", stuffed(message(number)))
+        await client.quit()
+
+    begin = bench.next_number
+    bench.next_number += share * 10
+    with bench.cpu(figures, share * 10):
+        start = time.monotonic()
+        await asyncio.gather(*(submit(client, begin + n * share) for n, client in enumerate(clients)))
+        figures["per_s"] = share * 10 / (time.monotonic() - start)
+    return figures
+
+
 async def _counts(bench: Bench) -> int:
     """Messages in all recipients' mailboxes."""
     total = 0
@@ -309,6 +331,7 @@ async def _notification(bench: Bench) -> tuple[float, float]:
 CASES: dict[str, Callable[[Bench], Awaitable[Figures]]] = {
     "limits": limits,
     "delivery": delivery,
+    "submission": submission,
     "pop3_retr": pop3_retr,
     "pop3_check": pop3_check,
     "imap_login": imap_login,

@@ -87,7 +87,7 @@ def _install(directory: Path, config: Path, ports: dict[str, int]) -> None:
 
 def hostmail(config: Path, *words: str) -> None:
     """The `hostmail` command."""
-    script = "from hostmail.compose import command_line; command_line()"
+    script = "from hostmail.command import command_line; command_line()"
     subprocess.run([sys.executable, "-c", script, "--config", str(config), *words], check=True, stdout=sys.stderr)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import time
 
@@ -66,6 +67,12 @@ class Smtp(Client):
                 break
         if int(line[:3]) != code:
             raise WrongAnswer(f"smtp: {code} expected, not {line!r}")
+
+    async def log_in(self, user: tuple[str, str]) -> None:
+        """AUTH PLAIN."""
+        login, password = user
+        self.writer.write(b"AUTH PLAIN " + base64.b64encode(f"\0{login}\0{password}".encode()) + b"\r\n")
+        await self.reply(235)
 
     async def send(self, sender: str, recipient: str, stuffed: bytes) -> None:
         """One message, its commands in one write as PIPELINING allows (RFC 2920)."""
