@@ -110,6 +110,7 @@ class Parts:
             settings=self.settings,
             now=time.time,
             version=__version__,
+            was_hash=self.directory.was_hash,
         )
 
     async def close(self) -> None:

@@ -16,6 +16,8 @@ from hostmail.interfaces import Account
 
 MOST_ROWS = 200
 
+# As in /etc/shadow: taken for a password in clear, nobody could log in.
+_BARE_CRYPT = re.compile(r"\$(?:1|2[abxy]|5|6|7|y|argon2[a-z]*)\$.*[$./A-Za-z0-9]{20}\Z")
 _HASH = re.compile(r"\{[A-Za-z0-9][A-Za-z0-9.-]*\}.")
 
 
@@ -76,6 +78,8 @@ class Importing:
         """Raises BadValue for what could not be stored; a dry run finds it too."""
         if _HASH.match(password):
             self._parts.passwords.check_scheme(password)
+        elif _BARE_CRYPT.match(password):
+            raise BadValue(f"the password looks like a hash of crypt(3): write it as {{CRYPT}}{password[:3]}...")
         elif password:
             self._parts.passwords.check_strength(password, str(address))
 
@@ -101,7 +105,9 @@ class Importing:
         """True if the account has that password already."""
         found = await self._parts.directory.login(account.address)
         stored = found[1] if found is not None else ""
-        return password == stored if _HASH.match(password) else await self._parts.passwords.verify(stored, password)
+        if not _HASH.match(password):
+            return await self._parts.passwords.verify(stored, password)
+        return password == stored or await self._parts.was_hash(account.id, password)
 
     async def _stored(self, password: str) -> str:
         return password if _HASH.match(password) else await self._parts.passwords.hash(password)

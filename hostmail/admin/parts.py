@@ -24,6 +24,9 @@ from hostmail.interfaces import (
     ISessions,
 )
 
+WasHash = Callable[[int, str], Awaitable[bool]]
+"""Whether an account's own hash is the upgrade of this foreign one, which somebody imported (A7)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verb:
@@ -63,6 +66,7 @@ class Parts:
     settings: Settings
     now: Callable[[], float]
     version: str
+    was_hash: WasHash
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""

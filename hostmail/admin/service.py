@@ -13,7 +13,7 @@ from hostmail.admin.accounts import Accounts
 from hostmail.admin.domains import Domains
 from hostmail.admin.importing import Importing
 from hostmail.admin.mailboxes import Mailboxes
-from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.parts import Parts, Verb, WasHash
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
@@ -58,6 +58,7 @@ class Admin:
         settings: Settings,
         now: Callable[[], float],
         version: str,
+        was_hash: WasHash,
     ) -> None:
         parts = Parts(
             directory=directory,
@@ -70,6 +71,7 @@ class Admin:
             settings=settings,
             now=now,
             version=version,
+            was_hash=was_hash,
         )
         accounts = Accounts(parts)
         nouns = (

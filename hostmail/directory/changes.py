@@ -12,6 +12,7 @@ from zope.interface import implementer
 from hostmail.address import Address
 from hostmail.directory import facts, values
 from hostmail.directory.database import Database, InThread
+from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
@@ -94,7 +95,9 @@ class DirectoryChanges:
 
     async def upgrade_hash(self, account_id: int, old_hash: str, new_hash: str) -> bool:
         """Replace a foreign hash if it is still `old_hash` (A7). Unannounced, so that the login under way and its grant stay."""
-        return await self._change(_upgrade_hash, account_id, old_hash, values.check_password_hash(new_hash))
+        new_hash = values.check_password_hash(new_hash)
+        kept: str = await self._in_thread(remembered, old_hash)
+        return await self._change(_upgrade_hash, account_id, old_hash, new_hash, kept)
 
     async def remove_account(self, address: str) -> Account:
         """Delete an account; its name and its space are free at once (D13). Raises NotFound."""
@@ -204,14 +207,14 @@ def _set_account(t: Transaction, address: str, changes: dict[str, Any]) -> Accou
 
 def _set_password(t: Transaction, address: str, password_hash: str) -> Account:
     account = t.find_account(address)
-    t.run(update(accounts).where(accounts.c.id == account.id).values(password_hash=password_hash))
+    t.run(update(accounts).where(accounts.c.id == account.id).values(password_hash=password_hash, replaced_hash=None))
     t.announce(account.domain, account.id, credentials=True)
     return account
 
 
-def _upgrade_hash(t: Transaction, account_id: int, old_hash: str, new_hash: str) -> bool:
+def _upgrade_hash(t: Transaction, account_id: int, old_hash: str, new_hash: str, kept: str) -> bool:
     query = update(accounts).where(accounts.c.id == account_id, accounts.c.password_hash == old_hash)
-    if t.run(query.values(password_hash=new_hash)).rowcount != 1:
+    if t.run(query.values(password_hash=new_hash, replaced_hash=kept)).rowcount != 1:
         return False
     account = facts.account_by_id(t.connection, account_id)
     if account is not None:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from hostmail.errors import ConfigurationError
 
 BUSY_TIMEOUT_SECONDS = 10
-LATEST = "v0001"
+LATEST = "v0002"
 
 
 class InThread(Protocol):

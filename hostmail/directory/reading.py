@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from hostmail.address import Address, parse_domain
-from hostmail.directory import facts
+from hostmail.directory import facts, replaced
 from hostmail.directory.database import Database, InThread
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
@@ -69,6 +69,10 @@ class Directory:
             return None
         found = await self._cached(self._logins, address.key, facts.login_by_key, lambda found: address.domain)
         return found if found is not None and found[0].address == _with_ascii_domain(name) else None
+
+    async def was_hash(self, account_id: int, old_hash: str) -> bool:
+        """True if the account's own hash is the upgrade of `old_hash`, which somebody once imported (A7)."""
+        return bool(await self._run(_was_hash, account_id, old_hash))
 
     async def login_hint(self, name: str) -> str:
         """Why `name` is no login: "bare name", "wrong case", "unknown"...; "" if it is one."""
@@ -165,6 +169,11 @@ def _bare_hint(connection: Connection, name: str) -> str:
     if main_login is None:
         return "bare name"
     return "wrong case" if main_login != name else "no default mailbox"
+
+
+def _was_hash(connection: Connection, account_id: int, old_hash: str) -> bool:
+    kept = connection.execute(select(accounts.c.replaced_hash).where(accounts.c.id == account_id)).scalar()
+    return replaced.was(kept, old_hash)
 
 
 def _all_domains(connection: Connection) -> list[Domain]:

@@ -59,6 +59,8 @@ accounts = Table(
     _switch("incoming_suspended"),
     _switch("outgoing_suspended"),
     Column("created", Float, nullable=False),
+    # See `replaced`: a digest of the imported hash that `password_hash` is the upgrade of.
+    Column("replaced_hash", Text),
     Index("accounts_of_domain", "domain_id", "address_key"),
     Index("accounts_directory", "domain_id", "directory", unique=True),
     sqlite_autoincrement=True,

@@ -44,6 +44,7 @@ class Facts:
         self.by_key: dict[str, Account] = {}
         self.hashes: dict[int, str] = {}
         self.used: dict[int, Usage] = {}
+        self.replaced: dict[int, str] = {}
 
     async def domain(self, name: str) -> Domain | None:
         return self.by_name.get(name.lower())
@@ -57,6 +58,9 @@ class Facts:
     async def login(self, name: str) -> tuple[Account, str] | None:
         account = self.by_key.get(name.casefold())
         return (account, self.hashes[account.id]) if account is not None else None
+
+    async def was_hash(self, account_id: int, old_hash: str) -> bool:
+        return self.replaced.get(account_id) == old_hash
 
     async def login_hint(self, name: str) -> str:
         raise NotImplementedError
@@ -292,6 +296,7 @@ class World:
             settings=self.settings,
             now=lambda: NOW,
             version="9.9",
+            was_hash=self.facts.was_hash,
         )
 
     def call(self, verb: str, **arguments: Any) -> Any:

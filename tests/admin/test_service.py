@@ -244,6 +244,22 @@ class ImportTests(Base):
         quotas = [row["quota"] for row in self.call("account.list")]
         self.assertEqual(quotas, [20 << 20, 5 << 20, 20 << 20, None])
 
+    def test_upgraded_meanwhile(self) -> None:
+        """An imported hash that a good login replaced by ours is the same password still (A7); another hash is another."""
+        row = ("c@one.test", "{SHA512-CRYPT}$6$x", "")
+        self.assertEqual(self.outcomes(row), ["created"])
+        self.world.facts.hashes[3], self.world.facts.replaced[3] = "{ARGON2ID}long enough", row[1]
+        self.assertEqual(self.outcomes(row, dry_run=True), ["unchanged"])
+        self.assertEqual(self.outcomes(row), ["unchanged"])
+        self.assertEqual(self.outcomes(("c@one.test", "{SHA512-CRYPT}$6$y", "")), ["updated"])
+
+    def test_bare_crypt(self) -> None:
+        """A hash without its scheme is not stored as if it were the password itself."""
+        hash_of_shadow = "$6$saltsalt$" + "x" * 86
+        (words,) = self.outcomes(("c@one.test", hash_of_shadow, ""))
+        self.assertIn("looks like a hash of crypt(3): write it as {CRYPT}$6$", words)
+        self.assertEqual(self.outcomes(("c@one.test", "$6$ earned today", "")), ["created"])
+
     def test_new_password(self) -> None:
         """A password that changes closes grants, as it does everywhere (C4)."""
         self.assertEqual(self.outcomes(("ann@one.test", "something else", "")), ["updated"])

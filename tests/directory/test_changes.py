@@ -211,6 +211,17 @@ class AccountTests(DirectoryTestCase):
         self.assertEqual(self.changed(), [])
         self.assertEqual(self.get(self.directory.login("ann@example.com")), (ann, "{ARGON2ID}x"))
 
+    def test_what_the_hash_was(self) -> None:
+        """The replaced hash is known again, though not kept, until the password is set anew (A7)."""
+        ann = self.add("ann@example.com")
+        self.assertFalse(self.get(self.directory.was_hash(ann.id, HASH)))
+        self.get(self.changes.upgrade_hash(ann.id, HASH, "{ARGON2ID}x"))
+        self.assertTrue(self.get(self.directory.was_hash(ann.id, HASH)))
+        self.assertFalse(self.get(self.directory.was_hash(ann.id, "{PLAIN}other")))
+        self.assertFalse(self.get(self.directory.was_hash(ann.id + 1, HASH)))
+        self.get(self.changes.set_password("ann@example.com", "{ARGON2ID}y"))
+        self.assertFalse(self.get(self.directory.was_hash(ann.id, HASH)))
+
     def test_remove_and_create_again(self) -> None:
         """A removed account's name is free at once; the new one shares neither id nor folder nor usage with it (D13)."""
         usage = StoredUsage(database=self.database)

@@ -67,6 +67,34 @@ class MigrateTests(SynchronousTestCase):
         migrate(self.url)
         self.assertEqual(self.path.read_bytes(), before)
 
+    def test_from_the_first_release(self) -> None:
+        """A database of the first tables keeps its accounts when it is brought up to date."""
+        from alembic import command
+        from alembic.config import Config
+
+        import hostmail.directory
+        from hostmail.directory.database import make_engine, private_file
+
+        private_file(self.url)
+        config = Config()
+        config.set_main_option("script_location", str(Path(hostmail.directory.__file__).with_name("migrations")))
+        engine = make_engine(self.url)
+        with engine.execution_options(immediate=True).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "v0001")
+            connection.exec_driver_sql(
+                "INSERT INTO domains (id, name, main_login, main_login_key, created) VALUES (1, 'a.test', 'a', 'a', 0)"
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO accounts (domain_id, address, address_key, directory, password_hash, created)"
+                " VALUES (1, 'x@a.test', 'x@a.test', 'x', '{PLAIN}p', 0)"
+            )
+        engine.dispose()
+        migrate(self.url)
+        with self.open().reading() as connection:
+            rows = connection.exec_driver_sql("SELECT address, password_hash, replaced_hash FROM accounts").all()
+        self.assertEqual([tuple(row) for row in rows], [("x@a.test", "{PLAIN}p", None)])
+
     def test_side_by_side(self) -> None:
         """Two who start at the same moment both find the tables made."""
         failures: list[BaseException] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -51,16 +52,26 @@ def read(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     problems: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            _check_columns(file, list(reader.fieldnames or []))
-            for row in reader:
-                _take(
-                    {name: row.get(name) or "" for name in COLUMNS}, reader.line_num, None in row, rows, problems, seen
-                )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Stop(f"{file} cannot be read as UTF-8 CSV: {error}") from None
+        reader = csv.DictReader(io.StringIO(_text(file), newline=""))
+        _check_columns(file, list(reader.fieldnames or []))
+        for row in reader:
+            _take({name: row.get(name) or "" for name in COLUMNS}, reader.line_num, None in row, rows, problems, seen)
+    except csv.Error as error:
+        raise Stop(f"{file}:{reader.line_num + 1}: cannot be read as CSV: {error}") from None
     return rows, problems
+
+
+def _text(file: Path) -> str:
+    """All of the file; raises Stop, with the line where it is no UTF-8."""
+    try:
+        octets = file.read_bytes()
+    except OSError as error:
+        raise Stop(f"{file} cannot be read: {error.strerror}") from None
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise Stop(f"{file}:{line}: is not UTF-8 text; save the file as UTF-8 first") from None
 
 
 def _check_columns(file: Path, names: list[str]) -> None:
