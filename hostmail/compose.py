@@ -239,7 +239,7 @@ def make_portal(parts: Parts, intake: Intake) -> Portal:
         return HostmailDelivery(intake, peer, account.id), lambda: None
 
     async def maildrop(account: Account, peer: Peer) -> tuple[Any, Callable[[], Any]]:
-        probe = take_over_idle(parts.sessions, peer, account.id, parts.reactor.seconds)
+        probe = take_over_idle(parts.sessions, peer, account.id)
         drop = await Maildrop.open(parts.store, account, peer, probe)
         return drop, drop.close
 

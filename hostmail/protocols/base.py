@@ -17,10 +17,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hostmail.address import normal_ip
 from hostmail.envelope import Peer
 from hostmail.errors import Refusal
 from hostmail.interfaces import SessionInfo
+from hostmail.protocols import otherend
 from hostmail.protocols.buffer import InputBuffer
 from hostmail.protocols.logs import StageLogger, shown
 
@@ -29,23 +29,12 @@ Action = Callable[[], "Awaitable[Any] | None"]
 HIGH_WATER = 128 * 1024
 CLOSE_GRACE_SECONDS = 5.0
 STALL_SECONDS = 300.0
+LOOK_SECONDS = 60.0
+TURN_SECONDS = 0.05
 HANDSHAKE_SECONDS = 30.0
 FIRST_COMMAND_SECONDS = 60.0
 KICK_GRACE_SECONDS = 10.0
 PROVEN_OCTETS = 16 * 1024
-
-
-def peer_of(transport: Any, protocol: str, tls: bool) -> Peer:
-    """Who is at the other end; addresses canonical, empty for a UNIX socket (S18)."""
-    remote, local = transport.getPeer(), transport.getHost()
-    return Peer(
-        ip=normal_ip(str(getattr(remote, "host", "") or "")),
-        port=int(getattr(remote, "port", 0) or 0),
-        local_ip=normal_ip(str(getattr(local, "host", "") or "")),
-        local_port=int(getattr(local, "port", 0) or 0),
-        protocol=protocol,
-        tls=tls,
-    )
 
 
 @implementer(IPushProducer, IHandshakeListener)
@@ -78,6 +67,8 @@ class CommandPump:
     _paused_input = False
     _congested = False
     _unproven = 0
+    _queued = 0
+    _queue_moved = 0.0
     _waiting_for_drain: tuple[Deferred[None], ...] = ()
     _progress = 0.0
     _begun = False
@@ -122,10 +113,11 @@ class CommandPump:
         """Nothing of the stock behaviour: set the transport up, count the session in, greet."""
         transport = self.transport
         self.input = InputBuffer()
-        self.peer = peer_of(transport, self.protocol_name, self.implicit_tls)
+        self.peer = otherend.peer_of(transport, self.protocol_name, self.implicit_tls)
         nodelay = getattr(transport, "setTcpNoDelay", None)
         if nodelay is not None and self.peer.ip:
             nodelay(True)
+        otherend.keep_alive(transport)
         transport.registerProducer(self, True)
         self._progress = self.clock.seconds()
         self._arm(FIRST_COMMAND_SECONDS)
@@ -247,7 +239,11 @@ class CommandPump:
             return
         self._pumping = True
         try:
+            turn_ends = self.clock.seconds() + TURN_SECONDS
             while not (self._busy or self._closing or self._congested or self._farewell):
+                if self.clock.seconds() > turn_ends:
+                    self._wait_for(self._next_turn())
+                    break
                 action = self.take_action()
                 if action is None:
                     break
@@ -262,6 +258,12 @@ class CommandPump:
         if self._paused_input and not (self._busy or self._congested or self._closing):
             self._paused_input = False
             self.transport.resumeProducing()
+
+    def _next_turn(self) -> Deferred[None]:
+        """Others first: a peer may pipeline as much as it likes."""
+        turn: Deferred[None] = Deferred()
+        self.clock.callLater(0, turn.callback, None)
+        return turn
 
     def _run(self, action: Action) -> None:
         try:
@@ -316,7 +318,8 @@ class CommandPump:
         """The transport's buffer is full."""
         self._congested = True
         if self._stall is None and not self._closing:
-            self._stall = self.clock.callLater(STALL_SECONDS, self._stalled)
+            self._queue_moved = self.clock.seconds()
+            self._stall = self.clock.callLater(LOOK_SECONDS, self._stalled)
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty again."""
@@ -333,7 +336,12 @@ class CommandPump:
         """The transport is done with us; connectionLost follows."""
 
     def _stalled(self) -> None:
+        """Looked at every minute: one long answer on a slow line is no stall as long as it gets shorter."""
         self._stall = None
+        quiet = self.quiet_seconds()
+        if quiet < STALL_SECONDS:
+            self._stall = self.clock.callLater(min(LOOK_SECONDS, STALL_SECONDS - quiet), self._stalled)
+            return
         self.log.info("peer stopped reading, dropped: {peer}", peer=shown(self.peer))
         self.abort()
 
@@ -351,6 +359,24 @@ class CommandPump:
             self._timer.cancel()
             self._arm(seconds)
 
+    def quiet_seconds(self) -> float:
+        """How long it has been the peer's turn: nought while we work, and while it is still receiving (B4)."""
+        if self._busy and not self._congested:
+            return 0.0
+        queued, now = otherend.unacknowledged(self.transport), self.clock.seconds()
+        if queued != self._queued:
+            self._queued, self._queue_moved = queued, now
+        waiting = queued or self._congested
+        return float(now - (max(self._progress, self._queue_moved) if waiting else self._progress))
+
+    def seems_gone(self) -> bool:
+        """Whether the peer has vanished, as far as its kernel can be asked; the connection is dropped if so (D10)."""
+        if not self._gone and otherend.seems_gone(self.transport):
+            self.log.info("peer has vanished, dropped: {peer}", peer=self.peer)
+            self.abort()
+            return True
+        return self._gone
+
     def _arm(self, seconds: float) -> None:
         self._timer = self.clock.callLater(max(seconds, 0.01), self._look_at_the_clock)
 
@@ -360,7 +386,7 @@ class CommandPump:
         if self._closing:
             return
         allowed = self.idle_seconds if self._begun else FIRST_COMMAND_SECONDS
-        idle = 0.0 if self._busy or self._congested else self.clock.seconds() - self._progress
+        idle = 0.0 if self._busy or self._congested else self.quiet_seconds()
         if idle < allowed:
             self._arm(allowed - idle)
             return

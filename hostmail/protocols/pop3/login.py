@@ -10,7 +10,8 @@ from twisted.mail import pop3
 from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, as_refusal
 from hostmail.interfaces import PasswordLogin
 from hostmail.protocols.logs import shown
-from hostmail.protocols.sasl import Challenge, Credentials, Mechanism, SaslError, Step, mechanism_named
+from hostmail.protocols.pop3.maildrop import HOLDER
+from hostmail.protocols.sasl import MECHANISMS, Challenge, Credentials, Mechanism, SaslError, Step, mechanism_named
 
 if TYPE_CHECKING:
     from hostmail.protocols.pop3.session import HostmailPOP3
@@ -45,8 +46,7 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
             return self.err("", "only en is spoken here")
         if rest.strip():
             return self.ok("en")
-        self.ok("languages follow")
-        return self.send(b"en English\r\n.\r\n")
+        return self.listing("languages follow", ["en English"])
 
     def on_user(self, rest: str) -> None:
         """The name is judged together with the password, so that nothing is learnt from this reply."""
@@ -54,7 +54,7 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
             return self.refuse(PlaintextRefused())
         if not rest.strip():
             return self.bad("USER needs your full mail address")
-        self.user = rest
+        self.user = rest.strip()
         return self.ok("send your password")
 
     def on_pass(self, rest: str) -> Any:
@@ -68,8 +68,7 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
         """RFC 5034, with and without an initial response."""
         name, _, initial = rest.strip().partition(" ")
         if not name:
-            self.ok("mechanisms follow")
-            return self.send(b"PLAIN\r\nLOGIN\r\n.\r\n" if self.may_log_in() else b".\r\n")
+            return self.listing("mechanisms follow", MECHANISMS if self.may_log_in() else ())
         if not self.may_log_in():
             return self.refuse(PlaintextRefused())
         exchange = mechanism_named(name)
@@ -130,8 +129,10 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
             self.sessions.logged_in(self.session)
         except Refusal:
             self.release_maildrop()
+            self.peer.account_id, self.peer.login = None, ""
             raise
         self.maildrop = maildrop
+        self.session.state[HOLDER] = self
         count, octets = maildrop.totals()
         self.log.info("logged in: {login} from {ip}", login=self.peer.login, ip=self.peer.ip)
         self.ok(f"{count} messages ({octets} octets)")

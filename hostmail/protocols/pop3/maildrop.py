@@ -10,10 +10,12 @@ from twisted.mail.pop3 import IMailbox
 from zope.interface import implementer
 
 from hostmail.envelope import Peer
-from hostmail.interfaces import Account, IMailStore, ISessions
+from hostmail.interfaces import Account, IMailStore, ISessions, Snapshot
 
 LOCK_WAIT_SECONDS = 10.0
 IDLE_HOLDER_SECONDS = 30.0
+HOLDER = "holder"
+"""Where a session that holds its maildrop puts itself among the facts of `ISessions`."""
 
 
 @implementer(IMailbox)
@@ -23,12 +25,13 @@ class Maildrop:
     It is the avatar behind `pop3.IMailbox`. Messages are counted from 0 here, from 1 on the wire.
     """
 
-    def __init__(self, store: Any, folder: Any, lock: Any, uids: list[int], sizes: list[int]) -> None:
+    def __init__(self, store: Any, folder: Any, lock: Any, snapshot: Snapshot) -> None:
         self._store = store
         self._folder = folder
         self._lock = lock
-        self._uids = uids
-        self._sizes = sizes
+        self._uids = list(snapshot.uids)
+        self._sizes = list(snapshot.sizes)
+        self._uidvalidity = snapshot.uidvalidity
         self._uidls: list[str] | None = None
         self._deleted: set[int] = set()
 
@@ -53,7 +56,7 @@ class Maildrop:
                 lock.release()
             store.close()
             raise
-        return cls(store, folder, lock, list(snapshot.uids), list(snapshot.sizes))
+        return cls(store, folder, lock, snapshot)
 
     def close(self) -> None:
         """Give the lock back, whatever ended the session; twice is fine."""
@@ -81,10 +84,20 @@ class Maildrop:
         return self._sizes[index]
 
     async def uidls(self) -> list[str]:
-        """All unique-ids, by index (D9)."""
+        """All unique-ids, by index (D9), also where other programs have removed messages since we listed them."""
         if self._uidls is None:
-            self._uidls = await self._folder.uidls(self._uids)
+            self._uidls = await self._uidls_of(self._uids)
         return self._uidls
+
+    async def _uidls_of(self, uids: list[int]) -> list[str]:
+        """The store passes over what is gone, so an answer that is too short is asked for again by halves."""
+        found: list[str] = await self._folder.uidls(uids)
+        if len(found) == len(uids):
+            return found
+        if len(uids) == 1:
+            return [f"gone-{self._uidvalidity:x}-{uids[0]:x}"]
+        half = len(uids) // 2
+        return await self._uidls_of(uids[:half]) + await self._uidls_of(uids[half:])
 
     async def open_message(self, index: int) -> Any:
         """An IMessage; raises MessageGone."""
@@ -130,19 +143,24 @@ class Maildrop:
         await self.update()
 
 
-def take_over_idle(sessions: ISessions, mine: Peer, account_id: int, now: Callable[[], float]) -> Callable[[], bool]:
-    """The probe of D10: disconnects other POP3 sessions of the account whose client has said nothing for a while.
+def take_over_idle(sessions: ISessions, mine: Peer, account_id: int) -> Callable[[], bool]:
+    """The probe of D10: drops other POP3 sessions of the account whose client has vanished, or has said nothing for a while.
 
-    A mail program that fetches never pauses; one that was silent for half a minute is gone or asleep. Only a busy one stays.
+    A mail program that fetches never pauses; one that was silent for half a minute is asleep, and one whose kernel does not answer is
+    gone. Only a live and busy one stays. It is asked several times a second while somebody waits for the maildrop.
     """
 
     def probe() -> bool:
         taken = False
         for other in list(sessions.all()):
-            if other.peer is mine or other.peer.account_id != account_id or not other.peer.protocol.startswith("pop3"):
+            if other.peer is mine or other.peer.account_id != account_id:
                 continue
-            idle_since = other.state.get("idle_since")
-            if idle_since is not None and now() - idle_since >= IDLE_HOLDER_SECONDS:
+            holder = other.state.get(HOLDER)
+            if holder is None:
+                continue
+            if holder.seems_gone():
+                taken = True
+            elif holder.quiet_seconds() >= IDLE_HOLDER_SECONDS:
                 other.kick("another mail program is fetching this mailbox now")
                 taken = True
         return taken

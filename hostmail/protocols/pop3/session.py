@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.protocol import connectionDone
@@ -14,6 +14,7 @@ from hostmail.protocols.base import Action, CommandPump
 from hostmail.protocols.buffer import TooLong
 from hostmail.protocols.logs import StageLogger, shown
 from hostmail.protocols.pop3.login import LoginCommands
+from hostmail.protocols.pop3.maildrop import HOLDER
 from hostmail.protocols.pop3.settings import Pop3Settings
 from hostmail.protocols.pop3.transaction import TransactionCommands
 from hostmail.protocols.sasl import MAX_RESPONSE, Mechanism
@@ -65,6 +66,16 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
         """Silence for ten minutes; nothing is deleted (RFC 1939 section 3)."""
         self.err("SYS/TEMP", "nothing heard for too long, closing; no message was deleted")
 
+    def close(self) -> None:
+        """Nothing more is done for this client, so the maildrop is free at once, however long the line takes to close."""
+        CommandPump.close(self)
+        self.release_maildrop()
+
+    def abort(self) -> None:
+        """As close, without courtesy."""
+        CommandPump.abort(self)
+        self.release_maildrop()
+
     def kicked(self, words: str) -> None:
         """An operator or a newer session ends this one."""
         self.err("SYS/TEMP", words)
@@ -84,6 +95,8 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
         """Log out; twice is fine (P9)."""
         logout, self._logout = self._logout, None
         self.maildrop = None
+        if self.session is not None:
+            self.session.state.pop(HOLDER, None)
         if logout is not None:
             logout()
 
@@ -97,7 +110,6 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
             return None
         if isinstance(line, TooLong):
             return self._too_long
-        self._busy_since_now()
         if self.exchange is not None:
             return lambda: self._watched(self.continue_exchange(line))
         return lambda: self._command(line)
@@ -109,14 +121,6 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
     def _too_long(self) -> None:
         self.exchange = None
         self.bad("line too long")
-
-    def _busy_since_now(self) -> None:
-        if self.session is not None:
-            self.session.state["idle_since"] = None
-
-    def _idle_since_now(self) -> None:
-        if self.session is not None:
-            self.session.state["idle_since"] = self.clock.seconds()
 
     def _command(self, line: bytes) -> Any:
         verb, _, rest = line.decode("utf-8", "replace").partition(" ")
@@ -132,18 +136,18 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
         return self._watched(getattr(self, f"on_{verb.lower()}")(rest))
 
     def _watched(self, result: Any) -> Any:
-        if result is None:
-            self._idle_since_now()
-            return None
-        return self._answer(result)
+        return None if result is None else self._answer(result)
 
     async def _answer(self, work: Any) -> None:
+        """A refusal is answered; what the peer does not learn of it, whoever reads the log does."""
         try:
             await work
         except Refusal as refusal:
-            self.refuse(refusal)
-        finally:
-            self._idle_since_now()
+            if refusal.private:
+                words, private = refusal.public, refusal.private
+                self.log.warn("refused: {peer} {words}: {private}", peer=shown(self.peer), words=words, private=private)
+            if not self.closing:
+                self.refuse(refusal)
 
     # ------------------------------------------------------------------------------------------------------ replies
 
@@ -151,6 +155,11 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
         """A positive reply; a good command forgives bad ones before it."""
         self._bad_commands = 0
         self.send(f"+OK {words}\r\n".encode() if words else b"+OK\r\n")
+
+    def listing(self, words: str, lines: Iterable[str]) -> None:
+        """A positive reply of several lines, in one write."""
+        self._bad_commands = 0
+        self.send("\r\n".join((f"+OK {words}", *lines, ".\r\n")).encode())
 
     def err(self, code: str, words: str) -> None:
         """A negative reply with its response code (RFC 2449 section 8), if any."""
@@ -184,8 +193,7 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
         if self.may_log_in() or self.maildrop is not None:
             lines += ["USER", "SASL PLAIN LOGIN"]
         lines.append("IMPLEMENTATION hostmail")
-        self.ok("capabilities follow")
-        self.send("".join(f"{line}\r\n" for line in lines).encode() + b".\r\n")
+        self.listing("capabilities follow", lines)
 
     def on_quit(self, rest: str) -> Any:
         """Deletions are durable before the answer (RFC 1939 section 6, P12)."""
@@ -200,6 +208,8 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
             gone = await self.maildrop.update()
         except Refusal as refusal:
             self.log.warn("deletions failed: {peer} {words}", peer=shown(self.peer), words=refusal.private)
+            if self.closing:
+                return
             self.err("SYS/TEMP", "some messages could not be deleted, please try again later")
         else:
             self.release_maildrop()

@@ -32,7 +32,7 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
             self.bad("a message number is needed")
             return None
         if not self.maildrop.exists(wanted - 1):
-            self.bad("no such message")
+            self.err("", "no such message")
             return None
         return wanted - 1
 
@@ -49,8 +49,7 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
                 self.ok(f"{index + 1} {self.maildrop.size(index)}")
             return
         rows = self.maildrop.remaining()
-        self.ok(f"{len(rows)} messages")
-        self.send("".join(f"{i + 1} {size}\r\n" for i, size in rows).encode("ascii") + b".\r\n")
+        self.listing(f"{len(rows)} messages", [f"{i + 1} {size}" for i, size in rows])
 
     def on_uidl(self, rest: str) -> Any:
         """One or all unique-ids (D9)."""
@@ -62,13 +61,12 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
         return self._uidl(index)
 
     async def _uidl(self, index: int | None) -> None:
-        uidls = await self.maildrop.uidls()
+        maildrop = self.maildrop
+        uidls = await maildrop.uidls()
         if index is not None:
             self.ok(f"{index + 1} {uidls[index]}")
             return
-        self.ok("unique-ids follow")
-        rows = (f"{i + 1} {uidls[i]}\r\n" for i, _ in self.maildrop.remaining())
-        self.send("".join(rows).encode("ascii", "replace") + b".\r\n")
+        self.listing("unique-ids follow", [f"{i + 1} {uidls[i]}" for i, _ in maildrop.remaining()])
 
     def on_retr(self, rest: str) -> Any:
         """The whole message."""

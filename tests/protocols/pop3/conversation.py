@@ -51,7 +51,7 @@ class Door(Portal):
         if (credentials.username, credentials.password) != (ANN.address, "se cret"):
             raise LoginFailed(private="wrong password")
         peer.account_id, peer.login = ANN.id, ANN.address
-        probe = take_over_idle(self.sessions, peer, ANN.id, self.clock.seconds)
+        probe = take_over_idle(self.sessions, peer, ANN.id)
         drop = await Maildrop.open(self.store, ANN, peer, probe)
         return pop3.IMailbox, drop, drop.close
 

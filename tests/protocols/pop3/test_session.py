@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import capturedLogs, formatEvent
 from twisted.mail import pop3
 from zope.interface.verify import verifyObject
 
@@ -165,6 +166,14 @@ class LoginTests(Conversation):
         self.assertNotIn("secret", said)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
+    def test_what_a_refusal_hides_is_logged(self) -> None:
+        """A mailbox that cannot be opened: the client hears to try again, the log hears why (F4)."""
+        self.door.fault = TemporaryFailure(private="disk on fire")
+        with capturedLogs() as events:
+            self.hears("USER ann@example.test", "PASS se cret")
+        self.assertIn("-ERR [SYS/TEMP] local error, please try again later", self.says())
+        self.assertIn("disk on fire", "".join(filter(None, map(formatEvent, events))))
+
     def test_a_client_gone_during_login_leaves_no_lock(self) -> None:
         """The maildrop is given back when nobody is there to use it (D10)."""
         self.door.hold = True
@@ -181,6 +190,7 @@ class LoginTests(Conversation):
         self.sessions.refuse_login = TooMany("too many sessions")
         self.hears("USER ann@example.test", "PASS se cret")
         self.assertIn("-ERR [SYS/TEMP] too many sessions", self.says())
+        self.assertEqual((self.session.peer.account_id, self.session.peer.login), (None, ""))
         self.sessions.refuse_login = None
         self.log_in()
 
@@ -388,7 +398,8 @@ class LockTests(Conversation):
 
     def test_a_busy_holder_keeps_the_maildrop(self) -> None:
         """The second login waits ten seconds inside PASS, then hears [IN-USE] (D10)."""
-        self.first.session.state["idle_since"] = None  # type: ignore[union-attr]
+        self.clock.advance(IDLE_HOLDER_SECONDS)
+        self.first.dataReceived(b"NOOP\r\n")
         self.hears("USER ann@example.test", "PASS se cret")
         self.assertEqual(self.says(), "+OK send your password\r\n")
         self.clock.pump([0.5] * 25)
@@ -398,9 +409,23 @@ class LockTests(Conversation):
         """A holder that was silent for half a minute is disconnected, and the newcomer served (D10)."""
         self.clock.advance(IDLE_HOLDER_SECONDS)
         self.hears("USER ann@example.test", "PASS se cret")
-        self.first.connectionLost()
-        self.clock.pump([0.5] * 4)
         self.assertIn("+OK 2 messages", self.says())
+
+    def test_a_holder_that_is_thrown_out_has_let_go(self) -> None:
+        """Kicked, timed out or told goodbye: the lock does not wait until the line is closed (D10)."""
+        self.first.send(b"x" * 50_000)
+        self.first.kick("by the operator")
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.assertIn("+OK 2 messages", self.says())
+
+    def test_a_download_under_way_is_not_taken_over(self) -> None:
+        """A command that lasts keeps the maildrop, however long ago it was given (B4, D10)."""
+        self.first.maildrop.open_message = lambda index: Deferred()
+        self.first.dataReceived(b"RETR 1\r\n")
+        self.clock.advance(IDLE_HOLDER_SECONDS + 5)
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.clock.pump([0.5] * 25)
+        self.assertIn("-ERR [IN-USE]", self.says())
 
     def test_a_holder_that_goes_makes_room(self) -> None:
         """The waiting login is served as soon as the first one leaves."""
@@ -408,6 +433,46 @@ class LockTests(Conversation):
         self.first.connectionLost()
         self.clock.pump([0.5] * 4)
         self.assertIn("+OK 2 messages", self.says())
+
+
+class OtherProgramsTests(Conversation):
+    """What IMAP or webmail do to the mailbox meanwhile."""
+
+    messages = tuple(b"Subject: %d\r\n\r\n" % number for number in range(9))
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.hears("USER ann@example.test", "PASS se cret", "UIDL")
+        self.before = dict(row.split() for row in self.says().split("\r\n")[3:-2])
+        self.session.connectionLost()
+        self.session, self.wire = self.connect()
+        self.hears("USER ann@example.test", "PASS se cret")
+        self.wire.clear()
+
+    def _expunges(self, *uids: int) -> None:
+        async def work() -> None:
+            account = await self.store.open(ANN)
+            await (await account.folder("INBOX")).expunge(uids, only_deleted=False)
+
+        self.successResultOf(Deferred.fromCoroutine(work()))
+
+    def test_d09_uidls_stay_with_their_messages(self) -> None:
+        """Messages that others removed after our login do not shift the unique-ids of those behind them (D9)."""
+        self._expunges(1, 4, 5, 9)
+        self.hears("UIDL", "UIDL 2")
+        rows = self.says("+OK").split("\r\n")
+        now = dict(row.split() for row in rows[1:10])
+        self.assertEqual({n: now[n] for n in "23678"}, {n: self.before[n] for n in "23678"})
+        self.assertEqual(len(set(now.values()) | set(self.before.values())), 13)
+        self.assertEqual(rows[11], f"+OK 2 {self.before['2']}")
+
+    def test_d09_nothing_is_left(self) -> None:
+        """Everything removed: the numbers stay, retrieving tells, and QUIT is no failure."""
+        self._expunges(*range(1, 10))
+        self.hears("UIDL 9", "RETR 9", "DELE 9", "QUIT")
+        said = self.says("+OK 9 gone-").split("\r\n")
+        self.assertEqual(said[1], "-ERR that message was deleted by another mail program")
+        self.assertEqual(said[3], "+OK goodbye")
 
 
 class LargeMessageTests(Conversation):
