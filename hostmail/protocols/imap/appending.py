@@ -54,12 +54,7 @@ def begin(session: HostmailIMAP4, literal: AppendLiteral) -> Any:
         session.append = None
         session.framer.refuse("one message at a time", b"BAD")
         return None
-    try:
-        wanted = read_wanted(literal.parts)
-    except BadSyntax as problem:
-        session.framer.refuse(problem.words, b"BAD")
-        return None
-    return _open(session, literal, wanted)
+    return _open(session, literal)
 
 
 def read_wanted(parts: tuple[bytes, ...]) -> Wanted:
@@ -86,9 +81,9 @@ def read_wanted(parts: tuple[bytes, ...]) -> Wanted:
     return Wanted(folder, flags, date)
 
 
-async def _open(session: HostmailIMAP4, literal: AppendLiteral, wanted: Wanted) -> None:
+async def _open(session: HostmailIMAP4, literal: AppendLiteral) -> None:
     try:
-        append = await _opened(session, literal.size, wanted)
+        append = await _opened(session, literal.size, read_wanted(literal.parts))
     except Exception as problem:  # noqa: BLE001 - whatever it was, the message has to be refused or read away
         _refuse(session, problem)
         return

@@ -137,7 +137,11 @@ class Fetch:
         session = self._session
         pieces = [row]
         gap = b" " if self._items else b""
+        held = 0
         for section in self._sections:
+            if held >= BLOCK:
+                await self._sent_on(pieces)
+                held = 0
             extract = await reader.find(section)
             if extract is None:
                 pieces.append(gap + section.label + b" NIL")
@@ -147,16 +151,22 @@ class Fetch:
                     while end - start > BLOCK:
                         pieces.append(await reader.octets(start, start + BLOCK))
                         start += BLOCK
-                        session.mid_answer = True
-                        session.write(b"".join(pieces))
-                        pieces.clear()
-                        await session.written()
+                        await self._sent_on(pieces)
+                        held = 0
                     pieces.append(await reader.octets(start, end))
+                    held += end - start
                 pieces.append(extract.closing)
             gap = b" "
         pieces.append(b")\r\n")
         session.write(b"".join(pieces))
         session.mid_answer = False
+
+    async def _sent_on(self, pieces: list[bytes]) -> None:
+        """Part of a row, at the client's pace: however many sections are asked for, few are in memory."""
+        self._session.mid_answer = True
+        self._session.write(b"".join(pieces))
+        pieces.clear()
+        await self._session.written()
 
     async def _mark_seen(self) -> None:
         r"""One STORE for all of it; that it fails does not undo the reading."""

@@ -61,6 +61,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         self.idle_tag: bytes | None = None
         self.line_reader: LineReader | None = None
         self.news_waits = False
+        self.news_missed = False
         self._log_out: Callable[[], Any] | None = None
         self._keepalive: Any = None
         self._idle_until = 0.0
@@ -96,6 +97,9 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         if self.mid_answer:
             self.abort()
             return
+        if self.idle_tag is not None:
+            self.tag = self.idle_tag
+            self.stop_idling()
         self.write(self.tag + b" NO [SERVERBUG] something went wrong here, please try again later\r\n")
         self.flush()
 
@@ -130,8 +134,9 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
 
     @property
     def store(self) -> Any:
-        """The account's folders."""
-        assert self.account is not None
+        """The account's folders; SessionOver if the client went while its command was at work."""
+        if self.account is None:
+            raise SessionOver
         return self.account.store
 
     def adopt(self, account: ImapAccount, log_out: Callable[[], Any]) -> None:
@@ -146,7 +151,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         """A folder is open from now on."""
         assert self.account is not None
         self.selected = selected
-        self.news_waits = False
+        self.news_waits = self.news_missed = False
         self.state = "select"
         selected.stop_watching = self.watch.watch(self.account.account.id, selected.name, self.folder_changed)
 
@@ -169,6 +174,12 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
             selected.close()
 
     # --------------------------------------------------------------------------------------------------------- input
+
+    def dataReceived(self, data: bytes) -> None:
+        """Octets. Of somebody who has logged in each is progress, also within a message that is only read away (B4)."""
+        if self.account is not None:
+            self._progress = self.clock.seconds()
+        CommandPump.dataReceived(self, data)
 
     def take_action(self) -> Action | None:
         """The next command, continuation line, or piece of a message."""
@@ -273,7 +284,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
     async def _tell_news(self, polls: bool, expunges: bool) -> None:
         selected = self.selected
         assert selected is not None
-        if polls or self.news_waits:
+        if polls or self.news_waits or self.news_missed:
             await self.refresh(expunges)
         elif selected.gone and expunges:
             self.write(selected.take_expunges())
@@ -283,7 +294,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         selected = self.selected
         if selected is None:
             return
-        self.news_waits = False
+        self.news_waits = self.news_missed = False
         try:
             changes = await selected.folder.changes(selected.modseq)
         except Refusal as refusal:
@@ -296,7 +307,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         """The folder was deleted under us, or cannot be read for now."""
         self.note(refusal)
         if not refusal.permanent:
-            self.news_waits = True
+            self.news_missed = True
             return
         self.flush()
         self.bye("the selected folder was deleted or renamed, please connect again")

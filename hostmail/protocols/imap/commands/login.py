@@ -81,6 +81,7 @@ async def _check(session: HostmailIMAP4, credentials: Credentials, verb: bytes) 
         session.sessions.logged_in(session.session)
     except Refusal:
         log_out()
+        session.peer.account_id, session.peer.login = None, ""
         raise
     session.adopt(account, log_out)
     session.log.info("logged in: {login} from {ip}", login=session.peer.login, ip=session.peer.ip)

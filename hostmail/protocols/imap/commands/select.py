@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostmail.protocols.imap.names import read_folder
+from hostmail.protocols.imap.names import folder_name
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.tokens import Cursor
 
@@ -25,9 +25,10 @@ async def examine(session: HostmailIMAP4, cursor: Cursor) -> bytes:
 async def _open(session: HostmailIMAP4, cursor: Cursor, verb: bytes, read_only: bool) -> bytes:
     """Whatever comes of it, the folder that was open before is so no more (RFC 3501 section 6.3.1)."""
     cursor.space()
-    name = read_folder(cursor)
+    wire = cursor.astring()
     cursor.end()
     session.deselect()
+    name = folder_name(wire)
     folder = await session.store.folder(name)
     try:
         snapshot = await folder.snapshot(claim_recent=not read_only)
