@@ -23,7 +23,15 @@ from zope.interface import implementer
 
 from hostmail import __version__
 from hostmail.admin.control import ControlService
-from hostmail.compose import Parts, apply_settings, make_intake, make_portal, make_sender, open_parts, session_factories
+from hostmail.compose import (
+    Parts,
+    apply_settings,
+    make_intake,
+    make_portals,
+    make_sender,
+    open_parts,
+    session_factories,
+)
 from hostmail.config.loader import load
 from hostmail.config.schema import Listener, Settings
 from hostmail.delivery.redelivery import Redelivery
@@ -176,7 +184,7 @@ class Appliance(Service):
         settings = parts.settings
         router = Router(parts.directory, hostname=settings.hostname)
         intake = make_intake(parts, router)
-        make = session_factories(parts, make_portal(parts, intake), intake, self._certificates)
+        make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
         for door in self._doors:
             door.inner = make(door.service, door.listener)
         sender = make_sender(parts)

@@ -29,6 +29,7 @@ from twisted.python.threadpool import ThreadPool
 from hostmail import __version__
 from hostmail.admin.offline import become_owner, in_background
 from hostmail.admin.service import Admin
+from hostmail.auth.barenames import by_server_name, of_domain
 from hostmail.auth.checker import Checker
 from hostmail.auth.grants import RelayGrants
 from hostmail.auth.passwords import Passwords
@@ -36,6 +37,7 @@ from hostmail.auth.realm import HostmailRealm
 from hostmail.auth.throttle import Throttle, ThrottleLimits
 from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.gate import Gate
+from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.directory.changes import DirectoryChanges
@@ -86,6 +88,7 @@ class Parts:
     directory: Directory
     changes: DirectoryChanges
     passwords: Passwords
+    verified: VerifiedCredentials
     grants: RelayGrants
     throttle: Throttle
     sessions: Sessions
@@ -177,12 +180,14 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
             workers=limits.password_threads or os.cpu_count() or 1,
             queue=limits.password_queue,
         ),
+        verified=VerifiedCredentials(now=time.monotonic, events=events),
         grants=RelayGrants(
             path=data / "grants.sqlite",
             now=time.time,
             events=events,
             window_seconds=settings.relay_window,
             accounts_per_address=limits.grants_per_ip,
+            honour_shared=settings.shared_grants == "honour",
         ),
         throttle=Throttle(
             path=data / "throttle.sqlite", now=time.time, events=events, limits=throttle_limits(settings)
@@ -204,6 +209,7 @@ def apply_settings(parts: Parts, settings: Settings) -> None:
     """Change what parts that go on running were told at their making (SIGHUP)."""
     parts.settings = settings
     parts.grants.window_seconds = settings.relay_window
+    parts.grants.honour_shared = settings.shared_grants == "honour"
     parts.store.message_size_limit = settings.message_size_limit
 
 
@@ -222,13 +228,13 @@ def throttle_limits(settings: Settings) -> ThrottleLimits:
 # ------------------------------------------------------------------------------------------------------- who signs in
 
 
-def make_portal(parts: Parts, intake: Intake) -> Portal:
-    """One portal, one realm, one checker for all protocols."""
+def make_portals(parts: Parts, intake: Intake) -> Callable[[Listener], Portal]:
+    """One realm and one checker for all protocols; a portal of its own only for a port where names need no domain (A4)."""
     checker = Checker(
         directory=parts.directory,
         changes=parts.changes,
         passwords=parts.passwords,
-        verified=VerifiedCredentials(now=time.time, events=parts.events),
+        verified=parts.verified,
         throttle=parts.throttle,
         grants=parts.grants,
         clock=parts.reactor,
@@ -248,20 +254,30 @@ def make_portal(parts: Parts, intake: Intake) -> Portal:
         return avatar, avatar.close
 
     avatars: Any = {smtp.IMessageDelivery: delivery, pop3.IMailbox: maildrop, IAccountIMAP: folders}
-    return Portal(HostmailRealm(directory=parts.directory, avatars=avatars), [checker])
+    realm = HostmailRealm(directory=parts.directory, avatars=avatars)
+    everywhere = Portal(realm, [checker])
+
+    def portal(listener: Listener) -> Portal:
+        if listener.bare_names is None:
+            return everywhere
+        by_name = listener.bare_names == BY_SERVER_NAME
+        home = by_server_name(parts.directory) if by_name else of_domain(listener.bare_names)
+        return Portal(realm, [checker.for_listener(home)])
+
+    return portal
 
 
 # -------------------------------------------------------------------------------------------------- who talks to whom
 
 
 def session_factories(
-    parts: Parts, portal: Portal, intake: Intake, certificates: CertificateStore
+    parts: Parts, portals: Callable[[Listener], Portal], intake: Intake, certificates: CertificateStore
 ) -> Callable[[str, Listener], IProtocolFactory]:
     """Makes the factory behind one listener of one service."""
     watch = FolderWatch(parts.events)
-    common: dict[str, Any] = {"portal": portal, "sessions": parts.sessions, "clock": parts.reactor}
 
     def make(service: str, listener: Listener) -> IProtocolFactory:
+        common: dict[str, Any] = {"portal": portals(listener), "sessions": parts.sessions, "clock": parts.reactor}
         settings, limits = parts.settings, parts.settings.limits
         implicit = service in IMPLICIT_TLS
         plaintext = (listener.plaintext_login or settings.plaintext_login) == "allow"

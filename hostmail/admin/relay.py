@@ -50,12 +50,13 @@ class Relay:
         ip = _checked(asked.ip)
         grant = await self._parts.grants.find(ip)
         if grant is None:
-            window = self._parts.settings.relay_window
+            settings = self._parts.settings
             return {
                 "ip": ip,
                 "may_relay": False,
-                "pop_before_smtp": self._parts.settings.pop_before_smtp,
-                "window": window,
+                "pop_before_smtp": settings.pop_before_smtp,
+                "window": settings.relay_window,
+                "shared_by": sum(grant.ip == ip for grant in await self._parts.grants.list()),
             }
         return self._told(grant) | {"may_relay": True}
 

@@ -42,7 +42,6 @@ class Checker:
     A correct login costs microseconds while the record of verified credentials is warm, and is never delayed. A failed one is
     answered at a time that does not depend on why it failed: counted from when it came in, and after the same hashing. Other sessions,
     and other commands, go on meanwhile. Failures are LoginFailed (`private` says why), Overloaded, TemporaryFailure.
-    `bare_names(peer)` is the domain in which names without one are looked up (A4), "" for none.
     """
 
     credentialInterfaces = (IUsernamePassword,)
@@ -59,7 +58,6 @@ class Checker:
         grants: IRelayGrants,
         clock: IReactorTime,
         pop_before_smtp: bool = True,
-        bare_names: BareNameDomain | None = None,
     ) -> None:
         self._directory = directory
         self._changes = changes
@@ -69,17 +67,22 @@ class Checker:
         self._grants = grants
         self._clock = clock
         self._pop_before_smtp = pop_before_smtp
-        self._bare_names = bare_names
         self._failures = RecentFailures()
 
     def requestAvatarId(self, credentials: IUsernamePassword) -> Deferred[Any]:
         """Fires with the account's id."""
         return Deferred.fromCoroutine(self.check(credentials))
 
-    async def check(self, credentials: IUsernamePassword) -> int:
+    def for_listener(self, bare_names: BareNameDomain) -> ICredentialsChecker:
+        """This checker for a port where names need no domain (A4): `bare_names(peer)` is the one they are looked up in, "" for none."""
+        return _BareNamesChecker(self, bare_names)
+
+    async def check(self, credentials: IUsernamePassword, bare_names: BareNameDomain | None = None) -> int:
         """The account's id, its relay grant written (C3); or the refusal, after its delay."""
         attempt = _attempt_of(credentials, self._clock.seconds())
-        name, login = await self._find(attempt)
+        is_bare = bool(attempt.name) and "@" not in attempt.name
+        home = await bare_names(attempt.peer) if is_bare and bare_names is not None else ""
+        name, login = await self._find(attempt.name, home)
         account = login[0] if login else None
         self._throttle.admit(attempt.peer.ip, account.id if account else None)
         reason, guessing = await self._judge(attempt, name, login, getattr(credentials, "authzid", ""))
@@ -87,17 +90,16 @@ class Checker:
             await self._succeed(attempt, account)
             return account.id
         await self._fail(attempt, account, reason, guessing)
-        raise BareLogin(private=reason) if "@" not in name and account is None else LoginFailed(private=reason)
+        # Main logins have no domain either: the words must not tell which of them there are.
+        raise BareLogin(private=reason) if is_bare and not home else LoginFailed(private=reason)
 
-    async def _find(self, attempt: _Attempt) -> tuple[str, tuple[Account, str] | None]:
-        """The login's full name, and account and hash if there is one."""
-        login = await self._directory.login(attempt.name)
-        if login is None and attempt.name and "@" not in attempt.name and self._bare_names is not None:
-            domain = await self._bare_names(attempt.peer)
-            if domain:
-                name = f"{attempt.name}@{domain}"
-                return name, await self._directory.login(name)
-        return attempt.name, login
+    async def _find(self, name: str, home: str) -> tuple[str, tuple[Account, str] | None]:
+        """The login's full name, and account and hash if there is one; `home` is the domain of names without one."""
+        login = await self._directory.login(name)
+        if login is None and home:
+            name = f"{name}@{home}"
+            login = await self._directory.login(name)
+        return name, login
 
     async def _judge(
         self, attempt: _Attempt, name: str, login: tuple[Account, str] | None, authzid: str
@@ -160,6 +162,21 @@ class Checker:
         self.log.info("login_failed: {login} from {ip} by {protocol}: {reason}", reason=reason, **_fields(attempt))
         left = attempt.started + delay - self._clock.seconds()
         await deferLater(self._clock, max(0.0, left))
+
+
+@implementer(ICredentialsChecker)
+class _BareNamesChecker:
+    """See `Checker.for_listener`."""
+
+    credentialInterfaces = Checker.credentialInterfaces
+
+    def __init__(self, checker: Checker, bare_names: BareNameDomain) -> None:
+        self._checker = checker
+        self._bare_names = bare_names
+
+    def requestAvatarId(self, credentials: IUsernamePassword) -> Deferred[Any]:
+        """Fires with the account's id."""
+        return Deferred.fromCoroutine(self._checker.check(credentials, self._bare_names))
 
 
 def opens_grant(peer: Peer, account: Account, domain: Domain | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import ipaddress
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,12 +14,15 @@ from zope.interface import implementer
 
 from hostmail.address import normal_ip
 from hostmail.auth.cachefile import CacheFile
+from hostmail.auth.networks import client
 from hostmail.errors import BadValue
 from hostmail.interfaces import DirectoryChanged, Grant, IEvents, IRelayGrants
 
 WINDOW_SECONDS = 30 * 60.0
 ACCOUNTS_PER_ADDRESS = 5
 SWEEP_SECONDS = 10.0
+WARN_AGAIN_SECONDS = 3600.0
+_WARNED_NETWORKS = 1_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS grants (
@@ -42,9 +46,9 @@ class RelayGrants:
     """Grants in a file that all processes share, so that one is seen everywhere before the login's OK is sent (C3).
 
     Nothing runs in the background: an entry past its time counts as absent and is swept out by a later grant. A grant is for
-    exactly one address, IPv6 included. When more than `accounts_per_address` accounts share one (a NAT, a proxy) that is logged, and with
-    `honour_shared` off none of them may relay without AUTH (C6); what the operator opened himself still counts.
-    `now` is Unix time, which all processes have in common. `window_seconds` may be changed while running.
+    exactly one address, IPv6 included. When more than `accounts_per_address` accounts share one (a NAT, a proxy) that is logged once an
+    hour, and with `honour_shared` off none of them may relay without AUTH (C6); what the operator opened himself still counts.
+    `now` is Unix time, which all processes have in common. `window_seconds` and `honour_shared` may be changed while running.
     """
 
     log = Logger()
@@ -62,7 +66,8 @@ class RelayGrants:
         self._now = now
         self.window_seconds = window_seconds
         self._limit = accounts_per_address
-        self._honour_shared = honour_shared
+        self.honour_shared = honour_shared
+        self._warned: OrderedDict[str, float] = OrderedDict()
         self._next_sweep = 0.0
         self._file = CacheFile(path=path, schema=_SCHEMA)
         if events is not None:
@@ -74,19 +79,23 @@ class RelayGrants:
         now = self._now()
         until = now + (self.window_seconds if seconds is None else seconds)
         with self._file.writing() as connection:
-            before = self._sharers(ip, now)
             if now >= self._next_sweep:
                 connection.execute("DELETE FROM grants WHERE until <= ?", (now,))
                 self._next_sweep = now + SWEEP_SECONDS
             connection.execute(_UPSERT, (ip, account_id, login, until))
             sharers = self._sharers(ip, now)
-        if sharers > self._limit and sharers > before:
-            self.log.warn("relay_grant_shared: {accounts} accounts hold a grant from {ip}", accounts=sharers, ip=ip)
+        if sharers > self._limit and self._is_news(client(ip), now):
+            self.log.warn(
+                "relay_grant_shared: {accounts} accounts hold a grant from {ip}; {done}",
+                accounts=sharers,
+                ip=ip,
+                done="they may relay" if self.honour_shared else "they must log in to send",
+            )
 
     async def find(self, ip: str) -> Grant | None:
         """The live grant for exactly this address that ends last."""
         ip, now = normal_ip(ip), self._now()
-        if not self._honour_shared and self._sharers(ip, now) > self._limit:
+        if not self.honour_shared and self._sharers(ip, now) > self._limit:
             query = _FIND.replace("until > ?", "until > ? AND account_id = 0")
         else:
             query = _FIND
@@ -104,6 +113,16 @@ class RelayGrants:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _is_news(self, network: str, now: float) -> bool:
+        """True once an hour for each network: its users keep coming and going."""
+        if now < self._warned.get(network, 0.0):
+            return False
+        self._warned.pop(network, None)
+        self._warned[network] = now + WARN_AGAIN_SECONDS
+        if len(self._warned) > _WARNED_NETWORKS:
+            self._warned.popitem(last=False)
+        return True
 
     def _sharers(self, ip: str, now: float) -> int:
         return int(self._file.connection.execute(_SHARERS, (ip, now)).fetchone()[0])

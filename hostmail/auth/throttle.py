@@ -109,12 +109,14 @@ class Throttle:
         What is no guessing (a device that keeps sending its owner's old password) waits like any other, and blocks nobody.
         """
         asker, now = client(ip), self._now()
-        stranger = account_id is not None and not self.is_known(ip, account_id)
+        # What is no account is counted like one, or the delay would tell which logins there are.
+        target = f"account {account_id}" if account_id is not None else _nobody(login)
+        stranger = account_id is None or not self.is_known(ip, account_id)
         with self._file.writing() as connection:
             self._sweep(now)
             pair = self._count(_pair(asker, login), now)
             of_client = self._count(f"client {asker}", now) if guessing and asker else 0.0
-            on_account = self._count(f"account {account_id}", now) if guessing and stranger else 0.0
+            on_account = self._count(target, now) if guessing and stranger else 0.0
             blocked = of_client >= self._limits.failures_per_client
             if blocked:
                 until = now + self._limits.blocked_for
@@ -172,5 +174,15 @@ class Throttle:
 
 
 def _pair(asker: str, login: str) -> str:
-    """The key of one login from one client; what a peer sent as octets that are no UTF-8 is made writable."""
-    return f"pair {asker} {login[:254].encode('utf-8', 'backslashreplace').decode()}"
+    """The key of one login from one client."""
+    return f"pair {asker} {_writable(login)}"
+
+
+def _nobody(login: str) -> str:
+    """The key of a login that is no account's."""
+    return f"nobody {_writable(login)}"
+
+
+def _writable(login: str) -> str:
+    """What a peer sent, bounded, and as text even where its octets are no UTF-8."""
+    return login[:254].encode("utf-8", "backslashreplace").decode()

@@ -162,10 +162,18 @@ def _network(text: str) -> str:
         raise ValueError(f"{text!r} is no address or network; write it like 192.0.2.1 or 192.0.2.0/24") from None
 
 
+BY_SERVER_NAME = "server_name"
+
+
+def _bare_names(text: str) -> str:
+    return text if text == BY_SERVER_NAME else _hostname(text)
+
+
 SWITCH = Kind("yes or no", _plain(_switch), lambda value: "yes" if value else "no")
 TEXT = Kind("text", _plain(_text), quoted)
 HOSTNAME = Kind("host name", _plain(_hostname), quoted)
 PATH = Kind("path", _path, quoted)
 HOST_PORT = Kind("host:port", _plain(_host_port), quoted)
 ENDPOINT = Kind("Twisted endpoint", _plain(_endpoint), quoted)
+BARE_NAMES = Kind("domain, or server_name", _plain(_bare_names), quoted)
 NETWORK = Kind("address or network", _plain(_network), quoted)

@@ -47,5 +47,7 @@ class Limits:
     password_queue: int = key(kinds.count(1), "Password checks waiting before clients are told to try later.", 100)
 
     grants_per_ip: int = key(
-        kinds.count(1), "Accounts that hold a relay grant from one address before it is logged (BEHAVIOURS C6).", 5
+        kinds.count(1),
+        "Accounts that hold a relay grant from one address before it is logged and shared_grants counts (BEHAVIOURS C6).",
+        5,
     )

@@ -31,6 +31,12 @@ class Listener:
     plaintext_login: str | None = key(
         kinds.choice("allow", "refuse"), "Overrides plaintext_login for this port (BEHAVIOURS B2).", None
     )
+    bare_names: str | None = key(
+        kinds.BARE_NAMES,
+        "Lets people sign in here without a domain (BEHAVIOURS A4): example.com means that of this domain, server_name that of the"
+        " hosted domain whose name, or mail., pop., smtp. or imap. before it, the mail program asked for (TLS); default: nobody may.",
+        None,
+    )
     proxy_from: tuple[str, ...] = key(
         kinds.NETWORK,
         "Addresses or networks of proxies that must send the PROXY protocol (v1 or v2) on this port; empty: nobody does.",
@@ -93,6 +99,13 @@ class Settings:
     )
     relay_window: Seconds = key(
         kinds.duration(), "How long it stays open after a check (BEHAVIOURS C2).", Seconds(1800)
+    )
+
+    shared_grants: str = key(
+        kinds.choice("honour", "refuse"),
+        "Whether checking mail still opens relaying where more accounts than limits.grants_per_ip share one address (a NAT, a"
+        " proxy); refuse: they must log in to send (BEHAVIOURS C6).",
+        "honour",
     )
 
     message_size_limit: Octets = key(

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.admin.cli import CommandLine
+from hostmail.admin.commands.relay import explain
 from hostmail.admin.main import main, run
 from hostmail.admin.secret import generate
 from hostmail.config.schema import Settings
@@ -268,6 +269,10 @@ class VerbTests(Base):
         self.assertIn("nobody has checked mail from there within 30m", self.run_command("relay", "why", "192.0.2.88"))
         self.world = World(pop_before_smtp=False)
         self.assertIn("pop_before_smtp is off", self.run_command("relay", "why", "192.0.2.88"))
+        refused = {"ip": "192.0.2.1", "may_relay": False, "pop_before_smtp": True, "window": 1800, "shared_by": 9}
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            explain(refused)
+        self.assertIn("9 accounts share it", said.getvalue())
 
     def test_session(self) -> None:
         """Sessions with what they do; disconnecting by number or account."""

@@ -328,7 +328,17 @@ class RelayTests(Base):
         told = self.call("relay.why", ip="::ffff:192.0.2.1")
         self.assertEqual((told["may_relay"], told["login"], told["seconds_left"]), (True, "ann@one.test", 600))
         told = self.call("relay.why", ip="192.0.2.77")
-        self.assertEqual(told, {"ip": "192.0.2.77", "may_relay": False, "pop_before_smtp": True, "window": 1800})
+        self.assertEqual((told["may_relay"], told["pop_before_smtp"], told["window"]), (False, True, 1800))
+        self.assertEqual(told["shared_by"], 0)
+
+    def test_why_not_when_shared(self) -> None:
+        """Grants that do not count because too many share the address are not called missing (C6)."""
+
+        async def none_counts(ip: str) -> None:
+            return None
+
+        self.world.grants.find = none_counts  # type: ignore[method-assign, assignment]
+        self.assertEqual(self.call("relay.why", ip="192.0.2.1")["shared_by"], 1)
 
     def test_allow_and_revoke(self) -> None:
         """An operator opens relaying for a while, and closes it."""

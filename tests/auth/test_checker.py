@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 from zope.interface.verify import verifyObject
 
+from hostmail.auth.barenames import of_domain
 from hostmail.auth.checker import Checker
 from hostmail.auth.grants import RelayGrants
 from hostmail.auth.realm import HostmailRealm
@@ -127,10 +128,23 @@ class LoginTests(CheckerTestCase):
         async def by_server_name(peer: Peer) -> str:
             return "example.com" if peer.ip == HOME else ""
 
-        self.checker = self.make(bare_names=by_server_name)
+        everywhere = self.checker
+        self.checker = everywhere.for_listener(by_server_name)  # type: ignore[assignment]
+        self.assertTrue(verifyObject(ICredentialsChecker, self.checker))
         self.assertEqual(self.good("Ann", "secret"), 1)
+        self.assertEqual(self.good("example", "secret"), 1)
+        self.assertEqual(self.good("Ann@example.com", "secret"), 1)
         self.assertNotIsInstance(self.bad("Ann", "wrong"), BareLogin)
         self.assertIsInstance(self.bad("Ann", "secret", ip="198.51.100.1"), BareLogin)
+        self.checker = everywhere
+        self.assertIsInstance(self.bad("Ann", "secret"), BareLogin)
+
+    def test_main_logins_are_not_told(self) -> None:
+        """A wrong password for a main login, and a bare name that is none, read the same (A3, LIMITS Logins)."""
+        for checker in (self.checker, self.checker.for_listener(of_domain("example.com"))):
+            self.checker = checker  # type: ignore[assignment]
+            refusals = [self.bad("example", "wrong"), self.bad("exampel", "wrong")]
+            self.assertEqual(len({(type(one), one.public) for one in refusals}), 1)
 
     def test_acting_as_somebody_else(self) -> None:
         """An authorization identity must be empty or the login itself (RFC 4616)."""

@@ -156,6 +156,19 @@ class SharedTests(GrantsTestCase):
         self.assertEqual([event["accounts"] for event in self.warnings], [6])
         self.assertIsNotNone(self.holder("192.0.2.1"))
 
+    def test_logged_once_an_hour(self) -> None:
+        """Many people behind one address do not flood the log: a warning an hour for each network."""
+        for account_id in range(6, 40):
+            self.grant("192.0.2.1", account_id)
+        self.assertEqual(len(self.warnings), 1)
+        for account_id in range(1, 7):
+            self.grant("192.0.2.2", account_id)
+        self.assertEqual([event["ip"] for event in self.warnings], ["192.0.2.1", "192.0.2.2"])
+        self.clock.advance(3600)
+        for account_id in range(1, 7):
+            self.grant("192.0.2.1", account_id)
+        self.assertEqual(len(self.warnings), 3)
+
     def test_auth_demanded(self) -> None:
         """Where the operator says so, a shared address grants nobody anything but what he opened himself (C6)."""
         strict = self.open(honour_shared=False)

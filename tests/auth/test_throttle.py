@@ -118,6 +118,12 @@ class ThrottleTests(AuthTestCase):
         self.assertEqual((delays[0], delays[-1]), (2, 15))
         self.assertEqual(self.throttle.failed("203.0.113.9", "ann@example.com", 1), 2)
 
+    def test_logins_that_are_none(self) -> None:
+        """Guessing at a login that does not exist is slowed alike: the delay does not tell which there are."""
+        exists = [self.throttle.failed(f"198.51.{n}.1", "ann@example.com", 1) for n in range(60)]
+        missing = [self.throttle.failed(f"203.0.{n}.1", "bob@example.com", None) for n in range(60)]
+        self.assertEqual(exists, missing)
+
     def test_no_guessing(self) -> None:
         """A device that repeats an old password waits, and never blocks its owner's address."""
         delays = [self.throttle.failed("192.0.2.1", "ann@example.com", 1, guessing=False) for _ in range(300)]

@@ -62,6 +62,13 @@ class ValueTests(SynchronousTestCase):
         self.assertEqual(set(settings.listen), {"smtp", "pop3"})
         self.assertEqual([port.endpoint for port in settings.listen["pop3"]], ["tcp:110", "tcp6:110"])
 
+    def test_bare_names(self) -> None:
+        """A port may belong to a domain, or to that of the name asked for (A4); nothing else."""
+        for value in ("example.com", "server_name"):
+            text = f"{{hostname: a.test, listen: {{pop3: [{{endpoint: 'tcp:110', bare_names: {value}}}]}}}}"
+            (port,) = settings_from(text).listen["pop3"]
+            self.assertEqual(port.bare_names, value)
+
     def test_listener_options(self) -> None:
         """A port may have its own login policy and its own trusted proxies (B2)."""
         settings = settings_from(
@@ -85,7 +92,10 @@ class ValueTests(SynchronousTestCase):
     def test_effective(self) -> None:
         """`config show` has every key as plain values."""
         shown = effective(Settings(hostname="a.test"))
-        self.assertEqual(shown["listen"]["smtp"], [{"endpoint": "tcp:25", "plaintext_login": None, "proxy_from": []}])
+        self.assertEqual(
+            shown["listen"]["smtp"],
+            [{"endpoint": "tcp:25"} | dict.fromkeys(("plaintext_login", "bare_names")) | {"proxy_from": []}],
+        )
         self.assertEqual((shown["data_dir"], shown["limits"]["recipients"]), ("/var/lib/hostmail", 1000))
 
 
@@ -152,6 +162,7 @@ class ProblemTests(SynchronousTestCase):
             "listen: {imap: [{endpoint: 'tcp:1', proxy_from: [here]}]}": "is no address or network",
             "listen: {imap: [{proxy_from: [127.0.0.1]}]}": "listen.imap.endpoint: is missing",
             "listen: {imapp: 'tcp:1'}": "did you mean imap",
+            "listen: {imap: {endpoint: 'tcp:1', bare_names: a b}}": "'a b' is no host name",
             "tls: {private_key: k.pem}": "belongs to a tls.certificate",
             "{smarthost: 'a:1', smarthost_login: me}": "needs smarthost_password_file as well",
             "{smarthost_login: me, smarthost_password_file: f}": "needs smarthost as well",

@@ -70,6 +70,11 @@ def explain(told: dict[str, Any]) -> None:
     """Say why, in words that can be passed on."""
     if told["may_relay"]:
         words = f"{told['ip']} may relay until {moment(told['until'])}: opened by {told['login']}"
+    elif told["pop_before_smtp"] and told["shared_by"]:
+        words = (
+            f"{told['ip']} may not relay: {told['shared_by']} accounts share it, more than limits.grants_per_ip, and shared_grants"
+            " is refuse. Logging in (AUTH) always works."
+        )
     elif told["pop_before_smtp"]:
         window = format_duration(told["window"])
         words = f"{told['ip']} may not relay: nobody has checked mail from there within {window}. Logging in (AUTH) always works."
