@@ -279,13 +279,17 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Changes:
-    """What happened in a folder since a modseq. `changed` rows are (uid, flags, size, date, modseq), new messages among them."""
+    """What happened in a folder since a modseq. `changed` rows are (uid, flags, size, date, modseq), new messages among them.
+
+    `modified` are UIDs that a conditional change has left alone, since somebody else had changed them.
+    """
 
     uidnext: int
     highestmodseq: int
     keywords: list[str]
     changed: list[tuple[int, int, int, int, int]]
     expunged: list[int]
+    modified: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,8 +399,13 @@ class IFolder(Interface):
     async def uidls(uids: Sequence[int]) -> list[str]:
         """POP3 unique-ids: stable for the life of the message, imported ones kept (D9)."""
 
-    async def set_flags(uids: Sequence[int], how: str, flags: int, keywords: Sequence[str]) -> Changes:
-        """`how` is "add", "remove" or "replace"; keywords are made as needed (TooMany beyond the limit)."""
+    async def set_flags(
+        uids: Sequence[int], how: str, flags: int, keywords: Sequence[str], unchanged_since: int | None = None
+    ) -> Changes:
+        """`how` is "add", "remove" or "replace"; keywords are made as needed (TooMany beyond the limit).
+
+        Messages whose modseq is above `unchanged_since` are left alone (RFC 7162 section 3.1.3).
+        """
 
     async def expunge(uids: Sequence[int], only_deleted: bool = True) -> list[int]:
         """Remove those (with \\Deleted); the UIDs removed. Durable when it returns; space is free at once (D5)."""

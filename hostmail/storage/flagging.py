@@ -33,7 +33,13 @@ def name_with_flags(name: str, flags: int) -> str:
 
 
 def set_flags(
-    mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], how: str, flags: int, words: Sequence[str]
+    mailbox: Mailbox,
+    ref: BoxRef,
+    uids: Sequence[int],
+    how: str,
+    flags: int,
+    words: Sequence[str],
+    unchanged_since: int | None,
 ) -> Changes:
     """See `IFolder.set_flags`."""
     change = HOW[how]
@@ -41,10 +47,23 @@ def set_flags(
         box = mailbox.box(ref)
         prepare(transaction, box)
         mask = flags & SYSTEM_FLAGS | keywords.mask(transaction, box, words, make=how != "remove")
+        modified = _modified(transaction, box, uids, unchanged_since)
+        if modified:
+            uids = [uid for uid in uids if uid not in modified]
         changed = _change(transaction, box, uids, lambda old: change(old, mask))
         if changed:
             transaction.touch(box)
-        return Changes(box.uidnext, box.modseq, list(box.keywords), [row[:5] for row in changed], [])
+        rows = [row[:5] for row in changed]
+        return Changes(box.uidnext, box.modseq, list(box.keywords), rows, [], sorted(modified))
+
+
+def _modified(transaction: Transaction, box: Box, uids: Sequence[int], unchanged_since: int | None) -> set[int]:
+    """The conditional change: only of what this is the last word on, so foreign changes are looked for first."""
+    if unchanged_since is None:
+        return set()
+    if not transaction.mailbox.is_fresh(box):
+        scan(transaction, box)
+    return {row.uid for row in transaction.index.rows(box, uids) if row.modseq > unchanged_since}
 
 
 def _change(transaction: Transaction, box: Box, uids: Sequence[int], change: Callable[[int], int]) -> list[Row]:

@@ -92,9 +92,11 @@ class Folder:
         found = self._at_once(answer)
         return found if found is not None else await self._in_thread(looking.uidls, uids)
 
-    async def set_flags(self, uids: Sequence[int], how: str, flags: int, keywords: Sequence[str]) -> Changes:
+    async def set_flags(
+        self, uids: Sequence[int], how: str, flags: int, keywords: Sequence[str], unchanged_since: int | None = None
+    ) -> Changes:
         """Add, remove or replace."""
-        return await self._in_thread(flagging.set_flags, uids, how, int(flags), keywords)
+        return await self._in_thread(flagging.set_flags, uids, how, int(flags), keywords, unchanged_since)
 
     async def expunge(self, uids: Sequence[int], only_deleted: bool = True) -> list[int]:
         """Remove those (with \\Deleted)."""

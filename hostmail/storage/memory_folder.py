@@ -182,19 +182,25 @@ class MemoryFolder:
         state = self._state
         return [f"{uid:08x}{state.uidvalidity:08x}" for uid in uids if uid in state.rows]
 
-    async def set_flags(self, uids: Sequence[int], how: str, flags: int, keywords: Sequence[str]) -> Changes:
+    async def set_flags(
+        self, uids: Sequence[int], how: str, flags: int, keywords: Sequence[str], unchanged_since: int | None = None
+    ) -> Changes:
         """The rows whose flags are others now; what was so already keeps its modseq."""
         state = self._state
         change = _CHANGES[how]
         mask = int(flags) & SYSTEM_FLAGS | state.keyword_mask(keywords, make=how != "remove")
         touched = [state.rows[uid] for uid in state.present(uids)]
+        modified = [row.uid for row in touched if unchanged_since is not None and row.modseq > unchanged_since]
+        touched = [row for row in touched if row.uid not in modified]
         touched = [row for row in touched if change(row.flags, mask) != row.flags]
         if touched:
             modseq = state.next_modseq()
             for row in touched:
                 row.flags, row.modseq = change(row.flags, mask), modseq
             self._account.changed(state.name)
-        return self._changes([row_values(row) for row in touched], [])
+        changes = self._changes([row_values(row) for row in touched], [])
+        changes.modified = modified
+        return changes
 
     async def expunge(self, uids: Sequence[int], only_deleted: bool = True) -> list[int]:
         """Remove those (with \\Deleted)."""

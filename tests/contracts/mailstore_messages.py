@@ -203,6 +203,16 @@ class FlagPromises(StoreGround):
         self.assertEqual((uid, flags, size), (1, Flag.SEEN, len(LETTER)))
         self.assertEqual((modseq, changes.highestmodseq), ((await inbox.snapshot()).highestmodseq, modseq))
 
+    async def test_conditions(self) -> None:
+        """What somebody changed after `unchanged_since` is left alone and named (RFC 7162 3.1.3)."""
+        inbox = await self.fill([LETTER] * 3)
+        known = (await inbox.snapshot()).highestmodseq
+        await inbox.set_flags([2], "add", Flag.FLAGGED, [])
+        changes = await inbox.set_flags([1, 2, 3, 9], "add", Flag.SEEN, [], known)
+        self.assertEqual(([row[0] for row in changes.changed], changes.modified), ([1, 3], [2]))
+        self.assertEqual(await self.flags(inbox), {1: (1, set()), 2: (4, set()), 3: (1, set())})
+        self.assertEqual((await inbox.set_flags([1, 3], "replace", 0, [], 0)).modified, [1, 3])
+
     async def test_modseqs(self) -> None:
         """Another opening finds the change since what it knew, once."""
         inbox = await self.fill([LETTER] * 3)

@@ -21,6 +21,8 @@ AFTER_LOGIN = (
     b"LIST-EXTENDED",
     b"LIST-STATUS",
     b"STATUS=SIZE",
+    b"CONDSTORE",
+    b"QRESYNC",
     b"ESEARCH",
     b"SEARCHRES",
     b"SORT",

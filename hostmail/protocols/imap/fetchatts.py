@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+from hostmail.protocols.imap.returning import Partial, read_partial
+from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
 
-FLAGS, UID, INTERNALDATE, SIZE = b"FLAGS", b"UID", b"INTERNALDATE", b"RFC822.SIZE"
+FLAGS, UID, INTERNALDATE, SIZE, MODSEQ = b"FLAGS", b"UID", b"INTERNALDATE", b"RFC822.SIZE", b"MODSEQ"
 ENVELOPE, BODY, BODYSTRUCTURE = b"ENVELOPE", b"BODY", b"BODYSTRUCTURE"
-PLAIN = frozenset({FLAGS, UID, INTERNALDATE, SIZE, ENVELOPE, BODYSTRUCTURE})
+PLAIN = frozenset({FLAGS, UID, INTERNALDATE, SIZE, MODSEQ, ENVELOPE, BODYSTRUCTURE})
 
 WHOLE, HEADER, FIELDS, FIELDS_NOT, TEXT, MIME = b"", b"HEADER", b"HEADER.FIELDS", b"HEADER.FIELDS.NOT", b"TEXT", b"MIME"
 
@@ -66,6 +67,39 @@ class FetchRequest:
     def with_item(self, item: Item) -> FetchRequest:
         """The same and one more, unless it is there already."""
         return self if item in self.items else FetchRequest((item, *self.items))
+
+
+@dataclass(slots=True)
+class FetchModifiers:
+    """Of which messages (RFC 4466): those changed since a MODSEQ, what has vanished since then, and which page of them."""
+
+    changed_since: int | None = None
+    vanished: bool = False
+    partial: Partial | None = None
+
+
+def parse_fetch_modifiers(cursor: Cursor) -> FetchModifiers:
+    """`(CHANGEDSINCE 12345 VANISHED)` of RFC 7162, `(PARTIAL 1:100)` of RFC 9394; or nothing."""
+    found = FetchModifiers()
+
+    def modifier() -> None:
+        word = cursor.keyword()
+        if word == b"CHANGEDSINCE":
+            cursor.space()
+            found.changed_since = cursor.number(MAX_NUMBER64)
+        elif word == b"PARTIAL":
+            cursor.space()
+            found.partial = read_partial(cursor)
+        elif word == b"VANISHED":
+            found.vanished = True
+        else:
+            raise BadSyntax("unknown fetch modifier")
+
+    if cursor.take(b" "):
+        cursor.parenthesised(modifier)
+    if found.vanished and found.changed_since is None:
+        raise BadSyntax("VANISHED needs CHANGEDSINCE")
+    return found
 
 
 def parse_fetch_request(cursor: Cursor) -> FetchRequest:

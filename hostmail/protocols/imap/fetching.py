@@ -31,6 +31,7 @@ _FORMATS = {
     fetchatts.FLAGS: b"FLAGS (%b)",
     fetchatts.UID: b"UID %d",
     fetchatts.SIZE: b"RFC822.SIZE %d",
+    fetchatts.MODSEQ: b"MODSEQ (%d)",
     fetchatts.INTERNALDATE: b"INTERNALDATE %b",
     fetchatts.ENVELOPE: b"ENVELOPE %b",
     fetchatts.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
@@ -113,6 +114,8 @@ class Fetch:
             return selected.uids[start:stop]
         if item == fetchatts.SIZE:
             return selected.sizes[start:stop]
+        if item == fetchatts.MODSEQ:
+            return selected.modseqs[start:stop]
         return [format_date_time(date) for date in selected.dates[start:stop]]
 
     async def _message(self, index: int, row: bytes) -> None:

@@ -187,6 +187,9 @@ def _column_test(selected: Selected, key: Key, now: float) -> Test:
     if isinstance(key, keys.Arrived):
         since, before = _seconds(key.since, 0), _seconds(key.before, 2**63)
         return lambda index: since <= dates[index] < before
+    if isinstance(key, keys.ChangedSince):
+        modseqs = selected.modseqs
+        return lambda index: modseqs[index] >= key.modseq
     if isinstance(key, keys.Age):
         edge = now - key.seconds
         return (lambda index: dates[index] >= edge) if key.younger else (lambda index: dates[index] <= edge)

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from hostmail.protocols.imap.dates import parse_date
 from hostmail.protocols.imap.sequence import SequenceSet
-from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
 
 CHARSETS = frozenset({b"US-ASCII", b"UTF-8"})
 
@@ -98,6 +98,14 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedSince:
+    """The MODSEQ is at least this (RFC 7162 section 3.1.5)."""
+
+    modseq: int
+    cost = Cost.INDEX
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """The Date field lies in [since, before), its zone disregarded."""
 
@@ -168,7 +176,33 @@ class And:
         return max((key.cost for key in self.keys), default=Cost.INDEX)
 
 
-Key = All | HasFlag | Recent | Numbers | Uids | Size | Arrived | Age | Sent | Header | Body | Text | Not | Or | And
+Key = (
+    All
+    | HasFlag
+    | Recent
+    | Numbers
+    | Uids
+    | Size
+    | Arrived
+    | Age
+    | ChangedSince
+    | Sent
+    | Header
+    | Body
+    | Text
+    | Not
+    | Or
+    | And
+)
+
+
+def asks_for_modseq(key: Key) -> bool:
+    """Whether a MODSEQ occurs anywhere in it: then the answer has to tell one as well."""
+    if isinstance(key, And):
+        return any(asks_for_modseq(part) for part in key.keys)
+    if isinstance(key, Or):
+        return asks_for_modseq(key.one) or asks_for_modseq(key.other)
+    return asks_for_modseq(key.key) if isinstance(key, Not) else isinstance(key, ChangedSince)
 
 
 def conjunction(keys: list[Key]) -> Key:
@@ -236,6 +270,7 @@ class _Program:
             b"SENTBEFORE": lambda: Sent(before=self._date()),
             b"SENTSINCE": lambda: Sent(since=self._date()),
             b"SENTON": lambda: Sent(*self._one_day()),
+            b"MODSEQ": self._modseq,
             b"BODY": lambda: Body(self._text()),
             b"TEXT": lambda: Text(self._text()),
             b"HEADER": self._header,
@@ -284,6 +319,16 @@ class _Program:
         other = self.key()
         self._cursor.shallower()
         return Or(one, other) if one.cost <= other.cost else Or(other, one)
+
+    def _modseq(self) -> Key:
+        """With the name and kind of an entry before the number, of which there is only one that matters: all flags."""
+        if self._cursor.peek() == b'"':
+            self._cursor.string()
+            self._cursor.space()
+            if self._cursor.keyword() not in (b"PRIV", b"SHARED", b"ALL"):
+                raise BadSyntax("priv, shared or all is expected")
+            self._cursor.space()
+        return ChangedSince(self._cursor.number(MAX_NUMBER64))
 
     def _header(self) -> Key:
         field = self._cursor.astring().lower()

@@ -15,6 +15,7 @@ from typing import Any
 from hostmail.interfaces import Changes, IFolder, Snapshot
 from hostmail.protocols.imap import flags as flagwords
 from hostmail.protocols.imap import sequence
+from hostmail.protocols.imap.dialect import Dialect
 from hostmail.protocols.imap.sequence import Range, SequenceSet
 from hostmail.protocols.imap.tokens import BadSyntax
 
@@ -24,8 +25,9 @@ FEW = 32
 class Selected:
     """One opening of one folder by one session."""
 
-    def __init__(self, name: str, folder: IFolder, snapshot: Snapshot, read_only: bool) -> None:
+    def __init__(self, name: str, folder: IFolder, snapshot: Snapshot, read_only: bool, dialect: Dialect) -> None:
         self.name = name
+        self._dialect = dialect
         self.folder = folder
         self.read_only = read_only or snapshot.read_only
         self.uidvalidity = snapshot.uidvalidity
@@ -35,6 +37,7 @@ class Selected:
         self.flags = snapshot.flags
         self.sizes = snapshot.sizes
         self.dates = snapshot.dates
+        self.modseqs = snapshot.modseqs
         self.first_recent = snapshot.first_recent
         self.gone: set[int] = set()
         self.saved: list[int] = []
@@ -118,7 +121,12 @@ class Selected:
             lines.append(b"* OK [UNSEEN %d] first unseen message\r\n" % unseen)
         lines.append(b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % self.uidvalidity)
         lines.append(b"* OK [UIDNEXT %d] predicted next UID\r\n" % self.uidnext)
+        lines.append(self.highest())
         return b"".join(lines)
+
+    def highest(self) -> bytes:
+        """HIGHESTMODSEQ (RFC 7162 section 3.1.2.1)."""
+        return b"* OK [HIGHESTMODSEQ %d] highest of all\r\n" % self.modseq
 
     def counts(self) -> bytes:
         """EXISTS and RECENT."""
@@ -126,8 +134,11 @@ class Selected:
         return b"* %d EXISTS\r\n* %d RECENT\r\n" % (size, size - self.recent_from())
 
     def flag_row(self, index: int, with_uid: bool = True) -> bytes:
-        """FETCH (FLAGS) for one message."""
+        """FETCH (FLAGS) for one message; with MODSEQ for clients that know it, and then always with the UID."""
         (text,) = self.flag_texts(index, index + 1)
+        if self._dialect.condstore:
+            uid, modseq = self.uids[index], self.modseqs[index]
+            return b"* %d FETCH (UID %d MODSEQ (%d) FLAGS (%b))\r\n" % (index + 1, uid, modseq, text)
         if with_uid:
             return b"* %d FETCH (UID %d FLAGS (%b))\r\n" % (index + 1, self.uids[index], text)
         return b"* %d FETCH (FLAGS (%b))\r\n" % (index + 1, text)
@@ -149,13 +160,19 @@ class Selected:
         return b"".join(out)
 
     def changed_flags(self, changes: Changes) -> list[int]:
-        """Set the flags of messages that are here; the indices of those that have changed."""
+        """Set the flags of messages that are here; the indices of those that have changed.
+
+        A client that knows MODSEQs hears of each new one, also where flags came and went.
+        """
         differ: list[int] = []
-        for uid, mask, _size, _date, _modseq in changes.changed:
+        for uid, mask, _size, _date, modseq in changes.changed:
             index = self.index_of(uid)
-            if index is not None and self.flags[index] != mask:
-                self.flags[index] = mask
+            if index is None:
+                continue
+            if self.flags[index] != mask or (self._dialect.condstore and modseq > self.modseqs[index]):
                 differ.append(index)
+            self.flags[index] = mask
+            self.modseqs[index] = modseq
         differ.sort()
         return differ
 
@@ -176,16 +193,19 @@ class Selected:
             return b""
         where = [index for uid in self.gone if (index := self.index_of(uid)) is not None]
         where.sort(reverse=True)
+        vanished = sorted(self.gone) if self._dialect.qresync else ()
         for uid in self.gone:
             self.structures.pop(uid, None)
         self.gone.clear()
         self._remove(where)
+        if vanished:
+            return b"* VANISHED %b\r\n" % sequence.format_numbers(vanished)
         return b"".join([b"* %d EXPUNGE\r\n" % (index + 1) for index in where])
 
     def _remove(self, where: list[int]) -> None:
         """Cut out the rows at these indices, given from the last to the first."""
         if len(where) <= FEW:
-            for column in (self.uids, self.flags, self.sizes, self.dates):
+            for column in (self.uids, self.flags, self.sizes, self.dates, self.modseqs):
                 for index in where:
                     del column[index]
             return
@@ -193,8 +213,9 @@ class Selected:
         for index in where:
             kept[index] = 0
         self.flags = list(compress(self.flags, kept))
-        self.uids, self.sizes, self.dates = (
-            array(column.typecode, compress(column, kept)) for column in (self.uids, self.sizes, self.dates)
+        self.uids, self.sizes, self.dates, self.modseqs = (
+            array(column.typecode, compress(column, kept))
+            for column in (self.uids, self.sizes, self.dates, self.modseqs)
         )
 
     def _arrivals(self, rows: list[tuple[int, int, int, int, int]]) -> bytes:
@@ -204,11 +225,12 @@ class Selected:
             return b""
         if not self.first_recent and not self.read_only:
             self.first_recent = new[0][0]
-        for uid, mask, size, date, _modseq in new:
+        for uid, mask, size, date, modseq in new:
             self.uids.append(uid)
             self.flags.append(mask)
             self.sizes.append(size)
             self.dates.append(date)
+            self.modseqs.append(modseq)
         return self.counts()
 
     def _learn_keywords(self, keywords: Sequence[str]) -> None:

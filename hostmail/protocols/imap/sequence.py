@@ -124,6 +124,11 @@ def ranges_of(numbers: Iterable[int]) -> list[Range]:
     return ranges
 
 
+def slices_of(places: Iterable[int]) -> list[Range]:
+    """Sorted indices as (start, stop) pairs."""
+    return [(low, high + 1) for low, high in ranges_of(places)]
+
+
 def format_ranges(ranges: Iterable[Range]) -> bytes:
     """Ranges as a client reads them: 1:3,7."""
     return b",".join(b"%d" % low if low == high else b"%d:%d" % (low, high) for low, high in ranges)

@@ -17,6 +17,7 @@ from hostmail.protocols.imap.answers import Answers, SessionOver, coded
 from hostmail.protocols.imap.capabilities import capability_words
 from hostmail.protocols.imap.commands.entry import AUTHENTICATED, SELECTED, UNAUTHENTICATED, Entry
 from hostmail.protocols.imap.commands.table import TABLE
+from hostmail.protocols.imap.dialect import Dialect
 from hostmail.protocols.imap.framing import AppendData, AppendLiteral, Command, Continue, Event, Framer, Refused
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.settings import ImapSettings
@@ -56,6 +57,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         self.idle_seconds = settings.unauthenticated_seconds
         self.account: ImapAccount | None = None
         self.selected: Selected | None = None
+        self.dialect = Dialect()
         self.failed_logins = 0
         self.append: appending.Append | None = None
         self.idle_tag: bytes | None = None
@@ -154,6 +156,13 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         self.news_waits = self.news_missed = False
         self.state = "select"
         selected.stop_watching = self.watch.watch(self.account.account.id, selected.name, self.folder_changed)
+
+    def switch_on_condstore(self) -> None:
+        """By a command that shows that the client knows MODSEQs (RFC 7162 section 3.1)."""
+        if not self.dialect.condstore:
+            self.dialect.condstore = True
+            if self.selected is not None:
+                self.write(self.selected.highest())
 
     def folder_renamed(self, old: str, new: str) -> None:
         """The client renamed a folder: if it is the selected one, or above it, listen under the new name."""

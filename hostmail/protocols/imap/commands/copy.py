@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hostmail.errors import MessageGone, NoSuchFolder
 from hostmail.interfaces import Placed
-from hostmail.protocols.imap.commands.expunge import writable
+from hostmail.protocols.imap.commands.expunge import highest_after, writable
 from hostmail.protocols.imap.names import read_folder
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.sequence import SequenceSet, format_numbers
@@ -75,7 +75,7 @@ async def _move(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
     session.write(b"* OK [%b] moved\r\n" % _copyuid(placed))
     selected.lose(placed.source_uids)
     session.write(selected.take_expunges())
-    return b"OK MOVE completed"
+    return b"OK %bMOVE completed" % await highest_after(session, selected)
 
 
 def _sources(selected: Selected, numbers: SequenceSet, by_uid: bool) -> list[int]:

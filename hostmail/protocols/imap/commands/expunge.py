@@ -24,8 +24,7 @@ async def expunge(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.end()
     selected = writable(session)
     await session.refresh()
-    await _remove(session, selected, selected.deleted())
-    return b"OK EXPUNGE completed"
+    return await _remove(session, selected, selected.deleted())
 
 
 async def uid_expunge(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -34,8 +33,7 @@ async def uid_expunge(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     numbers = cursor.sequence_set()
     cursor.end()
     selected = writable(session)
-    await _remove(session, selected, selected.uids_in(selected.slices(numbers, by_uid=True)))
-    return b"OK EXPUNGE completed"
+    return await _remove(session, selected, selected.uids_in(selected.slices(numbers, by_uid=True)))
 
 
 def writable(session: HostmailIMAP4) -> Selected:
@@ -47,7 +45,16 @@ def writable(session: HostmailIMAP4) -> Selected:
     return selected
 
 
-async def _remove(session: HostmailIMAP4, selected: Selected, uids: Sequence[int]) -> None:
+async def _remove(session: HostmailIMAP4, selected: Selected, uids: Sequence[int]) -> bytes:
     if uids:
         selected.lose(await selected.folder.expunge(uids))
     session.write(selected.take_expunges())
+    return b"OK %bEXPUNGE completed" % await highest_after(session, selected)
+
+
+async def highest_after(session: HostmailIMAP4, selected: Selected) -> bytes:
+    """The code that tells a client which MODSEQ its copy is as of now (RFC 7162 section 3.2.7)."""
+    if not session.dialect.qresync:
+        return b""
+    await session.refresh()
+    return b"[HIGHESTMODSEQ %d] " % selected.modseq

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hostmail.errors import Refusal
 from hostmail.protocols.imap.returning import ReturnOptions, extended_answer, read_return_options
 from hostmail.protocols.imap.searching import search as find
-from hostmail.protocols.imap.searchkeys import BadCharset, Key, parse_search_program
+from hostmail.protocols.imap.searchkeys import BadCharset, Key, asks_for_modseq, parse_search_program
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.tokens import Cursor
 
@@ -41,13 +41,36 @@ async def _search(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes
     assert selected is not None
     options = read_return_options(cursor)
     with forgetting(selected, options):
-        found = await find_and_save(session, selected, read_program(cursor), options)
-    numbers = [selected.uids[index] for index in found] if by_uid else [index + 1 for index in found]
-    if options is None:
-        session.write(b" ".join([b"* SEARCH", *[b"%d" % number for number in numbers]]) + b"\r\n")
-    elif options.answers:
-        session.write(extended_answer(session.tag, numbers, options, by_uid))
+        key = read_program(cursor)
+        if asks_for_modseq(key):
+            session.switch_on_condstore()
+        found = await find_and_save(session, selected, key, options)
+    write_found(session, b"SEARCH", found, options, by_uid, with_modseq=asks_for_modseq(key))
     return b"OK SEARCH completed"
+
+
+def write_found(
+    session: HostmailIMAP4,
+    verb: bytes,
+    found: list[int],
+    options: ReturnOptions | None,
+    by_uid: bool,
+    with_modseq: bool = False,
+) -> None:
+    """The answer in the form that was asked for, and the highest MODSEQ of what it tells (RFC 7162 section 3.1.5)."""
+    selected = session.selected
+    assert selected is not None
+    numbers = [selected.uids[index] for index in found] if by_uid else [index + 1 for index in found]
+    told = found if options is None else options.saved(found)
+    highest = max((selected.modseqs[index] for index in told), default=0) if with_modseq else 0
+    if options is None:
+        words = [b"* " + verb, *[b"%d" % number for number in numbers]]
+        if highest:
+            words.append(b"(MODSEQ %d)" % highest)
+        session.write(b" ".join(words) + b"\r\n")
+    elif options.answers:
+        tail = b" MODSEQ %d" % highest if highest else b""
+        session.write(extended_answer(session.tag, numbers, options, by_uid, tail))
 
 
 def read_program(cursor: Cursor, charset_first: bool = False) -> Key:

@@ -1,12 +1,13 @@
-"""SELECT, EXAMINE (RFC 3501 section 6.3), CLOSE and UNSELECT (section 6.4.2, RFC 3691)."""
+"""SELECT, EXAMINE (RFC 3501 section 6.3; RFC 7162), CLOSE and UNSELECT (section 6.4.2, RFC 3691)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from hostmail.protocols.imap.names import folder_name
+from hostmail.protocols.imap.qresync import Known, missed, read_known
 from hostmail.protocols.imap.selected import Selected
-from hostmail.protocols.imap.tokens import Cursor
+from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
@@ -26,8 +27,11 @@ async def _open(session: HostmailIMAP4, cursor: Cursor, verb: bytes, read_only: 
     """Whatever comes of it, the folder that was open before is so no more (RFC 3501 section 6.3.1)."""
     cursor.space()
     wire = cursor.astring()
+    known = _parameters(session, cursor) if cursor.take(b" ") else None
     cursor.end()
-    session.deselect()
+    if session.selected is not None:
+        session.deselect()
+        session.write(b"* OK [CLOSED] the folder that was open before is closed\r\n")
     name = folder_name(wire)
     folder = await session.store.folder(name)
     try:
@@ -35,13 +39,35 @@ async def _open(session: HostmailIMAP4, cursor: Cursor, verb: bytes, read_only: 
     except BaseException:
         folder.close()
         raise
-    selected = Selected(name, folder, snapshot, read_only)
+    selected = Selected(name, folder, snapshot, read_only, session.dialect)
     if session.closing:
         selected.close()
     else:
         session.select_folder(selected)
     session.write(selected.greeting())
+    if known is not None:
+        for line in await missed(selected, known):
+            session.write(line)
+            await session.written()
     return b"OK [%b] %b completed" % (b"READ-ONLY" if selected.read_only else b"READ-WRITE", verb)
+
+
+def _parameters(session: HostmailIMAP4, cursor: Cursor) -> Known | None:
+    """(CONDSTORE) and (QRESYNC (...)), which has to be switched on beforehand (RFC 7162 section 3.2.5)."""
+    found: list[Known] = []
+
+    def parameter() -> None:
+        word = cursor.keyword()
+        if word == b"CONDSTORE":
+            session.dialect.condstore = True
+        elif word == b"QRESYNC" and session.dialect.qresync:
+            cursor.space()
+            found.append(read_known(cursor))
+        else:
+            raise BadSyntax("QRESYNC has to be enabled first" if word == b"QRESYNC" else "unknown parameter")
+
+    cursor.parenthesised(parameter)
+    return found[-1] if found else None
 
 
 async def close(session: HostmailIMAP4, cursor: Cursor) -> bytes:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hostmail.interfaces import CachedMessage
-from hostmail.protocols.imap.commands.search import find_and_save, forgetting, read_program
-from hostmail.protocols.imap.returning import extended_answer, read_return_options
+from hostmail.protocols.imap.commands.search import find_and_save, forgetting, read_program, write_found
+from hostmail.protocols.imap.returning import read_return_options
+from hostmail.protocols.imap.searchkeys import asks_for_modseq
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.sorting import SortKeys, needs_headers, read_criteria
 from hostmail.protocols.imap.sorting import sort as in_order
@@ -44,12 +45,9 @@ async def _sort(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
         return in_order(found, criteria, keys)
 
     with forgetting(selected, options):
-        ordered = await find_and_save(session, selected, read_program(cursor, charset_first=True), options, order)
-    numbers = [selected.uids[index] for index in ordered] if by_uid else [index + 1 for index in ordered]
-    if options is None:
-        session.write(b" ".join([b"* SORT", *[b"%d" % number for number in numbers]]) + b"\r\n")
-    elif options.answers:
-        session.write(extended_answer(session.tag, numbers, options, by_uid))
+        key = read_program(cursor, charset_first=True)
+        found = await find_and_save(session, selected, key, options, order)
+    write_found(session, b"SORT", found, options, by_uid, with_modseq=asks_for_modseq(key))
     return b"OK SORT completed"
 
 

@@ -12,7 +12,7 @@ from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
-ITEMS = (b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"SIZE")
+ITEMS = (b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"SIZE", b"HIGHESTMODSEQ")
 
 
 async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -22,6 +22,8 @@ async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.space()
     items = read_items(cursor)
     cursor.end()
+    if b"HIGHESTMODSEQ" in items:
+        session.switch_on_condstore()
     session.write(await status_line(session, name, items))
     return b"OK STATUS completed"
 

@@ -1,4 +1,4 @@
-"""STORE and UID STORE (RFC 3501 section 6.4.6)."""
+"""STORE and UID STORE (RFC 3501 section 6.4.6; UNCHANGEDSINCE of RFC 7162)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hostmail.interfaces import Changes
 from hostmail.protocols.imap.commands.expunge import writable
 from hostmail.protocols.imap.flags import keyword_bit, split_flags
 from hostmail.protocols.imap.selected import Selected
-from hostmail.protocols.imap.sequence import Range, indices
-from hostmail.protocols.imap.tokens import BadSyntax, Cursor
+from hostmail.protocols.imap.sequence import Range, format_numbers, indices
+from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
@@ -32,6 +32,7 @@ async def _store(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
     cursor.space()
     numbers = cursor.sequence_set()
     cursor.space()
+    unchanged_since = _condition(cursor) if cursor.peek() == b"(" else None
     verb, dot, silent = cursor.keyword().partition(b".")
     if verb not in HOW or (dot and silent != b"SILENT"):
         raise BadSyntax("unknown way to store flags")
@@ -40,13 +41,40 @@ async def _store(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
     cursor.end()
     mask, keywords = split_flags(words)
     selected = writable(session)
+    if unchanged_since is not None:
+        session.switch_on_condstore()
     parts = selected.slices(numbers, by_uid)
     if parts:
-        changes = await selected.folder.set_flags(selected.uids_in(parts), HOW[verb], mask, keywords)
+        changes = await selected.folder.set_flags(selected.uids_in(parts), HOW[verb], mask, keywords, unchanged_since)
         await _answer(session, selected, parts, changes, _Expected(HOW[verb], mask, keywords), bool(dot), by_uid)
+        if changes.modified:
+            return _modified(selected, changes.modified, by_uid)
     if selected.gone and not by_uid and not selected.gone.isdisjoint(selected.uids_in(parts)):
         return b"OK [EXPUNGEISSUED] STORE completed, but for messages that are no longer there"
     return b"OK STORE completed"
+
+
+def _condition(cursor: Cursor) -> int:
+    """(UNCHANGEDSINCE 12345)."""
+    found: list[int] = []
+
+    def modifier() -> None:
+        if cursor.keyword() != b"UNCHANGEDSINCE":
+            raise BadSyntax("unknown store modifier")
+        cursor.space()
+        found.append(cursor.number(MAX_NUMBER64))
+
+    cursor.parenthesised(modifier)
+    cursor.space()
+    if len(found) != 1:
+        raise BadSyntax("one UNCHANGEDSINCE is expected")
+    return found[0]
+
+
+def _modified(selected: Selected, uids: list[int], by_uid: bool) -> bytes:
+    """Which messages were left alone, since somebody else has changed them (RFC 7162 section 3.1.3)."""
+    numbers = uids if by_uid else [at + 1 for uid in uids if (at := selected.index_of(uid)) is not None]
+    return b"OK [MODIFIED %b] the others are stored, these have been changed meanwhile" % format_numbers(numbers)
 
 
 class _Expected:
@@ -79,7 +107,10 @@ async def _answer(
     silent: bool,
     by_uid: bool,
 ) -> None:
-    """A row for each message; when silent, only where somebody else has changed it as well."""
+    """A row for each message; when silent, only where somebody else has changed it as well.
+
+    A client that knows MODSEQs is told the new ones even then (RFC 7162 section 3.1.3).
+    """
     session.write(selected.learn_keywords(changes.keywords))
     if silent:
         expected.learn(selected.keywords)
@@ -87,11 +118,16 @@ async def _answer(
             index: selected.flags[index] for row in changes.changed if (index := selected.index_of(row[0])) is not None
         }
         selected.changed_flags(changes)
-        surprised = [index for index, flags in before.items() if selected.flags[index] != expected.after(flags)]
+        surprised = [
+            index
+            for index, flags in before.items()
+            if session.dialect.condstore or selected.flags[index] != expected.after(flags)
+        ]
         session.write(b"".join([selected.flag_row(index, by_uid) for index in surprised]))
         return
     selected.changed_flags(changes)
-    for count, index in enumerate(indices(parts), 1):
+    modified = {selected.index_of(uid) for uid in changes.modified}
+    for count, index in enumerate((index for index in indices(parts) if index not in modified), 1):
         session.write(selected.flag_row(index, by_uid))
         if count % BATCH_ROWS == 0:
             await session.written()

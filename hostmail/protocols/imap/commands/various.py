@@ -48,9 +48,12 @@ def _pairs(cursor: Cursor) -> dict[str, str]:
 
 
 async def enable(session: HostmailIMAP4, cursor: Cursor) -> bytes:
-    """None of our extensions has to be switched on; unknown ones are passed over in silence."""
+    """What cannot be switched on is passed over in silence."""
     cursor.space()
-    cursor.one_or_more(cursor.atom)
+    words = cursor.one_or_more(cursor.keyword)
     cursor.end()
-    session.write(b"* ENABLED\r\n")
+    enabled = [word for word in dict.fromkeys(words) if session.dialect.enable(word)]
+    session.write(b" ".join([b"* ENABLED", *enabled]) + b"\r\n")
+    if enabled and session.selected is not None:
+        session.write(session.selected.highest())
     return b"OK ENABLE completed"

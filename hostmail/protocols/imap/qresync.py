@@ -1,0 +1,74 @@
+"""Quick resynchronisation (RFC 7162 section 3.2): what a client that was here before has missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.sequence import LARGEST, SequenceSet, contains, format_numbers
+from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
+
+ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the client remembers: as of which MODSEQ of which UIDVALIDITY, and of which UIDs (None: of all)."""
+
+    uidvalidity: int
+    modseq: int
+    uids: SequenceSet | None = None
+
+
+def read_known(cursor: Cursor) -> Known:
+    """`(67890007 20050715194045000 41,43:211 (1,3 41,44))`; the last pair is for servers that forget, and not needed here."""
+    cursor.open()
+    uidvalidity = cursor.number()
+    cursor.space()
+    modseq = cursor.number(MAX_NUMBER64)
+    uids = None
+    if cursor.take(b" "):
+        if cursor.peek() != b"(":
+            uids = _plain_set(cursor)
+        if uids is None or cursor.take(b" "):
+            cursor.open()
+            _plain_set(cursor)
+            cursor.space()
+            _plain_set(cursor)
+            cursor.close()
+    cursor.close()
+    return Known(uidvalidity, modseq, uids)
+
+
+def _plain_set(cursor: Cursor) -> SequenceSet:
+    numbers = cursor.sequence_set()
+    if numbers.has_star or numbers.is_saved:
+        raise BadSyntax("the numbers must be written out")
+    return numbers
+
+
+async def missed(selected: Selected, known: Known) -> list[bytes]:
+    """The answers that bring the client up to date: first what has vanished, then what has changed."""
+    if known.uidvalidity != selected.uidvalidity:
+        return []
+    changes = await selected.folder.changes(known.modseq)
+    lines = [vanished_earlier(selected, changes.expunged, known.uids)]
+    wanted = None if known.uids is None else known.uids.resolve(LARGEST)
+    rows = [
+        selected.flag_row(index)
+        for index, modseq in enumerate(selected.modseqs)
+        if modseq > known.modseq and (wanted is None or contains(wanted, selected.uids[index]))
+    ]
+    return lines + rows
+
+
+def vanished_earlier(selected: Selected, expunged: Iterable[int], asked: SequenceSet | None) -> bytes:
+    """VANISHED (EARLIER) for those of the UIDs that the client asks about; nothing for none."""
+    wanted = None if asked is None else asked.resolve(LARGEST)
+    gone = [
+        uid
+        for uid in sorted(expunged)
+        if uid < selected.uidnext and selected.index_of(uid) is None and (wanted is None or contains(wanted, uid))
+    ]
+    return b"* VANISHED (EARLIER) %b\r\n" % format_numbers(gone) if gone else b""
