@@ -47,8 +47,8 @@ class Journey(SynchronousTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.here = Appliance(cls.settings, any_loopback=cls.any_loopback)
-        cls.here.add(*cls.accounts)
         cls.here.start()
+        cls.here.add(*cls.accounts)
 
     @classmethod
     def tearDownClass(cls) -> None:

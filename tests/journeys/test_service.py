@@ -62,6 +62,7 @@ def logs_in(here: Appliance, login: str, password: str = PASSWORD) -> dict[str, 
 def taken(port: int) -> Iterator[None]:
     """Another program listens there."""
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
         yield

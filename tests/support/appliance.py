@@ -19,15 +19,19 @@ START_SECONDS = 40.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now."""
+    """Ports that are ours until this process ends.
+
+    Sockets are bound to them that do not listen, so a service may listen there at any time, and nothing else gets these ports
+    meanwhile: neither a service that is started beside us nor an outgoing connection.
+    """
     sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    for each in sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.detach()
+    return ports
 
 
 class Appliance:
@@ -141,4 +145,8 @@ class Appliance:
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else 0
         self.signal(signal.SIGTERM)
-        return self.process.wait(30)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"hostmail does not stop:\n{self.text()[-8000:]}") from None

@@ -46,19 +46,29 @@ class Programs(Journey):
 
     def run_program(self, *words: object, stdin: str = "", expect: int | None = 0) -> str:
         """Run it to its end; what it wrote to both channels."""
-        done = subprocess.run(
+        process = subprocess.Popen(
             [program(str(words[0])), *map(str, words[1:])],
-            input=stdin.encode(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self.home,
             env=self.environment(),
-            timeout=SECONDS,
         )
-        text = done.stdout.decode(errors="replace")
-        if expect is not None and done.returncode != expect:
-            raise AssertionError(f"{words}: {done.returncode}\n{text}")
+        try:
+            output, _ = process.communicate(stdin.encode(), SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said = process.communicate()[0].decode(errors="replace")
+            raise AssertionError(f"{words} does not end:\n{said}\n{self.server_side()}") from None
+        text = output.decode(errors="replace")
+        if expect is not None and process.returncode != expect:
+            raise AssertionError(f"{words}: {process.returncode}\n{text}\n{self.server_side()}")
         return text
+
+    def server_side(self) -> str:
+        """What the service can tell of it: its open sessions, and the end of its log."""
+        sessions = self.here.command("session", "list", expect=None)
+        return f"--- sessions\n{sessions.stdout}{sessions.stderr}\n--- log\n{self.here.text()[-8000:]}"
 
     def run_on_terminal(self, *words: object) -> str:
         """Run a program that insists on a terminal, until it ends by itself."""
@@ -85,7 +95,7 @@ class Programs(Journey):
                     break
             text = seen.decode(errors="replace")
             if process.poll() is None and time.monotonic() >= deadline:
-                raise AssertionError(f"{words} does not end:\n{text}")
+                raise AssertionError(f"{words} does not end:\n{text}\n{self.server_side()}")
             code = process.wait(10)
         finally:
             os.close(ours)
