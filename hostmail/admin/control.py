@@ -15,7 +15,9 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
+from twisted.python import context
 from twisted.python.failure import Failure
+from twisted.python.log import ILogContext
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -130,7 +132,9 @@ class ControlService(Service):
         site.noisy = False
         # The requests are in our own log by verb; twisted.web's log line would say nothing more.
         site.log = lambda request: None  # type: ignore[method-assign]
-        self._port = self._reactor.listenUNIX(os.fspath(self._path), site, mode=0o600)
+        # Without the reactor's line "Site starting on ...": an event with an empty format is not written.
+        quiet = {ILogContext: {**(context.get(ILogContext) or {}), "log_format": ""}}
+        self._port = context.call(quiet, self._reactor.listenUNIX, os.fspath(self._path), site, mode=0o600)
 
     async def _close(self) -> None:
         port, self._port = self._port, None

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import errno
+import io
 import resource
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import globalLogPublisher, textFileLogObserver
 from twisted.protocols.tls import TLSMemoryBIOFactory
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hostmail.config.schema import Listener
 from hostmail.errors import ConfigurationError
-from hostmail.listen.ports import Ports, openings, raise_file_limit, with_backlog
+from hostmail.listen.ports import Ports, openings, raise_file_limit, shown, with_backlog
 from hostmail.listen.proxy import ProxiedFactory
 
 
@@ -159,3 +162,33 @@ class FileLimitTests(SynchronousTestCase):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         self.assertGreaterEqual(raise_file_limit(), 4096)
+
+
+class WordsTests(TestCase):
+    def test_one_line_for_each_port(self) -> None:
+        """The log of a start has our line about a port, with what the configuration calls it, and not Twisted's as well."""
+        from twisted.internet import reactor
+
+        written = io.StringIO()
+        observer = textFileLogObserver(written)
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        wanted = openings("imap", [Listener(endpoint="tcp:0:interface=127.0.0.1")], lambda _: Silent())
+        ports = Ports(reactor, wanted, Certificates())
+        ports.startService()
+        self.addCleanup(ports.stopService)
+        lines = written.getvalue().splitlines()
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], r"\[listen#info\] port_opened: listen.imap 127\.0\.0\.1:[0-9]+$")
+
+    def test_addresses(self) -> None:
+        """Addresses are written as people write them."""
+        self.assertEqual(shown(IPv4Address("TCP", "192.0.2.1", 25)), "192.0.2.1:25")
+        self.assertEqual(shown(IPv6Address("TCP", "::1", 25)), "[::1]:25")
+        self.assertEqual(shown(UNIXAddress("/run/x.sock")), "/run/x.sock")
+
+
+class Silent(Factory):
+    """A factory that says nothing when it starts."""
+
+    noisy = False
