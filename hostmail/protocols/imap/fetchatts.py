@@ -24,7 +24,8 @@ PART = re.compile(rb"([1-9][0-9]*(?:\.[1-9][0-9]*)*)(?:\.(?=[A-Za-z]))?")
 SECTION_TEXT = re.compile(rb"[A-Za-z.]+")
 FIELD_NAME = re.compile(rb"[!-9;-~]+\Z")
 PLAIN_FIELD = re.compile(rb"[A-Za-z0-9_.-]+\Z")
-DEEPEST_PART = 50
+# As far down as BODYSTRUCTURE describes parts, and further than that.
+DEEPEST_PART = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class Items(SynchronousTestCase):
         """Unknown items, unclosed sections and empty lists are errors of the client."""
         wrong = [b"", b"()", b"FOO", b"BODY[", b"BODY[1", b"BODY[FOO]", b"BODY[MIME]", b"BODY[0]", b"BODY[1.]"]
         wrong += [b"BODY[HEADER.FIELDS ()]", b"BODY[HEADER.FIELDS]", b"BODY[HEADER.FIELDS (a:b)]", b"BODY[1.FOO]"]
-        wrong += [b"BODY[]<0>", b"BODY[]<0.0>", b"BODY[]<0.1", b"(FLAGS", b"FLAGS UID", b"BODY[" + b"1." * 60 + b"1]"]
+        wrong += [b"BODY[]<0>", b"BODY[]<0.0>", b"BODY[]<0.1", b"(FLAGS", b"FLAGS UID", b"BODY[" + b"1." * 160 + b"1]"]
         wrong += [b"BODY[9999999999]", b"RFC822.PEEK", b"BODY.PEEK", b"FASTER", b'BODY[HEADER.FIELDS ("a b")]']
         for text in wrong:
             with self.assertRaises(BadSyntax, msg=text.decode()):
