@@ -21,12 +21,14 @@ VERSION_TABLE = "queue_alembic_version"
 class Database:
     """One process's way to the queue's rows. Everything here blocks, so it belongs into threads.
 
-    Commits are synced (`synchronous=FULL`): a 250 rests on them (D12).
+    Commits are synced (`synchronous=FULL`): a 250 rests on them (D12). Those that are only notes to ourselves, such as leases, are not;
+    the next synced one makes them safe as well.
     """
 
     def __init__(self, path: Path) -> None:
         self._write_lock = threading.Lock()
         self._engine = make_engine(path)
+        self._unsynced = make_engine(path, synchronous="NORMAL")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -35,17 +37,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, durable: bool = True) -> Iterator[Connection]:
         """A transaction that holds the write lock from its first statement on; all or nothing."""
-        with self._write_lock, self._engine.execution_options(immediate=True).begin() as connection:
+        engine = self._engine if durable else self._unsynced
+        with self._write_lock, engine.execution_options(immediate=True).begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Close all idle connections."""
+        self._unsynced.dispose()
         self._engine.dispose()
 
 
-def make_engine(path: Path) -> Engine:
+def make_engine(path: Path, synchronous: str = "FULL") -> Engine:
     """An engine over the file at `path` (made with mode 0600 if new), whose connections use WAL and begin as we say."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
@@ -55,7 +59,7 @@ def make_engine(path: Path) -> Engine:
         # Else the driver begins transactions by itself, late and without the write lock.
         dbapi.isolation_level = None
         dbapi.execute("PRAGMA journal_mode=WAL")
-        dbapi.execute("PRAGMA synchronous=FULL")
+        dbapi.execute(f"PRAGMA synchronous={synchronous}")
         dbapi.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")

@@ -35,40 +35,42 @@ class QueueFiles:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def take(self, queue_id: str, path: str, prefix: bytes) -> tuple[str, int]:
-        """Keep the sealed spool file at `path` durably; its new name, and how many octets of trace fields it begins with.
+    def take(self, queue_id: str, spooled: ISpoolFile, body: bytes | None = None) -> tuple[str, int]:
+        """Keep a sealed spool file's octets durably; the new file's name, and how many octets of trace fields it begins with.
 
+        `body` is what it holds behind its prefix, where that is in memory. The file's name is there for good after `sync_directory`.
         Raises OutOfSpace or TemporaryFailure and leaves nothing behind then.
         """
         name = f"{queue_id}-{secrets.token_hex(4)}"
-        kept = transport_prefix(prefix)
+        kept = transport_prefix(spooled.prefix)
+        target = self._directory / name
         with _disk_trouble():
             try:
-                if kept != prefix or not _linked(path, self._directory / name):
-                    self._copy(path, len(prefix), kept, name)
-                _sync(self._directory / name)
-                _sync(self._directory)
+                if body is not None:
+                    _write_new(target, kept + body)
+                else:
+                    if kept != spooled.prefix or not _linked(spooled.path, target):
+                        _copy(spooled.path, len(spooled.prefix), kept, target)
+                    _sync(target)
             except BaseException:
                 self.remove(name)
                 raise
         return name, len(kept)
 
-    def _copy(self, path: str, skip: int, prefix: bytes, name: str) -> None:
-        target = os.open(self._directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(path, "rb") as source, os.fdopen(target, "wb") as copy:
-            source.seek(skip)
-            copy.write(prefix)
-            while block := source.read(COPY_BLOCK):
-                copy.write(block)
+    def sync_directory(self) -> None:
+        """Make the names of all files so far durable; raises OutOfSpace or TemporaryFailure."""
+        with _disk_trouble():
+            _sync(self._directory)
 
     def path(self, name: str) -> str:
         """Where the file is."""
         return str(self._directory / name)
 
-    def remove(self, name: str) -> None:
-        """Nobody waits for it any more; a file that is gone already is fine."""
-        with _missing_is_fine():
-            os.unlink(self._directory / name)
+    def remove(self, *names: str) -> None:
+        """Nobody waits for them any more; a file that is gone already is fine."""
+        for name in names:
+            with _missing_is_fine():
+                os.unlink(self._directory / name)
 
     def header(self, name: str, skip: int) -> bytes:
         """The message's header without our trace fields, for reports; empty if the file cannot be read."""
@@ -119,6 +121,26 @@ class WaitingFile:
 
     def discard(self) -> None:
         """The queue removes its files itself."""
+
+
+def _write_new(target: Path, octets: bytes) -> None:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        view = memoryview(octets)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy(path: str, skip: int, prefix: bytes, target: Path) -> None:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(path, "rb") as source, os.fdopen(descriptor, "wb") as copy:
+        source.seek(skip)
+        copy.write(prefix)
+        while block := source.read(COPY_BLOCK):
+            copy.write(block)
 
 
 def _linked(path: str, target: Path) -> bool:

@@ -65,8 +65,7 @@ class Outcomes:
 
     async def park(self, rows: Sequence[QueuedRow]) -> None:
         """There is no way out at present: the rows wait on, without counting attempts."""
-        for row in rows:
-            await self._queue.postpone(row, self._now() + PARKED_SECONDS, NO_WAY_OUT, tried=False)
+        await self._queue.park([row.id for row in rows], self._now() + PARKED_SECONDS, NO_WAY_OUT)
 
     def _next(self, row: QueuedRow) -> float | None:
         attempts, chance = row.attempts + 1, self._random.random()

@@ -11,6 +11,7 @@ from zope.interface import implementer
 from hostmail.envelope import Envelope, Recipient
 from hostmail.interfaces import IQueue, ISpoolFile, Queued
 from hostmail.queue import rows
+from hostmail.queue.committer import Committer
 from hostmail.queue.contracts import InThread, QueuedRow
 from hostmail.queue.database import Database, migrate
 from hostmail.queue.files import QueueFiles, WaitingFile
@@ -31,6 +32,7 @@ class Queue:
         migrate(directory / "queue.sqlite")
         self._database = Database(directory / "queue.sqlite")
         self._files = QueueFiles(directory / "files")
+        self._committer = Committer(self._database, in_thread, self._files.sync_directory)
         self._in_thread = in_thread
         self._now = now
         self.woken: Callable[[], None] = lambda: None
@@ -45,9 +47,13 @@ class Queue:
     ) -> Prepared:
         """The file is kept and synced; rows follow at `commit`, for until then nobody may see them.
 
+        A small message that the spool still holds in memory (`body`) never becomes a file there.
+
         Raises OutOfSpace, TemporaryFailure. After a crash in between, the next start removes the file.
         """
-        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled.path, spooled.prefix)
+        in_memory = getattr(spooled, "body", None)
+        body = in_memory() if in_memory is not None else None
+        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, body)
         size = spooled.size - len(spooled.prefix) + prefix_length
         message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now())
         return Prepared(self, message, envelope, recipients)
@@ -66,7 +72,7 @@ class Queue:
 
     async def retry(self, pattern: str) -> int:
         """Make them due now; how many. What is just being sent is left alone."""
-        many: int = await self._writing(rows.make_due, pattern, self._now())
+        many: int = await self._committer.write(rows.make_due, pattern, self._now())
         self.woken()
         return many
 
@@ -86,7 +92,7 @@ class Queue:
 
         With `find_a_way` rows that had no way out so far are due now.
         """
-        await self._writing(rows.release, self._now(), find_a_way)
+        await self._committer.write(rows.release, self._now(), find_a_way)
         known = await self._reading(rows.files)
         removed: int = await self._in_thread(self._files.sweep, known, self._now())
         return removed
@@ -94,28 +100,32 @@ class Queue:
     async def lease(self, seconds: float, limit: int) -> Rows:
         """Take rows that are due; nobody else gets them for `seconds`."""
         now = self._now()
-        return self._as_queued(await self._writing(rows.lease, now, now + seconds, limit))
+        return self._as_queued(await self._committer.write(rows.lease, now, now + seconds, limit, durable=False))
 
     async def renew(self, ids: Sequence[int], seconds: float) -> None:
         """Keep leased rows for longer."""
-        await self._writing(rows.renew, ids, self._now() + seconds)
+        await self._committer.write(rows.renew, ids, self._now() + seconds, durable=False)
 
     async def next_due(self) -> float | None:
         """When the next waiting row is due (Unix time)."""
         when: float | None = await self._reading(rows.next_due)
         return when
 
-    async def postpone(
-        self, row: QueuedRow, next_attempt: float, answer: str, *, tried: bool = True, warned: bool = False
-    ) -> None:
-        """Give a leased row back; `tried` counts it as an attempt, `warned` notes that the sender knows of the delay."""
-        attempts = row.attempts + tried
-        await self._writing(rows.postpone, row.id, next_attempt, answer, attempts, warned or row.warned)
+    async def postpone(self, row: QueuedRow, next_attempt: float, answer: str, *, warned: bool = False) -> None:
+        """Give a leased row back after an attempt; `warned` notes that the sender knows of the delay."""
+        known = warned or row.warned
+        step = (rows.postpone, row.id, next_attempt, answer, row.attempts + 1, known)
+        await self._committer.write(*step, durable=warned)
+
+    async def park(self, ids: Sequence[int], next_attempt: float, answer: str) -> None:
+        """Give leased rows back without an attempt."""
+        await self._committer.write(rows.park, ids, next_attempt, answer, durable=False)
 
     async def finish(self, ids: Sequence[int]) -> None:
         """Forget rows for good, and the files nobody else waits for."""
-        for file in await self._writing(rows.finish, ids):
-            await self._in_thread(self._files.remove, file)
+        files: Sequence[str] = await self._committer.write(rows.finish, ids)
+        if files:
+            await self._in_thread(self._files.remove, *files)
 
     async def header(self, row: QueuedRow) -> bytes:
         """The header as the sender wrote it, for reports."""
@@ -129,7 +139,7 @@ class Queue:
 
     async def insert(self, message: rows.NewMessage, envelope: Envelope, recipients: Sequence[Recipient]) -> None:
         """Durable and due when it returns."""
-        await self._writing(rows.add, message, envelope, recipients)
+        await self._committer.write(rows.add, message, envelope, recipients)
         self.woken()
 
     async def forget_file(self, file: str) -> None:
@@ -139,13 +149,6 @@ class Queue:
     def close(self) -> None:
         """Close the database; nothing may be under way."""
         self._database.close()
-
-    async def _writing(self, step: Callable[..., Any], *args: Any) -> Any:
-        return await self._in_thread(self._write, step, args)
-
-    def _write(self, step: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        with self._database.writing() as connection:
-            return step(connection, *args)
 
     async def _reading(self, step: Callable[..., Any]) -> Any:
         return await self._in_thread(self._read, step)

@@ -147,6 +147,11 @@ def postpone(
     )
 
 
+def park(connection: Connection, ids: Sequence[int], next_attempt: float, answer: str) -> None:
+    """They wait again, untried."""
+    _change(connection, ids, state=WAITING, next_attempt=next_attempt, last_answer=answer[:MAX_ANSWER])
+
+
 def make_due(connection: Connection, pattern: str, now: float) -> int:
     """Waiting and held rows that fit `pattern` are due now; how many."""
     ids = [row.id for row in matching(connection, pattern) if row.state != SENDING]

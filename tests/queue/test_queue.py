@@ -63,7 +63,7 @@ class PrepareTests(QueueCase):
         """The spool's file is linked, not copied, when it holds nothing of final delivery."""
         spooled = self.spool.create(b"Received: x\r\n")
         self.wait(spooled.seal())
-        QueueFiles(self.directory / "files").take("q", spooled.path, spooled.prefix)
+        QueueFiles(self.directory / "files").take("q", spooled)
         self.assertEqual(self.files[0].stat().st_ino, os.stat(spooled.path).st_ino)
 
     def test_strip(self) -> None:

@@ -1,0 +1,81 @@
+"""Many writers, few transactions: what is asked for while one commit runs shares the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from hostmail.queue.contracts import InThread
+from hostmail.queue.database import Database
+
+MOST_AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One caller's step and arguments, and where its answer goes."""
+
+    step: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    durable: bool
+    answer: Deferred[Any] = field(default_factory=Deferred)
+
+
+class Committer:
+    """Runs steps of the form `step(connection, *arguments)` inside transactions, several callers' in one (group commit).
+
+    A caller's answer comes when its transaction is committed, and synced if any of its steps is durable. A step that raises spoils nothing
+    for the others: they are run again, each in a transaction of its own. `before_durable` runs ahead of each synced commit, in its thread.
+    """
+
+    def __init__(self, database: Database, in_thread: InThread, before_durable: Callable[[], None]) -> None:
+        self._database = database
+        self._in_thread = in_thread
+        self._before_durable = before_durable
+        self._waiting: list[_Asked] = []
+        self._running = False
+
+    async def write(self, step: Callable[..., Any], *arguments: Any, durable: bool = True) -> Any:
+        """What `step` returns, once that is committed; what it raises."""
+        asked = _Asked(step, arguments, durable)
+        self._waiting.append(asked)
+        if not self._running:
+            self._running = True
+            Deferred.fromCoroutine(self._run())
+        return await asked.answer
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            try:
+                answers: Sequence[Any] = await self._in_thread(self._commit, batch)
+            except Exception:  # noqa: BLE001 - the threads are gone: everybody is told
+                answers = [Failure()] * len(batch)
+            for asked, answer in zip(batch, answers, strict=True):
+                asked.answer.callback(answer)
+        self._running = False
+
+    def _commit(self, batch: Sequence[_Asked]) -> list[Any]:
+        """An answer or a Failure for each."""
+        try:
+            return self._transaction(batch)
+        except Exception:  # noqa: BLE001 - whoever asked gets it
+            if len(batch) == 1:
+                return [Failure()]
+        return [answer for asked in batch for answer in self._commit([asked])]
+
+    def _transaction(self, batch: Sequence[_Asked]) -> list[Any]:
+        durable = any(asked.durable for asked in batch)
+        if durable:
+            self._before_durable()
+        with self._database.writing(durable) as connection:
+            return [_run(connection, asked) for asked in batch]
+
+
+def _run(connection: Connection, asked: _Asked) -> Any:
+    return asked.step(connection, *asked.arguments)
