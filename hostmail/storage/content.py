@@ -27,14 +27,17 @@ class MessageFile:
         self._name = name
 
     def link(self, dir_fd: int, name: str) -> None:
-        """One more name for it; a copy where the file system allows no more links."""
+        """One more name for it; a copy where the file system allows no more links.
+
+        A nameless file whose only name was taken away again, when a delivery was undone, gets no second one (ENOENT).
+        """
         try:
             if self._name:
                 self._disk.link(self._name, name, dst_dir_fd=dir_fd, follow_symlinks=False)
             else:
                 self._disk.link_open_file(self._fd, dir_fd, name)
         except OSError as error:
-            if error.errno not in (errno.EMLINK, errno.EXDEV):
+            if error.errno not in (errno.EMLINK, errno.EXDEV, errno.ENOENT):
                 raise
             self._copy(dir_fd, name)
 

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from hostmail.errors import OutOfSpace, OverQuota, TemporaryFailure
 from hostmail.interfaces import Drop, Flag, Usage
+from hostmail.storage.content import MessageFile
 from hostmail.storage.names import parse
 from hostmail.storage.store import MaildirStore
 from tests.contracts.mailstore_base import LETTER
@@ -120,6 +121,21 @@ class DeliveryTests(DiskGround):
         self.assertEqual(os.listdir(self.store.spool.directory), [])
         inbox = self.get(self.folder())
         self.assertEqual(self.get(self.contents(inbox)), [b"A: b\r\n" + LETTER, b"A: b\r\n" + BIG])
+
+    def test_delivered_again_after_it_was_undone(self) -> None:
+        """A nameless file that had a name and lost it can have no other: a retry after a fault copies it."""
+        directory = self.mktemp()
+        os.mkdir(directory)
+        fd, place = self.disk.open_nameless(directory), self.disk.open_directory(directory)
+        os.write(fd, LETTER)
+        file = MessageFile(self.disk, fd, len(LETTER), 1, None)
+        file.link(place, "first")
+        os.unlink("first", dir_fd=place)
+        file.link(place, "second")
+        os.close(place)
+        file.close()
+        with open(os.path.join(directory, "second"), "rb") as written:
+            self.assertEqual(written.read(), LETTER)
 
     def test_too_many_links(self) -> None:
         """A file that can have no more names is copied."""
