@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -29,3 +32,19 @@ class CommandTests(SynchronousTestCase):
         answer, heavy = map(json.loads, done.stdout.splitlines())
         self.assertEqual(heavy, [])
         self.assertEqual(list(answer), ["version"])
+
+    def test_impossible_place(self) -> None:
+        """A data directory that cannot be made is told in one line."""
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "file").touch()
+        (folder / "c.yaml").write_text("hostname: a.test\ndata_dir: file/data\n")
+        script = "from hostmail.command import command_line; command_line()"
+        done = subprocess.run(
+            [sys.executable, "-c", script, "--config", str(folder / "c.yaml"), "domain", "list"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, f"hostmail: {folder}/file/data: Not a directory\n")

@@ -75,6 +75,8 @@ def run(line: CommandLine, arguments: Sequence[str] | None) -> int:
         return failed(str(error), CONFIGURATION)
     except Unreachable as error:
         return failed(str(error), UNREACHABLE)
+    except OSError as error:
+        return failed(f"{error.filename}: {error.strerror}" if error.filename else str(error), REFUSED)
     except Refusal as refusal:
         lasting = refusal.permanent or refusal.code in FOR_GOOD
         return failed(refusal.public, REFUSED if lasting else TRY_AGAIN)

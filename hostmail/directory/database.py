@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from hostmail.errors import ConfigurationError
 
@@ -78,7 +79,11 @@ def private_file(url: str) -> Path:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """No other process brings the database up to date meanwhile: changing to WAL fails at once where two try it."""
-    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"data_dir: {lock} cannot be opened: {error.strerror}") from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -122,6 +127,8 @@ def migrate(url: str) -> None:
                     return
             with engine.execution_options(immediate=True).begin() as connection:
                 _upgrade(connection)
+        except DBAPIError as error:
+            raise ConfigurationError(f"data_dir: {engine.url.database} cannot be used: {error.orig}") from error
         finally:
             engine.dispose()
 

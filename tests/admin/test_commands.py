@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import pwd
 import re
 import shutil
 import socket
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -467,6 +470,24 @@ class InitTests(Base):
 
         self.world.facts.add_domain = broken  # type: ignore[method-assign, assignment]
         self.init("--account", "ann", "--generate", code=75)
+
+    def test_for_another_user(self) -> None:
+        """The data directory is made as the service's user's, and the start is told with his name (LIMITS Files)."""
+        me = pwd.getpwuid(os.geteuid())
+        self.init("--account", "ann", "--generate", "--user", me.pw_name)
+        made = (self.folder / "d").stat()
+        self.assertEqual((made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode)), (me.pw_uid, me.pw_gid, 0o700))
+        self.assertIn(f"--uid {me.pw_name} --gid ", self.talk)
+        self.config.unlink()
+        self.init("--account", "ann", "--generate", "--user", "nobody-of-that-name", code=1)
+        self.assertIn("--user: there is no user nobody-of-that-name", self.talk)
+
+    def test_readable(self) -> None:
+        """The service's user can read the configuration, whatever the umask of whoever ran init."""
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
+        self.init("--account", "ann", "--generate")
+        self.assertEqual(stat.S_IMODE(self.config.stat().st_mode), 0o644)
 
     def test_asks(self) -> None:
         """At a terminal what is not given is asked for, with a proposal."""

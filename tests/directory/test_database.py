@@ -67,6 +67,14 @@ class MigrateTests(SynchronousTestCase):
         migrate(self.url)
         self.assertEqual(self.path.read_bytes(), before)
 
+    def test_unusable(self) -> None:
+        """A file that is no database, or cannot be opened, is a problem of data_dir and not a traceback."""
+        self.path.write_text("this is no database, whatever its name says")
+        with self.assertRaisesRegex(ConfigurationError, "data_dir: .* cannot be used: file is not a database"):
+            migrate(self.url)
+        with self.assertRaisesRegex(ConfigurationError, "data_dir: .* cannot be made: No such file"):
+            migrate("sqlite:////nowhere/at/all.sqlite")
+
     def test_from_the_first_release(self) -> None:
         """A database of the first tables keeps its accounts when it is brought up to date."""
         from alembic import command

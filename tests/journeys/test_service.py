@@ -404,3 +404,21 @@ class UnprivilegedTests(SynchronousTestCase):
         here.start()
         self.assertEqual(logs_in(here, BOB, "Another-Secret-9"), {"imap": True, "smtp": True})
         self.assertNotIn("Traceback", here.text())
+
+    def test_prepared_by_root(self) -> None:
+        """What root makes with `init --user`, and changes while the service is stopped, belongs to the service's user."""
+        here = self.here
+        ports = here.config.read_text()
+        here.config.unlink()
+        site = ("--hostname", "mail.example.test", "--data-dir", str(here.data), "--domain", "example.test")
+        password = {"stdin": PASSWORD + "\n"}
+        here.command("init", *site, "--account", ANN, "--password-file", "-", "--user", "nobody", **password)
+        here.config.write_text(ports)
+        here.command("account", "add", BOB, "--password-file", "-", **password)
+        here.command("account", "remove", BOB, "--yes")
+        owners = {path: path.lstat().st_uid for path in (here.data, *here.data.rglob("*"))}
+        self.assertIn(here.data / "directory.sqlite", owners)
+        self.assertEqual({path for path, uid in owners.items() if uid != self.nobody.pw_uid}, set())
+        here.start()
+        self.assertEqual(logs_in(here, ANN), {"imap": True, "smtp": True})
+        self.assertNotIn("Traceback", here.text())

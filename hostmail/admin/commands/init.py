@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import socket
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from hostmail.errors import AlreadyExists, Refusal
 @click.option(
     "--port-offset", type=click.IntRange(0, 60000), default=0, help="Added to every port: 2000 needs no root."
 )
+@click.option("--user", help="The user the service will run as, who gets the data; only root can say this.")
 @password_options
 @pass_line
 def init(
@@ -37,6 +40,7 @@ def init(
     domain: str | None,
     account: str | None,
     port_offset: int,
+    user: str | None,
     password_file: str | None,
     generate: bool,
 ) -> None:
@@ -55,18 +59,23 @@ def init(
         values["profile"] = profile
     if port_offset:
         values["listen"] = {name: (Listener(endpoint=f"tcp:{port + port_offset}"),) for name, port in SERVICES.items()}
+    if user is not None:
+        give_to(user, values["data_dir"])
     write(path, render(values))
     line.config = path
     try:
         created = fill(line, domain, account, password)
     except BaseException:
-        path.unlink()
+        take_back(line, path)
         raise
     told = {"config": str(path), "data_dir": str(values["data_dir"]), "domain": domain, "login": created["login"]}
     if generate:
         told["password"] = password
     line.answer(told, facts)
-    line.say(f"start it with: twistd -n hostmail --config {path}")
+    if user is None and belongs_to_root(values["data_dir"]):
+        line.say(f"for a service that runs as another user, say first: chown -R USER {values['data_dir']}")
+    options = f" --uid {user} --gid {group_of(user)}" if user is not None else ""
+    line.say(f"start it with: twistd -n{options} hostmail --config {path}")
 
 
 def _ask(line: CommandLine, question: str, default: str | None) -> str:
@@ -83,9 +92,46 @@ def write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as stream:
+            # Holds no secret, and the service's user reads it again on SIGHUP, whatever root's umask is.
+            os.fchmod(stream.fileno(), 0o644)
             stream.write(text)
     except OSError as error:
         raise Stop(f"{path} cannot be written: {error.strerror}") from None
+
+
+def take_back(line: CommandLine, path: Path) -> None:
+    """Remove a configuration that nothing came of; it stays if root wrote it and is the data's owner by now."""
+    try:
+        path.unlink()
+    except OSError as error:
+        line.say(f"{path} stays and is in the way of the next try: {error.strerror}")
+
+
+def give_to(user: str, data_dir: Path) -> None:
+    """Make the data directory as this user's; raises Stop. The rest of `init` then works as its owner (see `offline`)."""
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise Stop(f"--user: there is no user {user}") from None
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chown(data_dir, entry.pw_uid, entry.pw_gid)
+    except OSError as error:
+        raise Stop(f"{data_dir} cannot be given to {user}: {error.strerror}") from None
+
+
+def group_of(user: str) -> str:
+    """The name of the user's own group."""
+    number = pwd.getpwnam(user).pw_gid
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def belongs_to_root(data_dir: Path) -> bool:
+    """True if only root can run a service on it."""
+    return data_dir.exists() and data_dir.stat().st_uid == 0
 
 
 def fill(line: CommandLine, domain: str, account: str, password: str) -> dict[str, Any]:
