@@ -23,6 +23,7 @@ from hostmail.interfaces import SessionInfo
 from hostmail.protocols import otherend
 from hostmail.protocols.buffer import InputBuffer
 from hostmail.protocols.logs import StageLogger, shown
+from hostmail.protocols.stepping import begun
 
 Action = Callable[[], "Awaitable[Any] | None"]
 
@@ -185,6 +186,11 @@ class CommandPump:
             self.transport.abortConnection()
 
     @property
+    def is_occupied(self) -> bool:
+        """True while input has to wait: a command is under way, or the peer does not read."""
+        return self._busy or self._congested
+
+    @property
     def closing(self) -> bool:
         """True once nothing more is read from the peer."""
         return self._closing
@@ -223,7 +229,7 @@ class CommandPump:
             return
         self._unproven = 0
         self.input.append(data)
-        if self._busy or self._congested:
+        if self.is_occupied:
             self._relieve()
         else:
             self.pump()
@@ -276,7 +282,14 @@ class CommandPump:
 
     def _wait_for(self, result: Awaitable[Any]) -> None:
         self._busy = True
-        waiting = Deferred.fromCoroutine(result) if isinstance(result, Coroutine) else result
+        try:
+            waiting = begun(result) if isinstance(result, Coroutine) else result
+        except Exception:  # noqa: BLE001 - as in _run
+            self._failed(Failure())
+            waiting = None
+        if waiting is None:
+            self._finished(None)
+            return
         assert isinstance(waiting, Deferred)
         waiting.addErrback(self._failed)
         waiting.addBoth(self._finished)

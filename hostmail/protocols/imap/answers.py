@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from hostmail.errors import Refusal
-from hostmail.protocols.base import CommandPump
+from hostmail.protocols.imap.compression import Compressing
 
 BATCH = 64 * 1024
 
@@ -14,7 +14,7 @@ class SessionOver(Exception):
     """The client is gone, or told to go: nothing more needs to be done for it."""
 
 
-class Answers(CommandPump):
+class Answers(Compressing):
     """The pump, with a mouth.
 
     Answers are collected with `write` and go out in one piece with the command's own, or whenever 64 KiB have come

@@ -51,6 +51,8 @@ def capability_words(session: HostmailIMAP4) -> list[bytes]:
     """The words of CAPABILITY as things stand."""
     words = [*ALWAYS]
     if session.account is not None:
+        if not session.compressed:
+            words.append(b"COMPRESS=DEFLATE")
         return [*words, *AFTER_LOGIN, b"APPENDLIMIT=%d" % session.settings.limits.append_octets]
     if may_start_tls(session):
         words.append(b"STARTTLS")

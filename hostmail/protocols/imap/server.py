@@ -188,7 +188,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
         """Octets. Of somebody who has logged in each is progress, also within a message that is only read away (B4)."""
         if self.account is not None:
             self._progress = self.clock.seconds()
-        CommandPump.dataReceived(self, data)
+        super().dataReceived(data)
 
     def take_action(self) -> Action | None:
         """The next command, continuation line, or piece of a message."""

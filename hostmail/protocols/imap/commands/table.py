@@ -5,6 +5,7 @@ from __future__ import annotations
 from hostmail.protocols.imap.commands import (
     append,
     capability,
+    compress,
     copy,
     expunge,
     fetch,
@@ -35,6 +36,7 @@ TABLE: dict[bytes, Entry] = {
     b"LOGIN": Entry(login.login, UNAUTHENTICATED),
     b"AUTHENTICATE": Entry(login.authenticate, UNAUTHENTICATED),
     b"ENABLE": Entry(various.enable, LOGGED_IN),
+    b"COMPRESS": Entry(compress.run, LOGGED_IN),
     b"NAMESPACE": Entry(various.namespace, LOGGED_IN),
     b"SELECT": Entry(select.select, LOGGED_IN),
     b"EXAMINE": Entry(select.examine, LOGGED_IN),
