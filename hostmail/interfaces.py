@@ -142,6 +142,12 @@ class IUsage(Interface):
         Absolute numbers heal themselves after a crash. Called inside the account's index transaction.
         """
 
+    def charge_all(charges: Sequence[tuple[int, Usage]]) -> list[Refusal | None]:
+        """`charge` of several growing accounts in one transaction; each one's OverQuota, or None, in their order.
+
+        Who is refused leaves everything as it was, for the others too. Raises as `charge` what concerns them all.
+        """
+
 
 # ------------------------------------------------------------------------------------------------------------------ events
 
@@ -418,6 +424,16 @@ class IFolder(Interface):
 
     async def open(uid: int) -> Any:
         """An IMessage; raises MessageGone. A damaged file is served as far as it can be read (D11)."""
+
+    async def read_many(uids: Sequence[int], limit: int) -> list[bytes | None]:
+        """Whole small messages, on the wire, for the first of `uids`: as many as hold together up to `limit` octets.
+
+        None for one that is gone. A list shorter than `uids` ends before the message that would pass the limit: ask again from
+        there, and open it if it is the first. Damaged files as in `open`.
+        """
+
+    async def cached_columns(uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Rows (uid, *columns) of some of `CachedMessage`'s fields, ascending by UID: `cached` for thousands of messages."""
 
     async def cached(uids: Sequence[int]) -> list[CachedMessage]:
         """Cached header facts, in the order of `uids`; built on the fly where missing."""

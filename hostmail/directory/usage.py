@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from zope.interface import implementer
 
 from hostmail.directory.database import BUSY_TIMEOUT_SECONDS, Database
-from hostmail.errors import OverQuota, TemporaryFailure
+from hostmail.errors import OverQuota, Refusal, TemporaryFailure
 from hostmail.interfaces import IUsage, Usage
 
 _FIND = """
@@ -42,9 +44,28 @@ class StoredUsage:
 
         Raises TemporaryFailure when the database cannot be written.
         """
+        with self._transaction():
+            self._charge(account_id, used, growing)
+
+    def charge_all(self, charges: Sequence[tuple[int, Usage]]) -> list[Refusal | None]:
+        """`charge` of several growing accounts for one commit; each one's OverQuota, or None."""
+        with self._transaction():
+            return [self._refusal(account_id, used) for account_id, used in charges]
+
+    def _refusal(self, account_id: int, used: Usage) -> Refusal | None:
+        try:
+            self._charge(account_id, used, True)
+        except OverQuota as refusal:
+            return refusal
+        return None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         with self._database.write_lock:
             try:
-                self._charge(account_id, used, growing)
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
+                self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 raise TemporaryFailure(private=f"usage: {error!r}") from error
             finally:
@@ -58,7 +79,6 @@ class StoredUsage:
 
     def _charge(self, account_id: int, used: Usage, growing: bool) -> None:
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
         found = execute(_FIND, (account_id,)).fetchone()
         if found is None:
             return
@@ -71,4 +91,3 @@ class StoredUsage:
             )
         execute(_SET_ACCOUNT, (account_id, used.bytes, used.messages))
         execute(_ADD_TO_DOMAIN, (domain_id, more, used.messages - old_messages))
-        execute("COMMIT")

@@ -16,6 +16,7 @@ from hostmail.errors import OutOfSpace, Refusal, TemporaryFailure, as_refusal
 FILE_MODE, DIRECTORY_MODE = 0o600, 0o700
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SYNC_FILE_RANGE_WRITE = 2
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def _find_sync_file_range() -> Callable[[int, int, int, int], int] | None:
@@ -45,7 +46,7 @@ class Disk:
 
     def open_read(self, name: str, dir_fd: int | None = None) -> int:
         """A plain file for reading; OSError ELOOP for a symbolic link, EISDIR for what is no plain file."""
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=dir_fd)
+        fd = os.open(name, _READ, dir_fd=dir_fd)
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise OSError(errno.EISDIR, "no plain file")
@@ -129,6 +130,20 @@ class Disk:
             return None
         finally:
             os.close(fd)
+
+    def read_whole(self, name: str, size: int, dir_fd: int) -> bytes | None:
+        """A plain file of exactly that size; None if it is anything else, or cannot be read."""
+        try:
+            fd = os.open(name, _READ, dir_fd=dir_fd)
+        except OSError:
+            return None
+        try:
+            content = self.pread(fd, size + 1, 0)
+        except OSError:
+            return None
+        finally:
+            os.close(fd)
+        return content if len(content) == size else None
 
     def unlink_if_there(self, name: str, dir_fd: int | None = None) -> bool:
         """True if it was there and could be removed."""

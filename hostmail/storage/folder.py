@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from hostmail.errors import MessageGone, MessageTooBig
 from hostmail.interfaces import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot, Usage
-from hostmail.storage import copying, flagging, keywords, looking, quota, removing
+from hostmail.storage import copying, flagging, keywords, looking, quota, reading, removing
 from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.incoming import Incoming
 from hostmail.storage.index import Index
@@ -123,6 +123,20 @@ class Folder:
         if message is None:
             raise MessageGone
         return message
+
+    async def read_many(self, uids: Sequence[int], limit: int) -> list[bytes | None]:
+        """Whole small messages."""
+        return await self._in_thread(reading.read_many, uids, limit)
+
+    async def cached_columns(self, uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Some of the cached facts; built where missing."""
+
+        def answer(index: Index, box: Box) -> list[tuple[Any, ...]] | None:
+            found = index.cached_columns(box, uids, columns) if len(uids) <= SMALL else []
+            return found if len(found) == len(uids) else None
+
+        found = self._at_once(answer, fresh=False)
+        return found if found is not None else await self._in_thread(reading.cached_columns, uids, columns)
 
     async def cached(self, uids: Sequence[int]) -> list[CachedMessage]:
         """Cached header facts; built where missing."""

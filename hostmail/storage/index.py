@@ -27,6 +27,11 @@ _ADD_MESSAGE = (
 )
 _ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
 _CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest FROM "
+_COLUMNS = {
+    name: name for name in ("envelope", "bodystructure", "body", "header_size", "sent_date", "sent_day", "digest")
+}
+_COLUMNS["references"] = "refs"
+_EACH = "(SELECT value AS wanted FROM json_each(?)) CROSS JOIN"  # keeps the order; json_each has an id of its own
 _CHANGED = "SELECT id, flags, size, date, modseq FROM msg WHERE box = ? AND modseq > ? ORDER BY id"
 
 
@@ -246,7 +251,7 @@ class Index:
             wanted = {base | uid for uid in uids}
             return [values for values in found if values[0] in wanted]
         keys = json.dumps([base | uid for uid in uids])
-        return self.execute(f"{select} json_each(?) JOIN {table} ON id = value", (keys,)).fetchall()
+        return self.execute(f"{select} {_EACH} {table} ON id = wanted", (keys,)).fetchall()
 
     def usage_of(self, box: Box) -> Usage:
         """What a box holds, counted."""
@@ -306,6 +311,22 @@ class Index:
             values[0] & UID_MASK: CachedMessage(values[0] & UID_MASK, *values[1:])
             for values in self._wanted(_CACHED, "cache", box, uids)
         }
+
+    def cached_columns(self, box: Box, uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Rows (uid, *columns) of what is known, ascending: fields of CachedMessage, read with the least work for each row."""
+        names = ", ".join(_COLUMNS[column] for column in columns)
+        select = f"SELECT id & {UID_MASK}, {names} FROM"
+        if not uids:
+            return []
+        base, low, high = box.id << 32, min(uids), max(uids)
+        if high - low < 2 * len(uids) + 8:
+            found = self.execute(f"{select} cache WHERE id BETWEEN ? AND ?", (base | low, base | high)).fetchall()
+            if len(found) == high - low + 1 == len(uids):
+                return found
+            wanted = set(uids)
+            return [row for row in found if row[0] in wanted]
+        keys = json.dumps([base | uid for uid in sorted(set(uids))])
+        return self.execute(f"{select} {_EACH} cache ON id = wanted", (keys,)).fetchall()
 
     def uidls(self, box: Box) -> dict[int, str]:
         """Imported unique-ids by UID."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
@@ -251,6 +251,22 @@ class MemoryFolder:
         if row is None:
             raise MessageGone
         return MemoryMessage(row.content)
+
+    async def read_many(self, uids: Sequence[int], limit: int) -> list[bytes | None]:
+        """The first of `uids` that hold together."""
+        found: list[bytes | None] = []
+        for uid in uids:
+            row = self._state.rows.get(uid)
+            limit -= 0 if row is None else len(row.content)
+            if limit < 0:
+                break
+            found.append(None if row is None else row.content)
+        return found
+
+    async def cached_columns(self, uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Some facts of each, ascending."""
+        facts = await self.cached(sorted(set(uids)))
+        return [(each.uid, *(getattr(each, column) for column in columns)) for each in facts]
 
     async def cached(self, uids: Sequence[int]) -> list[CachedMessage]:
         """Summaries, made when asked."""

@@ -109,6 +109,12 @@ class MaildirStore:
         self._idle.pop(mailbox, None)
         return mailbox
 
+    def account_changed(self, account: Account) -> None:
+        """The account's limits are other ones now: a mailbox that is open goes by them from here on (E7)."""
+        mailbox = self._mailboxes.get((account.domain, account.directory))
+        if mailbox is not None and mailbox.account.id == account.id:
+            mailbox.account = account
+
     def let_go(self, mailbox: Mailbox) -> None:
         """One user less; the mailboxes idle for the longest time are closed."""
         self._users[mailbox] -= 1

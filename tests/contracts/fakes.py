@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from zope.interface import implementer
 
-from hostmail.errors import OverQuota
+from hostmail.errors import OverQuota, Refusal
 from hostmail.interfaces import Event, FolderChanged, IEvents, IUsage, Usage
 
 
@@ -27,6 +27,16 @@ class FakeUsage:
         if growing and self.limit_bytes is not None and total > self.limit_bytes:
             raise OverQuota("domain full")
         self.accounts[account_id] = used
+
+    def charge_all(self, charges: Sequence[tuple[int, Usage]]) -> list[Refusal | None]:
+        found: list[Refusal | None] = []
+        for account_id, used in charges:
+            try:
+                self.charge(account_id, used, True)
+                found.append(None)
+            except OverQuota as refusal:
+                found.append(refusal)
+        return found
 
 
 @implementer(IEvents)

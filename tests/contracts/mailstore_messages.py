@@ -104,6 +104,42 @@ class MessagePromises(StoreGround):
             self.assertEqual((fact.body, fact.header_size), (summary.body, summary.header_size))
             self.assertEqual((fact.sent_date, fact.sent_day), (summary.sent_date, summary.sent_day))
 
+    async def test_messages_far_apart(self) -> None:
+        """Flags are set, copies made and messages removed wherever in a folder they are."""
+        inbox = await self.fill([LETTER] * 40)
+        await inbox.set_flags([1, 40], "add", Flag.FLAGGED, [])
+        self.assertEqual([uid for uid, (flags, _) in (await self.flags(inbox)).items() if flags], [1, 40])
+        self.assertEqual([fact.uid for fact in await inbox.cached([40, 1])], [40, 1])
+        placed = await inbox.copy([1, 40], "Trash")
+        self.assertEqual((placed.source_uids, placed.target_uids), ([1, 40], [1, 2]))
+        self.assertEqual(await inbox.expunge([1, 40], only_deleted=False), [1, 40])
+
+    async def test_cached_columns(self) -> None:
+        """Some of the facts, ascending, each once, without those that are not there; wide gaps or none."""
+        inbox = await self.fill([b"Subject: %d\r\n\r\nx\r\n" % number for number in range(60)])
+        await inbox.expunge([4], only_deleted=False)
+        for uids in ([3, 2], [2, 3, 4, 5, 3], [1, 60], [99], []):
+            facts = {fact.uid: fact for fact in await inbox.cached(uids)}
+            found = await inbox.cached_columns(uids, ["envelope", "header_size", "references"])
+            wanted = [(uid, facts[uid].envelope, facts[uid].header_size, b"") for uid in sorted(facts)]
+            self.assertEqual(found, wanted)
+
+    async def test_read_many(self) -> None:
+        """Whole messages in the order asked for, None for those that are gone."""
+        other = b"Subject: two\r\n\r\nx\r\n"
+        inbox = await self.fill([LETTER, other, LETTER])
+        await inbox.set_flags([2], "add", Flag.SEEN, [])
+        await inbox.expunge([3], only_deleted=False)
+        self.assertEqual(await inbox.read_many([2, 3, 1, 9], 1 << 20), [other, None, LETTER, None])
+        self.assertEqual(await inbox.read_many([], 1 << 20), [])
+
+    async def test_read_many_is_bounded(self) -> None:
+        """It ends before the message that would pass the limit, be it the first."""
+        inbox = await self.fill([LETTER] * 3)
+        self.assertEqual(await inbox.read_many([1, 2, 3], 3 * len(LETTER) - 1), [LETTER] * 2)
+        self.assertEqual(await inbox.read_many([1, 2, 3], len(LETTER)), [LETTER])
+        self.assertEqual(await inbox.read_many([1, 2, 3], len(LETTER) - 1), [])
+
     async def test_copy(self) -> None:
         """Copies have octets, flags, keywords and date of their sources, which stay."""
         inbox = await self.folder()

@@ -59,6 +59,15 @@ class UsageTests(DirectoryTestCase):
         self.usage.charge(self.ann.id, Usage(10**12, 3), growing=True)
         self.assertEqual(self.stored()[2], Usage(10**12, 3))
 
+    def test_several_at_once(self) -> None:
+        """Several accounts are charged together, each against what those before it took; who is refused keeps what it had."""
+        self.usage.charge(self.ann.id, Usage(10, 1), growing=True)
+        refusals = self.usage.charge_all(
+            [(self.ann.id, Usage(70, 2)), (self.bob.id, Usage(40, 1)), (self.bob.id, Usage(30, 1)), (99, Usage(1, 1))]
+        )
+        self.assertEqual([type(refusal) for refusal in refusals], [type(None), OverQuota, type(None), type(None)])
+        self.assertEqual(self.stored(), (Usage(70, 2), Usage(30, 1), Usage(100, 3)))
+
     def test_removed_account(self) -> None:
         """A delivery that ends after its account was removed is counted nowhere (D13)."""
         self.get(self.changes.remove_account("ann@example.com"))

@@ -24,6 +24,7 @@ class DamagedTests(DiskGround):
         self.assertEqual(list(self.get(self.inbox.snapshot()).uids), [1, 2])
         self.assertEqual(self.get(self.read(self.inbox, 2)), LETTER)
         first = self.get(self.read(self.inbox, 1))
+        self.assertEqual(self.get(self.inbox.read_many([1, 2], 1 << 20)), [first, LETTER])
         facts = self.get(self.inbox.cached([1, 2]))
         self.assertEqual([fact.uid for fact in facts], [1, 2])
         self.get(self.inbox.status())
@@ -124,6 +125,24 @@ class DamagedTests(DiskGround):
         content = self.get(message.read(0, message.size))
         self.assertEqual(content, b" " * message.size)
         message.close()
+
+    def test_disk_error_while_reading_many(self) -> None:
+        """One message after the other, each with blanks where the disk failed."""
+        size = len(self.get(self.read(self.inbox, 1)))
+        self.disk.faults["pread"] = OSError(errno.EIO, "broken")
+        self.assertEqual(self.get(self.inbox.read_many([1, 2], 1 << 20)), [b" " * size, b" " * len(LETTER)])
+
+    def test_grown(self) -> None:
+        """A file that holds more than its name says is read whole, or left out where it passes the limit."""
+        with open(self.first, "ab") as file:
+            file.write(b"more\r\n" * 100)
+        content = self.assert_alive()
+        self.assertEqual(self.get(self.inbox.read_many([1, 2], len(content) - 1)), [])
+
+    def test_read_many_while_it_moves(self) -> None:
+        """Another program that renames a file at the wrong moment takes nothing away."""
+        os.rename(self.first, self.place("cur", os.path.basename(self.first) + ":2,S"))
+        self.assertIn(b"first", self.get(self.inbox.read_many([1, 2], 1 << 20))[0])
 
     def test_empty(self) -> None:
         """An empty file is an empty message."""
