@@ -45,7 +45,7 @@ from hostmail.directory.database import Database, migrate
 from hostmail.directory.reading import Directory
 from hostmail.directory.usage import StoredUsage
 from hostmail.envelope import Peer
-from hostmail.interfaces import Account
+from hostmail.interfaces import Account, DirectoryChanged
 from hostmail.listen.tls import CertificateStore
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.sessions import Sessions
@@ -165,6 +165,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         message_size_limit=settings.message_size_limit,
         grace_seconds=settings.keep_removed,
     )
+    events.subscribe(DirectoryChanged, partial(follow_limits, directory, store))
     return Parts(
         settings=settings,
         reactor=reactor,
@@ -203,6 +204,18 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         spool=store.spool,
         queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
     )
+
+
+def follow_limits(directory: Directory, store: MaildirStore, event: DirectoryChanged) -> None:
+    """A mailbox that somebody has open is held to its account's new limits at once, whoever changed them (E7)."""
+
+    async def follow() -> None:
+        account = await directory.account(event.account_id)
+        if account is not None:
+            store.account_changed(account)
+
+    if event.account_id and not event.removed:
+        Deferred.fromCoroutine(follow()).addErrback(partial(log.failure, "limits_not_followed"))
 
 
 def apply_settings(parts: Parts, settings: Settings) -> None:

@@ -203,6 +203,14 @@ class RoomTests(DiskGround):
         self.get(self.store.room(replace(self.ann, quota_bytes=77)))
         self.assertEqual(self.get(account.room()).limit_bytes, 77)
 
+    def test_a_limit_changed_while_open(self) -> None:
+        """Who has the mailbox open is held to the new limit without opening it again; another account's changes nothing."""
+        account = self.get(self.store.open(self.ann))
+        self.store.account_changed(replace(self.ann, quota_bytes=7))
+        self.store.account_changed(replace(self.ann, id=self.ann.id + 1, quota_bytes=9))
+        self.assertEqual(self.get(account.room()).limit_bytes, 7)
+        self.store.account_changed(self.make_account("not-open"))
+
     def test_full_file_system(self) -> None:
         """Nearly full: new mail is refused for now, and the check is not made for each message (LIMITS.md, Files)."""
         seconds = [0.0]
