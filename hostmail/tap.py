@@ -6,12 +6,17 @@ import sys
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.task import Clock
 from twisted.python import usage
 
+from hostmail.config.checking import Finding, findings, told
 from hostmail.config.loader import load
 from hostmail.config.places import STANDARD_PLACES, find_config
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
+from hostmail.listen.pem import BadCertificate, Pair
+from hostmail.listen.ports import ENDPOINT_ERRORS, no_endpoint
 
 EX_CONFIG = 78
 
@@ -30,13 +35,39 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         """Read the configuration; a wrong one ends the process here, before anything is touched."""
         try:
-            self.settings = load(find_config(self["config"]))
+            file = find_config(self["config"])
+            self.settings = load(file)
         except ConfigurationError as error:
-            print(error, file=sys.stderr)  # noqa: T201 - the log is not open yet
+            say(str(error))
             raise SystemExit(EX_CONFIG) from None
         if self["check"]:
-            print("the configuration is fine", file=sys.stderr)  # noqa: T201
-            raise SystemExit(0)
+            found = all_findings(self.settings)
+            say("\n".join(told(file, found)) or f"{file} is fine")
+            raise SystemExit(EX_CONFIG if any(finding.fatal for finding in found) else 0)
+
+
+def say(words: str) -> None:
+    """To stderr: the log is not open yet."""
+    print(words, file=sys.stderr)  # noqa: T201
+
+
+def all_findings(settings: Settings) -> list[Finding]:
+    """What `--check` looks at beyond the file itself: the files it names, the certificate in them, Twisted's reading of the endpoints."""
+    found = findings(settings)
+    if settings.tls.certificate is not None and not any(finding.key.startswith("tls.") for finding in found):
+        try:
+            Pair(settings.tls.certificate, settings.tls.private_key or settings.tls.certificate).options(
+                lambda name: None
+            )
+        except BadCertificate as error:
+            found.append(Finding("tls.certificate", str(error)))
+    for service, listeners in settings.listen.items():
+        for listener in listeners:
+            try:
+                serverFromString(Clock(), listener.endpoint)
+            except ENDPOINT_ERRORS as error:
+                found.append(Finding(f"listen.{service}", no_endpoint(listener.endpoint, error)))
+    return found
 
 
 def owner_of_service(options: Any) -> tuple[int, int] | None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from hostmail.config.loader import line_of
 from hostmail.config.schema import Settings
 
 
-def warnings(settings: Settings) -> list[str]:
-    """A line for each thing to look at; nothing is changed."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to look at. `fatal`: the service would not start so."""
+
+    key: str
+    words: str
+    fatal: bool = True
+
+
+def findings(settings: Settings) -> list[Finding]:
+    """Everything that can be seen without changing anything, as the user who asks."""
     found = []
     files = {
         "tls.certificate": settings.tls.certificate,
@@ -17,17 +28,30 @@ def warnings(settings: Settings) -> list[str]:
         "smarthost_password_file": settings.smarthost_password_file,
     }
     for key, path in files.items():
-        if path is not None and not _readable(path):
-            found.append(f"{key}: {path} cannot be read")
+        if path is not None and (problem := _unreadable(path)):
+            found.append(Finding(key, f"{path} cannot be read: {problem}"))
     folder = settings.tls.directory
     if folder is not None and not folder.is_dir():
-        found.append(f"tls.directory: {folder} is no directory")
+        found.append(Finding("tls.directory", f"{folder} is no directory", fatal=False))
     if settings.data_dir.exists() and not settings.data_dir.is_dir():
-        found.append(f"data_dir: {settings.data_dir} is no directory")
+        found.append(Finding("data_dir", f"{settings.data_dir} is no directory"))
     if not settings.listen:
-        found.append("listen: no service has a port, nobody can connect")
+        found.append(Finding("listen", "no service has a port, nobody can connect", fatal=False))
     return found
 
 
-def _readable(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.R_OK)
+def told(file: str | Path, found: Iterable[Finding]) -> list[str]:
+    """The findings as lines for people, with the line of the key where the file has it."""
+    lines = []
+    for finding in found:
+        number = line_of(file, finding.key)
+        lines.append(f"{file}{f':{number}' if number else ''}: {finding.key}: {finding.words}")
+    return lines
+
+
+def _unreadable(path: Path) -> str:
+    try:
+        with path.open("rb"):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)

@@ -20,6 +20,7 @@ from hostmail.errors import ConfigurationError
 
 MAX_FILE, MAX_NODES, MAX_PROBLEMS = 1 << 20, 10_000, 50
 
+_NO_TEXT = "it must be UTF-8 text without control characters"
 _NULL, _BOOL = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
 S = TypeVar("S")
 
@@ -104,9 +105,11 @@ def _compose(content: bytes, reading: _Reading) -> yaml.Node | None:
         return node
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        reading.problems.append(Problem(reading.file, line, "", f"is not valid YAML: {error.problem}"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        reading.complain(None, "", "is not valid YAML: it must be UTF-8 text without control characters")
+        words = "a line begins with a tab; indent with spaces" if "'\\t'" in str(error.problem) else error.problem
+        reading.problems.append(Problem(reading.file, line, "", f"is not valid YAML: {words}"))
+    except yaml.YAMLError as error:
+        line = content.count(b"\n", 0, getattr(error, "position", None) or 0) + 1
+        reading.problems.append(Problem(reading.file, line, "", f"is not valid YAML: {_NO_TEXT}"))
     except RecursionError:
         reading.complain(None, "", "is nested too deeply")
     return None
@@ -230,6 +233,17 @@ def _together(reading: _Reading, root: yaml.Node, settings: Settings) -> None:
 def _find(root: yaml.Node, name: str) -> yaml.Node | None:
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
     return next((child for found, child in pairs if found.value == name), None)
+
+
+def line_of(path: str | Path, name: str) -> int:
+    """The line in which a key of a readable configuration has its value, listen.imap say; 0 where the file does not name it."""
+    try:
+        node = yaml.compose(Path(path).read_bytes(), Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError):
+        return 0
+    for part in name.split("."):
+        node = _find(node, part) if node is not None else None
+    return node.start_mark.line + 1 if node is not None else 0
 
 
 def effective(settings: Any) -> dict[str, Any]:

@@ -81,7 +81,9 @@ class Settings:
         "classic",
     )
     listen: Mapping[str, tuple[Listener, ...]] = services(
-        Listener, "The ports of each service; a service that is not named is off.", standard_ports
+        Listener,
+        "The ports of each service, tcp6:25 for IPv6 and IPv4; a service that is not named is off.",
+        standard_ports,
     )
     tls: Tls = section(Tls, "Certificates and keys.")
 

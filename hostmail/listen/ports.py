@@ -27,6 +27,9 @@ from hostmail.listen.proxy import ProxiedFactory
 
 T = TypeVar("T")
 
+ENDPOINT_ERRORS = (ValueError, TypeError, IndexError)
+"""What `serverFromString` raises for texts that are no endpoint."""
+
 LEAST_FILES, WANTED_FILES = 4_096, 65_536
 BACKLOG = 1_024
 
@@ -135,9 +138,8 @@ class Ports(Service):
         opened: list[IListeningPort] = []
         try:
             endpoint = serverFromString(self._reactor, with_backlog(opening.listener.endpoint))
-        except (ValueError, TypeError, IndexError) as error:
-            words = f"{opening.key}: {opening.listener.endpoint!r} is no endpoint Twisted knows: {error}"
-            raise ConfigurationError(words) from None
+        except ENDPOINT_ERRORS as error:
+            raise ConfigurationError(f"{opening.key}: {no_endpoint(opening.listener.endpoint, error)}") from None
         without_twisteds_words(endpoint.listen, self._wrapped(opening)).addCallbacks(opened.append, failures.append)
         if failures:
             raise ConfigurationError(refused(opening, failures[0].value)) from None
@@ -153,6 +155,20 @@ class Ports(Service):
         if opening.listener.proxy_from:
             factory = ProxiedFactory(factory, opening.listener.proxy_from, self._reactor)
         return factory
+
+
+def no_endpoint(endpoint: str, error: BaseException) -> str:
+    """Why Twisted cannot read an endpoint, whose own words are about its functions."""
+    kind, _, rest = endpoint.partition(":")
+    words = str(error)
+    option = re.search(r"argument '(\w+)'", words)
+    if option and "multiple values" in words:
+        return f"{endpoint} gives {option[1]} twice; a colon inside a value is written \\:"
+    if option and "unexpected" in words:
+        return f"{endpoint}: there is no option {option[1]!r} for {kind}:"
+    if words.startswith("Unknown endpoint type"):
+        return f"{endpoint} is no endpoint: there is no kind {kind!r}; write it like tcp:{rest or '25'}"
+    return f"{endpoint} is no endpoint Twisted knows: {words}"
 
 
 def without_twisteds_words(begin: Callable[..., T], *arguments: Any) -> T:

@@ -113,8 +113,19 @@ class PortsTests(SynchronousTestCase):
 
     def test_bad_endpoint(self) -> None:
         """An endpoint that Twisted does not know names its key."""
-        for endpoint in ("carrier-pigeon:25", "tcp:http", "tcp:25:what=1"):
-            with self.assertRaisesRegex(ConfigurationError, "listen.smtp: '.*' is no endpoint Twisted knows"):
+        for endpoint, words in (
+            (
+                "carrier-pigeon:25",
+                "carrier-pigeon:25 is no endpoint: there is no kind 'carrier-pigeon'; write it like tcp:25",
+            ),
+            ("tcp:http", "tcp:http is no endpoint Twisted knows: invalid literal"),
+            ("tcp:25:what=1", "there is no option 'what' for tcp:"),
+            (
+                "tcp6:25:interface=::1",
+                "gives interface twice; a colon inside a value is written",
+            ),
+        ):
+            with self.assertRaisesRegex(ConfigurationError, f"listen.smtp: .*{words}"):
                 self.ports(smtp=endpoint).startService()
 
     def test_stop(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from hostmail.admin.cli import CONFIGURATION, PROBLEMS, CommandLine, pass_line
-from hostmail.config.checking import warnings
+from hostmail.config.checking import findings
+from hostmail.config.checking import told as as_lines
 from hostmail.config.loader import effective, read
 from hostmail.config.template import show as as_text
 
@@ -23,7 +24,7 @@ def check(line: CommandLine) -> None:
     settings, problems = read(path)
     told = [str(problem) for problem in problems]
     if settings is not None:
-        told += [f"{path}: {warning}" for warning in warnings(settings)]
+        told += as_lines(path, findings(settings))
     line.answer(
         {"file": str(path), "problems": told}, lambda _: click.echo("".join(f"{words}\n" for words in told), nl=False)
     )
