@@ -8,38 +8,34 @@ peer in both directions, timers that count lack of progress only while it is the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ClassVar
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHandshakeListener, IPushProducer
 from twisted.internet.protocol import connectionDone
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hostmail.envelope import Peer
 from hostmail.errors import Refusal
 from hostmail.interfaces import SessionInfo
 from hostmail.protocols import otherend
 from hostmail.protocols.buffer import InputBuffer
-from hostmail.protocols.logs import StageLogger, shown
+from hostmail.protocols.logs import shown
+from hostmail.protocols.patience import FIRST_COMMAND_SECONDS, STALL_SECONDS, Patience
 from hostmail.protocols.stepping import begun
 
 Action = Callable[[], "Awaitable[Any] | None"]
 
 HIGH_WATER = 128 * 1024
 CLOSE_GRACE_SECONDS = 5.0
-STALL_SECONDS = 300.0
-LOOK_SECONDS = 60.0
 TURN_SECONDS = 0.05
 HANDSHAKE_SECONDS = 30.0
-FIRST_COMMAND_SECONDS = 60.0
 KICK_GRACE_SECONDS = 10.0
 PROVEN_OCTETS = 16 * 1024
 
 
 @implementer(IPushProducer, IHandshakeListener)
-class CommandPump:
+class CommandPump(Patience):
     """Mixin in front of a twisted.mail server protocol.
 
     A subclass says what the next thing to do is (`take_action`), greets, refuses and logs in its own words. Actions return None when done,
@@ -47,35 +43,19 @@ class CommandPump:
     """
 
     noisy = False
-    log: ClassVar[Logger] = StageLogger(namespace="protocols")
-
-    transport: Any
-    # Given by the factory.
-    clock: Any
+    # Given by the factory, as `clock` is.
     sessions: Any
     protocol_name = ""
     implicit_tls = False
 
-    idle_seconds = 600.0
     interruptible = False
-    peer: Peer
     session: SessionInfo | None = None
 
-    _busy = False
     _pumping = False
-    _closing = False
-    _gone = False
     _paused_input = False
-    _congested = False
     _unproven = 0
-    _queued = 0
-    _queue_moved = 0.0
     _waiting_for_drain: tuple[Deferred[None], ...] = ()
-    _progress = 0.0
-    _begun = False
-    _timer: Any = None
     _closer: Any = None
-    _stall: Any = None
     _handshake: Any = None
     _farewell: Any = None
 
@@ -95,10 +75,6 @@ class CommandPump:
 
     def command_failed(self, failure: Failure) -> None:
         """Answer an action that raised something unexpected; it is logged already."""
-        raise NotImplementedError
-
-    def timed_out(self) -> None:
-        """Say goodbye after `idle_seconds` without a command; the connection is closed afterwards."""
         raise NotImplementedError
 
     def kicked(self, words: str) -> None:
@@ -330,17 +306,12 @@ class CommandPump:
     def pauseProducing(self) -> None:
         """The transport's buffer is full."""
         self._congested = True
-        if self._stall is None and not self._closing:
-            self._queue_moved = self.clock.seconds()
-            self._stall = self.clock.callLater(LOOK_SECONDS, self._stalled)
+        self._await_reader()
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty again."""
         self._congested = False
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
-        self._progress = self.clock.seconds()
+        self._reader_is_back()
         self._drained()
         if not self._busy and not self._closing:
             self.pump()
@@ -348,60 +319,7 @@ class CommandPump:
     def stopProducing(self) -> None:
         """The transport is done with us; connectionLost follows."""
 
-    def _stalled(self) -> None:
-        """Looked at every minute: one long answer on a slow line is no stall as long as it gets shorter."""
-        self._stall = None
-        quiet = self.quiet_seconds()
-        if quiet < STALL_SECONDS:
-            self._stall = self.clock.callLater(min(LOOK_SECONDS, STALL_SECONDS - quiet), self._stalled)
-            return
-        self.log.info("peer stopped reading, dropped: {peer}", peer=shown(self.peer))
-        self.abort()
-
     def _drained(self) -> None:
         waiting, self._waiting_for_drain = self._waiting_for_drain, ()
         for done in waiting:
             done.callback(None)
-
-    # ---------------------------------------------------------------------------------------------------------- timer
-
-    def allow_idle(self, seconds: float) -> None:
-        """From now on the peer may be silent for so long; a timer that is set for later is set anew."""
-        self.idle_seconds = seconds
-        if self._timer is not None and self._timer.getTime() > self.clock.seconds() + seconds:
-            self._timer.cancel()
-            self._arm(seconds)
-
-    def quiet_seconds(self) -> float:
-        """How long it has been the peer's turn: nought while we work, and while it is still receiving (B4)."""
-        if self._busy and not self._congested:
-            return 0.0
-        queued, now = otherend.unacknowledged(self.transport), self.clock.seconds()
-        if queued != self._queued:
-            self._queued, self._queue_moved = queued, now
-        waiting = queued or self._congested
-        return float(now - (max(self._progress, self._queue_moved) if waiting else self._progress))
-
-    def seems_gone(self) -> bool:
-        """Whether the peer has vanished, as far as its kernel can be asked; the connection is dropped if so (D10)."""
-        if not self._gone and otherend.seems_gone(self.transport):
-            self.log.info("peer has vanished, dropped: {peer}", peer=self.peer)
-            self.abort()
-            return True
-        return self._gone
-
-    def _arm(self, seconds: float) -> None:
-        self._timer = self.clock.callLater(max(seconds, 0.01), self._look_at_the_clock)
-
-    def _look_at_the_clock(self) -> None:
-        """One lazy timer instead of a reset for every command; it does not count while we work or while output is under way."""
-        self._timer = None
-        if self._closing:
-            return
-        allowed = self.idle_seconds if self._begun else FIRST_COMMAND_SECONDS
-        idle = 0.0 if self._busy or self._congested else self.quiet_seconds()
-        if idle < allowed:
-            self._arm(allowed - idle)
-            return
-        self.timed_out()
-        self.close()
