@@ -9,8 +9,10 @@ from hostmail.protocols.imap.returning import Partial, read_partial
 from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
 
 FLAGS, UID, INTERNALDATE, SIZE, MODSEQ = b"FLAGS", b"UID", b"INTERNALDATE", b"RFC822.SIZE", b"MODSEQ"
+EMAILID, THREADID = b"EMAILID", b"THREADID"
+PREVIEW, BINARY, BINARY_SIZE = b"PREVIEW", b"BINARY", b"BINARY.SIZE"
 ENVELOPE, BODY, BODYSTRUCTURE = b"ENVELOPE", b"BODY", b"BODYSTRUCTURE"
-PLAIN = frozenset({FLAGS, UID, INTERNALDATE, SIZE, MODSEQ, ENVELOPE, BODYSTRUCTURE})
+PLAIN = frozenset({FLAGS, UID, INTERNALDATE, SIZE, MODSEQ, EMAILID, THREADID, ENVELOPE, BODYSTRUCTURE})
 
 WHOLE, HEADER, FIELDS, FIELDS_NOT, TEXT, MIME = b"", b"HEADER", b"HEADER.FIELDS", b"HEADER.FIELDS.NOT", b"TEXT", b"MIME"
 
@@ -45,7 +47,19 @@ class Section:
     peek: bool = False
 
 
-Item = bytes | Section
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Something made from a message's content: PREVIEW, or a part without its transfer encoding (BINARY)."""
+
+    label: bytes
+    kind: bytes
+    parts: tuple[int, ...] = ()
+    start: int | None = None
+    count: int = 0
+    peek: bool = True
+
+
+Item = bytes | Section | Made
 
 RFC822 = {
     b"RFC822": Section(b"RFC822"),
@@ -63,7 +77,7 @@ class FetchRequest:
     @property
     def marks_seen(self) -> bool:
         r"""Whether reading this sets \Seen."""
-        return any(isinstance(item, Section) and not item.peek for item in self.items)
+        return any(not isinstance(item, bytes) and not item.peek for item in self.items)
 
     def with_item(self, item: Item) -> FetchRequest:
         """The same and one more, unless it is there already."""
@@ -125,7 +139,34 @@ def _named(cursor: Cursor, name: bytes) -> Item:
         return name
     if name in RFC822:
         return RFC822[name]
+    if name in (BINARY, b"BINARY.PEEK", BINARY_SIZE):
+        return _binary(cursor, name)
+    if name == PREVIEW:
+        _preview_modifiers(cursor)
+        return Made(PREVIEW, PREVIEW)
     raise BadSyntax("unknown fetch item")
+
+
+def _binary(cursor: Cursor, name: bytes) -> Made:
+    """BINARY[1.2]<0.100>, BINARY.SIZE[1.2] (RFC 3516 section 4)."""
+    cursor.expect(b"[", "a section is missing")
+    parts = _part_numbers(cursor)
+    cursor.expect(b"]", "the section is not closed")
+    kind = BINARY_SIZE if name == BINARY_SIZE else BINARY
+    label = kind + b"[" + _spec(parts, WHOLE, ()) + b"]"
+    if kind == BINARY_SIZE:
+        return Made(label, kind, parts)
+    start, count = _partial(cursor)
+    if start is not None:
+        label += b"<%d>" % start
+    return Made(label, kind, parts, start, count, peek=name != BINARY)
+
+
+def _preview_modifiers(cursor: Cursor) -> None:
+    """(LAZY) would let us answer NIL; ours are quick enough to be answered always (RFC 8970 section 3.2)."""
+    if cursor.looking_at(b" (LAZY)"):
+        cursor.space()
+        cursor.parenthesised(cursor.keyword)
 
 
 def _section(cursor: Cursor, peek: bool) -> Section:

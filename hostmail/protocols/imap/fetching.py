@@ -15,8 +15,9 @@ from hostmail.interfaces import CachedMessage
 from hostmail.protocols.imap import fetchatts
 from hostmail.protocols.imap.bodies import MessageReader
 from hostmail.protocols.imap.dates import format_date_time
-from hostmail.protocols.imap.fetchatts import FetchRequest, Section
+from hostmail.protocols.imap.fetchatts import FetchRequest, Made
 from hostmail.protocols.imap.flags import SEEN
+from hostmail.protocols.imap.made import make
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.sequence import Range
 
@@ -32,6 +33,8 @@ _FORMATS = {
     fetchatts.UID: b"UID %d",
     fetchatts.SIZE: b"RFC822.SIZE %d",
     fetchatts.MODSEQ: b"MODSEQ (%d)",
+    fetchatts.EMAILID: b"EMAILID (M%b)",
+    fetchatts.THREADID: b"THREADID %b",
     fetchatts.INTERNALDATE: b"INTERNALDATE %b",
     fetchatts.ENVELOPE: b"ENVELOPE %b",
     fetchatts.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
@@ -41,6 +44,7 @@ _CACHED: dict[bytes, Callable[[CachedMessage], bytes]] = {
     fetchatts.ENVELOPE: lambda cached: cached.envelope,
     fetchatts.BODYSTRUCTURE: lambda cached: cached.bodystructure,
     fetchatts.BODY: lambda cached: cached.body,
+    fetchatts.EMAILID: lambda cached: cached.digest.hex().encode("ascii"),
 }
 
 
@@ -51,7 +55,7 @@ class Fetch:
         self._session = session
         self._selected = selected
         self._items = [item for item in request.items if isinstance(item, bytes)]
-        self._sections = [item for item in request.items if isinstance(item, Section)]
+        self._sections = [item for item in request.items if not isinstance(item, bytes)]
         self._needs_cache = any(item in _CACHED for item in self._items)
         self._marks_seen = request.marks_seen and not selected.read_only
         self._by_uid = by_uid
@@ -116,6 +120,8 @@ class Fetch:
             return selected.sizes[start:stop]
         if item == fetchatts.MODSEQ:
             return selected.modseqs[start:stop]
+        if item == fetchatts.THREADID:
+            return [b"NIL"] * (stop - start)
         return [format_date_time(date) for date in selected.dates[start:stop]]
 
     async def _message(self, index: int, row: bytes) -> None:
@@ -145,6 +151,11 @@ class Fetch:
             if held >= BLOCK:
                 await self._sent_on(pieces)
                 held = 0
+            if isinstance(section, Made):
+                pieces.append(gap + await make(reader, section))
+                held += len(pieces[-1])
+                gap = b" "
+                continue
             extract = await reader.find(section)
             if extract is None:
                 pieces.append(gap + section.label + b" NIL")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TURN_OCTETS = 2 * 1024 * 1024
 MESSAGE_COST = 8 * 1024
-DAYS_AT_ONCE = 500
+FACTS_AT_ONCE = 1000
 DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
 TEXT_OCTETS = 16 * 1024 * 1024
@@ -34,13 +34,17 @@ Test = Callable[[int], bool]
 DeepTest = Callable[[int, "Document"], Awaitable[bool]]
 
 
+Facts = tuple[int | None, bytes]
+NO_FACTS: Facts = (None, b"")
+
+
 class Document:
     """A message in question, opened and read only as far as the keys ask."""
 
-    def __init__(self, selected: Selected, uid: int, days: dict[int, int | None]) -> None:
+    def __init__(self, selected: Selected, uid: int, facts: dict[int, Facts]) -> None:
         self._selected = selected
         self._uid = uid
-        self._days = days
+        self._facts = facts
         self._opened: MessageReader | None = None
         self._body: str | None = None
         self._header: str | None = None
@@ -62,7 +66,11 @@ class Document:
 
     def sent_day(self) -> int | None:
         """The day of the Date field as it is written there (RFC 3501 section 6.4.4)."""
-        return self._days.get(self._uid)
+        return self._facts.get(self._uid, NO_FACTS)[0]
+
+    def digest(self) -> bytes:
+        """What EMAILID is made of."""
+        return self._facts.get(self._uid, NO_FACTS)[1]
 
     async def field_texts(self, name: bytes) -> list[str]:
         """The decoded, folded values of a header field."""
@@ -112,13 +120,13 @@ def _split(key: Key) -> tuple[Key, Key | None]:
 
 async def _open_each(session: HostmailIMAP4, selected: Selected, indices: list[int], key: Key) -> list[int]:
     test = deep_test(selected, key, session.clock.seconds())
-    days: dict[int, int | None] = {}
-    if _asks_for_day(key):
-        days = await _sent_days(session, selected, [selected.uids[index] for index in indices])
+    facts: dict[int, Facts] = {}
+    if _asks_for_facts(key):
+        facts = await _facts_of(session, selected, [selected.uids[index] for index in indices])
     found: list[int] = []
     left = TURN_OCTETS
     for index in indices:
-        document = Document(selected, selected.uids[index], days)
+        document = Document(selected, selected.uids[index], facts)
         try:
             if await test(index, document):
                 found.append(index)
@@ -133,23 +141,23 @@ async def _open_each(session: HostmailIMAP4, selected: Selected, indices: list[i
     return found
 
 
-def _asks_for_day(key: Key) -> bool:
+def _asks_for_facts(key: Key) -> bool:
     if isinstance(key, keys.And):
-        return any(_asks_for_day(part) for part in key.keys)
+        return any(_asks_for_facts(part) for part in key.keys)
     if isinstance(key, keys.Or):
-        return _asks_for_day(key.one) or _asks_for_day(key.other)
-    return _asks_for_day(key.key) if isinstance(key, keys.Not) else isinstance(key, keys.Sent)
+        return _asks_for_facts(key.one) or _asks_for_facts(key.other)
+    return _asks_for_facts(key.key) if isinstance(key, keys.Not) else isinstance(key, keys.Sent | keys.EmailId)
 
 
-async def _sent_days(session: HostmailIMAP4, selected: Selected, uids: list[int]) -> dict[int, int | None]:
+async def _facts_of(session: HostmailIMAP4, selected: Selected, uids: list[int]) -> dict[int, Facts]:
     """From what the index has made ready, without opening a message."""
-    days: dict[int, int | None] = {}
-    for first in range(0, len(uids), DAYS_AT_ONCE):
-        for cached in await selected.folder.cached(uids[first : first + DAYS_AT_ONCE]):
-            days[cached.uid] = cached.sent_day
+    facts: dict[int, Facts] = {}
+    for first in range(0, len(uids), FACTS_AT_ONCE):
+        rows = await selected.folder.cached_columns(uids[first : first + FACTS_AT_ONCE], ("sent_day", "digest"))
+        facts.update((uid, (day, digest)) for uid, day, digest in rows)
         if first:
             await session.breathe()
-    return days
+    return facts
 
 
 def index_test(selected: Selected, key: Key, now: float) -> Test:
@@ -258,6 +266,13 @@ def _document_test(key: Key) -> DeepTest:
             return day is not None and since <= day < before
 
         return sent
+    if isinstance(key, keys.EmailId):
+        wanted = key.digest
+
+        async def is_it(index: int, document: Document) -> bool:
+            return document.digest() == wanted
+
+        return is_it
     assert isinstance(key, keys.Header | keys.Body | keys.Text)
     needle = folded(key.text)
     if isinstance(key, keys.Header):

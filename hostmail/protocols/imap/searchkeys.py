@@ -6,6 +6,7 @@ evaluates it asks the cheap keys first and opens only messages that are still in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -115,6 +116,14 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class EmailId:
+    """The message, or a copy of it (RFC 8474 section 6)."""
+
+    digest: bytes
+    cost = Cost.HEADER
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """A header field that holds the text; an empty text asks whether the field is there."""
 
@@ -187,6 +196,7 @@ Key = (
     | Age
     | ChangedSince
     | Sent
+    | EmailId
     | Header
     | Body
     | Text
@@ -212,6 +222,8 @@ def conjunction(keys: list[Key]) -> Key:
     return And(tuple(sorted(keys, key=lambda key: key.cost)))
 
 
+NOTHING = Not(All())
+EMAIL_ID = re.compile(rb"M((?:[0-9a-f]{2}){1,64})\Z")
 _FLAGS = {
     name: HasFlag(flag, wanted)
     for flag in (b"\\Answered", b"\\Deleted", b"\\Draft", b"\\Flagged", b"\\Seen")
@@ -271,6 +283,8 @@ class _Program:
             b"SENTSINCE": lambda: Sent(since=self._date()),
             b"SENTON": lambda: Sent(*self._one_day()),
             b"MODSEQ": self._modseq,
+            b"EMAILID": self._email_id,
+            b"THREADID": self._thread_id,
             b"BODY": lambda: Body(self._text()),
             b"TEXT": lambda: Text(self._text()),
             b"HEADER": self._header,
@@ -329,6 +343,15 @@ class _Program:
                 raise BadSyntax("priv, shared or all is expected")
             self._cursor.space()
         return ChangedSince(self._cursor.number(MAX_NUMBER64))
+
+    def _email_id(self) -> Key:
+        found = EMAIL_ID.match(self._cursor.astring())
+        return EmailId(bytes.fromhex(found[1].decode("ascii"))) if found else NOTHING
+
+    def _thread_id(self) -> Key:
+        """Messages have none here."""
+        self._cursor.astring()
+        return NOTHING
 
     def _header(self) -> Key:
         field = self._cursor.astring().lower()

@@ -22,6 +22,11 @@ from hostmail.protocols.imap.tokens import BadSyntax
 FEW = 32
 
 
+def mailbox_id(uidvalidity: int) -> bytes:
+    """A folder's name for ever (RFC 8474 section 4.1): no two folders of an account share a UIDVALIDITY, and renaming keeps it."""
+    return b"F%d" % uidvalidity
+
+
 class Selected:
     """One opening of one folder by one session."""
 
@@ -122,6 +127,7 @@ class Selected:
         lines.append(b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % self.uidvalidity)
         lines.append(b"* OK [UIDNEXT %d] predicted next UID\r\n" % self.uidnext)
         lines.append(self.highest())
+        lines.append(b"* OK [MAILBOXID (%b)] stays with the folder\r\n" % mailbox_id(self.uidvalidity))
         return b"".join(lines)
 
     def highest(self) -> bytes:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hostmail.errors import BadValue
 from hostmail.protocols.imap.names import DELIMITER, read_folder
+from hostmail.protocols.imap.selected import mailbox_id
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 if TYPE_CHECKING:
@@ -29,8 +30,14 @@ async def create(session: HostmailIMAP4, cursor: Cursor) -> bytes:
         cursor.space()
         special_use = _special_use(cursor)
     cursor.end()
-    await session.store.create(name.removesuffix(DELIMITER), special_use)
-    return b"OK CREATE completed"
+    name = name.removesuffix(DELIMITER)
+    await session.store.create(name, special_use)
+    folder = await session.store.folder(name)
+    try:
+        status = await folder.status()
+    finally:
+        folder.close()
+    return b"OK [MAILBOXID (%b)] CREATE completed" % mailbox_id(status.uidvalidity)
 
 
 def _special_use(cursor: Cursor) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from hostmail.interfaces import FolderStatus
 from hostmail.protocols.imap.names import read_folder, wire_name
+from hostmail.protocols.imap.selected import mailbox_id
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
-ITEMS = (b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"SIZE", b"HIGHESTMODSEQ")
+ITEMS = (b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"SIZE", b"HIGHESTMODSEQ", b"MAILBOXID")
 
 
 async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -43,10 +44,11 @@ async def status_line(session: HostmailIMAP4, name: str, items: Sequence[bytes])
         status = await folder.status()
     finally:
         folder.close()
-    pairs = b" ".join([b"%b %d" % (item, _value(status, item)) for item in items])
+    pairs = b" ".join([b"%b %b" % (item, _value(status, item)) for item in items])
     return b"* STATUS %b (%b)\r\n" % (wire_name(name), pairs)
 
 
-def _value(status: FolderStatus, item: bytes) -> int:
-    value: int = getattr(status, item.decode("ascii").lower())
-    return value
+def _value(status: FolderStatus, item: bytes) -> bytes:
+    if item == b"MAILBOXID":
+        return b"(%b)" % mailbox_id(status.uidvalidity)
+    return b"%d" % getattr(status, item.decode("ascii").lower())

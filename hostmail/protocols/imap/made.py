@@ -1,0 +1,51 @@
+"""FETCH items that are made from a message's content: PREVIEW (RFC 8970), BINARY and BINARY.SIZE (RFC 3516)."""
+
+from __future__ import annotations
+
+from hostmail.errors import Refusal
+from hostmail.message import imaptext
+from hostmail.message.decode import decode_body, transfer_encoding
+from hostmail.message.preview import preview
+from hostmail.message.sections import find_part
+from hostmail.protocols.imap.bodies import MessageReader
+from hostmail.protocols.imap.fetchatts import BINARY_SIZE, PREVIEW, Made
+
+PLAIN_ENCODINGS = frozenset({b"7bit", b"8bit", b"binary"})
+ENCODINGS = PLAIN_ENCODINGS | {b"base64", b"quoted-printable"}
+
+
+class UnknownEncoding(Refusal):
+    """A transfer encoding that cannot be undone (RFC 3516 section 4.3)."""
+
+    imap, words = "UNKNOWN-CTE", "the part has a transfer encoding that is not known here"
+
+
+async def make(reader: MessageReader, item: Made) -> bytes:
+    """The item's name and value. Raises UnknownEncoding."""
+    if item.kind == PREVIEW:
+        text = preview(await reader.whole(), await reader.structure())
+        return b"PREVIEW " + imaptext.string(text.encode())
+    content = await _decoded(reader, item.parts)
+    if item.kind == BINARY_SIZE:
+        return b"%b %d" % (item.label, len(content or b""))
+    if content is None:
+        return item.label + b" NIL"
+    if item.start is not None:
+        content = content[item.start : item.start + item.count]
+    return b"%b %b{%d}\r\n%b" % (item.label, b"~" if b"\0" in content else b"", len(content), content)
+
+
+async def _decoded(reader: MessageReader, numbers: tuple[int, ...]) -> bytes | None:
+    """A part without its transfer encoding; all of a message, or a multipart, as it is. None if there is no such part."""
+    data = await reader.whole()
+    if not numbers:
+        return data
+    part = find_part(await reader.structure(), numbers)
+    if part is None:
+        return None
+    encoding = transfer_encoding(data, part)
+    if part.children or encoding in PLAIN_ENCODINGS:
+        return data[part.body_start : part.end]
+    if encoding not in ENCODINGS:
+        raise UnknownEncoding
+    return decode_body(data, part, part.size)
