@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -92,14 +92,14 @@ class Appliance(Service):
         reactor: Any,
         owner: tuple[int, int] | None,
         config_file: Path,
-        in_background: bool = False,
+        terminal: TextIO | None = None,
     ) -> None:
         self.setName("hostmail")
         self._settings = settings
         self._reactor = reactor
         self._owner = owner
         self._config_file = config_file
-        self._in_background = in_background
+        self._terminal = terminal
         self._doors: list[Door] = []
 
     def privilegedStartService(self) -> None:
@@ -148,6 +148,8 @@ class Appliance(Service):
             self._chores.start()
             self._way_out = self._open_doors(parts)
             self._ports.startService()
+        if self._terminal is not None:
+            self._terminal.close()
         self._reactor.callWhenRunning(self._hear_signals)
         log.info("started: hostmail {version}, data in {data}", version=__version__, data=str(self._settings.data_dir))
 
@@ -166,13 +168,13 @@ class Appliance(Service):
     def _give_up(self, error: ConfigurationError) -> NoReturn:
         """Say it, and end.
 
-        In the background the error itself must leave us: only an Exception makes twistd tell the command that waits on the terminal,
-        which holds both ends of its pipe and after a SystemExit would wait for ever.
+        `terminal` is where the command waits that sent us into the background. There the error itself must leave us: only an Exception
+        makes twistd end that command, which holds both ends of its pipe and after a SystemExit would wait for ever.
         """
         log.critical("{error}", error=str(error))
-        if self._in_background:
+        print(f"hostmail: {error}", file=self._terminal or sys.__stderr__, flush=True)
+        if self._terminal is not None:
             raise error
-        print(f"hostmail: {error}", file=sys.__stderr__)
         raise SystemExit(1)
 
     def _hear_signals(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from twisted.application.service import IService
 from twisted.internet.endpoints import serverFromString
@@ -77,13 +78,24 @@ def owner_of_service(options: Any) -> tuple[int, int] | None:
     return None if uid is None else (int(uid), int(gid) if gid is not None else -1)
 
 
+def terminal_of(options: Any) -> TextIO | None:
+    """Where the command that sends the service into the background says why it did not start; None if it stays in front.
+
+    It must be kept from before the fork: twistd closes it then, and passes on no more than the first 98 octets of an error.
+    """
+    if (options.parent or {"nodaemon": True})["nodaemon"]:
+        return None
+    try:
+        return open(os.dup(2), "w")
+    except OSError:
+        return open(os.devnull, "w")
+
+
 def makeService(options: Options) -> IService:
     """The appliance as one Twisted service."""
     from twisted.internet import reactor
 
     from hostmail.appliance import Appliance
 
-    in_background = not (options.parent or {"nodaemon": True})["nodaemon"]
-    return Appliance(
-        options.settings, reactor, owner_of_service(options), find_config(options["config"]), in_background
-    )
+    owner, config_file = owner_of_service(options), find_config(options["config"])
+    return Appliance(options.settings, reactor, owner, config_file, terminal_of(options))

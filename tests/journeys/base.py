@@ -8,6 +8,8 @@ import poplib
 import shutil
 import smtplib
 import ssl
+import time
+from collections.abc import Callable
 from email.message import EmailMessage
 from typing import ClassVar
 
@@ -15,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support.appliance import PASSWORD, Appliance
 
+SECONDS = 20.0
 ANN, BOB = "ann@example.test", "bob@example.test"
 
 
@@ -34,6 +37,34 @@ def letter(
     message["From"], message["To"], message["Subject"] = sender, to, subject
     message.set_content(body)
     return message
+
+
+def until(true: Callable[[], bool], words: Callable[[], str]) -> None:
+    """Wait for something another process does."""
+    deadline = time.monotonic() + SECONDS
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(words())
+        time.sleep(0.02)
+
+
+def logs_in(here: Appliance, login: str, password: str = PASSWORD) -> dict[str, bool]:
+    """Whether IMAP and SMTP take this login now."""
+    found = {"imap": True, "smtp": True}
+    client = imaplib.IMAP4("127.0.0.1", here.ports["imap"], timeout=SECONDS)
+    try:
+        client.login(login, password)
+    except imaplib.IMAP4.error:
+        found["imap"] = False
+    finally:
+        client.shutdown()
+    with smtplib.SMTP("127.0.0.1", here.ports["submission"], timeout=SECONDS) as sender:
+        sender.starttls(context=trusting())
+        try:
+            sender.login(login, password)
+        except smtplib.SMTPAuthenticationError:
+            found["smtp"] = False
+    return found
 
 
 class Journey(SynchronousTestCase):
@@ -93,3 +124,13 @@ class Journey(SynchronousTestCase):
                     found.append(line[8:].strip().decode())
         client.quit()
         return found
+
+
+class Alone(SynchronousTestCase):
+    """Each test has an appliance of its own."""
+
+    def appliance(self, settings: str = "") -> Appliance:
+        here = Appliance(settings)
+        self.addCleanup(shutil.rmtree, here.folder, ignore_errors=True)
+        self.addCleanup(here.stop)
+        return here

@@ -13,8 +13,7 @@ from typing import ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.journeys.base import trusting
-from tests.journeys.test_service import SECONDS, until
+from tests.journeys.base import SECONDS, trusting, until
 from tests.listen.certs import pems, place
 from tests.support.appliance import Appliance
 from tests.support.raw import Raw

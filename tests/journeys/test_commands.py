@@ -1,4 +1,4 @@
-"""The `hostmail` command on a running service: what it changes counts at once, in sessions that are open too (E7, A9, C4, D10)."""
+"""The `hostmail` command: on a running service it counts at once, in open sessions too (E7, A9, C4, D10); and on a stopped one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import imaplib
 import poplib
 import smtplib
 
-from tests.journeys.base import ANN, BOB, Journey, letter, trusting
+from tests.journeys.base import ANN, BOB, Alone, Journey, letter, logs_in, trusting
 from tests.support.appliance import PASSWORD
 from tests.support.raw import Raw
 
@@ -186,3 +186,104 @@ class SessionCommandTests(LiveCommands):
         self.assertEqual(rcpt(stranger, zoe), 550)
         with self.assertRaises(imaplib.IMAP4.abort):
             reader.noop()
+
+
+class CommandTests(Journey):
+    accounts = (ANN,)
+    settings = "limits: {failed_login_delay: 0s}\n"
+
+    def test_status(self) -> None:
+        """`hostmail status --json` tells of the running service, through its control socket."""
+        client = self.imap()
+        status = self.here.json("status")
+        assert self.here.process is not None
+        self.assertTrue(status["running"])
+        self.assertEqual(status["pid"], self.here.process.pid)
+        self.assertEqual(status["hostname"], "mail.example.test")
+        self.assertEqual((status["domains"], status["accounts"]), (1, 1 + self.extra_accounts()))
+        self.assertGreaterEqual(status["sessions"]["imap"], 1)
+        client.logout()
+
+    def extra_accounts(self) -> int:
+        return len(self.here.json("account", "list", "example.test")) - 1
+
+    def test_the_control_socket_is_for_the_operator_only(self) -> None:
+        """Nobody else on the machine may connect."""
+        path = self.here.data / "run" / "control.sock"
+        self.assertTrue(path.is_socket())
+        self.assertEqual(path.stat().st_mode & 0o007, 0)
+        self.assertEqual(path.parent.stat().st_mode & 0o007, 0)
+
+    def test_an_account_counts_at_once(self) -> None:
+        """E7: added, given another password, removed: the next login knows."""
+        dora = "dora@example.test"
+        self.assertEqual(logs_in(self.here, dora), {"imap": False, "smtp": False})
+        self.here.command("account", "add", dora, "--password-file", "-", stdin=PASSWORD + "\n")
+        self.assertEqual(logs_in(self.here, dora), {"imap": True, "smtp": True})
+        self.deliver("welcome", to=dora)
+        self.assertIn("welcome", self.subjects(dora))
+        self.here.command("account", "passwd", dora, "--password-file", "-", stdin="Another-Secret-9\n")
+        self.assertEqual(logs_in(self.here, dora), {"imap": False, "smtp": False})
+        self.assertEqual(logs_in(self.here, dora, "Another-Secret-9"), {"imap": True, "smtp": True})
+        self.here.command("account", "remove", dora, "--yes")
+        self.assertEqual(logs_in(self.here, dora, "Another-Secret-9"), {"imap": False, "smtp": False})
+
+    def test_refusals_of_the_command(self) -> None:
+        """1 refused or not found, 2 usage, words on stderr only."""
+        twice = self.here.command("account", "add", ANN, "--password-file", "-", stdin=PASSWORD + "\n", expect=1)
+        self.assertEqual(twice.stdout, "")
+        self.assertIn(ANN, twice.stderr)
+        self.here.command("account", "show", "nobody@example.test", expect=1)
+        self.here.command("account", "frobnicate", expect=2)
+
+
+class StoppedCommandTests(Alone):
+    def test_the_same_commands_while_it_is_stopped(self) -> None:
+        """They work on the data itself, and count when it starts."""
+        here = self.appliance("limits: {failed_login_delay: 0s}\n")
+        here.add(ANN)
+        self.assertFalse(here.json("status")["running"])
+        here.start()
+        self.assertEqual(logs_in(here, ANN), {"imap": True, "smtp": True})
+        self.assertEqual(here.stop(), 0, here.text())
+        self.assertFalse(here.json("status")["running"])
+        here.command("account", "add", BOB, "--password-file", "-", stdin=PASSWORD + "\n")
+        here.command("account", "passwd", ANN, "--password-file", "-", stdin="Another-Secret-9\n")
+        self.assertEqual({row["login"] for row in here.json("account", "list", "example.test")}, {ANN, BOB})
+        here.start()
+        self.assertEqual(logs_in(here, BOB), {"imap": True, "smtp": True})
+        self.assertEqual(logs_in(here, ANN), {"imap": False, "smtp": False})
+        self.assertEqual(logs_in(here, ANN, "Another-Secret-9"), {"imap": True, "smtp": True})
+
+    def test_limits_and_grants_while_it_is_stopped(self) -> None:
+        """A quota, a suspension, a grant and a revoked one made meanwhile count from the start; mailboxes and queue can be looked at."""
+        here = self.appliance("limits: {failed_login_delay: 0s}\n")
+        here.add(ANN, BOB)
+        here.command("relay", "allow", "127.0.0.6")
+        here.command("relay", "allow", "127.0.0.7")
+        here.command("relay", "revoke", "127.0.0.6", "--yes")
+        self.assertEqual([grant["ip"] for grant in here.json("relay", "list")], ["127.0.0.7"])
+        here.command("quota", "set", ANN, "10K")
+        here.command("account", "set", BOB, "--suspend", "login")
+        self.assertEqual(here.json("mailbox", "verify", ANN)["problems"], [])
+        self.assertEqual((here.json("queue", "list"), here.json("session", "list")), ([], []))
+        here.start()
+        self.assertEqual(logs_in(here, BOB), {"imap": False, "smtp": False})
+        for source, to, size, reply in (
+            ("127.0.0.6", AWAY, 100, 550),
+            ("127.0.0.7", AWAY, 100, 250),
+            ("127.0.0.9", ANN, 20_000, 552),
+            ("127.0.0.9", ANN, 100, 250),
+        ):
+            with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=30, source_address=(source, 0)) as client:
+                self.assertEqual(rcpt(client, to, f"SIZE={size}"), reply, (source, to))
+
+    def test_it_survives_a_kill(self) -> None:
+        """After kill -9 the socket that was left is no obstacle, to the command or to the next start."""
+        here = self.appliance()
+        here.add(ANN)
+        here.start()
+        here.kill()
+        self.assertFalse(here.json("status")["running"])
+        here.start()
+        self.assertTrue(here.json("status")["running"])

@@ -1,61 +1,22 @@
-"""The service as its operator meets it: starting, stopping, reloading, certificates, commands, another user."""
+"""The service as its operator meets it: starting and stopping, in front and in the background."""
 
 from __future__ import annotations
 
 import contextlib
 import imaplib
 import os
-import pwd
 import re
-import shutil
 import signal
 import smtplib
 import socket
 import ssl
 import subprocess
-import sys
-import sysconfig
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
-
-from tests.journeys.base import ANN, BOB, Journey, letter, trusting
+from tests.journeys.base import ANN, SECONDS, Alone, letter, until
 from tests.support.appliance import PASSWORD, Appliance
-from tests.support.missing import lacking
 from tests.support.raw import Raw
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-SECONDS = 20.0
-
-
-def until(true: Callable[[], bool], words: Callable[[], str]) -> None:
-    """Wait for something another process does."""
-    deadline = time.monotonic() + SECONDS
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(words())
-        time.sleep(0.02)
-
-
-def logs_in(here: Appliance, login: str, password: str = PASSWORD) -> dict[str, bool]:
-    """Whether IMAP and SMTP take this login now."""
-    found = {"imap": True, "smtp": True}
-    client = imaplib.IMAP4("127.0.0.1", here.ports["imap"], timeout=SECONDS)
-    try:
-        client.login(login, password)
-    except imaplib.IMAP4.error:
-        found["imap"] = False
-    finally:
-        client.shutdown()
-    with smtplib.SMTP("127.0.0.1", here.ports["submission"], timeout=SECONDS) as sender:
-        sender.starttls(context=trusting())
-        try:
-            sender.login(login, password)
-        except smtplib.SMTPAuthenticationError:
-            found["smtp"] = False
-    return found
 
 
 @contextlib.contextmanager
@@ -75,16 +36,6 @@ def is_open(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-class Alone(SynchronousTestCase):
-    """Each test has an appliance of its own."""
-
-    def appliance(self, settings: str = "") -> Appliance:
-        here = Appliance(settings)
-        self.addCleanup(shutil.rmtree, here.folder, ignore_errors=True)
-        self.addCleanup(here.stop)
-        return here
 
 
 class StartTests(Alone):
@@ -133,7 +84,7 @@ class StartTests(Alone):
         self.assertTrue(first.json("status")["running"])
 
     def test_data_that_cannot_be_used(self) -> None:
-        """A damaged directory: one line on stderr, the whole trace in the log, exit code 1, no process and no port stays."""
+        """A damaged directory: one line on stderr that names the file, exit code 1, no process and no port stays."""
         here = self.in_background()
         here.data.mkdir()
         (here.data / "directory.sqlite").write_bytes(b"no database " * 1000)
@@ -141,7 +92,7 @@ class StartTests(Alone):
             here.twistd_options = options
             done = self.run_to_end(here)
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
-            self.assertIn("cannot start: ", done.stderr)
+            self.assertIn("data/directory.sqlite cannot be used: file is not a database", done.stderr)
             self.assertNotIn("Traceback", done.stderr)
             self.assertIn("file is not a database", done.stdout + here.text())
         until(lambda: not is_open(here.ports["imap"]), here.text)
@@ -247,178 +198,4 @@ class StopTests(Alone):
         self.assertEqual(uids[0], uids[1])
         self.assertNotEqual(uids[0][1], [b""])
         self.assertEqual(ssl.get_server_certificate(("127.0.0.1", here.ports["imaps"]), timeout=SECONDS), certificate)
-        self.assertNotIn("Traceback", here.text())
-
-
-class CommandTests(Journey):
-    accounts = (ANN,)
-    settings = "limits: {failed_login_delay: 0s}\n"
-
-    def test_status(self) -> None:
-        """`hostmail status --json` tells of the running service, through its control socket."""
-        client = self.imap()
-        status = self.here.json("status")
-        assert self.here.process is not None
-        self.assertTrue(status["running"])
-        self.assertEqual(status["pid"], self.here.process.pid)
-        self.assertEqual(status["hostname"], "mail.example.test")
-        self.assertEqual((status["domains"], status["accounts"]), (1, 1 + self.extra_accounts()))
-        self.assertGreaterEqual(status["sessions"]["imap"], 1)
-        client.logout()
-
-    def extra_accounts(self) -> int:
-        return len(self.here.json("account", "list", "example.test")) - 1
-
-    def test_the_control_socket_is_for_the_operator_only(self) -> None:
-        """Nobody else on the machine may connect."""
-        path = self.here.data / "run" / "control.sock"
-        self.assertTrue(path.is_socket())
-        self.assertEqual(path.stat().st_mode & 0o007, 0)
-        self.assertEqual(path.parent.stat().st_mode & 0o007, 0)
-
-    def test_an_account_counts_at_once(self) -> None:
-        """E7: added, given another password, removed: the next login knows."""
-        dora = "dora@example.test"
-        self.assertEqual(logs_in(self.here, dora), {"imap": False, "smtp": False})
-        self.here.command("account", "add", dora, "--password-file", "-", stdin=PASSWORD + "\n")
-        self.assertEqual(logs_in(self.here, dora), {"imap": True, "smtp": True})
-        self.deliver("welcome", to=dora)
-        self.assertIn("welcome", self.subjects(dora))
-        self.here.command("account", "passwd", dora, "--password-file", "-", stdin="Another-Secret-9\n")
-        self.assertEqual(logs_in(self.here, dora), {"imap": False, "smtp": False})
-        self.assertEqual(logs_in(self.here, dora, "Another-Secret-9"), {"imap": True, "smtp": True})
-        self.here.command("account", "remove", dora, "--yes")
-        self.assertEqual(logs_in(self.here, dora, "Another-Secret-9"), {"imap": False, "smtp": False})
-
-    def test_refusals_of_the_command(self) -> None:
-        """1 refused or not found, 2 usage, words on stderr only."""
-        twice = self.here.command("account", "add", ANN, "--password-file", "-", stdin=PASSWORD + "\n", expect=1)
-        self.assertEqual(twice.stdout, "")
-        self.assertIn(ANN, twice.stderr)
-        self.here.command("account", "show", "nobody@example.test", expect=1)
-        self.here.command("account", "frobnicate", expect=2)
-
-
-class StoppedCommandTests(Alone):
-    def test_the_same_commands_while_it_is_stopped(self) -> None:
-        """They work on the data itself, and count when it starts."""
-        here = self.appliance("limits: {failed_login_delay: 0s}\n")
-        here.add(ANN)
-        self.assertFalse(here.json("status")["running"])
-        here.start()
-        self.assertEqual(logs_in(here, ANN), {"imap": True, "smtp": True})
-        self.assertEqual(here.stop(), 0, here.text())
-        self.assertFalse(here.json("status")["running"])
-        here.command("account", "add", BOB, "--password-file", "-", stdin=PASSWORD + "\n")
-        here.command("account", "passwd", ANN, "--password-file", "-", stdin="Another-Secret-9\n")
-        self.assertEqual({row["login"] for row in here.json("account", "list", "example.test")}, {ANN, BOB})
-        here.start()
-        self.assertEqual(logs_in(here, BOB), {"imap": True, "smtp": True})
-        self.assertEqual(logs_in(here, ANN), {"imap": False, "smtp": False})
-        self.assertEqual(logs_in(here, ANN, "Another-Secret-9"), {"imap": True, "smtp": True})
-
-    def test_it_survives_a_kill(self) -> None:
-        """After kill -9 the socket that was left is no obstacle, to the command or to the next start."""
-        here = self.appliance()
-        here.add(ANN)
-        here.start()
-        here.kill()
-        self.assertFalse(here.json("status")["running"])
-        here.start()
-        self.assertTrue(here.json("status")["running"])
-
-
-class UnprivilegedTests(SynchronousTestCase):
-    """Started as root, running as somebody else."""
-
-    def setUp(self) -> None:
-        if os.getuid() != 0:
-            raise SkipTest("only root can become somebody else")
-        try:
-            self.nobody = pwd.getpwnam("nobody")
-        except KeyError:
-            raise SkipTest("there is no user nobody here") from None
-        python = self.usable_python()
-        self.here = Appliance()
-        self.addCleanup(shutil.rmtree, self.here.folder, ignore_errors=True)
-        self.addCleanup(self.here.stop)
-        self.here.folder.chmod(0o755)
-        self.here.python, self.here.environment = python, self.environment()
-        self.here.twistd_options += ("--uid", "nobody", "--gid", str(self.nobody.pw_gid))
-
-    def usable_python(self) -> str:
-        """A Python that the other user can run and import from: this one may live in somebody's private home directory."""
-        for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
-            try:
-                done = subprocess.run(
-                    [python, "-c", "import sys, hostmail.compose, _cffi_backend; print(sys.version_info[:2])"],
-                    user="nobody",
-                    group=self.nobody.pw_gid,
-                    extra_groups=[],
-                    env=self.environment(),
-                    cwd="/",
-                    capture_output=True,
-                    text=True,
-                    timeout=SECONDS,
-                )
-            except OSError:
-                continue
-            if done.returncode == 0 and done.stdout.strip() == str(sys.version_info[:2]):
-                return python
-        raise lacking("no Python, or not this source, can be used by another user")
-
-    def environment(self) -> dict[str, str]:
-        packages = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(CHECKOUT), *packages]))}
-
-    def low_port(self) -> int:
-        """A free port only root may open."""
-        for port in range(1023, 600, -1):
-            with socket.socket() as probe, contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
-        raise SkipTest("no privileged port is free")
-
-    def test_root_opens_the_ports_and_leaves(self) -> None:
-        """Ports below 1024 answer, no thread runs as root, all data belongs to the service's user, mail comes and goes."""
-        here, low = self.here, self.low_port()
-        text = here.config.read_text().replace(f"tcp:{here.ports['smtp']}:", f"tcp:{low}:")
-        here.config.write_text(text)
-        here.ports["smtp"] = low
-        here.start()
-        here.add(ANN)
-        with smtplib.SMTP("127.0.0.1", low, timeout=SECONDS) as sender:
-            sender.send_message(letter("as nobody"))
-        self.assertEqual(logs_in(here, ANN), {"imap": True, "smtp": True})
-        assert here.process is not None
-        for status in Path(f"/proc/{here.process.pid}/task").glob("*/status"):
-            ids = re.search(r"^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", status.read_text(), re.MULTILINE)
-            assert ids is not None
-            self.assertEqual(set(ids.groups()), {str(self.nobody.pw_uid)})
-        here.command("account", "add", BOB, "--password-file", "-", stdin=PASSWORD + "\n")
-        owners = {path: path.lstat().st_uid for path in (here.data, *here.data.rglob("*"))}
-        self.assertEqual({path for path, uid in owners.items() if uid != self.nobody.pw_uid}, set())
-        self.assertEqual({path for path in owners if path.is_dir() and path.stat().st_mode & 0o077}, set())
-        self.assertEqual(here.stop(), 0, here.text())
-        here.command("account", "passwd", BOB, "--password-file", "-", stdin="Another-Secret-9\n")
-        here.start()
-        self.assertEqual(logs_in(here, BOB, "Another-Secret-9"), {"imap": True, "smtp": True})
-        self.assertNotIn("Traceback", here.text())
-
-    def test_prepared_by_root(self) -> None:
-        """What root makes with `init --user`, and changes while the service is stopped, belongs to the service's user."""
-        here = self.here
-        ports = here.config.read_text()
-        here.config.unlink()
-        site = ("--hostname", "mail.example.test", "--data-dir", str(here.data), "--domain", "example.test")
-        password = {"stdin": PASSWORD + "\n"}
-        here.command("init", *site, "--account", ANN, "--password-file", "-", "--user", "nobody", **password)
-        here.config.write_text(ports)
-        here.command("account", "add", BOB, "--password-file", "-", **password)
-        here.command("account", "remove", BOB, "--yes")
-        owners = {path: path.lstat().st_uid for path in (here.data, *here.data.rglob("*"))}
-        self.assertIn(here.data / "directory.sqlite", owners)
-        self.assertEqual({path for path, uid in owners.items() if uid != self.nobody.pw_uid}, set())
-        here.start()
-        self.assertEqual(logs_in(here, ANN), {"imap": True, "smtp": True})
         self.assertNotIn("Traceback", here.text())

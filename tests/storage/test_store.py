@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import Any
 
 from hostmail.errors import AlreadyExists, OutOfSpace, TemporaryFailure
@@ -197,8 +198,6 @@ class RoomTests(DiskGround):
 
     def test_live_quota(self) -> None:
         """The limits are those of the newest fact about the account, in sessions that are open too."""
-        from dataclasses import replace
-
         account = self.get(self.store.open(self.ann))
         self.get(self.store.room(replace(self.ann, quota_bytes=77)))
         self.assertEqual(self.get(account.room()).limit_bytes, 77)
