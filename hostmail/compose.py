@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from random import SystemRandom
+from random import Random
 from threading import Thread
 from typing import Any
 
@@ -352,7 +352,7 @@ def make_intake(parts: Parts, router: Router) -> Intake:
         gate=gate,
         settings=IntakeSettings(settings.hostname, settings.message_size_limit),
         now=time.time,
-        random=SystemRandom(),
+        random=Random(),
         in_thread=parts.disks.run,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hostmail.address import Address
@@ -14,6 +15,12 @@ class Recipient:
     address: Address
     notify: tuple[str, ...] = ()
     orcpt: str = ""
+
+
+def first_of(recipients: Sequence[Recipient], shown: int = 10) -> str:
+    """Recipients for the log: the first few, and how many more."""
+    named = ", ".join(str(recipient.address) for recipient in recipients[:shown])
+    return named if len(recipients) <= shown else f"{named} and {len(recipients) - shown} more"
 
 
 @dataclass(slots=True)

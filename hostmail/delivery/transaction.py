@@ -18,7 +18,7 @@ from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
 from hostmail.delivery.trace import final_fields, new_queue_id, received
 from hostmail.delivery.writing import InThread, SpoolWriter
-from hostmail.envelope import Envelope, Peer, Recipient
+from hostmail.envelope import Envelope, Peer, Recipient, first_of
 from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal
 from hostmail.interfaces import Drop, IDirectory, IMailStore, IQueue, ISpool, ISpoolFile, ITransaction
 
@@ -80,6 +80,8 @@ class Transaction:
         self._parts = parts
         self._envelope = envelope
         self._responsible = responsible
+        self._peer = _shown(peer, responsible)
+        self._recipients = [recipient for recipient, _ in decisions]
         self._mailboxes = by_mailbox(decisions)
         self._elsewhere = [recipient for recipient, decision in decisions if isinstance(decision, Relay)]
         self._began = parts.now()
@@ -87,7 +89,7 @@ class Transaction:
         self._received = received(
             peer,
             envelope,
-            [str(recipient.address) for recipient, _ in decisions],
+            [str(self._recipients[0].address)] if len(self._recipients) == 1 else [],
             responsible,
             hostname=parts.hostname,
             queue_id=self.queue_id,
@@ -248,11 +250,17 @@ class Transaction:
 
     def _log_accepted(self) -> None:
         log.info(
-            "message_accepted: {queue_id} from=<{sender}> size={size} mailboxes={mailboxes} queued={queued} account={login}",
+            "message_accepted: {queue_id} from=<{sender}> to {recipients} size={size} mailboxes={mailboxes} queued={queued} ({peer})",
             queue_id=self.queue_id,
             sender=self._envelope.sender,
+            recipients=first_of(self._recipients),
             size=self._size,
             mailboxes=sum(mailbox.answer is None for mailbox in self._mailboxes),
             queued=len(self._elsewhere),
-            login="" if self._responsible is None else self._responsible.login,
+            peer=self._peer,
         )
+
+
+def _shown(peer: Peer, responsible: Responsible | None) -> str:
+    """Who brought it: protocol, address, and the account that answers for it."""
+    return f"{peer.protocol} {peer.ip or 'local'} {responsible.login if responsible is not None else '-'}"

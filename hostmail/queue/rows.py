@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, exists, func, insert, or_, select, update
 
 from hostmail.envelope import Envelope, Recipient
 from hostmail.queue.contracts import QueuedRow
@@ -29,23 +29,27 @@ class NewMessage:
     created: float
 
 
+# Statements are made once: putting one together costs more than running it.
+_ADD_MESSAGE = insert(messages)
+_ADD_RECIPIENTS = insert(recipients)
+
+
 def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Sequence[Recipient]) -> None:
     """A message and its recipients, due at once."""
-    inserted = connection.execute(
-        insert(messages).values(
-            queue_id=message.queue_id,
-            sender=envelope.sender,
-            file=message.file,
-            size=message.size,
-            prefix_length=message.prefix_length,
-            account_id=message.account_id,
-            created=message.created,
-            ret=envelope.ret,
-            envid=envelope.envid,
-            body=envelope.body,
-            smtputf8=envelope.smtputf8,
-        )
-    ).inserted_primary_key
+    about = {
+        "queue_id": message.queue_id,
+        "sender": envelope.sender,
+        "file": message.file,
+        "size": message.size,
+        "prefix_length": message.prefix_length,
+        "account_id": message.account_id,
+        "created": message.created,
+        "ret": envelope.ret,
+        "envid": envelope.envid,
+        "body": envelope.body,
+        "smtputf8": envelope.smtputf8,
+    }
+    inserted = connection.execute(_ADD_MESSAGE, about).inserted_primary_key
     message_id = inserted[0] if inserted else None
     rows = [
         {
@@ -62,7 +66,7 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
         }
         for recipient in to
     ]
-    connection.execute(insert(recipients), rows)
+    connection.execute(_ADD_RECIPIENTS, rows)
 
 
 _ALL = select(
@@ -110,52 +114,65 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
     )
 
 
+_DUE = (
+    _ALL.where(
+        or_(
+            (recipients.c.state == WAITING) & (recipients.c.next_attempt <= bindparam("now")),
+            (recipients.c.state == SENDING) & (recipients.c.leased_until <= bindparam("now")),
+        )
+    )
+    .order_by(recipients.c.next_attempt, recipients.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def _changing(**values: Any) -> Update:
+    """An update of the row `row_id`."""
+    return update(recipients).where(recipients.c.id == bindparam("row_id")).values(**values)
+
+
+_LEASE = _changing(state=SENDING, leased_until=bindparam("until"))
+_RENEW = _changing(leased_until=bindparam("until"))
+_WAIT = _changing(state=WAITING, next_attempt=bindparam("due"), last_answer=bindparam("answer"))
+_WAIT_AFTER_ATTEMPT = _WAIT.values(attempts=bindparam("tries"), warned=bindparam("told"))
+_BE_DUE = _changing(state=WAITING, next_attempt=bindparam("due"))
+_NEXT_DUE = select(func.min(recipients.c.next_attempt)).where(recipients.c.state == WAITING)
+
+
 def lease(connection: Connection, now: float, until: float, limit: int) -> list[Row[Any]]:
     """Take rows that are due, oldest first, and mark them as being sent until `until`; overdue leases are taken as well."""
-    due = or_(
-        (recipients.c.state == WAITING) & (recipients.c.next_attempt <= now),
-        (recipients.c.state == SENDING) & (recipients.c.leased_until <= now),
-    )
-    rows = list(connection.execute(_ALL.where(due).order_by(recipients.c.next_attempt, recipients.c.id).limit(limit)))
-    _change(connection, [row.id for row in rows], state=SENDING, leased_until=until)
+    rows = list(connection.execute(_DUE, {"now": now, "most": limit}))
+    _change(connection, _LEASE, [row.id for row in rows], until=until)
     return rows
 
 
 def renew(connection: Connection, ids: Sequence[int], until: float) -> None:
     """Keep rows that are still being sent."""
-    _change(connection, ids, leased_until=until)
+    _change(connection, _RENEW, ids, until=until)
 
 
 def next_due(connection: Connection) -> float | None:
     """When the next waiting row is due, None if nothing waits."""
-    earliest = select(func.min(recipients.c.next_attempt)).where(recipients.c.state == WAITING)
-    return connection.execute(earliest).scalar()
+    return connection.execute(_NEXT_DUE).scalar()
 
 
 def postpone(
     connection: Connection, row_id: int, next_attempt: float, answer: str, attempts: int, warned: bool
 ) -> None:
     """It waits again."""
-    _change(
-        connection,
-        [row_id],
-        state=WAITING,
-        next_attempt=next_attempt,
-        last_answer=answer[:MAX_ANSWER],
-        attempts=attempts,
-        warned=warned,
-    )
+    about = {"due": next_attempt, "answer": answer[:MAX_ANSWER], "tries": attempts, "told": warned}
+    _change(connection, _WAIT_AFTER_ATTEMPT, [row_id], **about)
 
 
 def park(connection: Connection, ids: Sequence[int], next_attempt: float, answer: str) -> None:
     """They wait again, untried."""
-    _change(connection, ids, state=WAITING, next_attempt=next_attempt, last_answer=answer[:MAX_ANSWER])
+    _change(connection, _WAIT, ids, due=next_attempt, answer=answer[:MAX_ANSWER])
 
 
 def make_due(connection: Connection, pattern: str, now: float) -> int:
     """Waiting and held rows that fit `pattern` are due now; how many."""
     ids = [row.id for row in matching(connection, pattern) if row.state != SENDING]
-    _change(connection, ids, state=WAITING, next_attempt=now)
+    _change(connection, _BE_DUE, ids, due=now)
     return len(ids)
 
 
@@ -167,19 +184,24 @@ def release(connection: Connection, now: float, untried: bool) -> None:
         connection.execute(update(recipients).where(waiting).values(next_attempt=now))
 
 
+_THESE = recipients.c.id.in_(bindparam("ids", expanding=True))
+_CONCERNED = select(recipients.c.message_id).where(_THESE)
+_FORGET_RECIPIENTS = delete(recipients).where(_THESE)
+_EMPTY = messages.c.id.in_(bindparam("ids", expanding=True)) & ~exists().where(recipients.c.message_id == messages.c.id)
+_FILES_OF_EMPTY = select(messages.c.file).where(_EMPTY)
+_FORGET_EMPTY = delete(messages).where(_EMPTY)
+
+
 def finish(connection: Connection, ids: Sequence[int]) -> list[str]:
     """Forget rows, and messages that nobody waits for any more; the files of those."""
     concerned: set[int] = set()
     for batch in _batches(ids):
-        found = select(recipients.c.message_id).where(recipients.c.id.in_(batch))
-        concerned.update(connection.execute(found).scalars())
-        connection.execute(delete(recipients).where(recipients.c.id.in_(batch)))
+        concerned.update(connection.execute(_CONCERNED, batch).scalars())
+        connection.execute(_FORGET_RECIPIENTS, batch)
     files: list[str] = []
     for batch in _batches(sorted(concerned)):
-        waited_for = exists().where(recipients.c.message_id == messages.c.id)
-        empty = messages.c.id.in_(batch) & ~waited_for
-        files += connection.execute(select(messages.c.file).where(empty)).scalars()
-        connection.execute(delete(messages).where(empty))
+        files += connection.execute(_FILES_OF_EMPTY, batch).scalars()
+        connection.execute(_FORGET_EMPTY, batch)
     return files
 
 
@@ -193,10 +215,10 @@ def files(connection: Connection) -> set[str]:
     return set(connection.execute(select(messages.c.file)).scalars())
 
 
-def _change(connection: Connection, ids: Sequence[int], **values: Any) -> None:
-    for batch in _batches(ids):
-        connection.execute(update(recipients).where(recipients.c.id.in_(batch)).values(**values))
+def _change(connection: Connection, statement: Update, ids: Sequence[int], **values: Any) -> None:
+    if ids:
+        connection.execute(statement, [{"row_id": each, **values} for each in ids])
 
 
-def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[i : i + BATCH] for i in range(0, len(ids), BATCH))
+def _batches(ids: Sequence[int]) -> Iterable[dict[str, Sequence[int]]]:
+    return ({"ids": ids[i : i + BATCH]} for i in range(0, len(ids), BATCH))

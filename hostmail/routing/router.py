@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from hostmail.address import Address, normal_ip
 from hostmail.decisions import Decision
@@ -11,6 +12,7 @@ from hostmail.routing.facts import LOOPBACK_LITERALS, Ourselves, gather
 from hostmail.routing.route import route
 
 
+@lru_cache(1024)
 def literal(ip: str) -> str:
     """The address literal of an IP address in the spelling of `Address` (RFC 5321 4.1.3); "" for what is no IP address."""
     ip = normal_ip(ip)
@@ -31,13 +33,13 @@ class Router:
     ) -> None:
         self._directory = directory
         self._primary_domain = primary_domain
-        self._hostname = hostname.lower()
-        self._literals = LOOPBACK_LITERALS | {literal(ip) for ip in own_ips} - {""}
+        hostname = hostname.lower()
+        literals = LOOPBACK_LITERALS | {literal(ip) for ip in own_ips} - {""}
+        self._ourselves = lru_cache(256)(lambda own: Ourselves(hostname, literals | {own} if own else literals))
 
     async def decide(self, recipient: Address, local_ip: str = "") -> Decision:
         """Where mail to `recipient` goes; `local_ip` is the address of ours that the peer has connected to."""
-        own = literal(local_ip)
-        ourselves = Ourselves(self._hostname, self._literals | {own} if own else self._literals)
+        ourselves = self._ourselves(literal(local_ip))
         primary = self._primary_domain
         if not primary and recipient.local.partition("+")[0].casefold() in ("postmaster", "abuse"):
             primary = next((domain.name for domain in await self._directory.domains()), "")

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.delivery.redelivery import Redelivery
@@ -68,6 +69,15 @@ class WholeWayTests(IntakeCase):
         self.assertEqual((row.account_id, row.size), (1, len(content)))
         self.assertEqual(os.listdir(self.real_spool.directory), [])
         self.assertEqual(len(self.mail("ann@example.com")), 1)
+
+    def test_the_log_tells_the_story(self) -> None:
+        """One line for what was taken: who brought it, from whom, to whom, how big, and what we did."""
+        with capturedLogs() as events:
+            self.send("ann@example.com", "bob@x.example", peer=self.login, sender="ann@example.com")
+        [told] = [text for text in map(str, map(formatEvent, events)) if text.startswith("message_accepted")]
+        [row] = self.rows()
+        self.assertIn(f"{row.queue_id} from=<ann@example.com> to ann@example.com, bob@x.example size=", told)
+        self.assertIn("mailboxes=1 queued=1 (submission 192.0.2.7 ann@example.com)", told)
 
     def test_big_message(self) -> None:
         """A message that did not fit into memory waits whole."""

@@ -21,6 +21,7 @@ class Body:
         self._transaction: Any = transaction
         self._size_limit = size_limit
         self._error: Exception | None = None
+        self.queue_id: str = transaction.queue_id
 
     def feed(self, data: bytes) -> bytes | None:
         """Take what arrived; what follows the end comes back, None if the end has not come."""

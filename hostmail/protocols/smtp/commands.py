@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from hostmail.address import Address
 from hostmail.envelope import Envelope, Recipient
@@ -76,12 +77,16 @@ def _split_path(keyword: str, argument: str) -> tuple[str, str]:
     return (path[route.end() :] if route else path), rest[match.end() :]
 
 
+_parsed = lru_cache(4096)(Address.parse)
+"""The same few addresses come in all day, and are values."""
+
+
 def _address(path: str, smtputf8: bool, postmaster: bool = False) -> Address:
     if any("\ud800" <= c <= "\udfff" for c in path):
         raise BadAddress("the address is not valid UTF-8")
     if not path.isascii() and not smtputf8:
         raise Refusal("this address needs SMTPUTF8", code=553, enhanced="5.6.7")
-    address = Address.parse(path)
+    address = _parsed(path)
     if not address.domain and not postmaster:
         raise BadAddress("an address needs a domain")
     return address

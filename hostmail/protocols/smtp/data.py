@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hostmail.envelope import Recipient
+from hostmail.envelope import first_of
 from hostmail.errors import MessageTooBig, Refusal, TemporaryFailure
 from hostmail.protocols.smtp.bdat import Bdat, ChunkReceiver, parse_bdat
 from hostmail.protocols.smtp.body import Body
@@ -142,27 +142,13 @@ class DataCommands(TransactionCommands):
         assert mail.body is not None
         self.messages += 1
         envelope, content = mail.envelope, mail.body.content
-        facts = {"sender": envelope.sender, "recipients": _shown(envelope.recipients), "size": content.size}
-        self.doing = "message"
+        self.doing = f"message {mail.body.queue_id} from=<{envelope.sender}>"
         try:
             transaction = mail.body.finish()
             if content.eight_bit and envelope.body == "7BIT":
                 envelope.body = "8BITMIME"
             await transaction.commit()
         except Refusal as refusal:
-            self.refuse(refusal, **facts)
+            self.refuse(refusal, to=first_of(envelope.recipients), size=content.size)
             return
         self.say(250, f"2.0.0 Ok: queued as {transaction.queue_id}")
-        self.log.info(
-            "message accepted: {queue_id} from {sender} to {recipients}, {size} octets ({ip} {login})",
-            queue_id=transaction.queue_id,
-            ip=self.peer.ip,
-            login=self.peer.login,
-            **facts,
-        )
-
-
-def _shown(recipients: list[Recipient]) -> str:
-    """Recipients for the log: the first few, and how many more."""
-    shown = ", ".join(str(recipient.address) for recipient in recipients[:10])
-    return shown if len(recipients) <= 10 else f"{shown} and {len(recipients) - 10} more"

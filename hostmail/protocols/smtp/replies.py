@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from hostmail.errors import Refusal
 
@@ -13,8 +14,12 @@ MAX_WORDS = 480
 _UNFIT = re.compile(r"[\x00-\x1f\x7f]+")
 
 
+@lru_cache(1024)
 def reply(code: int, *lines: str) -> bytes:
-    """One whole reply. Text is made fit for the wire: no control characters, ASCII, not longer than a line may be."""
+    """One whole reply (most are the same few all day).
+
+    Text is made fit for the wire: no control characters, ASCII, not longer than a line may be.
+    """
     fit = [_UNFIT.sub(" ", line).encode("ascii", "replace")[:MAX_WORDS] for line in lines]
     head = b"%d" % code
     return b"".join(head + b"-" + line + b"\r\n" for line in fit[:-1]) + head + b" " + fit[-1] + b"\r\n"

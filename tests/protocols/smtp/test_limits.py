@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.errors import OutOfSpace
 from hostmail.protocols.smtp.replies import reply
 from tests.protocols.smtp.talk import Conversation, plain
 
@@ -162,7 +163,8 @@ class ReplyTests(SynchronousTestCase):
 
 class LogTests(Conversation):
     def test_the_log_says_who_and_what(self):
-        """One line per event: login, message taken, recipient refused, with peer, account and message id."""
+        """One line per event: login, recipient refused, message refused, with peer, account and message id."""
+        self.intake.commit_fails = OutOfSpace(private="disk full")
         with capturedLogs() as events:
             self.says_hello()
             self.says(f"AUTH PLAIN {plain(password='wrong')}", f"AUTH PLAIN {plain()}", "MAIL FROM:<>")
@@ -172,11 +174,12 @@ class LogTests(Conversation):
         self.assertEqual({event["log_namespace"] for event in events}, {"protocols.smtp"})
         self.assertEqual(
             [text.split(":")[0] for text in texts],
-            ["login of 'ann@example.com' refused", "login", "'RCPT TO", "message accepted"],
+            ["login of 'ann@example.com' refused", "login", "'RCPT TO", "message q1 from=<> refused"],
         )
         self.assertIn("[wrong password] (192.0.2.7 )", texts[0])
-        self.assertIn("q1 from  to u0@example.com", texts[3])
-        self.assertIn("and 2 more, 3 octets (192.0.2.7 ann@example.com)", texts[3])
+        self.assertIn("452 4.3.1", texts[3])
+        self.assertIn("[disk full] (192.0.2.7 ann@example.com)", texts[3])
+        self.assertIn("and 2 more", texts[3])
 
     def test_passwords_are_never_logged(self):
         """Nothing of an exchange gets into the log, broken or not."""
