@@ -114,6 +114,7 @@ class Parts:
             now=time.time,
             version=__version__,
             was_hash=self.directory.was_hash,
+            counts=self.directory.counts,
         )
 
     async def close(self) -> None:

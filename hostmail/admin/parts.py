@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hostmail.address import Address
-from hostmail.config.nearest import nearest
+from hostmail.config.nearest import DOMAIN_CUTOFF, nearest
 from hostmail.config.schema import Settings
 from hostmail.errors import BadAddress, BadValue, NotFound
 from hostmail.interfaces import (
@@ -26,6 +26,10 @@ from hostmail.interfaces import (
 
 WasHash = Callable[[int, str], Awaitable[bool]]
 """Whether an account's own hash is the upgrade of this foreign one, which somebody imported (A7)."""
+
+
+Counts = Callable[[], Awaitable[tuple[int, int]]]
+"""How many domains and accounts there are, without reading them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Parts:
     now: Callable[[], float]
     version: str
     was_hash: WasHash
+    counts: Counts
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""
@@ -87,7 +92,7 @@ class Parts:
         domain = await self.directory.domain(name.strip())
         if domain is None:
             known = [one.name for one in await self.directory.domains()]
-            raise NotFound(f"{name} is not hosted here", nearest(name, known))
+            raise NotFound(f"{name} is not hosted here", nearest(name, known, DOMAIN_CUTOFF))
         return domain
 
     async def end_grants(self, account: Account) -> int:

@@ -13,7 +13,7 @@ from hostmail.admin.accounts import Accounts
 from hostmail.admin.domains import Domains
 from hostmail.admin.importing import Importing
 from hostmail.admin.mailboxes import Mailboxes
-from hostmail.admin.parts import Parts, Verb, WasHash
+from hostmail.admin.parts import Counts, Parts, Verb, WasHash
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
@@ -59,6 +59,7 @@ class Admin:
         now: Callable[[], float],
         version: str,
         was_hash: WasHash,
+        counts: Counts,
     ) -> None:
         parts = Parts(
             directory=directory,
@@ -72,6 +73,7 @@ class Admin:
             now=now,
             version=version,
             was_hash=was_hash,
+            counts=counts,
         )
         accounts = Accounts(parts)
         nouns = (

@@ -20,6 +20,7 @@ class Status:
     async def status(self, _: NoArguments) -> dict[str, Any]:
         """Running or not, since when, who is connected, what waits."""
         parts = self._parts
+        domains, accounts = await parts.counts()
         running = parts.sessions is not None
         sessions = Counter(one.peer.protocol for one in parts.sessions.all()) if parts.sessions is not None else {}
         return {
@@ -29,8 +30,8 @@ class Status:
             "profile": parts.settings.profile,
             "pid": os.getpid() if running else None,
             "uptime": round(parts.now() - self._started) if running else None,
-            "domains": len(await parts.directory.domains()),
-            "accounts": len(await parts.directory.accounts()),
+            "domains": domains,
+            "accounts": accounts,
             "sessions": dict(sorted(sessions.items())),
             "relay_grants": len(await parts.grants.list()),
             "queue": await parts.queue.count(),

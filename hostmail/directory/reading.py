@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
@@ -97,6 +97,11 @@ class Directory:
         """All accounts, or those of a domain, by address."""
         return list(await self._run(_all_accounts, domain.lower() if domain is not None else None))
 
+    async def counts(self) -> tuple[int, int]:
+        """How many domains and accounts there are."""
+        found: tuple[int, int] = await self._run(_counts)
+        return found
+
     async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
         """Stored octets and messages per account id; 0 for what was never counted."""
         return dict(await self._run(_usage_of, [account.id for account in accounts]))
@@ -185,6 +190,12 @@ def _all_accounts(connection: Connection, domain: str | None) -> list[Account]:
     if domain is not None:
         query = query.where(domains.c.name == domain)
     return [facts.account_of(row) for row in connection.execute(query)]
+
+
+def _counts(connection: Connection) -> tuple[int, int]:
+    both = (select(func.count()).select_from(table).scalar_subquery() for table in (domains, accounts))
+    found = connection.execute(select(*both)).one()
+    return found[0], found[1]
 
 
 def _usage_of(connection: Connection, ids: list[int]) -> dict[int, Usage]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, CursorResult, delete, insert, select
 from sqlalchemy.sql.expression import Executable
 
 from hostmail.address import Address, parse_domain
-from hostmail.config.nearest import MOST_COMPARED, nearest
+from hostmail.config.nearest import DOMAIN_CUTOFF, MOST_COMPARED, nearest
 from hostmail.directory import facts
 from hostmail.directory.tables import accounts, changes, domains
 from hostmail.directory.values import check_main_login
@@ -79,7 +79,7 @@ class Transaction:
         found = self.domain_id(name)
         if found is None:
             names = self.run(select(domains.c.name).limit(MOST_COMPARED)).scalars()
-            raise NotFound(f"no domain {text} here", nearest(name, names))
+            raise NotFound(f"no domain {text} here", nearest(name, names, DOMAIN_CUTOFF))
         return found, name
 
     def find_account(self, text: str) -> Account:

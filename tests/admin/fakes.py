@@ -59,6 +59,9 @@ class Facts:
         account = self.by_key.get(name.casefold())
         return (account, self.hashes[account.id]) if account is not None else None
 
+    async def counts(self) -> tuple[int, int]:
+        return len(self.by_name), len(self.by_key)
+
     async def was_hash(self, account_id: int, old_hash: str) -> bool:
         return self.replaced.get(account_id) == old_hash
 
@@ -297,6 +300,7 @@ class World:
             now=lambda: NOW,
             version="9.9",
             was_hash=self.facts.was_hash,
+            counts=self.facts.counts,
         )
 
     def call(self, verb: str, **arguments: Any) -> Any:

@@ -91,6 +91,15 @@ class ReadingTests(DirectoryTestCase):
         self.assertEqual(self.get(self.directory.usage([self.ann])), {self.ann.id: Usage(10, 1)})
         self.assertEqual(self.get(self.directory.domain_usage("Example.COM")), Usage(10, 1))
 
+    def test_counts(self) -> None:
+        """How many there are is known without reading them all."""
+        domains, accounts = self.get(self.directory.counts())
+        self.assertEqual(domains, len(self.get(self.directory.domains())))
+        self.assertEqual(accounts, len(self.get(self.directory.accounts())))
+        self.get(self.changes.add_domain("example.info"))
+        self.add("ann@example.info")
+        self.assertEqual(self.get(self.directory.counts()), (domains + 1, accounts + 1))
+
     def test_a_broken_database_is_a_failure_for_now(self) -> None:
         """The peer learns nothing of SQL (LIMITS Never)."""
         with self.database.writing() as connection:
