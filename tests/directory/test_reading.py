@@ -97,7 +97,7 @@ class ReadingTests(DirectoryTestCase):
         self.assertEqual(domains, len(self.get(self.directory.domains())))
         self.assertEqual(accounts, len(self.get(self.directory.accounts())))
         self.get(self.changes.add_domain("example.info"))
-        self.add("ann@example.info")
+        self.get(self.changes.add_account("ann@example.info", password_hash=HASH))
         self.assertEqual(self.get(self.directory.counts()), (domains + 1, accounts + 1))
 
     def test_a_broken_database_is_a_failure_for_now(self) -> None:
