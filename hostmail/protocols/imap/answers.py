@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 from twisted.internet.defer import Deferred
 
 from hostmail.errors import Refusal
+from hostmail.protocols.base import TURN_SECONDS
 from hostmail.protocols.imap.compression import Compressing
 
 BATCH = 64 * 1024
+SIFT_FIRST = 64
+
+T = TypeVar("T")
 
 
 class SessionOver(Exception):
@@ -62,6 +69,23 @@ class Answers(Compressing):
         await turn
         if self.closing:
             raise SessionOver
+
+    async def sift(self, candidates: Sequence[T], test: Callable[[T], bool]) -> list[T]:
+        """The candidates that pass, in order. Whatever one test costs, others have their turn in between."""
+        found: list[T] = []
+        clock, start, step = self.clock, 0, SIFT_FIRST
+        turn_ends = clock.seconds() + TURN_SECONDS
+        while start < len(candidates):
+            began = clock.seconds()
+            if began > turn_ends:
+                await self.breathe()
+                began = clock.seconds()
+                turn_ends = began + TURN_SECONDS
+            found += [candidate for candidate in candidates[start : start + step] if test(candidate)]
+            start += step
+            took = clock.seconds() - began
+            step = step * 2 if took < TURN_SECONDS / 8 else max(1, step // 2)
+        return found
 
     def answer(self, words: bytes) -> None:
         """The tagged answer, and with it everything written before."""

@@ -101,7 +101,7 @@ async def search(session: HostmailIMAP4, selected: Selected, key: Key) -> list[i
     now = session.clock.seconds()
     cheap, dear = _split(key)
     test = index_test(selected, cheap, now)
-    found = [index for index in range(len(selected)) if test(index)]
+    found = await session.sift(range(len(selected)), test)
     if dear is None:
         return found
     return await _open_each(session, selected, found, dear)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.errors import TemporaryFailure, TooMany
 from tests.protocols.imap.talk import HELLO, Broken, Gate, ImapCase, Talk
+
+
+class Hurried(Clock):
+    """A clock by which everything takes its time."""
+
+    def seconds(self) -> float:
+        self.rightNow += 0.01
+        return super().seconds()
 
 
 class FaultTests(ImapCase):
@@ -105,6 +114,22 @@ class GreedTests(ImapCase):
         talk.wire.write = write  # type: ignore[method-assign]
         talk.server.dataReceived(b"B FETCH 1 (%b)\r\n" % wanted)
         self.assertLess(largest, 500_000)
+
+    def test_others_have_their_turn_in_long_work(self) -> None:
+        """Many keys over many messages, many patterns over many folders: never more than a moment at once."""
+        self.clock = self.house.clock = Hurried()
+        self.put(*[b"Subject: x\r\n\r\n"] * 500)
+        talk = self.ann(b"INBOX")
+        for command in (b"SEARCH NOT SEEN", b'LIST "" (*x* *y*)', b"LSUB a *"):
+            talk.server.dataReceived(b"A " + command + b"\r\n")
+            turns = 0
+            while b"A OK" not in talk.wire.value():
+                turns += 1
+                self.assertLess(turns, 1000)
+                self.clock.advance(0)
+            talk.wire.clear()
+            if command.startswith(b"SEARCH"):
+                self.assertGreater(turns, 0)
 
     def test_a_message_that_is_read_away_slowly_is_progress(self) -> None:
         """A refused APPEND over a slow line may last for hours, as long as octets come (B4)."""

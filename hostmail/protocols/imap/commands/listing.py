@@ -59,7 +59,9 @@ async def list_folders(session: HostmailIMAP4, cursor: Cursor) -> bytes:
         return b"OK LIST completed"
     folders = with_parents(await session.store.folders())
     subscribed = set(await session.store.subscriptions())
-    for info, child_info in chosen(request, folders, subscribed):
+    names = sorted({info.name for info in folders} | subscribed, key=_order)
+    matching = set(await session.sift(names, request.matcher().matches))
+    for info, child_info in chosen(request, folders, subscribed, matching):
         session.write(_line(request, info, info.name in subscribed, child_info))
         if request.status and info.selectable:
             await _status(session, info.name, request.status)
@@ -76,10 +78,10 @@ async def lsub(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.end()
     matcher = _Matcher([pattern])
     subscribed = await session.store.subscriptions()
-    names = {name: b"" for name in subscribed if matcher.matches(name)}
+    names = dict.fromkeys(await session.sift(subscribed, matcher.matches), b"")
     if pattern.endswith(b"%"):
-        parents = {parent for name in subscribed for parent in parents_of(name)}
-        names.update({name: b"\\Noselect" for name in parents if name not in names and matcher.matches(name)})
+        parents = {parent for name in subscribed for parent in parents_of(name)} - names.keys()
+        names.update(dict.fromkeys(await session.sift(list(parents), matcher.matches), b"\\Noselect"))
     for name in sorted(names, key=_order):
         session.write(b'* LSUB (%b) "/" %b\r\n' % (names[name], wire_name(name)))
     return b"OK LSUB completed"
@@ -159,11 +161,12 @@ def with_parents(folders: Iterable[FolderInfo]) -> list[FolderInfo]:
     return [known[name] for name in sorted(known, key=_order)]
 
 
-def chosen(request: ListRequest, folders: list[FolderInfo], subscribed: set[str]) -> list[tuple[FolderInfo, bool]]:
+def chosen(
+    request: ListRequest, folders: list[FolderInfo], subscribed: set[str], matching: set[str]
+) -> list[tuple[FolderInfo, bool]]:
     """The folders to be listed, and of each whether CHILDINFO belongs to it (RFC 5258 section 3.5)."""
-    matcher = request.matcher()
     if b"SUBSCRIBED" not in request.selection:
-        found = [info for info in folders if matcher.matches(info.name)]
+        found = [info for info in folders if info.name in matching]
         if b"SPECIAL-USE" in request.selection:
             found = [info for info in found if info.special_use]
         return [(info, False) for info in found]
@@ -171,8 +174,8 @@ def chosen(request: ListRequest, folders: list[FolderInfo], subscribed: set[str]
     names = sorted(known.keys() | subscribed, key=_order)
     deeper = set()
     if b"RECURSIVEMATCH" in request.selection:
-        deeper = {parent for name in subscribed if not matcher.matches(name) for parent in parents_of(name)}
-    listed = [name for name in names if (name in subscribed or name in deeper) and matcher.matches(name)]
+        deeper = {parent for name in subscribed if name not in matching for parent in parents_of(name)}
+    listed = [name for name in names if (name in subscribed or name in deeper) and name in matching]
     return [(known.get(name) or FolderInfo(name, True, selectable=False), name in deeper) for name in listed]
 
 
