@@ -50,6 +50,9 @@ class Sender(Protocol):
     async def send(self, rows: Sequence[Queued]) -> Sequence[Sent]:
         """Send one message to recipients of one destination; a result for each, in order. Trouble is a result, not raised."""
 
+    def abort(self) -> None:
+        """End what is under way soon: each `send` has its results then."""
+
 
 Decide = Callable[[Address], Awaitable[Decision]]
 Deliver = Callable[[ISpoolFile, Sequence[tuple[Queued, IntoMailbox]]], Awaitable[Sequence[Refusal | None]]]

@@ -35,6 +35,7 @@ class Queue:
         self._committer = Committer(self._database, in_thread, self._files.sync_directory)
         self._in_thread = in_thread
         self._now = now
+        self._recovered = False
         self.woken: Callable[[], None] = lambda: None
 
     async def prepare(
@@ -88,11 +89,16 @@ class Queue:
         return many
 
     async def recover(self, find_a_way: bool) -> int:
-        """At start, before anything is leased: forget leases of the last run, remove files that nobody waits for; how many.
+        """Before anything is leased: forget leases of the last run, remove files that nobody waits for; how many.
 
-        With `find_a_way` rows that had no way out so far are due now.
+        With `find_a_way` rows that had no way out so far are due now. Only the first call in a process forgets leases: later ones, after a
+        reload, may come while mail is being sent, which would be sent twice.
         """
-        await self._committer.write(rows.release, self._now(), find_a_way)
+        first, self._recovered = not self._recovered, True
+        if first:
+            await self._committer.write(rows.release, self._now())
+        if find_a_way:
+            await self._committer.write(rows.try_untried, self._now())
         known = await self._reading(rows.files)
         removed: int = await self._in_thread(self._files.sweep, known, self._now())
         return removed

@@ -176,12 +176,15 @@ def make_due(connection: Connection, pattern: str, now: float) -> int:
     return len(ids)
 
 
-def release(connection: Connection, now: float, untried: bool) -> None:
-    """After a restart: nothing is being sent any more; with `untried` what found no way so far is due now."""
+def release(connection: Connection, now: float) -> None:
+    """After a restart: nothing is being sent any more."""
     connection.execute(update(recipients).where(recipients.c.state == SENDING).values(state=WAITING, next_attempt=now))
-    if untried:
-        waiting = (recipients.c.state == WAITING) & (recipients.c.attempts == 0)
-        connection.execute(update(recipients).where(waiting).values(next_attempt=now))
+
+
+def try_untried(connection: Connection, now: float) -> None:
+    """What found no way so far is due now."""
+    waiting = (recipients.c.state == WAITING) & (recipients.c.attempts == 0)
+    connection.execute(update(recipients).where(waiting).values(next_attempt=now))
 
 
 _THESE = recipients.c.id.in_(bindparam("ids", expanding=True))

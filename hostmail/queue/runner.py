@@ -27,6 +27,7 @@ RENEW_SECONDS = 120.0
 BATCH = 200
 MOST_UNDER_WAY = 500
 PER_DESTINATION = 10
+STOP_SECONDS = 10.0
 
 
 class Runner:
@@ -66,7 +67,7 @@ class Runner:
         self._renewed = 0.0
 
     async def start(self) -> None:
-        """Tidy up after the last run and begin."""
+        """Tidy up after the last run, unless another runner of this process did, and begin."""
         removed = await self._queue.recover(self._sender is not None)
         if removed:
             log.info("queue_swept: {removed} files without recipients", removed=removed)
@@ -76,11 +77,18 @@ class Runner:
         self.wake()
 
     def stop(self) -> Deferred[Any]:
-        """Begin nothing new; fires when what is under way has ended."""
+        """Begin nothing new; fires when what is under way has ended, which it is made to after ten seconds."""
         self._running = False
-        self._queue.woken = lambda: None
+        if self._queue.woken == self.wake:
+            self._queue.woken = lambda: None
         self._cancel_timer()
-        return DeferredList(list(self._jobs)) if self._jobs else succeed(None)
+        if not self._jobs:
+            return succeed(None)
+        ended = DeferredList(list(self._jobs))
+        if self._sender is not None:
+            impatience = self._clock.callLater(STOP_SECONDS, self._sender.abort)
+            ended.addBoth(lambda _: _cancelled(impatience))
+        return ended
 
     def wake(self) -> None:
         """Look for due rows now, or once more if that is just being done."""
@@ -212,6 +220,11 @@ class Runner:
         self.wake()
 
     def _cancel_timer(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        if self._timer is not None:
+            _cancelled(self._timer)
         self._timer = None
+
+
+def _cancelled(call: IDelayedCall) -> None:
+    if call.active():
+        call.cancel()

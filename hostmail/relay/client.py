@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import (
     ConnectError,
     ConnectionRefusedError,
@@ -48,6 +50,9 @@ class Destination:
         self._clock = clock
         self._manners = manners
         self._idle: dict[Conversation, IDelayedCall] = {}
+        self._wires: set[Wire] = set()
+        self._connecting: set[Deferred[Any]] = set()
+        self._stopped = False
 
     async def send(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
         """Send one message; a result for each row. Never raises for what other hosts do."""
@@ -109,11 +114,7 @@ class Destination:
             return await self._connect(replace(self._manners, tls="never"))
 
     async def _connect(self, manners: Manners) -> Conversation:
-        try:
-            wire = await self._endpoint.connect(WireFactory(self._clock, manners.host))
-        except Exception as error:
-            raise NextHopFailure(f"{manners.host} {_why(error)}", repr(error)) from error
-        assert isinstance(wire, Wire)
+        wire = await self._connected(manners.host)
         conversation = Conversation(wire, manners)
         try:
             await conversation.begin()
@@ -122,12 +123,40 @@ class Destination:
             raise
         return conversation
 
+    async def _connected(self, host: str) -> Wire:
+        if self._stopped:
+            raise _stopped()
+        connecting = self._endpoint.connect(WireFactory(self._clock, host))
+        self._connecting.add(connecting)
+        try:
+            wire = await connecting
+        except Exception as error:
+            raise (_stopped() if self._stopped else NextHopFailure(f"{host} {_why(error)}", repr(error))) from error
+        finally:
+            self._connecting.discard(connecting)
+        assert isinstance(wire, Wire)
+        self._wires.add(wire)
+        wire.lost = lambda: self._wires.discard(wire)
+        return wire
+
+    def abort(self) -> None:
+        """End all connections, whatever they are doing: this process is about to stop. What was not answered will be sent again."""
+        self._stopped = True
+        for connecting in list(self._connecting):
+            connecting.cancel()
+        for wire in list(self._wires):
+            wire.abort(_stopped())
+
     def close(self) -> None:
         """Close the connections that nobody uses."""
         while self._idle:
             conversation, timer = self._idle.popitem()
             timer.cancel()
             conversation.close()
+
+
+def _stopped() -> NextHopFailure:
+    return NextHopFailure("this server was being stopped", enhanced="4.3.2")
 
 
 def _why(error: Exception) -> str:

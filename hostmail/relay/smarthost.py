@@ -136,6 +136,10 @@ class Smarthost:
         finally:
             await content.close()
 
+    def abort(self) -> None:
+        """End all connections at once."""
+        self._destination.abort()
+
     def close(self) -> None:
         """Close idle connections; for shutdown, after the runner has stopped."""
         self._destination.close()

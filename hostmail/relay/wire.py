@@ -151,6 +151,10 @@ class Wire(Protocol):
         self._closing = self._clock.callLater(GRACE_SECONDS, self._abort)
         self.transport.loseConnection()
 
+    def abort(self, trouble: NextHopFailure) -> None:
+        """End the connection now; whoever waits for a reply gets `trouble`."""
+        self._fail(trouble)
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Whoever waits learns that nothing will come."""
         if self._closing is not None and self._closing.active():

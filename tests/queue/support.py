@@ -8,14 +8,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
 from hostmail.decisions import Decision, Relay
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import Refusal
+from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import ISpoolFile, Queued
 from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
@@ -45,15 +45,23 @@ class FakeSender:
     results: dict[str, Any] = field(default_factory=dict)
     calls: list[list[str]] = field(default_factory=list)
     error: Exception | None = None
+    waits: Deferred[None] | None = None
 
     def destination(self, row: Queued) -> str:
         return row.recipient.rpartition("@")[2]
 
     async def send(self, rows: Sequence[Queued]) -> list[Any]:
         self.calls.append([row.recipient for row in rows])
+        if self.waits is not None:
+            await self.waits
         if self.error is not None:
             raise self.error
         return [self.results.get(row.recipient, Result()) for row in rows]
+
+    def abort(self) -> None:
+        assert self.waits is not None
+        self.error = TemporaryFailure("stopped")
+        self.waits.callback(None)
 
 
 class QueueCase(SynchronousTestCase):

@@ -252,10 +252,42 @@ class LifeTests(RunnerCase):
         self.pass_time(60)
         self.assertEqual(len(self.rows()), 1)
 
+    def test_stopping_waits_ten_seconds(self) -> None:
+        """What is under way may end by itself; after ten seconds it is ended, and the mail stays for later."""
+        assert self.sender is not None
+        self.sender.waits = Deferred()
+        self.put("bob@x.example")
+        stopped = self.start().stop()
+        self.pass_time(9)
+        self.assertNoResult(stopped)
+        self.pass_time(1)
+        self.successResultOf(stopped)
+        [row] = self.rows()
+        self.assertEqual((row.state, row.last_answer), ("waiting", "451 4.3.0 stopped"))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_reload_sends_nothing_twice(self) -> None:
+        """The next runner of the same process leaves alone what the last one is still sending."""
+        assert self.sender is not None
+        self.sender.waits = waits = Deferred()
+        self.put("bob@x.example")
+        first = self.start()
+        second = self.start()
+        stopped = first.stop()
+        self.pass_time(5)
+        self.assertEqual(self.sender.calls, [["bob@x.example"]])
+        self.sender.waits = None
+        waits.callback(None)
+        self.successResultOf(stopped)
+        self.put("eve@x.example")
+        self.assertEqual(self.sender.calls, [["bob@x.example"], ["eve@x.example"]])
+        self.successResultOf(second.stop())
+
     def test_after_a_crash(self) -> None:
         """What was being sent when the process died is sent by the next one at once."""
         self.put("bob@x.example")
         self.wait(self.queue.lease(600.0, 10))
+        self.queue = self.open_queue()
         self.start()
         self.assertEqual(self.rows(), [])
 

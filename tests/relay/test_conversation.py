@@ -6,6 +6,8 @@ from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
+
 from hostmail.relay.client import Destination
 from hostmail.relay.conversation import MAX_RECIPIENTS
 from tests.relay.talk import FULL, TalkCase
@@ -29,6 +31,25 @@ class PlainTests(TalkCase):
         server.says("250 2.0.0 queued as 123")
         [sent] = self.successResultOf(sending)
         self.assertEqual((sent.refusal, sent.answer, sent.dsn), (None, "250 2.0.0 queued as 123", False))
+
+    def test_stopped(self) -> None:
+        """A process that stops ends its conversations wherever they are, and begins no other: the mail goes later."""
+        sending = self.send()
+        self.server.greets("SIZE")
+        self.server.says("250 ok")
+        self.destination.abort()
+        self.assertEqual(self.results(sending), ["451 4.3.2 this server was being stopped"])
+        self.assertTrue(self.server.gone)
+        self.assertEqual(self.results(self.send()), ["451 4.3.2 this server was being stopped"])
+        self.assertEqual(len(self.endpoint.servers), 1)
+
+    def test_stopped_while_connecting(self) -> None:
+        """Nobody waits for a connection that is still being made."""
+        connecting: Deferred[None] = Deferred()
+        self.endpoint.connect = lambda _: connecting  # type: ignore[method-assign,assignment,return-value]
+        sending = self.send()
+        self.destination.abort()
+        self.assertEqual(self.results(sending), ["451 4.3.2 this server was being stopped"])
 
     def test_helo(self) -> None:
         """A server without EHLO is greeted with HELO (RFC 5321 3.2)."""
