@@ -6,12 +6,73 @@ import base64
 import imaplib
 import poplib
 import smtplib
+from email import message_from_bytes
 
 from tests.journeys.base import ANN, BOB, Journey, letter, trusting
 from tests.support.appliance import PASSWORD
 
+CARL = "carl@example.test"
+
 
 class EveryPortTests(Journey):
+    accounts = (ANN, BOB, CARL)
+
+    def sent_everywhere(self) -> set[str]:
+        """One message on each port that takes mail, in the clear and over TLS as far as the port has both; the subjects."""
+        subjects = set()
+        for service, tls in (
+            ("smtp", ""),
+            ("smtp", "STARTTLS"),
+            ("submission", ""),
+            ("submission", "STARTTLS"),
+            ("submissions", "TLS"),
+        ):
+            port, subjects = self.here.ports[service], subjects | {f"{service} {tls}".strip()}
+            with (
+                smtplib.SMTP_SSL("127.0.0.1", port, timeout=30, context=trusting())
+                if tls == "TLS"
+                else smtplib.SMTP("127.0.0.1", port, timeout=30)
+            ) as client:
+                if tls == "STARTTLS":
+                    client.starttls(context=trusting())
+                client.login(ANN, PASSWORD)
+                client.send_message(letter(f"{service} {tls}".strip(), sender=ANN, to=CARL))
+        return subjects
+
+    def read_by_pop3(self, client: poplib.POP3) -> set[str]:
+        client.user(CARL)
+        client.pass_(PASSWORD)
+        heads = [b"\n".join(client.top(number, 0)[1]) for number in range(1, client.stat()[0] + 1)]
+        client.quit()
+        return {str(message_from_bytes(head)["Subject"]) for head in heads}
+
+    def read_by_imap(self, client: imaplib.IMAP4) -> set[str]:
+        client.login(CARL, PASSWORD)
+        client.select("INBOX", readonly=True)
+        rows = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+        client.logout()
+        return {str(message_from_bytes(row[1])["Subject"]) for row in rows if isinstance(row, tuple)}
+
+    def test_every_port_and_every_kind_of_tls(self) -> None:
+        """Five ways in, six ways out; each way out shows what came by each way in (B1, B3)."""
+        sent, ports = self.sent_everywhere(), self.here.ports
+        upgraded_pop3 = poplib.POP3("127.0.0.1", ports["pop3"], timeout=30)
+        upgraded_pop3.stls(context=trusting())
+        upgraded_imap = imaplib.IMAP4("127.0.0.1", ports["imap"], timeout=30)
+        upgraded_imap.starttls(trusting())
+        for pop3 in (
+            poplib.POP3("127.0.0.1", ports["pop3"], timeout=30),
+            upgraded_pop3,
+            poplib.POP3_SSL("127.0.0.1", ports["pop3s"], timeout=30, context=trusting()),
+        ):
+            self.assertEqual(self.read_by_pop3(pop3), sent)
+        for imap in (
+            imaplib.IMAP4("127.0.0.1", ports["imap"], timeout=30),
+            upgraded_imap,
+            imaplib.IMAP4_SSL("127.0.0.1", ports["imaps"], timeout=30, ssl_context=trusting()),
+        ):
+            self.assertEqual(self.read_by_imap(imap), sent)
+
     def test_in_by_smtp_and_out_by_pop3_and_imap(self) -> None:
         """One mail arrives on 25 and is read on 110 and 143, with its trace fields."""
         self.deliver("plain")
@@ -26,55 +87,12 @@ class EveryPortTests(Journey):
         self.assertIn(b"with ESMTP id ", text)
         self.assertIn(b"\r\n.dot\r\n", text)
 
-    def test_submission_with_starttls(self) -> None:
-        """587: STARTTLS, AUTH, and the trace says so (B3)."""
-        with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
-            client.starttls(context=trusting())
-            client.login(ANN, PASSWORD)
-            client.send_message(letter("by 587", sender=ANN, to=BOB))
-        self.assertIn("by 587", self.subjects(BOB))
-
-    def test_submission_with_tls_from_the_first_byte(self) -> None:
-        """465."""
-        port = self.here.ports["submissions"]
-        with smtplib.SMTP_SSL("127.0.0.1", port, timeout=30, context=trusting()) as client:
-            client.login(ANN, PASSWORD)
-            client.send_message(letter("by 465", sender=ANN, to=BOB))
-        self.assertIn("by 465", self.subjects(BOB))
-
     def test_587_wants_a_login(self) -> None:
         """Submission is for accounts only."""
         with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
             client.ehlo("[127.0.0.9]")
             code, words = client.docmd("MAIL FROM:<carl@elsewhere.test>")
         self.assertEqual(code, 530, words)
-
-    def test_pop3s_and_stls(self) -> None:
-        """995, and STLS on 110."""
-        self.deliver("for tls")
-        secure = poplib.POP3_SSL("127.0.0.1", self.here.ports["pop3s"], timeout=30, context=trusting())
-        secure.user(ANN)
-        secure.pass_(PASSWORD)
-        self.assertGreaterEqual(secure.stat()[0], 1)
-        secure.quit()
-        upgraded = poplib.POP3("127.0.0.1", self.here.ports["pop3"], timeout=30)
-        upgraded.stls(context=trusting())
-        upgraded.user(ANN)
-        upgraded.pass_(PASSWORD)
-        self.assertGreaterEqual(upgraded.stat()[0], 1)
-        upgraded.quit()
-
-    def test_imaps_and_starttls(self) -> None:
-        """993, and STARTTLS on 143."""
-        secure = imaplib.IMAP4_SSL("127.0.0.1", self.here.ports["imaps"], timeout=30, ssl_context=trusting())
-        secure.login(ANN, PASSWORD)
-        self.assertEqual(secure.select("INBOX")[0], "OK")
-        secure.logout()
-        upgraded = imaplib.IMAP4("127.0.0.1", self.here.ports["imap"], timeout=30)
-        upgraded.starttls(trusting())
-        upgraded.login(ANN, PASSWORD)
-        self.assertEqual(upgraded.select("INBOX")[0], "OK")
-        upgraded.logout()
 
     def test_append_search_store_expunge(self) -> None:
         """An IMAP day: append, find, flag, copy, delete."""

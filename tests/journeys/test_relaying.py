@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import poplib
+import shutil
 import smtplib
 import socket
 import time
 
 from tests.journeys.base import ANN, BOB, Journey, letter
-from tests.support.appliance import PASSWORD
+from tests.support.appliance import PASSWORD, Appliance
 
 AWAY = "dora@far.test"
 
@@ -142,6 +143,28 @@ class LockTests(Journey):
         time.sleep(0.5)
         first.quit()
         self.assertTrue(second._getresp().startswith(b"+OK"))  # type: ignore[attr-defined]
+        second.quit()
+
+    def test_a_holder_that_sleeps(self) -> None:
+        """D10: a session that has said nothing for long is told so and loses the mailbox; what it had marked stays."""
+        here = Appliance()
+        self.addCleanup(shutil.rmtree, here.folder, ignore_errors=True)
+        self.addCleanup(here.stop)
+        here.first = "from hostmail.protocols.pop3 import maildrop; maildrop.IDLE_HOLDER_SECONDS = 1.0; "
+        here.start()
+        here.add(ANN)
+        with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=30) as sender:
+            sender.send_message(letter("kept"))
+        sleeper, second = (poplib.POP3("127.0.0.1", here.ports["pop3"], timeout=30) for _ in range(2))
+        for client in (sleeper, second):
+            self.addCleanup(client.close)
+            client.user(ANN)
+        sleeper.pass_(PASSWORD)
+        sleeper.dele(1)
+        second.pass_(PASSWORD)
+        self.assertEqual(second.stat()[0], 1)
+        with self.assertRaisesRegex(poplib.error_proto, "another mail program"):
+            sleeper.noop()
         second.quit()
 
     def test_a_vanished_client_leaves_no_lock(self) -> None:

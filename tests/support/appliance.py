@@ -35,7 +35,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Appliance:
-    """One installed hostmail. `settings` are lines of YAML added to its configuration."""
+    """One installed hostmail. `settings` are lines of YAML added to its configuration, `first` is Python that its process runs first."""
 
     def __init__(self, settings: str = "", folder: str | None = None, any_loopback: bool = False) -> None:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="hostmail-journey-"))
@@ -45,6 +45,7 @@ class Appliance:
         self.process: subprocess.Popen[bytes] | None = None
         self.python = sys.executable
         self.twistd_options = ("-n", "--pidfile=")
+        self.first = ""
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         interface = "" if any_loopback else ":interface=127.0.0.1"
         listen = "".join(f'  {name}: ["tcp:{port}{interface}"]\n' for name, port in self.ports.items())
@@ -111,7 +112,7 @@ class Appliance:
 
     def twistd(self) -> list[str]:
         """The command that runs the service, in the foreground unless other options are set."""
-        script = "from twisted.scripts.twistd import run; run()"
+        script = f"{self.first}from twisted.scripts.twistd import run; run()"
         return [self.python, "-c", script, *self.twistd_options, "hostmail", "--config", str(self.config)]
 
     def _wait_for(self, port: int, deadline: float) -> None:
