@@ -320,6 +320,7 @@ class FolderStatus:
     uidvalidity: int
     highestmodseq: int
     size: int
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

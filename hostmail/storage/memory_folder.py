@@ -175,6 +175,7 @@ class MemoryFolder:
             uidvalidity=state.uidvalidity,
             highestmodseq=state.highestmodseq,
             size=used.bytes,
+            deleted=sum(1 for row in state.rows.values() if row.flags & DELETED),
         )
 
     async def uidls(self, uids: Sequence[int]) -> list[str]:

@@ -101,7 +101,7 @@ async def _opened(session: HostmailIMAP4, size: int, wanted: Wanted) -> Append:
         raise MessageTooBig
     if size == 0:
         raise BadSyntax("the message is empty")
-    name = folder_name(wanted.folder)
+    name = folder_name(wanted.folder, session.dialect.utf8)
     mask, keywords = split_flags(wanted.flags, lenient=True)
     folder = await session.store.folder(name)
     try:

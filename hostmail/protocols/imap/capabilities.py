@@ -9,7 +9,7 @@ from hostmail.protocols.sasl import MECHANISMS
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
-ALWAYS = (b"IMAP4rev1", b"LITERAL+", b"SASL-IR", b"ID", b"ENABLE", b"IDLE")
+ALWAYS = (b"IMAP4rev1", b"IMAP4rev2", b"LITERAL+", b"SASL-IR", b"ID", b"ENABLE", b"IDLE")
 AFTER_LOGIN = (
     b"NAMESPACE",
     b"UIDPLUS",
@@ -21,6 +21,7 @@ AFTER_LOGIN = (
     b"LIST-EXTENDED",
     b"LIST-STATUS",
     b"STATUS=SIZE",
+    b"UTF8=ACCEPT",
     b"CONDSTORE",
     b"QRESYNC",
     b"OBJECTID",

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 class Dialect:
     """One session's.
 
-    `condstore`: rows carry MODSEQ (RFC 7162). `qresync`: EXPUNGE is told as VANISHED, by UID (the same).
+    `condstore`: rows carry MODSEQ (RFC 7162). `qresync`: EXPUNGE is told as VANISHED, by UID (the same). `utf8`: folder names are
+    UTF-8 (RFC 6855). `rev2`: the answers of IMAP4rev2, which knows no \\Recent and answers SEARCH with ESEARCH (RFC 9051).
     """
 
     condstore: bool = False
     qresync: bool = False
+    utf8: bool = False
+    rev2: bool = False
 
     def enable(self, word: bytes) -> bool:
         """Whether that is something that can be switched on; it is now."""
@@ -21,6 +24,10 @@ class Dialect:
             self.condstore = self.qresync = True
         elif word == b"CONDSTORE":
             self.condstore = True
+        elif word == b"UTF8=ACCEPT":
+            self.utf8 = True
+        elif word == b"IMAP4REV2":
+            self.utf8 = self.rev2 = True
         else:
             return False
         return True

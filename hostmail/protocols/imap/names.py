@@ -1,4 +1,4 @@
-"""Folder names between the wire (modified UTF-7) and the storage contract (Unicode, "/" between levels)."""
+"""Folder names between the wire (modified UTF-7, or UTF-8 where that is enabled) and the storage contract (Unicode, "/" between levels)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from hostmail.protocols.imap.tokens import Cursor
 DELIMITER = "/"
 
 
-def folder_name(wire: bytes) -> str:
+def folder_name(wire: bytes, utf8: bool = False) -> str:
     """The name that these octets spell, with INBOX in capitals; BadFolderName for none."""
     try:
-        name = utf7.decode(wire)
+        name = wire.decode("utf-8") if utf8 else utf7.decode(wire)
+    except UnicodeDecodeError:
+        raise BadFolderName("that is no folder name in UTF-8") from None
     except utf7.BadName:
         raise BadFolderName("that is no folder name in modified UTF-7") from None
     return canonical_inbox(name, DELIMITER)
@@ -22,9 +24,15 @@ def folder_name(wire: bytes) -> str:
 
 def read_folder(cursor: Cursor) -> str:
     """A folder name as a command's argument."""
-    return folder_name(cursor.astring())
+    return folder_name(cursor.astring(), cursor.utf8)
 
 
-def wire_name(name: str) -> bytes:
+def spelled(name: str, utf8: bool) -> bytes:
+    """The octets of a name, without quotes."""
+    return name.encode() if utf8 else utf7.encode(name)
+
+
+def wire_name(name: str, utf8: bool = False) -> bytes:
     """The name as an answer spells it, quoted where it must be (I14)."""
-    return imaptext.astring(utf7.encode(name))
+    octets = spelled(name, utf8)
+    return imaptext.astring(octets) if octets.isascii() else imaptext.quoted(octets)

@@ -244,7 +244,9 @@ def parse_search_program(cursor: Cursor, charset_first: bool = False) -> Key:
 
     `charset_first` is the way of SORT and THREAD: always a character set, and without the word (RFC 5256).
     """
-    charset = "ascii"
+    charset = "utf-8" if cursor.utf8 else "ascii"
+    if cursor.utf8 and cursor.looking_at(b"CHARSET "):
+        raise BadSyntax("there is only UTF-8 once that is enabled")
     if charset_first or cursor.looking_at(b"CHARSET "):
         if not charset_first:
             cursor.keyword()

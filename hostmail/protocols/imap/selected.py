@@ -94,7 +94,9 @@ class Selected:
 
     def recent_from(self) -> int:
         r"""The index from which on messages are \Recent; the length when none are."""
-        return bisect_left(self.uids, self.first_recent) if self.first_recent else len(self.uids)
+        if not self.first_recent or self._dialect.rev2:
+            return len(self.uids)
+        return bisect_left(self.uids, self.first_recent)
 
     def flag_texts(self, start: int, stop: int) -> list[bytes]:
         r"""The flag words of these messages, \Recent among them."""
@@ -135,8 +137,10 @@ class Selected:
         return b"* OK [HIGHESTMODSEQ %d] highest of all\r\n" % self.modseq
 
     def counts(self) -> bytes:
-        """EXISTS and RECENT."""
+        """EXISTS, and RECENT for who knows it."""
         size = len(self.uids)
+        if self._dialect.rev2:
+            return b"* %d EXISTS\r\n" % size
         return b"* %d EXISTS\r\n* %d RECENT\r\n" % (size, size - self.recent_from())
 
     def flag_row(self, index: int, with_uid: bool = True) -> bytes:

@@ -239,7 +239,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
             self.close()
 
     def _command(self, command: Command) -> Any:
-        cursor = Cursor(command.parts)
+        cursor = Cursor(command.parts, utf8=self.dialect.utf8)
         self.tag = b"*"
         try:
             self.tag = cursor.tag()

@@ -41,7 +41,8 @@ class BadSyntax(Exception):
 class Cursor:
     """A place in one command, with a reader for each kind of token."""
 
-    def __init__(self, parts: Sequence[bytes], tokens: int = TOKENS) -> None:
+    def __init__(self, parts: Sequence[bytes], tokens: int = TOKENS, utf8: bool = False) -> None:
+        self.utf8 = utf8
         self._parts = parts
         self._index = 0
         self._text = parts[0]

@@ -25,7 +25,7 @@ class Greeting(ImapCase):
     def test_greets_with_capabilities(self) -> None:
         """OK, what we can do before login, who we are."""
         greeting = self.client().greeting
-        self.assertTrue(greeting.startswith(b"* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR "))
+        self.assertTrue(greeting.startswith(b"* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR "))
         self.assertIn(b"AUTH=PLAIN AUTH=LOGIN] mail.example.com", greeting)
         self.assertNotIn(b"STARTTLS", greeting)
         self.assertNotIn(b"LOGINDISABLED", greeting)

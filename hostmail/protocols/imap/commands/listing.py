@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from hostmail.errors import Refusal
 from hostmail.interfaces import FolderInfo
-from hostmail.protocols.imap import utf7
 from hostmail.protocols.imap.commands.status import read_items, status_line
 from hostmail.protocols.imap.listmatch import ListPattern
-from hostmail.protocols.imap.names import DELIMITER, wire_name
+from hostmail.protocols.imap.names import DELIMITER, spelled, wire_name
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 if TYPE_CHECKING:
@@ -32,21 +31,23 @@ class ListRequest:
     returns: set[bytes] = field(default_factory=set)
     status: list[bytes] = field(default_factory=list)
     extended: bool = False
+    utf8: bool = False
 
     def matcher(self) -> _Matcher:
         """The patterns below the reference."""
-        return _Matcher([self.reference + pattern for pattern in self.patterns])
+        return _Matcher([self.reference + pattern for pattern in self.patterns], self.utf8)
 
 
 class _Matcher:
     """Several patterns; names are compared as they are spelled on the wire."""
 
-    def __init__(self, patterns: Iterable[bytes]) -> None:
+    def __init__(self, patterns: Iterable[bytes], utf8: bool) -> None:
+        self._utf8 = utf8
         self._patterns = [ListPattern(pattern.decode("latin-1"), DELIMITER) for pattern in patterns]
 
     def matches(self, name: str) -> bool:
-        spelled = utf7.encode(name).decode("ascii")
-        return any(pattern.matches(spelled) for pattern in self._patterns)
+        octets = spelled(name, self._utf8).decode("latin-1")
+        return any(pattern.matches(octets) for pattern in self._patterns)
 
 
 async def list_folders(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -76,20 +77,20 @@ async def lsub(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.space()
     pattern = reference + _pattern(cursor)
     cursor.end()
-    matcher = _Matcher([pattern])
+    matcher = _Matcher([pattern], cursor.utf8)
     subscribed = await session.store.subscriptions()
     names = dict.fromkeys(await session.sift(subscribed, matcher.matches), b"")
     if pattern.endswith(b"%"):
         parents = {parent for name in subscribed for parent in parents_of(name)} - names.keys()
         names.update(dict.fromkeys(await session.sift(list(parents), matcher.matches), b"\\Noselect"))
     for name in sorted(names, key=_order):
-        session.write(b'* LSUB (%b) "/" %b\r\n' % (names[name], wire_name(name)))
+        session.write(b'* LSUB (%b) "/" %b\r\n' % (names[name], wire_name(name, cursor.utf8)))
     return b"OK LSUB completed"
 
 
 def read_request(cursor: Cursor) -> ListRequest:
     """[(selection)] reference pattern-or-patterns [RETURN (options)]."""
-    request = ListRequest(b"", [])
+    request = ListRequest(b"", [], utf8=cursor.utf8)
     if cursor.peek() == b"(":
         request.extended = True
         request.selection = set(cursor.parenthesised(lambda: _option(cursor, SELECTION)))
@@ -189,7 +190,7 @@ def _line(request: ListRequest, info: FolderInfo, subscribed: bool, child_info: 
     if info.special_use:
         words.append(info.special_use.encode("ascii"))
     extra = b' ("CHILDINFO" ("SUBSCRIBED"))' if child_info else b""
-    return b'* LIST (%b) "/" %b%b\r\n' % (b" ".join(words), wire_name(info.name), extra)
+    return b'* LIST (%b) "/" %b%b\r\n' % (b" ".join(words), wire_name(info.name, request.utf8), extra)
 
 
 async def _status(session: HostmailIMAP4, name: str, items: list[bytes]) -> None:

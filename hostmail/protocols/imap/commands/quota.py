@@ -45,7 +45,7 @@ async def getquotaroot(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     name = read_folder(cursor)
     cursor.end()
     (await session.store.folder(name)).close()
-    session.write(b"* QUOTAROOT %b %b\r\n" % (wire_name(name), ROOT))
+    session.write(b"* QUOTAROOT %b %b\r\n" % (wire_name(name, cursor.utf8), ROOT))
     session.write(quota_line(await session.store.room()))
     return b"OK GETQUOTAROOT completed"
 

@@ -39,7 +39,7 @@ async def _search(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes
     cursor.space()
     selected = session.selected
     assert selected is not None
-    options = read_return_options(cursor)
+    options = read_return_options(cursor) or (ReturnOptions(frozenset({b"ALL"})) if session.dialect.rev2 else None)
     with forgetting(selected, options):
         key = read_program(cursor)
         if asks_for_modseq(key):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostmail.protocols.imap.names import folder_name
+from hostmail.protocols.imap.names import folder_name, wire_name
 from hostmail.protocols.imap.qresync import Known, missed, read_known
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
@@ -32,7 +32,7 @@ async def _open(session: HostmailIMAP4, cursor: Cursor, verb: bytes, read_only: 
     if session.selected is not None:
         session.deselect()
         session.write(b"* OK [CLOSED] the folder that was open before is closed\r\n")
-    name = folder_name(wire)
+    name = folder_name(wire, cursor.utf8)
     folder = await session.store.folder(name)
     try:
         snapshot = await folder.snapshot(claim_recent=not read_only)
@@ -45,6 +45,8 @@ async def _open(session: HostmailIMAP4, cursor: Cursor, verb: bytes, read_only: 
     else:
         session.select_folder(selected)
     session.write(selected.greeting())
+    if session.dialect.rev2:
+        session.write(b'* LIST () "/" %b\r\n' % wire_name(name, utf8=True))
     if known is not None:
         for line in await missed(selected, known):
             session.write(line)

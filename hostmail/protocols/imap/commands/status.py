@@ -13,7 +13,17 @@ from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
-ITEMS = (b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"SIZE", b"HIGHESTMODSEQ", b"MAILBOXID")
+ITEMS = (
+    b"MESSAGES",
+    b"RECENT",
+    b"UIDNEXT",
+    b"UIDVALIDITY",
+    b"UNSEEN",
+    b"SIZE",
+    b"HIGHESTMODSEQ",
+    b"MAILBOXID",
+    b"DELETED",
+)
 
 
 async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -45,7 +55,7 @@ async def status_line(session: HostmailIMAP4, name: str, items: Sequence[bytes])
     finally:
         folder.close()
     pairs = b" ".join([b"%b %b" % (item, _value(status, item)) for item in items])
-    return b"* STATUS %b (%b)\r\n" % (wire_name(name), pairs)
+    return b"* STATUS %b (%b)\r\n" % (wire_name(name, session.dialect.utf8), pairs)
 
 
 def _value(status: FolderStatus, item: bytes) -> bytes:

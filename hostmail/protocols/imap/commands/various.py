@@ -52,8 +52,9 @@ async def enable(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.space()
     words = cursor.one_or_more(cursor.keyword)
     cursor.end()
+    knew_modseqs = session.dialect.condstore
     enabled = [word for word in dict.fromkeys(words) if session.dialect.enable(word)]
     session.write(b" ".join([b"* ENABLED", *enabled]) + b"\r\n")
-    if enabled and session.selected is not None:
+    if session.dialect.condstore and not knew_modseqs and session.selected is not None:
         session.write(session.selected.highest())
     return b"OK ENABLE completed"
