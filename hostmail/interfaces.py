@@ -439,6 +439,9 @@ class IFolder(Interface):
     async def cached(uids: Sequence[int]) -> list[CachedMessage]:
         """Cached header facts, in the order of `uids`; built on the fly where missing."""
 
+    async def saved_dates(uids: Sequence[int]) -> dict[int, int]:
+        """When each was put into this folder, by whatever way (RFC 8514), as Unix time."""
+
     async def begin_append(size: int, flags: int = 0, keywords: Sequence[str] = (), date: int | None = None) -> Any:
         """An IIncoming; raises OverQuota, MessageTooBig at once when `size` says so."""
 

@@ -150,6 +150,10 @@ class Folder:
             return found
         return await self._in_thread(looking.cached, uids)
 
+    async def saved_dates(self, uids: Sequence[int]) -> dict[int, int]:
+        """When each was put here."""
+        return await self._in_thread(looking.saved_dates, uids)
+
     async def begin_append(
         self, size: int, flags: int = 0, keywords: Sequence[str] = (), date: int | None = None
     ) -> Incoming:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from hostmail.storage.transaction import Transaction
 
 T = TypeVar("T")
 MISSING = 1_000_000
+_TIME = re.compile(r"([0-9]{9,11})\.")
 MAX_SUMMARISED = 1 << 24
 
 
@@ -121,6 +123,13 @@ def uidls_now(mailbox: Mailbox, box: Box, uids: Sequence[int]) -> list[str]:
     if not imported:
         return [f"{uid:08x}{validity}" for uid in uids if uid in present]
     return [imported.get(uid) or f"{uid:08x}{validity}" for uid in uids if uid in present]
+
+
+def saved_dates(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int]) -> dict[int, int]:
+    """See `IFolder.saved_dates`. Every program begins a message's name with the time at which it puts it there."""
+    with mailbox.reading() as index:
+        rows = index.rows(mailbox.box(ref), uids)
+    return {row.uid: int(found[1]) if (found := _TIME.match(row.name)) else row.date for row in rows}
 
 
 def open_plain(mailbox: Mailbox, box: Box, row: Row, run_in_thread: RunInThread) -> Any:

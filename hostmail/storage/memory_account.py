@@ -63,6 +63,10 @@ class AccountState:
 
     # ------------------------------------------------------------------------------------------------------------ folders
 
+    def now(self) -> int:
+        """Unix time."""
+        return int(self._now())
+
     def add_folder(self, name: str, special_use: str = "") -> FolderState:
         """A new, empty folder with a UIDVALIDITY that this account has never used."""
         if len(self.folders) >= MAX_FOLDERS:
@@ -133,7 +137,8 @@ class AccountState:
     def store(self, folder: FolderState, content: bytes, flags: int, date: int | None) -> int:
         """A new message, charged and announced; its UID."""
         self.charge(Usage(len(content), 1))
-        uid = folder.add(content, flags, int(self._now() if date is None else date), folder.next_modseq())
+        now = self.now()
+        uid = folder.add(content, flags, now if date is None else int(date), folder.next_modseq(), now)
         self.changed(folder.name)
         return uid
 

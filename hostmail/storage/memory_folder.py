@@ -41,6 +41,7 @@ class Row:
     date: int
     modseq: int
     content: bytes
+    saved: int
 
 
 @dataclass(slots=True)
@@ -90,11 +91,11 @@ class FolderState:
         """The names of the keyword bits in `flags`."""
         return [name for bit, name in enumerate(self.keywords, FIRST_KEYWORD_BIT) if flags >> bit & 1]
 
-    def add(self, content: bytes, flags: int, date: int, modseq: int) -> int:
+    def add(self, content: bytes, flags: int, date: int, modseq: int, saved: int) -> int:
         """A new message; its UID."""
         uid = self.uidnext
         self.uidnext += 1
-        self.rows[uid] = Row(uid, flags, date, modseq, content)
+        self.rows[uid] = Row(uid, flags, date, modseq, content, saved)
         return uid
 
     def remove(self, uids: Iterable[int]) -> None:
@@ -178,6 +179,10 @@ class MemoryFolder:
             deleted=sum(1 for row in state.rows.values() if row.flags & DELETED),
         )
 
+    async def saved_dates(self, uids: Sequence[int]) -> dict[int, int]:
+        """When each was put here."""
+        return {uid: self._state.rows[uid].saved for uid in self._state.present(uids)}
+
     async def uidls(self, uids: Sequence[int]) -> list[str]:
         """UID and UIDVALIDITY in hexadecimal, as Dovecot makes them by default."""
         state = self._state
@@ -242,7 +247,7 @@ class MemoryFolder:
         targets = []
         for row in sources:
             flags = row.flags & SYSTEM_FLAGS | other.keyword_mask(self._state.keywords_of(row.flags))
-            targets.append(other.add(row.content, flags, row.date, modseq))
+            targets.append(other.add(row.content, flags, row.date, modseq, self._account.now()))
         self._account.changed(other.name)
         return Placed(other.uidvalidity, [row.uid for row in sources], targets)
 

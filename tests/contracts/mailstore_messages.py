@@ -239,6 +239,13 @@ class FlagPromises(StoreGround):
         self.assertEqual((uid, flags, size), (1, Flag.SEEN, len(LETTER)))
         self.assertEqual((modseq, changes.highestmodseq), ((await inbox.snapshot()).highestmodseq, modseq))
 
+    async def test_saved_dates(self) -> None:
+        """A message is saved where it is put, whatever its date; those that are not there have none (RFC 8514)."""
+        inbox = await self.fill([LETTER] * 2)
+        saved = await inbox.saved_dates([1, 2, 9])
+        self.assertEqual(sorted(saved), [1, 2])
+        self.assertGreater(min(saved.values()), 0)
+
     async def test_conditions(self) -> None:
         """What somebody changed after `unchanged_since` is left alone and named (RFC 7162 3.1.3)."""
         inbox = await self.fill([LETTER] * 3)

@@ -26,6 +26,7 @@ AFTER_LOGIN = (
     b"QRESYNC",
     b"OBJECTID",
     b"PREVIEW",
+    b"SAVEDATE",
     b"PARTIAL",
     b"ESEARCH",
     b"SEARCHRES",

@@ -35,6 +35,7 @@ _FORMATS = {
     fetchatts.MODSEQ: b"MODSEQ (%d)",
     fetchatts.EMAILID: b"EMAILID (M%b)",
     fetchatts.THREADID: b"THREADID %b",
+    fetchatts.SAVEDATE: b"SAVEDATE %b",
     fetchatts.INTERNALDATE: b"INTERNALDATE %b",
     fetchatts.ENVELOPE: b"ENVELOPE %b",
     fetchatts.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
@@ -60,6 +61,7 @@ class Fetch:
         self._marks_seen = request.marks_seen and not selected.read_only
         self._by_uid = by_uid
         self._read: list[int] = []
+        self._saved: dict[int, int] = {}
         self.missing = False
         pieces = b" ".join([_FORMATS[item] for item in self._items])
         self._row = b"* %d FETCH (" + pieces + (b"" if self._sections else b")\r\n")
@@ -75,6 +77,8 @@ class Fetch:
 
     async def _batch(self, start: int, stop: int) -> None:
         chosen: Sequence[int] = range(start, stop)
+        if fetchatts.SAVEDATE in self._items:
+            self._saved = await self._selected.folder.saved_dates(self._selected.uids[start:stop])
         cached: list[CachedMessage] = []
         if self._needs_cache:
             chosen, cached = await self._cached(start, stop)
@@ -122,6 +126,9 @@ class Fetch:
             return selected.modseqs[start:stop]
         if item == fetchatts.THREADID:
             return [b"NIL"] * (stop - start)
+        if item == fetchatts.SAVEDATE:
+            saved = (self._saved.get(uid) for uid in selected.uids[start:stop])
+            return [b"NIL" if date is None else format_date_time(date) for date in saved]
         return [format_date_time(date) for date in selected.dates[start:stop]]
 
     async def _message(self, index: int, row: bytes) -> None:

@@ -34,8 +34,8 @@ Test = Callable[[int], bool]
 DeepTest = Callable[[int, "Document"], Awaitable[bool]]
 
 
-Facts = tuple[int | None, bytes]
-NO_FACTS: Facts = (None, b"")
+Facts = tuple[int | None, bytes, int]
+NO_FACTS: Facts = (None, b"", 0)
 
 
 class Document:
@@ -71,6 +71,10 @@ class Document:
     def digest(self) -> bytes:
         """What EMAILID is made of."""
         return self._facts.get(self._uid, NO_FACTS)[1]
+
+    def saved(self) -> int:
+        """When it was put into the folder."""
+        return self._facts.get(self._uid, NO_FACTS)[2]
 
     async def field_texts(self, name: bytes) -> list[str]:
         """The decoded, folded values of a header field."""
@@ -146,7 +150,11 @@ def _asks_for_facts(key: Key) -> bool:
         return any(_asks_for_facts(part) for part in key.keys)
     if isinstance(key, keys.Or):
         return _asks_for_facts(key.one) or _asks_for_facts(key.other)
-    return _asks_for_facts(key.key) if isinstance(key, keys.Not) else isinstance(key, keys.Sent | keys.EmailId)
+    return (
+        _asks_for_facts(key.key)
+        if isinstance(key, keys.Not)
+        else isinstance(key, keys.Sent | keys.Saved | keys.EmailId)
+    )
 
 
 async def _facts_of(session: HostmailIMAP4, selected: Selected, uids: list[int]) -> dict[int, Facts]:
@@ -154,7 +162,8 @@ async def _facts_of(session: HostmailIMAP4, selected: Selected, uids: list[int])
     facts: dict[int, Facts] = {}
     for first in range(0, len(uids), FACTS_AT_ONCE):
         rows = await selected.folder.cached_columns(uids[first : first + FACTS_AT_ONCE], ("sent_day", "digest"))
-        facts.update((uid, (day, digest)) for uid, day, digest in rows)
+        saved = await selected.folder.saved_dates(uids[first : first + FACTS_AT_ONCE])
+        facts.update((uid, (day, digest, saved.get(uid, 0))) for uid, day, digest in rows)
         if first:
             await session.breathe()
     return facts
@@ -266,6 +275,13 @@ def _document_test(key: Key) -> DeepTest:
             return day is not None and since <= day < before
 
         return sent
+    if isinstance(key, keys.Saved):
+        first, end = _seconds(key.since, 0), _seconds(key.before, 2**63)
+
+        async def was_saved(index: int, document: Document) -> bool:
+            return first <= document.saved() < end
+
+        return was_saved
     if isinstance(key, keys.EmailId):
         wanted = key.digest
 

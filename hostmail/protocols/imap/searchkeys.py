@@ -116,6 +116,15 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """Put into this folder in [since, before), in days (RFC 8514 section 4.3)."""
+
+    since: date | None = None
+    before: date | None = None
+    cost = Cost.HEADER
+
+
+@dataclass(frozen=True, slots=True)
 class EmailId:
     """The message, or a copy of it (RFC 8474 section 6)."""
 
@@ -196,6 +205,7 @@ Key = (
     | Age
     | ChangedSince
     | Sent
+    | Saved
     | EmailId
     | Header
     | Body
@@ -232,6 +242,7 @@ _FLAGS = {
 _FIXED: dict[bytes, Key] = {
     **_FLAGS,
     b"ALL": All(),
+    b"SAVEDATESUPPORTED": All(),
     b"RECENT": Recent(),
     b"OLD": Recent(False),
     b"NEW": And((Recent(), HasFlag(b"\\Seen", False))),
@@ -286,6 +297,9 @@ class _Program:
             b"SENTON": lambda: Sent(*self._one_day()),
             b"MODSEQ": self._modseq,
             b"EMAILID": self._email_id,
+            b"SAVEDBEFORE": lambda: Saved(before=self._date()),
+            b"SAVEDSINCE": lambda: Saved(since=self._date()),
+            b"SAVEDON": lambda: Saved(*self._one_day()),
             b"THREADID": self._thread_id,
             b"BODY": lambda: Body(self._text()),
             b"TEXT": lambda: Text(self._text()),

@@ -118,3 +118,37 @@ class ObjectIdTests(ImapCase):
         self.assertIn(b"* OK [MAILBOXID (" + made + b")] stays with the folder", self.talk.asks(b"SELECT Two"))
         (inbox,) = re.findall(rb"MAILBOXID \((F\d+)\)", self.talk.asks(b"STATUS INBOX (MAILBOXID)")[0])
         self.assertNotEqual(made, inbox)
+
+
+class SaveDateTests(ImapCase):
+    """RFC 8514: when a message came into its folder, whatever its own dates say."""
+
+    def test_saved(self) -> None:
+        """The time of the APPEND or COPY."""
+        self.put(HELLO, date=760_654_345)
+        self.clock.advance(86_400)
+        talk = self.ann(b"INBOX")
+        self.assertEqual(
+            talk.asks(b"FETCH 1 (INTERNALDATE)")[0], b'* 1 FETCH (INTERNALDATE " 7-Feb-1994 20:52:25 +0000")'
+        )
+        self.assertEqual(
+            talk.asks(b"FETCH 1 (UID SAVEDATE)")[0], b'* 1 FETCH (UID 1 SAVEDATE "14-Nov-2023 22:13:20 +0000")'
+        )
+        talk.asks(b"CREATE Later")
+        talk.asks(b"COPY 1 Later")
+        talk.asks(b"SELECT Later")
+        self.assertEqual(talk.asks(b"FETCH 1 SAVEDATE")[0], b'* 1 FETCH (SAVEDATE "15-Nov-2023 22:13:20 +0000")')
+
+    def test_searched(self) -> None:
+        """By day."""
+        self.put(HELLO, date=760_654_345)
+        self.clock.advance(86_400)
+        self.put(HELLO)
+        talk = self.ann(b"INBOX")
+        for program, found in (
+            (b"SAVEDON 14-Nov-2023", b" 1"),
+            (b"SAVEDSINCE 14-Nov-2023", b" 1 2"),
+            (b"SAVEDBEFORE 15-Nov-2023", b" 1"),
+            (b"NOT SAVEDBEFORE 15-Nov-2023 SAVEDATESUPPORTED", b" 2"),
+        ):
+            self.assertEqual(talk.asks(b"SEARCH " + program)[0], b"* SEARCH" + found, program)
