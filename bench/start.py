@@ -31,6 +31,8 @@ limits:
   connections_per_ip: 10000
   sessions_per_account: 10000
   messages_per_session: 1000000
+  sent_per_hour: 10000000
+  sent_per_day: 10000000
 """
 
 

@@ -37,6 +37,7 @@ from hostmail.auth.realm import HostmailRealm
 from hostmail.auth.throttle import Throttle, ThrottleLimits
 from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.gate import Gate
+from hostmail.checks.sending import SendingRates
 from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
@@ -95,6 +96,7 @@ class Parts:
     store: MaildirStore
     spool: Spool
     queue: Queue
+    sending: SendingRates
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Run it where it may block."""
@@ -204,6 +206,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         store=store,
         spool=store.spool,
         queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
+        sending=SendingRates(now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day),
     )
 
 
@@ -343,6 +346,7 @@ def make_intake(parts: Parts, router: Router) -> Intake:
         grants=parts.grants,
         message_size_limit=settings.message_size_limit,
         pop_before_smtp=settings.pop_before_smtp,
+        sending=parts.sending,
     )
     return Intake(
         directory=parts.directory,

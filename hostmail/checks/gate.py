@@ -12,6 +12,7 @@ from hostmail.checks.responsible import (
     may_send,
     must_match_sender,
 )
+from hostmail.checks.sending import SendingRates
 from hostmail.checks.sizes import fits_limit, fits_room
 from hostmail.decisions import Decision, IntoMailbox, Refuse
 from hostmail.envelope import Envelope, Peer
@@ -36,12 +37,14 @@ class Gate:
         grants: IRelayGrants,
         message_size_limit: int,
         pop_before_smtp: bool,
+        sending: SendingRates,
     ) -> None:
         self._directory = directory
         self._store = store
         self._grants = grants
         self._message_size_limit = message_size_limit
         self._pop_before_smtp = pop_before_smtp
+        self._sending = sending
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
         """Judge MAIL FROM: its promised size, and for an account that has logged in whether it may send, and as that sender."""
@@ -59,9 +62,10 @@ class Gate:
         if isinstance(decision, IntoMailbox):
             await self._has_room(decision, envelope)
             return responsible
-        may_relay(responsible, sponsor)
+        sender = may_relay(responsible, sponsor)
         must_match_sender(envelope.reverse_path, sponsor)
-        return responsible
+        self._sending.count(sender, peer.ip)
+        return sender
 
     async def vouched(self, peer: Peer) -> bool:
         """Whether somebody answers for this client: by a login, or by a check of mail that counts (C2, C5)."""

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
 from hostmail.checks.gate import Gate
+from hostmail.checks.sending import SendingRates
 from hostmail.decisions import IntoMailbox, Refuse, Relay
 from hostmail.envelope import Envelope, Peer
 from hostmail.errors import (
@@ -21,6 +22,7 @@ from hostmail.errors import (
     Refusal,
     RelayingProhibited,
     SendingSuspended,
+    TooMany,
 )
 from hostmail.interfaces import Grant, Room, Usage
 from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeStore
@@ -46,6 +48,7 @@ class GateTests(SynchronousTestCase):
             grants=self.grants,
             message_size_limit=5000,
             pop_before_smtp=pop_before_smtp,
+            sending=SendingRates(now=lambda: 1e9, per_hour=3, per_day=100),
         )
 
     def ok(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -61,6 +64,13 @@ class GateTests(SynchronousTestCase):
 
     def change_domain(self, name: str = "example.com", **changes: Any) -> None:
         self.directory.all_domains[name] = replace(self.directory.all_domains[name], **changes)
+
+    def test_too_much(self) -> None:
+        """LIMITS: recipients elsewhere are counted by account, those here are not."""
+        for _ in range(3):
+            self.ok(self.gate.recipient(self.ann, self.mail, ELSEWHERE))
+        self.refused(self.gate.recipient(self.ann, self.mail, ELSEWHERE), TooMany)
+        self.ok(self.gate.recipient(self.ann, self.mail, IntoMailbox(1, "ann@example.com")))
 
     def test_vouched(self) -> None:
         """Somebody answers for who has logged in or checked mail, where that counts (C2, C5); nobody for a stranger."""

@@ -12,6 +12,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.address import Address
 from hostmail.checks.gate import Gate
+from hostmail.checks.sending import SendingRates
 from hostmail.decisions import IntoMailbox, Relay
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.envelope import Envelope, Peer, Recipient
@@ -46,6 +47,7 @@ class IntakeCase(SynchronousTestCase):
             grants=self.grants,
             message_size_limit=100_000,
             pop_before_smtp=True,
+            sending=SendingRates(now=lambda: 1e9, per_hour=300, per_day=2000),
         )
         self.intake = Intake(
             directory=self.directory,
