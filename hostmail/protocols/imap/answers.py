@@ -35,6 +35,7 @@ class Answers(Compressing):
         """Nothing has been said yet."""
         self.tag = b"*"
         self.mid_answer = False
+        self.turn_ends = 0.0
         self._most_bad_commands = most_bad_commands
         self._bad_commands = 0
         self._out: list[bytes] = []
@@ -59,14 +60,21 @@ class Answers(Compressing):
             self.flush()
         if self.congested:
             await self.drained()
+        elif self.clock.seconds() > self.turn_ends:
+            await self.breathe()
         if self.closing:
             raise SessionOver
+
+    def begin_turn(self) -> None:
+        """Work from here on; others are waiting after `turn_ends`."""
+        self.turn_ends = self.clock.seconds() + TURN_SECONDS
 
     async def breathe(self) -> None:
         """Let others have a turn during long work; SessionOver when the client has gone meanwhile."""
         turn: Deferred[None] = Deferred()
         self.clock.callLater(0, turn.callback, None)
         await turn
+        self.begin_turn()
         if self.closing:
             raise SessionOver
 
@@ -74,13 +82,11 @@ class Answers(Compressing):
         """The candidates that pass, in order. Whatever one test costs, others have their turn in between."""
         found: list[T] = []
         clock, start, step = self.clock, 0, SIFT_FIRST
-        turn_ends = clock.seconds() + TURN_SECONDS
         while start < len(candidates):
             began = clock.seconds()
-            if began > turn_ends:
+            if began > self.turn_ends:
                 await self.breathe()
                 began = clock.seconds()
-                turn_ends = began + TURN_SECONDS
             found += [candidate for candidate in candidates[start : start + step] if test(candidate)]
             start += step
             took = clock.seconds() - began

@@ -33,23 +33,32 @@ _WHAT = {
 class MessageReader:
     """One open message, for one answer."""
 
-    def __init__(self, selected: Selected, uid: int, message: Any) -> None:
+    def __init__(self, selected: Selected, uid: int, message: Any, size: int) -> None:
         self._selected = selected
         self._uid = uid
         self._message = message
         self._head = b""
         self._header: Part | None = None
-        self.size: int = message.size
+        self.size = size
         self.octets_read = 0
 
     @classmethod
     async def open(cls, selected: Selected, uid: int) -> MessageReader:
         """Raises MessageGone."""
-        return cls(selected, uid, await selected.folder.open(uid))
+        message = await selected.folder.open(uid)
+        return cls(selected, uid, message, message.size)
+
+    @classmethod
+    def of(cls, selected: Selected, uid: int, content: bytes) -> MessageReader:
+        """For a message that is in memory."""
+        reader = cls(selected, uid, None, len(content))
+        reader._head = content
+        return reader
 
     def close(self) -> None:
         """Let go of the file."""
-        self._message.close()
+        if self._message is not None:
+            self._message.close()
 
     async def octets(self, start: int, end: int) -> bytes:
         """Exactly these octets; a file that has become shorter is filled up with blanks, for the size is told already."""

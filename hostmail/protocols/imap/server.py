@@ -262,6 +262,7 @@ class HostmailIMAP4(Answers, imap4.IMAP4Server):
 
         A command that comes to None has answered already, or will later.
         """
+        self.begin_turn()
         try:
             reply = await work
             if reply is None:

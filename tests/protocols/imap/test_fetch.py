@@ -260,9 +260,11 @@ class Trouble(ImapCase):
 
     def test_failures_before_the_first_octet_are_answered(self) -> None:
         """NO, and the session lives."""
-        talk = self.with_store({"read_now": TemporaryFailure()}, HELLO)
-        self.assertTrue(talk.last(b"FETCH 1 BODY.PEEK[]").startswith(b". NO [UNAVAILABLE]"))
-        self.assertEqual(talk.last(b"NOOP"), b". OK NOOP completed")
+        failing: dict[str, BaseException] = {"read_now": TemporaryFailure(), "read_many": TemporaryFailure()}
+        talk = self.with_store(failing, HELLO, b"x" * 1_000_000)
+        for number in (b"1", b"2"):
+            self.assertTrue(talk.last(b"FETCH " + number + b" BODY.PEEK[]").startswith(b". NO [UNAVAILABLE]"))
+            self.assertEqual(talk.last(b"NOOP"), b". OK NOOP completed")
 
     def test_failures_in_the_middle_end_the_connection(self) -> None:
         """Whatever was said next would be taken for the message."""
@@ -295,7 +297,7 @@ class Trouble(ImapCase):
         reader = self.done(talk.server.selected.folder.open(1))
         from hostmail.protocols.imap.bodies import MessageReader
 
-        opened = MessageReader(talk.server.selected, 1, reader)
+        opened = MessageReader(talk.server.selected, 1, reader, len(HELLO))
         self.assertEqual(self.done(opened.octets(len(HELLO) - 2, len(HELLO) + 3)), b"\r\n   ")
         self.assertEqual(len(state.rows), 1)
 

@@ -1,0 +1,142 @@
+"""The part of a FETCH that needs the messages themselves: small ones are read many at a time, large ones piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hostmail.errors import MessageGone
+from hostmail.protocols.imap import fetchatts
+from hostmail.protocols.imap.bodies import SMALL, MessageReader
+from hostmail.protocols.imap.fetchatts import Made, Section
+from hostmail.protocols.imap.made import make
+from hostmail.protocols.imap.selected import Selected
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+BLOCK = 128 * 1024
+MANY_OCTETS = 512 * 1024
+
+
+class SectionWriter:
+    """Writes rows whose beginning is there already. `read` are the indices of the messages that have been written.
+
+    `gap` is what stands between a row's beginning and its first section.
+    """
+
+    def __init__(
+        self, session: HostmailIMAP4, selected: Selected, sections: Sequence[Section | Made], gap: bytes
+    ) -> None:
+        self._session = session
+        self._selected = selected
+        self._sections = sections
+        self._gap = gap
+        self._whole = gap + sections[0].label + b" {%d}\r\n" if _is_whole(sections) else None
+        self.read: list[int] = []
+        self.missing = False
+
+    async def write(self, chosen: Sequence[int], rows: Sequence[bytes]) -> None:
+        """One row for each index."""
+        selected, at, count = self._selected, 0, len(chosen)
+        while at < count:
+            end = at
+            while end < count and selected.sizes[chosen[end]] <= SMALL:
+                end += 1
+            contents: list[bytes | None] = []
+            if end > at:
+                uids = [selected.uids[index] for index in chosen[at:end]]
+                contents = await selected.folder.read_many(uids, MANY_OCTETS)
+            if not contents:
+                await self._large(chosen[at], rows[at])
+                at += 1
+                continue
+            end = at + len(contents)
+            await self._small(chosen[at:end], rows[at:end], contents)
+            at = end
+
+    async def _small(self, chosen: Sequence[int], rows: Sequence[bytes], contents: Sequence[bytes | None]) -> None:
+        """Messages that are in memory; one that is gone has no row."""
+        session, whole = self._session, self._whole
+        pieces: list[bytes] = []
+        for index, row, content in zip(chosen, rows, contents, strict=True):
+            if content is None:
+                self.missing = True
+                continue
+            self.read.append(index)
+            if whole is not None:
+                pieces += (row, whole % len(content), content, b")\r\n")
+                continue
+            reader = MessageReader.of(self._selected, self._selected.uids[index], content)
+            await self._row(reader, row)
+            await session.written()
+        if pieces:
+            session.write(b"".join(pieces))
+            await session.written()
+
+    async def _large(self, index: int, row: bytes) -> None:
+        """A message that stays on the disk; one that is gone has no row."""
+        try:
+            reader = await MessageReader.open(self._selected, self._selected.uids[index])
+        except MessageGone:
+            self.missing = True
+            return
+        try:
+            await self._row(reader, row)
+        finally:
+            reader.close()
+        self.read.append(index)
+        await self._session.written()
+
+    async def _row(self, reader: MessageReader, row: bytes) -> None:
+        """Nothing is written before the first section has been read, so that a failure until then costs no connection."""
+        session = self._session
+        pieces = [row]
+        gap = self._gap
+        held = 0
+        for section in self._sections:
+            if held >= BLOCK:
+                await self._sent_on(pieces)
+                held = 0
+            if isinstance(section, Made):
+                pieces.append(gap + await make(reader, section))
+                held += len(pieces[-1])
+                gap = b" "
+                continue
+            extract = await reader.find(section)
+            if extract is None:
+                pieces.append(gap + section.label + b" NIL")
+            else:
+                pieces.append(b"%b%b {%d}\r\n" % (gap, section.label, extract.size))
+                for start, end in extract.ranges:
+                    while end - start > BLOCK:
+                        pieces.append(await reader.octets(start, start + BLOCK))
+                        start += BLOCK
+                        await self._sent_on(pieces)
+                        held = 0
+                    pieces.append(await reader.octets(start, end))
+                    held += end - start
+                pieces.append(extract.closing)
+            gap = b" "
+        pieces.append(b")\r\n")
+        session.write(b"".join(pieces))
+        session.mid_answer = False
+
+    async def _sent_on(self, pieces: list[bytes]) -> None:
+        """Part of a row, at the client's pace: however many sections are asked for, few are in memory."""
+        self._session.mid_answer = True
+        self._session.write(b"".join(pieces))
+        pieces.clear()
+        await self._session.written()
+
+
+def _is_whole(sections: Sequence[Section | Made]) -> bool:
+    """Whether nothing but the whole message is wanted."""
+    (first, *others) = sections
+    return (
+        not others
+        and isinstance(first, Section)
+        and not first.parts
+        and first.text == fetchatts.WHOLE
+        and first.start is None
+    )
