@@ -260,6 +260,7 @@ class Flag(IntFlag):
 
 
 FIRST_KEYWORD_BIT = 5
+MAX_ANNOTATION_OCTETS = 32 * 1024
 
 
 @dataclass(slots=True)
@@ -481,6 +482,19 @@ class IAccountStore(Interface):
 
         Raises MaildropInUse.
         """
+    async def annotations(folder: str | None) -> dict[str, bytes]:
+        """The values that mail programs keep with a folder, or with the account (None), by name; raises NoSuchFolder.
+
+        They go with the folder when it is renamed, and end with it.
+        """
+
+    async def annotate(folder: str | None, changes: Mapping[str, bytes | None]) -> None:
+        """Set values, or remove them (None): all or nothing, durable when it returns, announced as a change of the folder.
+
+        Quota does not count them. Raises NoSuchFolder, BadValue (a name that is none, more than MAX_ANNOTATION_OCTETS), and TooMany
+        for their number or all their size.
+        """
+
 
     def close() -> None:
         """The caller needs it no more."""

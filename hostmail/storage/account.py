@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import apsw
@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from hostmail.envelope import Peer
 from hostmail.interfaces import FolderInfo, IAccountStore, Room
-from hostmail.storage import folders
+from hostmail.storage import annotating, folders
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.folder import Folder
 from hostmail.storage.lock import MaildropLock
@@ -73,6 +73,14 @@ class AccountStore:
     async def subscriptions(self) -> list[str]:
         """All subscribed names."""
         return await self._in_thread(folders.subscriptions)
+
+    async def annotations(self, folder: str | None) -> dict[str, bytes]:
+        """What mail programs keep with a folder, or the account."""
+        return await self._in_thread(annotating.read_annotations, folder)
+
+    async def annotate(self, folder: str | None, changes: Mapping[str, bytes | None]) -> None:
+        """Set or remove values, all or nothing."""
+        await self._in_thread(annotating.annotate, folder, changes)
 
     async def room(self) -> Room:
         """Quota and usage."""

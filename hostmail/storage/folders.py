@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from hostmail.errors import BadFolderName, FolderExists, NoSuchFolder, TooMany
 from hostmail.interfaces import FolderInfo
+from hostmail.storage.annotations import copy_values
 from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.copying import move_rows
 from hostmail.storage.index import Index
@@ -48,7 +49,7 @@ def list_is_fresh(mailbox: Mailbox) -> bool:
 
 def list_folders(mailbox: Mailbox) -> list[FolderInfo]:
     """See `IAccountStore.folders`."""
-    with _current_list(mailbox) as index:
+    with current_list(mailbox) as index:
         return list_now(mailbox, index)
 
 
@@ -71,7 +72,8 @@ def list_now(mailbox: Mailbox, index: Index) -> list[FolderInfo]:
 
 
 @contextmanager
-def _current_list(mailbox: Mailbox) -> Iterator[Index]:
+def current_list(mailbox: Mailbox) -> Iterator[Index]:
+    """The index, under the lock, with the folders as they are on disk."""
     with mailbox.reading() as index:
         if list_is_fresh(mailbox):
             yield index
@@ -84,7 +86,7 @@ def _current_list(mailbox: Mailbox) -> Iterator[Index]:
 
 def find(mailbox: Mailbox, name: str) -> tuple[BoxRef, str]:
     """The box and the right spelling of a folder; raises NoSuchFolder, also for what is no name at all."""
-    with _current_list(mailbox):
+    with current_list(mailbox):
         return find_now(mailbox, name)
 
 
@@ -172,6 +174,8 @@ def _move_inbox_out(transaction: Transaction, new: str) -> None:
     assert inbox is not None
     prepare(transaction, inbox)
     target = make_with_parents(transaction, new)
+    mailbox = transaction.mailbox
+    copy_values(transaction.disk, mailbox.path_of(inbox.directory), mailbox.path_of(target.directory))
     rows = transaction.index.all_rows(inbox)
     if rows:
         move_rows(transaction, inbox, target, rows)
@@ -212,6 +216,7 @@ def subscribe(mailbox: Mailbox, name: str, subscribed: bool) -> None:
             raise TooMany("too many subscriptions")
         names = [*names, name] if subscribed else [each for each in names if each != name]
         write_subscriptions(transaction.disk, mailbox.maildir, names)
+        transaction.list_changed = True
 
 
 def subscriptions(mailbox: Mailbox) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from twisted.internet.interfaces import IReactorTime
@@ -21,6 +21,7 @@ from hostmail.interfaces import (
     Room,
     Usage,
 )
+from hostmail.storage.annotations import Values, changed, check_account, size_of
 from hostmail.storage.lock import patiently
 from hostmail.storage.memory_folder import FolderState, MemoryFolder
 from hostmail.storage.names import INBOX, folder_directory, normal_folder_name
@@ -57,6 +58,7 @@ class AccountState:
         self._last_uidvalidity = 0
         self.folders: dict[str, FolderState] = {}
         self.subscribed = {INBOX, *DEFAULT_FOLDERS}
+        self.annotations: dict[int, Values] = {}
         self.add_folder(INBOX)
         for name, special_use in DEFAULT_FOLDERS.items():
             self.add_folder(name, special_use)
@@ -216,6 +218,7 @@ class MemoryAccount:
         self._state.changed()
 
     async def rename(self, old: str, new: str) -> None:
+            self._state.annotations.pop(folder.uidvalidity, None)
         """With its children; messages keep their UIDs and the folder its UIDVALIDITY."""
         state = self._state
         folder_directory(new)
@@ -242,7 +245,8 @@ class MemoryAccount:
         state.changed()
 
     async def _move_inbox_out(self, new: str) -> None:
-        self._state.make(new)
+        target = self._state.make(new)
+        self._state.annotations[target.uidvalidity] = await self.annotations(INBOX)
         inbox = MemoryFolder(self._state, self._state.folders[INBOX])
         await inbox.move(list(self._state.folders[INBOX].rows), new)
         self._state.changed()
@@ -250,12 +254,12 @@ class MemoryAccount:
     async def subscribe(self, name: str, subscribed: bool) -> None:
         """A name is kept even when its folder goes (RFC 3501 6.3.6)."""
         name = normal_folder_name(name)
-        if not subscribed:
-            self._state.subscribed.discard(name)
+        if (name in self._state.subscribed) == subscribed:
             return
-        if len(self._state.subscribed) >= MAX_SUBSCRIPTIONS:
+        if subscribed and len(self._state.subscribed) >= MAX_SUBSCRIPTIONS:
             raise TooMany("too many subscriptions")
-        self._state.subscribed.add(name)
+        (self._state.subscribed.add if subscribed else self._state.subscribed.discard)(name)
+        self._state.changed()
 
     async def subscriptions(self) -> list[str]:
         """All subscribed names, INBOX first."""
@@ -264,6 +268,24 @@ class MemoryAccount:
     async def room(self) -> Room:
         """Quota and usage."""
         return self._state.room()
+
+    async def annotations(self, folder: str | None) -> dict[str, bytes]:
+        """What mail programs keep with a folder, or the account."""
+        return dict(self._state.annotations.get(self._annotated(folder), {}))
+
+    async def annotate(self, folder: str | None, changes: Mapping[str, bytes | None]) -> None:
+        """Set or remove values, all or nothing."""
+        key, state = self._annotated(folder), self._state
+        before = state.annotations.get(key, {})
+        after = changed(before, changes)
+        others = sum(size_of(values) for other, values in state.annotations.items() if other != key)
+        check_account(others, before, after)
+        if after != before:
+            state.annotations[key] = after
+            state.changed(state.selectable(folder).name if folder is not None else "")
+
+    def _annotated(self, folder: str | None) -> int:
+        return 0 if folder is None else self._state.selectable(folder).uidvalidity
 
     async def lock_maildrop(self, wait_seconds: float, peer: Peer, take_over: Callable[[], bool]) -> MemoryLock:
         """The lock that POP3 sessions exclude each other with."""

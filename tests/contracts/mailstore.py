@@ -9,6 +9,7 @@ class MaildirContract(MailStoreContract, TestCase):
 from __future__ import annotations
 
 from tests.contracts.mailstore_accounts import AccountPromises
+from tests.contracts.mailstore_annotations import AnnotationPromises
 from tests.contracts.mailstore_append import AppendPromises
 from tests.contracts.mailstore_delivery import DeliveryPromises, QuotaPromises
 from tests.contracts.mailstore_folders import FolderPromises
@@ -23,5 +24,6 @@ class MailStoreContract(
     AppendPromises,
     FolderPromises,
     AccountPromises,
+    AnnotationPromises,
 ):
     """All of it."""
