@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import idna
 
@@ -71,6 +72,7 @@ def parse_local(text: str) -> str:
     return text
 
 
+@lru_cache(4096)
 def parse_domain(text: str) -> str:
     """A domain in lower case A-labels, or an address literal as `[192.0.2.1]`, `[IPv6:...]`; raises BadAddress."""
     if text.startswith("[") and text.endswith("]"):
@@ -101,6 +103,7 @@ def quote_local(local: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", local) + '"'
 
 
+@lru_cache(4096)
 def normal_ip(host: str) -> str:
     """An IP address in its one canonical spelling; an IPv4 address mapped into IPv6 is its IPv4 self.
 

@@ -82,10 +82,11 @@ _parsed = lru_cache(4096)(Address.parse)
 
 
 def _address(path: str, smtputf8: bool, postmaster: bool = False) -> Address:
-    if any("\ud800" <= c <= "\udfff" for c in path):
-        raise BadAddress("the address is not valid UTF-8")
-    if not path.isascii() and not smtputf8:
-        raise Refusal("this address needs SMTPUTF8", code=553, enhanced="5.6.7")
+    if not path.isascii():
+        if any("\ud800" <= c <= "\udfff" for c in path):
+            raise BadAddress("the address is not valid UTF-8")
+        if not smtputf8:
+            raise Refusal("this address needs SMTPUTF8", code=553, enhanced="5.6.7")
     address = _parsed(path)
     if not address.domain and not postmaster:
         raise BadAddress("an address needs a domain")
