@@ -22,6 +22,7 @@ from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support.missing import lacking
+from tests.support.shared import Shared
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 MADE_BY_RUNNING = shutil.ignore_patterns("__pycache__", "*.pyc", "dropin.cache", "*.egg-info")
@@ -84,12 +85,13 @@ class Environment:
         return Path(where.stdout.strip()).resolve()
 
 
-class PackagingTests(SynchronousTestCase):
+class PackagingTests(Shared):
     folder: ClassVar[Path]
     wheel: ClassVar[Path]
 
     @classmethod
     def setUpClass(cls) -> None:
+        super().setUpClass()
         try:
             import setuptools
         except ImportError:
@@ -104,6 +106,7 @@ class PackagingTests(SynchronousTestCase):
     @classmethod
     def tearDownClass(cls) -> None:
         shutil.rmtree(cls.folder, ignore_errors=True)
+        super().tearDownClass()
 
     def names(self) -> set[str]:
         with zipfile.ZipFile(self.wheel) as archive:

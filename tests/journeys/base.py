@@ -16,6 +16,7 @@ from typing import ClassVar
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support.appliance import PASSWORD, Appliance
+from tests.support.shared import Shared
 
 SECONDS = 20.0
 ANN, BOB = "ann@example.test", "bob@example.test"
@@ -67,7 +68,7 @@ def logs_in(here: Appliance, login: str, password: str = PASSWORD) -> dict[str, 
     return found
 
 
-class Journey(SynchronousTestCase):
+class Journey(Shared):
     """A real service; each class has its own."""
 
     settings: ClassVar[str] = ""
@@ -77,14 +78,20 @@ class Journey(SynchronousTestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
+        super().setUpClass()
         cls.here = Appliance(cls.settings, any_loopback=cls.any_loopback)
-        cls.here.start()
-        cls.here.add(*cls.accounts)
+        try:
+            cls.here.start()
+            cls.here.add(*cls.accounts)
+        except BaseException:
+            cls.here.stop()
+            raise
 
     @classmethod
     def tearDownClass(cls) -> None:
         cls.here.stop()
         shutil.rmtree(cls.here.folder, ignore_errors=True)
+        super().tearDownClass()
 
     def smtp(self, source: str = "127.0.0.1") -> smtplib.SMTP:
         client = smtplib.SMTP("127.0.0.1", self.here.ports["smtp"], timeout=30, source_address=(source, 0))

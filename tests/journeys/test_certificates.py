@@ -17,6 +17,7 @@ from tests.journeys.base import SECONDS, trusting, until
 from tests.listen.certs import pems, place
 from tests.support.appliance import Appliance
 from tests.support.raw import Raw
+from tests.support.shared import Shared
 
 
 def shown(port: int, name: str | None, starttls: bool = False) -> str:
@@ -33,13 +34,14 @@ def shown(port: int, name: str | None, starttls: bool = False) -> str:
     return ssl.DER_cert_to_PEM_cert(der).strip()
 
 
-class CertificateTests(SynchronousTestCase):
+class CertificateTests(Shared):
     """tls.certificate, tls.directory, replacement and SIGHUP (A5)."""
 
     here: ClassVar[Appliance]
 
     @classmethod
     def setUpClass(cls) -> None:
+        super().setUpClass()
         cls.here = here = Appliance("tls: {certificate: FOLDER/default.pem, directory: FOLDER/certs}\n")
         here.config.write_text(here.config.read_text().replace("FOLDER", str(here.folder)))
         place(here.folder / "default.pem", "mail.example.test")
@@ -55,6 +57,7 @@ class CertificateTests(SynchronousTestCase):
     def tearDownClass(cls) -> None:
         cls.here.stop()
         shutil.rmtree(cls.here.folder, ignore_errors=True)
+        super().tearDownClass()
 
     def in_file(self, *names: str) -> str:
         text = Path(self.here.folder, *names).read_text()

@@ -22,6 +22,7 @@ class CrashTests(Journey):
     """Strangers deliver, a user sends elsewhere, another one files copies by IMAP, until the process is killed."""
 
     def setUp(self) -> None:
+        super().setUp()
         self.acknowledged: dict[str, list[str]] = defaultdict(list)
 
     def deliver_on(self, subjects: Callable[[], str]) -> None:

@@ -37,6 +37,7 @@ class QueueTests(Journey):
         cls.sink.close()
 
     def setUp(self) -> None:
+        super().setUp()
         self.sink.taken.clear()
         self.sink.answers.clear()
         self.sink.slow = 0.0

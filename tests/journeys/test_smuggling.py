@@ -125,6 +125,7 @@ class FloodTests(Journey):
     settings = "limits: {handshake_timeout: 2s}\n"
 
     def setUp(self) -> None:
+        super().setUp()
         assert self.here.process is not None
         self.pid = self.here.process.pid
         self.crowded = itertools.count()

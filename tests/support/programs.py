@@ -25,6 +25,7 @@ class Programs(Journey):
     home: Path
 
     def setUp(self) -> None:
+        super().setUp()
         self.home = Path(tempfile.mkdtemp(prefix="hostmail-home-"))
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
 
