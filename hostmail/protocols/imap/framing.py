@@ -20,6 +20,7 @@ TAIL = 64
 LARGEST_LITERAL = 2**63 - 1
 PIECE = 64 * 1024
 
+SETMETADATA = re.compile(rb"[^ ]+ SETMETADATA ", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -262,8 +263,8 @@ class Framer:
             self._state = DECIDING
             return AppendLiteral(tuple(self._parts), size, waits, binary)
         self._octets += size
-        if self._refusal is None and (words := self._objection(size)):
-            self._refusal = Refused(self._tag(), words)
+        if self._refusal is None:
+            self._refusal = self._objection(size)
         if self._refusal is not None:
             if waits:
                 return self._emit_refusal()
@@ -272,11 +273,14 @@ class Framer:
         self._state = LITERAL
         return Continue(size) if waits else None
 
-    def _objection(self, size: int) -> str | None:
+    def _objection(self, size: int) -> Refused | None:
+        """Why a literal is not kept, if it is not."""
+        if size > self._limits.literal_octets and self.logged_in and SETMETADATA.match(self._parts[0]):
+            return Refused(self._tag(), "the value is too long", b"NO", b"METADATA MAXSIZE %d" % MAX_ANNOTATION_OCTETS)
         if size > self._limits.literal_octets:
-            return "the literal is too long"
+            return Refused(self._tag(), "the literal is too long")
         if self._octets > self._most_octets:
-            return "the command is too long"
+            return Refused(self._tag(), "the command is too long")
         return None
 
     def _beyond_reach(self, size: int) -> Refused | None:
