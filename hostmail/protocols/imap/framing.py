@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from hostmail.interfaces import MAX_ANNOTATION_OCTETS
 from hostmail.protocols.imap.limits import TOKENS, CommandLimits
 from hostmail.protocols.imap.tokens import TAG, BadSyntax
 
@@ -19,8 +20,8 @@ APPEND = re.compile(rb"[^ ]+ APPEND (.*)\Z", re.IGNORECASE | re.DOTALL)
 TAIL = 64
 LARGEST_LITERAL = 2**63 - 1
 PIECE = 64 * 1024
-
 SETMETADATA = re.compile(rb"[^ ]+ SETMETADATA ", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
