@@ -474,14 +474,6 @@ class IAccountStore(Interface):
     async def subscriptions() -> list[str]:
         """All subscribed names."""
 
-    async def room() -> Room:
-        """Quota and usage."""
-
-    async def lock_maildrop(wait_seconds: float, peer: Peer, take_over: Callable[[], bool]) -> Any:
-        """An ILock against other POP3 sessions only (D10); `take_over()` is asked while waiting and may drop a dead holder.
-
-        Raises MaildropInUse.
-        """
     async def annotations(folder: str | None) -> dict[str, bytes]:
         """The values that mail programs keep with a folder, or with the account (None), by name; raises NoSuchFolder.
 
@@ -495,6 +487,14 @@ class IAccountStore(Interface):
         for their number or all their size.
         """
 
+    async def room() -> Room:
+        """Quota and usage."""
+
+    async def lock_maildrop(wait_seconds: float, peer: Peer, take_over: Callable[[], bool]) -> Any:
+        """An ILock against other POP3 sessions only (D10); `take_over()` is asked while waiting and may drop a dead holder.
+
+        Raises MaildropInUse.
+        """
 
     def close() -> None:
         """The caller needs it no more."""

@@ -214,11 +214,11 @@ class MemoryAccount:
             raise BadFolderName("INBOX cannot be deleted")
         with self._state.shrinking():
             del self._state.folders[folder.name]
+            self._state.annotations.pop(folder.uidvalidity, None)
             folder.gone = True
         self._state.changed()
 
     async def rename(self, old: str, new: str) -> None:
-            self._state.annotations.pop(folder.uidvalidity, None)
         """With its children; messages keep their UIDs and the folder its UIDVALIDITY."""
         state = self._state
         folder_directory(new)
@@ -265,10 +265,6 @@ class MemoryAccount:
         """All subscribed names, INBOX first."""
         return sorted(self._state.subscribed, key=lambda name: (name != INBOX, name))
 
-    async def room(self) -> Room:
-        """Quota and usage."""
-        return self._state.room()
-
     async def annotations(self, folder: str | None) -> dict[str, bytes]:
         """What mail programs keep with a folder, or the account."""
         return dict(self._state.annotations.get(self._annotated(folder), {}))
@@ -286,6 +282,10 @@ class MemoryAccount:
 
     def _annotated(self, folder: str | None) -> int:
         return 0 if folder is None else self._state.selectable(folder).uidvalidity
+
+    async def room(self) -> Room:
+        """Quota and usage."""
+        return self._state.room()
 
     async def lock_maildrop(self, wait_seconds: float, peer: Peer, take_over: Callable[[], bool]) -> MemoryLock:
         """The lock that POP3 sessions exclude each other with."""

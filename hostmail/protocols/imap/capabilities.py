@@ -39,11 +39,11 @@ AFTER_LOGIN = (
     b"QUOTA",
     b"QUOTA=RES-STORAGE",
     b"QUOTA=RES-MESSAGE",
+    b"METADATA",
+    b"METADATA-SERVER",
 )
 
 
-    b"METADATA",
-    b"METADATA-SERVER",
 def may_log_in(session: HostmailIMAP4) -> bool:
     """Passwords are taken over TLS, and without it where the listener allows that (BEHAVIOURS B2)."""
     return session.peer.tls or session.settings.allow_plaintext_login
