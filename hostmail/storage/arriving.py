@@ -7,9 +7,9 @@ that two processes cannot wait for each other; who would have to be waited for c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from traceback import format_exc
 
 from twisted.logger import Logger
@@ -62,6 +62,9 @@ def into_mailboxes(groups: list[Group]) -> None:
         together = [_Together(group) for group in groups]
         for each in together:
             each.begin()
+        _charge(together)
+        for each in together:
+            each.place()
         for each in together:
             each.sync()
         for each in together:
@@ -69,6 +72,22 @@ def into_mailboxes(groups: list[Group]) -> None:
         alone = [each.group for each in together if each.is_alone]
     for group in alone:
         _into_mailbox(group)
+
+
+def _charge(together: list[_Together]) -> None:
+    """Room for all in one transaction of the directory; who is refused asks again for each message by itself."""
+    asking = [(each, after) for each in together if (after := each.after) is not None]
+    usage = asking[0][0].mailbox.tools.usage if asking else None
+    refusals: list[Refusal | None] = [None] * len(asking)
+    if usage is not None:
+        try:
+            refusals = usage.charge_all([(each.mailbox.account.id, after) for each, after in asking])
+        except Exception as error:  # noqa: BLE001 - each of them is undone and answered
+            for each, _ in asking:
+                each.fail(error)
+            return
+    for (each, after), refusal in zip(asking, refusals, strict=True):
+        each.charged(after if refusal is None else None)
 
 
 def _into_mailbox(group: Group) -> None:
@@ -98,23 +117,40 @@ class _Together:
 
     def __init__(self, group: Group) -> None:
         self.group = group
+        self.mailbox = group[0][0].mailbox
         self.is_alone = False
         self._transaction: Transaction | None = None
         self._context: AbstractContextManager[Transaction]
         self._touched: Touched = {}
 
     def begin(self) -> None:
-        """Open the transaction if nobody has to be waited for, and place the messages."""
-        mailbox = self.group[0][0].mailbox
-        self._context = mailbox.writing(wait=False)
+        """Open the transaction if nobody has to be waited for."""
+        self._context = self.mailbox.writing(wait=False)
         try:
             self._transaction = self._context.__enter__()
         except BlockingIOError:
             self.is_alone = True
         except Exception as error:  # noqa: BLE001 - one of many must not spoil the others
             self._failed(error)
-        else:
-            self._step(self._place)
+
+    @property
+    def after(self) -> Usage | None:
+        """What the mailbox will hold; None if its own limits do not allow that, or there is no transaction any more."""
+        if self._transaction is None:
+            return None
+        try:
+            return self._transaction.after(_usage_of(self.group))
+        except Refusal:
+            return None
+
+    def charged(self, after: Usage | None) -> None:
+        """There is room for all; None if not."""
+        if self._transaction is not None:
+            self._transaction.taken = after
+
+    def place(self) -> None:
+        """Links and rows."""
+        self._step(self._place)
 
     def _place(self, transaction: Transaction) -> None:
         self._touched = _place_all(transaction, self.group)
@@ -138,12 +174,16 @@ class _Together:
         try:
             work(self._transaction)
         except Exception as error:  # noqa: BLE001
-            self._transaction = None
-            try:
-                self._context.__exit__(type(error), error, error.__traceback__)
-            except Exception:  # noqa: BLE001 - what came while undoing it
-                log.error("delivery_not_undone: {trace}", trace=format_exc())
-            self._failed(error)
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Undo it, and say so."""
+        self._transaction = None
+        try:
+            self._context.__exit__(type(error), error, error.__traceback__)
+        except Exception:  # noqa: BLE001 - what came while undoing it
+            log.error("delivery_not_undone: {trace}", trace=format_exc())
+        self._failed(error)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, BROKEN):
@@ -156,7 +196,7 @@ def _place_all(transaction: Transaction, group: Group) -> Touched:
     """Links and rows for all that came; an arrival that cannot be has its refusal, the others go on."""
     for arrival, _ in group:
         arrival.refusal = None
-    together = _take_together(transaction, [file for _, file in group])
+    together = transaction.taken is not None or _take_together(transaction, group)
     touched: Touched = {}
     for arrival, file in group:
         try:
@@ -174,11 +214,14 @@ def _sync(transaction: Transaction, touched: Touched) -> None:
         transaction.tree(box).sync(place)
 
 
-def _take_together(transaction: Transaction, files: Iterable[MessageFile]) -> bool:
+def _usage_of(group: Group) -> Usage:
+    return Usage(sum(file.size for _, file in group), len(group))
+
+
+def _take_together(transaction: Transaction, group: Group) -> bool:
     """Room for all with one charge; False if they have to be asked for one by one."""
-    sizes = [file.size for file in files]
     try:
-        transaction.take(Usage(sum(sizes), len(sizes)))
+        transaction.take(_usage_of(group))
     except Refusal:
         return False
     return True
@@ -199,7 +242,7 @@ def _add(transaction: Transaction, arrival: Arrival, file: MessageFile) -> tuple
     box.uidnext += 1
     transaction.index.add_message(box, Row(uid, flags, file.size, file.date, box.next_modseq(), place, 0, name))
     if file.facts is not None:
-        transaction.index.add_cached(box, [replace(file.facts, uid=uid)])
+        transaction.index.add_facts(box, uid, file.facts)
     transaction.touch(box)
     arrival.uid, arrival.uidvalidity = uid, box.uidvalidity
     return box, place

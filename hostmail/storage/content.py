@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from typing import Any
 
 from hostmail.interfaces import CachedMessage
@@ -105,7 +106,7 @@ class Source:
             os.utime(self._fd, (date, date))
             return MessageFile(disk, os.dup(self._fd), self._size, date, self._facts(tools, b"", 0))
         size = self._size - len(self.prefix) + len(prefix)
-        fd, name = _open_file(disk, directory, tools.unique())
+        fd, name = _open_file(disk, directory, tools.unique)
         try:
             if self._body is not None:
                 content = prefix + self._body
@@ -129,12 +130,12 @@ class Source:
         return tools.facts(0, prefix + tools.disk.pread(self._fd, self._size, skip))
 
 
-def _open_file(disk: Disk, directory: str, name: str) -> tuple[int, str]:
+def _open_file(disk: Disk, directory: str, unique: Callable[[], str]) -> tuple[int, str]:
     """A nameless file, or where the file system has none, one whose name is to be removed later."""
     try:
         return disk.open_nameless(directory), ""
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
             raise
-        path = os.path.join(directory, name)
+        path = os.path.join(directory, unique())
         return disk.open_new(path), path

@@ -39,10 +39,14 @@ class Consignment:
 
 
 class Deliverer:
-    """Collects consignments and carries them out in threads, `parallel` at a time, up to `most` in one."""
+    """Collects consignments and carries them out in threads, `parallel` at a time, up to `most` in one.
+
+    Two threads, for one to work while the other waits for the disk. More of them make smaller groups, and each
+    message costs twice the processor: they hand the interpreter's lock to each other at every system call.
+    """
 
     def __init__(
-        self, run_in_thread: RunInThread, tools: Tools, directory: str, parallel: int = 4, most: int = 64
+        self, run_in_thread: RunInThread, tools: Tools, directory: str, parallel: int = 2, most: int = 64
     ) -> None:
         self._run_in_thread = run_in_thread
         self._tools = tools
@@ -84,8 +88,9 @@ def deliver_all(tools: Tools, directory: str, consignments: list[Consignment]) -
     try:
         for consignment in consignments:
             _prepare_files(tools, directory, consignment, files, arriving)
-        for file in files:
-            file.start_writing()
+        if len(files) > 1:
+            for file in files:
+                file.start_writing()
         failed = {id(file): refusal for file in files if (refusal := _synced(file)) is not None}
         groups = [[item for item in group if _not_failed(item, failed)] for group in arriving.values()]
         into_mailboxes([group for group in groups if group])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import apsw
 from zope.interface import implementer
 
-from hostmail.errors import MessageGone, MessageTooBig
+from hostmail.errors import MessageGone, MessageTooBig, Refusal
 from hostmail.interfaces import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot, Usage
 from hostmail.storage import copying, flagging, keywords, looking, quota, reading, removing
 from hostmail.storage.boxes import Box, BoxRef
@@ -161,16 +161,25 @@ class Folder:
         if size > self._mailbox.tools.message_size_limit:
             raise MessageTooBig
 
-        def answer(index: Index, box: Box) -> bool:
-            return check_now(self._mailbox, index, box, size, keywords)
-
-        if not self._at_once(answer, fresh=False):
+        if not check_at_once(self._mailbox, self._ref, size, keywords):
             await self._in_thread(check_append, size, keywords)
         spooled = self._store.spool.create(b"")
         return Incoming(self._store, self._mailbox, self._ref, spooled, int(flags), keywords, date)
 
     def close(self) -> None:
         """The caller needs it no more."""
+
+
+def check_at_once(mailbox: Mailbox, ref: BoxRef, size: int, words: Sequence[str]) -> bool:
+    """What this process knows says yes: enough to go on, for the transaction asks again. False to look closer."""
+    index = mailbox.index_at_hand
+    box = index.boxes.get(ref.id) if index is not None else None
+    if index is None or box is None or box.uidvalidity != ref.uidvalidity:
+        return False
+    try:
+        return check_now(mailbox, index, box, size, words)
+    except Refusal:
+        return False
 
 
 def check_append(mailbox: Mailbox, ref: BoxRef, size: int, words: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ _ADD_BOX = f"INSERT INTO box ({_BOX_COLUMNS}, directory) VALUES ({', '.join('?' 
 _ADD_MESSAGE = (
     "INSERT INTO msg (id, box, modseq, flags, size, date, place, converted, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_ADD_CACHED = f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 9)})"
 _ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
 _CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest FROM "
 _COLUMNS = {
@@ -70,8 +71,11 @@ class Index:
     @property
     def used(self) -> Usage:
         """What all folders hold."""
-        boxes = self.boxes.values()
-        return Usage(sum(box.bytes for box in boxes), sum(box.messages for box in boxes))
+        octets = messages = 0
+        for box in self.boxes.values():
+            octets += box.bytes
+            messages += box.messages
+        return Usage(octets, messages)
 
     def close(self) -> None:
         """Close the file."""
@@ -84,9 +88,14 @@ class Index:
         except FileNotFoundError:
             return True
 
+    def is_current(self) -> bool:
+        """True if nobody else has committed anything since the last `refresh`; for one look without a transaction."""
+        self.execute("SELECT id FROM account").fetchall()
+        return bool(self._db.data_version() == self._version)
+
     def refresh(self) -> None:
         """See what other processes have committed."""
-        version = self.execute("PRAGMA data_version").get
+        version = self._db.data_version()
         if version != self._version:
             self.reload()
             self._version = version
@@ -115,6 +124,7 @@ class Index:
             self.refresh()
             yield
             self.execute("COMMIT")
+            self._version = self._db.data_version()  # with our own changes: they are in memory already
         except BaseException:
             if self._db.in_transaction:
                 self.execute("ROLLBACK")
@@ -297,11 +307,15 @@ class Index:
             box.floor = bound[0]
             self.save_box(box)
 
+    def add_facts(self, box: Box, uid: int, facts: CachedMessage) -> None:
+        """Keep what is known of a new message's content, made before it had a UID."""
+        self.execute(_ADD_CACHED, (box.id << 32 | uid, *facts_columns(facts)))
+
     def add_cached(self, box: Box, facts: Iterable[CachedMessage]) -> None:
         """Keep what is known of messages' contents."""
         base = box.id << 32
         self._db.executemany(
-            f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 9)})",
+            _ADD_CACHED,
             [(base | each.uid, *facts_columns(each)) for each in facts],
         )
 

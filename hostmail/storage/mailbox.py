@@ -252,17 +252,27 @@ class Mailbox:
         return self._index is not None and not self.removed
 
     @property
+    def index_at_hand(self) -> Index | None:
+        """What this process knew last, without the lock and without asking the file: for hints only."""
+        index = None if self.removed else self._index
+        return index if index is not None and index.ready else None
+
+    @property
     def has_large_views(self) -> bool:
         """True if there may be something for `save_views` to do."""
         return any(self._is_worth_saving(box_id, view) for box_id, view in list(self.views.items()))
 
     def used_now(self) -> Usage | None:
         """What is stored, if that is at hand."""
-        try:
-            with self.glance() as index:
-                return None if index is None else index.used
-        except (apsw.Error, OSError):
+        if not self.lock.acquire(blocking=False):
             return None
+        try:
+            index = self._index
+            return index.used if index is not None and index.ready and index.is_current() else None
+        except apsw.Error:
+            return None
+        finally:
+            self.lock.release()
 
     def set_index_aside(self) -> None:
         """A broken index is kept beside the new one, for whoever wants to know why."""

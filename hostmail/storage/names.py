@@ -16,6 +16,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from hostmail.errors import BadFolderName, TooMany
@@ -181,6 +182,7 @@ def host_in_name(host: str) -> str:
 # ------------------------------------------------------------------------------------------------------------------- folders
 
 
+@lru_cache(4096)
 def normal_folder_name(name: str) -> str:
     """The one spelling of a folder name: INBOX in capitals at the first level, no trailing "/". Raises as `folder_directory`."""
     levels = name.removesuffix("/").split("/")
@@ -206,6 +208,7 @@ def _check_levels(levels: list[str]) -> None:
             raise TooMany("that folder name is too long")
 
 
+@lru_cache(4096)
 def folder_directory(name: str) -> str:
     """The directory of a folder below the Maildir: "Work/2026" is ".Work.2026", INBOX is "" (the Maildir itself).
 

@@ -28,12 +28,13 @@ MIN_FREE_SHARE = 0.02
 class SpoolFile:
     """See `ISpoolFile`. Used by the reactor's thread; `path` may be asked for by another one once it is sealed."""
 
-    def __init__(self, disk: Disk, directory: str, name: str, prefix: bytes) -> None:
+    def __init__(self, disk: Disk, directory: str, unique: Callable[[], str], prefix: bytes) -> None:
         self.prefix = prefix
         self.size = len(prefix)
         self._disk = disk
         self._directory = directory
-        self._name = name
+        self._unique = unique
+        self._name = ""
         self._chunks: list[bytes] = []
         self._buffered = 0
         self._fd = -1
@@ -44,7 +45,7 @@ class SpoolFile:
     @property
     def path(self) -> str:
         """Its path; the file is made if it was not needed before. Raises OutOfSpace, TemporaryFailure."""
-        path = os.path.join(self._directory, self._name)
+        path = self._named()
         if self._discarded:
             return path
         try:
@@ -59,6 +60,10 @@ class SpoolFile:
         except OSError as error:
             raise storage_refusal(error) from error
         return path
+
+    def _named(self) -> str:
+        self._name = self._name or self._unique()
+        return os.path.join(self._directory, self._name)
 
     def write(self, chunk: bytes) -> None:
         """More octets; disk errors are kept until `seal`."""
@@ -91,7 +96,7 @@ class SpoolFile:
         except OSError as error:
             if storage_refusal(error).__class__ is OutOfSpace:
                 raise
-            self._fd = self._disk.open_new(os.path.join(self._directory, self._name))
+            self._fd = self._disk.open_new(self._named())
             self._has_name = True
 
     async def seal(self) -> None:
@@ -126,7 +131,7 @@ class SpoolFile:
             os.close(self._fd)
             self._fd = -1
         if self._has_name:
-            self._disk.unlink_if_there(os.path.join(self._directory, self._name))
+            self._disk.unlink_if_there(self._named())
 
 
 @implementer(ISpool)
@@ -154,7 +159,7 @@ class Spool:
         """A new one; raises OutOfSpace."""
         if self._nearly_full():
             raise OutOfSpace(private="file system nearly full")
-        return SpoolFile(self._disk, self.directory, self._unique(), prefix)
+        return SpoolFile(self._disk, self.directory, self._unique, prefix)
 
     def _nearly_full(self) -> bool:
         now = self._seconds()

@@ -36,7 +36,7 @@ class Transaction:
         self._folders: dict[str, None] = {}
         self._dirty: dict[int, Box] = {}
         self._before: dict[tuple[int, int], int] = {}
-        self._taken: Usage | None = None
+        self.taken: Usage | None = None
         self._account_before: tuple[object, ...] = ()
         self._used_before = Usage()
 
@@ -96,11 +96,14 @@ class Transaction:
 
         Taking is asking: what is there is counted when rows are added and removed, and told when the transaction ends.
         """
-        taken = self._taken or self._used_before
-        after = quota.check(self.mailbox.account, taken, more)
+        after = self.after(more)
         if self.tools.usage is not None:
             self.tools.usage.charge(self.mailbox.account.id, after, True)
-        self._taken = after
+        self.taken = after
+
+    def after(self, more: Usage) -> Usage:
+        """Usage with `more`, for who charges several mailboxes at once and sets `taken`; OverQuota for the mailbox's own limits."""
+        return quota.check(self.mailbox.account, self.taken or self._used_before, more)
 
     # --------------------------------------------------------------------------------------------------------------- end
 
@@ -109,7 +112,7 @@ class Transaction:
         now = self.tools.wall()
         for (box_id, place), before in self._before.items():
             box = self._dirty[box_id]
-            after = self.tree(box).mtime(place)
+            after = self.tree(box).mtime_of_open(place)
             box.seen[place] = after_own_change(box.seen[place], before, after, now, box.messages)
         for box in self._dirty.values():
             self.index.save_box(box)
@@ -117,7 +120,7 @@ class Transaction:
         if (index.last_uidvalidity, index.folders_seen, index.ready) != self._account_before:
             index.save_account()
         used = index.used
-        if used != (self._taken or self._used_before):
+        if used != (self.taken or self._used_before):
             self._charge(used)
 
     def undo(self) -> None:
@@ -128,7 +131,7 @@ class Transaction:
             except OSError as error:
                 self.log.warn("not_put_back: {root} {error!r}", root=self.mailbox.root, error=error)
         self.mailbox.views.clear()
-        if self._taken is not None:
+        if self.taken is not None:
             self._charge(self._used_before)
 
     def _charge(self, used: Usage) -> None:

@@ -48,6 +48,10 @@ class FolderTree:
             self._inodes[place] = status.st_ino
         return status.st_mtime_ns
 
+    def mtime_of_open(self, place: int) -> int:
+        """The same for the directory that `fd` has opened, whatever has its name by now."""
+        return os.fstat(self.fd(place)).st_mtime_ns
+
     def _is_removed(self, place: int) -> bool:
         """True if the open directory is no longer there: another one may have got its number."""
         fd = self._fds[place]

@@ -248,6 +248,43 @@ class FailureTests(DiskGround):
             inbox = self.get(self.folder(account=account))
             self.assertEqual(len(self.get(inbox.snapshot()).uids), 2 if answer is None else 1)
 
+    def test_domain_has_room_for_some(self) -> None:
+        """Mailboxes that go together are charged together: the domain's quota refuses only who comes after it is full (D2)."""
+        accounts = [self.ann, self.make_account("bob"), self.make_account("cid")]
+        for account in accounts[1:]:
+            self.get(self.fill(account=account))
+        self.usage.limit_bytes = 5 * len(LETTER)
+        answers = self.get(self.deliver([Drop(account, b"") for account in accounts]))
+        self.assertEqual([type(answer) for answer in answers].count(OverQuota), 1)
+        for account, answer in zip(accounts, answers, strict=True):
+            count = 2 if answer is None else 1
+            self.assertEqual(len(self.get(self.contents(self.get(self.folder(account=account))))), count)
+            self.assertEqual(self.usage.accounts[account.id], Usage(count * len(LETTER), count))
+
+    def test_charges_are_taken_back(self) -> None:
+        """Charged together, and one fails on its disk afterwards: that one's charge is as before."""
+        bob = self.make_account("bob")
+        self.get(self.fill(account=bob))
+
+        def fail_once() -> None:
+            del self.disk.faults["link_open_file"]
+            raise OSError(errno.ENOSPC, "full")
+
+        self.disk.faults["link_open_file"] = fail_once
+        answers = self.get(self.deliver([Drop(self.ann, b""), Drop(bob, b"")]))
+        self.assertEqual([type(answer) for answer in answers], [OutOfSpace, type(None)])
+        self.assert_untouched()
+
+    def test_directory_is_away(self) -> None:
+        """If usage cannot be charged, nobody gets anything, and nothing is left."""
+        bob = self.make_account("bob")
+        self.get(self.fill(account=bob))
+        self.usage.fault = RuntimeError("database is away")
+        answers = self.get(self.deliver([Drop(self.ann, b""), Drop(bob, b"")]))
+        self.assertEqual([type(answer) for answer in answers], [TemporaryFailure] * 2)
+        self.usage.fault = None
+        self.assert_untouched()
+
     def test_usage_cannot_be_told(self) -> None:
         """If the directory fails to count a deletion, the deletion stands, and the count is right with the next message."""
         inbox = self.get(self.folder())
