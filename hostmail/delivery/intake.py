@@ -90,7 +90,11 @@ class Intake:
         transaction = self.begin(
             Peer(ip="", protocol="local", helo=name, esmtp=True), envelope, [(Recipient(recipient), decision)]
         )
-        transaction.write(message)
+        try:
+            transaction.write(message)
+        except BaseException:
+            transaction.abort()
+            raise
         await transaction.commit()
 
 

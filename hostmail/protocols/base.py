@@ -49,6 +49,7 @@ class CommandPump(Patience):
     implicit_tls = False
 
     interruptible = False
+    doing = ""
     session: SessionInfo | None = None
 
     _pumping = False
@@ -279,7 +280,7 @@ class CommandPump(Patience):
             self.pump()
 
     def _failed(self, failure: Failure) -> None:
-        self.log.failure("command failed: {peer}", failure=failure, peer=shown(self.peer))
+        self.log.failure("command failed: {peer} {doing}", failure=failure, peer=shown(self.peer), doing=self.doing)
         if not self._closing:
             self.command_failed(failure)
 

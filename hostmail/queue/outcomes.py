@@ -51,32 +51,41 @@ class Outcomes:
         for row, _ in delivered:
             self._log("message_delivered", row, "")
         await self._finish(delivered, delivered, "delivered")
+        # One draw for all, so that they go on together the next time, too.
+        chance = self._random.random()
         failed: list[Result] = []
+        waiting: list[tuple[QueuedRow, Refusal, float]] = []
         for row, refusal in results:
             if refusal is None:
                 continue
-            when = self._next(row)
+            when = self._next(row, chance)
             if refusal.permanent or when is None:
                 self._log("recipient_failed", row, _words(refusal))
                 failed.append((row, refusal))
             else:
-                await self._postpone(row, refusal, when)
+                waiting.append((row, refusal, when))
+        await self._postpone(waiting)
         await self._give_up(failed)
 
     async def park(self, rows: Sequence[QueuedRow]) -> None:
         """There is no way out at present: the rows wait on, without counting attempts."""
         await self._queue.park([row.id for row in rows], self._now() + PARKED_SECONDS, NO_WAY_OUT)
 
-    def _next(self, row: QueuedRow) -> float | None:
-        attempts, chance = row.attempts + 1, self._random.random()
-        return self._schedule.next_attempt(attempts, row.created, row.sender, self._now(), chance)
+    def _next(self, row: QueuedRow, chance: float) -> float | None:
+        return self._schedule.next_attempt(row.attempts + 1, row.created, row.sender, self._now(), chance)
 
-    async def _postpone(self, row: QueuedRow, refusal: Refusal, when: float) -> None:
-        warned = False
-        if self._schedule.should_warn(row.created, row.sender, self._now(), row.warned):
-            warned = await self._told([(row, refusal)], "delayed")
-        await self._queue.postpone(row, when, _words(refusal), warned=warned)
-        self._log("message_postponed", row, _words(refusal))
+    async def _postpone(self, waiting: Sequence[tuple[QueuedRow, Refusal, float]]) -> None:
+        """Until later; a sender who is to know of the delay hears of all these recipients at once."""
+        now = self._now()
+        due: list[Result] = [
+            (row, refusal)
+            for row, refusal, _ in waiting
+            if self._schedule.should_warn(row.created, row.sender, now, row.warned)
+        ]
+        told = {row.id for row, _ in due} if due and await self._told(due, "delayed") else set[int]()
+        for row, refusal, when in waiting:
+            await self._queue.postpone(row, when, _words(refusal), warned=row.id in told)
+            self._log("message_postponed", row, _words(refusal))
 
     async def _give_up(self, failed: Sequence[Result]) -> None:
         if not failed:
@@ -118,9 +127,10 @@ class Outcomes:
 
     def _log(self, event: str, row: QueuedRow, answer: str) -> None:
         log.info(
-            "{event}: {queue_id} <{recipient}> attempt {attempt} {answer}",
+            "{event}: {queue_id} from=<{sender}> to=<{recipient}> attempt {attempt} {answer}",
             event=event,
             queue_id=row.queue_id,
+            sender=row.sender,
             recipient=row.recipient,
             attempt=row.attempts + 1,
             answer=answer,

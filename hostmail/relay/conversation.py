@@ -212,7 +212,11 @@ class Conversation:
             await self._wire.reply(FINAL_SECONDS)
             return
         dsn = "DSN" in self._features
-        good = Sent(None, str(reply), dsn) if reply.good else Sent(refusal_of(reply, self._manners.host))
+        good = (
+            Sent(None, f"{self._manners.host} said: {reply}", dsn)
+            if reply.good
+            else Sent(refusal_of(reply, self._manners.host))
+        )
         results.update((row.id, good) for row in accepted)
         if not reply.good:
             await self._reset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.decisions import IntoMailbox, Refuse
 from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
@@ -67,6 +68,19 @@ class SendingTests(RunnerCase):
         self.assertEqual(self.reports, [("failed", ["bob@x.example"])])
         self.assertEqual(self.header, b"Subject: hi\r\n\r\n")
         self.assertEqual((self.rows(), self.files), ([], []))
+
+    def test_one_notice_of_delay_for_all(self) -> None:
+        """A sender with many recipients behind one dead server hears of the delay once."""
+        assert self.sender is not None
+        to = [f"r{number}@x.example" for number in range(20)]
+        self.sender.results.update(dict.fromkeys(to, LATER))
+        self.put(*to)
+        self.start()
+        with capturedLogs() as events:
+            self.pass_time(6 * HOUR)
+        self.assertEqual(self.reports, [("delayed", to)])
+        told = {str(formatEvent(event)) for event in events}
+        self.assertIn("message_postponed: q1 from=<ann@example.com> to=<r7@x.example> attempt 2 451 4.3.0 busy", told)
 
     def test_given_up(self) -> None:
         """After five days of failures there is one notice of delay and one report (C9)."""

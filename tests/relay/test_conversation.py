@@ -30,7 +30,9 @@ class PlainTests(TalkCase):
         self.assertNoResult(sending)
         server.says("250 2.0.0 queued as 123")
         [sent] = self.successResultOf(sending)
-        self.assertEqual((sent.refusal, sent.answer, sent.dsn), (None, "250 2.0.0 queued as 123", False))
+        self.assertEqual(
+            (sent.refusal, sent.answer, sent.dsn), (None, "mx.x.example said: 250 2.0.0 queued as 123", False)
+        )
 
     def test_stopped(self) -> None:
         """A process that stops ends its conversations wherever they are, and begins no other: the mail goes later."""

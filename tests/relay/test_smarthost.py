@@ -228,7 +228,7 @@ class LoopbackTests(TestCase):
         for _ in range(2):
             [sent] = await smarthost.send([self.row])
             self.assertIsNone(sent.refusal)
-            self.assertEqual(sent.answer, "250 2.0.0 taken")
+            self.assertEqual(sent.answer, "localhost said: 250 2.0.0 taken")
             server = self.factory.last  # type: ignore[attr-defined]
             self.assertEqual(server.data.replace(b"\r\n.", b"\r\n").removeprefix(b"."), self.message)
         self.assertTrue(server.secure)

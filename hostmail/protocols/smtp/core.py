@@ -79,7 +79,6 @@ class SmtpCore(CommandPump):
     mail: Transaction | None = None
     exchange: Mechanism | None = None
     messages = 0
-    doing = ""
     _limit_noted = False
 
     _nap: tuple[Any, Deferred[None]] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hostmail.envelope import first_of
 from hostmail.errors import MessageTooBig, Refusal, TemporaryFailure
+from hostmail.protocols.logs import shown
 from hostmail.protocols.smtp.bdat import Bdat, ChunkReceiver, parse_bdat
 from hostmail.protocols.smtp.body import Body
 from hostmail.protocols.smtp.core import BadSequence, Handled, Transaction, no_argument
@@ -103,7 +104,8 @@ class DataCommands(TransactionCommands):
         except Refusal:
             raise
         except Exception:  # noqa: BLE001 - a chunk follows all the same, and must be read before the answer
-            self.log.failure("message could not be begun: {ip}", ip=self.peer.ip, login=self.peer.login)
+            sender, peer = mail.envelope.sender, shown(self.peer)
+            self.log.failure("message could not be begun: from=<{sender}> ({peer})", sender=sender, peer=peer)
             raise TemporaryFailure from None
         return Body(framing, transaction, self.settings.message_size_limit)
 
