@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TOOLS := $(VENV)/.installed-tools
 OFFSET ?= 2000
 
 .PHONY: help run test lint types bench clean
@@ -16,25 +17,30 @@ help:
 	@echo 'make clean     remove the virtual environment and caches (never ./var: that is mail)'
 
 $(STAMP): pyproject.toml
+	@echo 'installing into $(VENV), a minute or two'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=23'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(TOOLS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 
 run: $(STAMP)
 	$(BIN)/python -m hostmail.demo --offset $(OFFSET)
 
-test: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(if $(COVERAGE),--cov --cov-report=term) tests
+test: $(TOOLS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope $(if $(COVERAGE),--cov --cov-report=term) tests
 
-lint: $(STAMP)
+lint: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)
+types: $(TOOLS)
 	$(BIN)/mypy
 
-bench: $(STAMP)
+bench: $(TOOLS)
 	$(BIN)/python bench/run.py
 
 clean:
