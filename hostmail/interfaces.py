@@ -446,6 +446,9 @@ class IFolder(Interface):
     async def begin_append(size: int, flags: int = 0, keywords: Sequence[str] = (), date: int | None = None) -> Any:
         """An IIncoming; raises OverQuota, MessageTooBig at once when `size` says so."""
 
+    async def commit_all(incoming: Sequence[Any], replaced: tuple[Any, int] | None = None) -> Placed:
+        """Several messages begun with `begin_append`, all or none; with them goes the message `replaced` (its open IFolder, UID)."""
+
     def close() -> None:
         """The caller needs it no more."""
 

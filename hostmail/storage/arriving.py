@@ -109,7 +109,7 @@ def _refuse(group: Group, error: Exception) -> None:
 
 def _deliver(mailbox: Mailbox, group: Group) -> None:
     with mailbox.writing() as transaction:
-        _sync(transaction, _place_all(transaction, group))
+        sync_places(transaction, place_all(transaction, group))
 
 
 class _Together:
@@ -153,11 +153,11 @@ class _Together:
         self._step(self._place)
 
     def _place(self, transaction: Transaction) -> None:
-        self._touched = _place_all(transaction, self.group)
+        self._touched = place_all(transaction, self.group)
 
     def sync(self) -> None:
         """The messages' names are on disk."""
-        self._step(lambda transaction: _sync(transaction, self._touched))
+        self._step(lambda transaction: sync_places(transaction, self._touched))
 
     def commit(self) -> None:
         """Visible."""
@@ -192,7 +192,7 @@ class _Together:
             _refuse(self.group, error)
 
 
-def _place_all(transaction: Transaction, group: Group) -> Touched:
+def place_all(transaction: Transaction, group: Group) -> Touched:
     """Links and rows for all that came; an arrival that cannot be has its refusal, the others go on."""
     for arrival, _ in group:
         arrival.refusal = None
@@ -209,7 +209,8 @@ def _place_all(transaction: Transaction, group: Group) -> Touched:
     return touched
 
 
-def _sync(transaction: Transaction, touched: Touched) -> None:
+def sync_places(transaction: Transaction, touched: Touched) -> None:
+    """The names that `place_all` has made are on disk."""
     for (_, place), box in touched.items():
         transaction.tree(box).sync(place)
 

@@ -10,8 +10,10 @@ from zope.interface import implementer
 
 from hostmail.errors import MessageGone, MessageTooBig, Refusal
 from hostmail.interfaces import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot, Usage
-from hostmail.storage import copying, flagging, keywords, looking, quota, reading, removing
+from hostmail.storage import copying, flagging, keywords, looking, quota, reading, removing, together
+from hostmail.storage.arriving import Arrival
 from hostmail.storage.boxes import Box, BoxRef
+from hostmail.storage.content import Source
 from hostmail.storage.incoming import Incoming
 from hostmail.storage.index import Index
 from hostmail.storage.mailbox import Mailbox
@@ -165,6 +167,21 @@ class Folder:
             await self._in_thread(check_append, size, keywords)
         spooled = self._store.spool.create(b"")
         return Incoming(self._store, self._mailbox, self._ref, spooled, int(flags), keywords, date)
+
+    async def commit_all(self, incoming: Sequence[Incoming], replaced: tuple[Folder, int] | None = None) -> Placed:
+        """All or none."""
+        old = None if replaced is None else (replaced[0]._ref, replaced[1])
+        sealed: list[tuple[Arrival, Source, int]] = []
+        try:
+            for message in incoming:
+                sealed.append(await message.seal())
+            spool = self._store.spool.directory
+            return await self._store.run_in_thread(together.commit_all, self._mailbox, spool, sealed, old)
+        finally:
+            for _, source, _ in sealed:
+                source.close()
+            for message in incoming:
+                message.abort()
 
     def close(self) -> None:
         """The caller needs it no more."""

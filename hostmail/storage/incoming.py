@@ -50,21 +50,24 @@ class Incoming:
 
     async def commit(self) -> Placed:
         """Durable and visible; raises MessageTooBig, OverQuota, NoSuchFolder, TemporaryFailure, and then nothing is left."""
-        if self._ended:
-            raise RuntimeError("commit after commit or abort")
-        self._ended = True
         try:
-            if self._size > self._limit:
-                raise MessageTooBig
-            await self._spooled.seal()
-            date = int(self._store.now() if self._date is None else self._date)
-            arrival = self._arrival
-            await self._store.carry_out(Consignment(Source(self._spooled), date, [arrival]))
+            arrival, source, date = await self.seal()
+            await self._store.carry_out(Consignment(source, date, [arrival]))
         finally:
             self._spooled.discard()
         if arrival.refusal is not None:
             raise arrival.refusal
         return Placed(arrival.uidvalidity, [], [arrival.uid])
+
+    async def seal(self) -> tuple[Arrival, Source, int]:
+        """Complete, for whoever puts it into the folder, with its date; `abort` comes after that all the same."""
+        if self._ended:
+            raise RuntimeError("commit after commit or abort")
+        self._ended = True
+        if self._size > self._limit:
+            raise MessageTooBig
+        await self._spooled.seal()
+        return self._arrival, Source(self._spooled), int(self._store.now() if self._date is None else self._date)
 
     def abort(self) -> None:
         """Forget it; twice is fine."""

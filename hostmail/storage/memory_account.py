@@ -139,6 +139,10 @@ class AccountState:
     def store(self, folder: FolderState, content: bytes, flags: int, date: int | None) -> int:
         """A new message, charged and announced; its UID."""
         self.charge(Usage(len(content), 1))
+        return self.add(folder, content, flags, date)
+
+    def add(self, folder: FolderState, content: bytes, flags: int, date: int | None) -> int:
+        """One that is charged for already."""
         now = self.now()
         uid = folder.add(content, flags, now if date is None else int(date), folder.next_modseq(), now)
         self.changed(folder.name)

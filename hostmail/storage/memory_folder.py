@@ -16,13 +16,13 @@ from hostmail.interfaces import (
     Changes,
     FolderStatus,
     IFolder,
-    IIncoming,
     IMessage,
     Placed,
     Snapshot,
     Usage,
 )
 from hostmail.message.summary import summarise
+from hostmail.storage.memory_incoming import MemoryIncoming, commit_all
 
 if TYPE_CHECKING:
     from hostmail.storage.memory_account import AccountState
@@ -290,6 +290,17 @@ class MemoryFolder:
         mask = int(flags) & SYSTEM_FLAGS | state.keyword_mask(keywords)
         return MemoryIncoming(account, state, mask, date)
 
+    async def commit_all(
+        self, incoming: Sequence[MemoryIncoming], replaced: tuple[MemoryFolder, int] | None = None
+    ) -> Placed:
+        """All or none."""
+        return commit_all(self._account, self._state, incoming, replaced)
+
+    @property
+    def state(self) -> FolderState:
+        """What all openings share."""
+        return self._state
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -335,38 +346,3 @@ class MemoryMessage:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-@implementer(IIncoming)
-class MemoryIncoming:
-    """One message being appended."""
-
-    def __init__(self, account: AccountState, state: FolderState, flags: int, date: int | None) -> None:
-        self._account = account
-        self._state = state
-        self._flags = flags
-        self._date = date
-        self._chunks: list[bytes] = []
-        self._done = False
-
-    def write(self, chunk: bytes) -> None:
-        """More octets."""
-        self._chunks.append(chunk)
-
-    async def commit(self) -> Placed:
-        """Visible; raises OverQuota, MessageTooBig, NoSuchFolder if the folder was deleted meanwhile."""
-        if self._done:
-            raise RuntimeError("commit after commit or abort")
-        self._done = True
-        content = b"".join(self._chunks)
-        if self._state.gone:
-            raise NoSuchFolder
-        if len(content) > self._account.message_size_limit:
-            raise MessageTooBig
-        uid = self._account.store(self._state, content, self._flags, self._date)
-        return Placed(self._state.uidvalidity, [], [uid])
-
-    def abort(self) -> None:
-        """Forget it."""
-        self._done = True
-        self._chunks.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.errors import MessageGone, NoSuchFolder, OverQuota, TooMany
-from hostmail.interfaces import Flag
+from hostmail.interfaces import Flag, IFolder, IIncoming
 from hostmail.message.summary import summarise
 from tests.contracts.mailstore_base import LETTER, StoreGround
 
@@ -140,6 +140,24 @@ class MessagePromises(StoreGround):
         self.assertEqual(await inbox.read_many([1, 2, 3], len(LETTER)), [LETTER])
         self.assertEqual(await inbox.read_many([1, 2, 3], len(LETTER) - 1), [])
 
+    async def test_read_headers(self) -> None:
+        """The header blocks alone, in the order asked for, None for those that are gone; large ones and odd ones too."""
+        large = b"Subject: large\r\n" + b"X-Long: " + b"x" * 20_000 + b"\r\n\r\n"
+        odd = [large + b"y" * 30_000, b"Subject: no body\r\n", b"\r\nno header\r\n", LETTER]
+        inbox = await self.fill(odd)
+        await inbox.expunge([4], only_deleted=False)
+        self.assertEqual(await inbox.read_headers([3, 1, 4, 2, 9], 1 << 20), [b"\r\n", large, None, odd[1], None])
+        self.assertEqual(await inbox.read_headers([1, 2], len(large)), [large])
+        self.assertEqual(await inbox.read_headers([1, 2], 1), [large])
+        self.assertEqual(await inbox.read_headers([], 1), [])
+
+    async def test_searchable_heads(self) -> None:
+        """The fields that are searched most are kept as the message has them; copies have them too."""
+        inbox = await self.fill([b"From: Ann\r\nSUBJECT: =?utf-8?q?=C3=84h?=\r\nX: y\r\nSubject: b\r\n\r\nx\r\n"])
+        await inbox.copy([1], "Sent")
+        for folder in (inbox, await self.folder("Sent")):
+            self.assertEqual(await folder.cached_columns([1], ["head"]), [(1, "\0fann\0s\u00e4h\0sb")])
+
     async def test_copy(self) -> None:
         """Copies have octets, flags, keywords and date of their sources, which stay."""
         inbox = await self.folder()
@@ -238,6 +256,36 @@ class FlagPromises(StoreGround):
         ((uid, flags, size, _date, modseq),) = changes.changed
         self.assertEqual((uid, flags, size), (1, Flag.SEEN, len(LETTER)))
         self.assertEqual((modseq, changes.highestmodseq), ((await inbox.snapshot()).highestmodseq, modseq))
+
+    async def begun(self, folder: IFolder, *messages: bytes) -> list[IIncoming]:
+        """Messages that only wait to be committed."""
+        found = []
+        for message in messages:
+            found.append(await folder.begin_append(len(message)))
+            found[-1].write(message)
+        return found
+
+    async def test_all_or_none(self) -> None:
+        """Several messages are there together, in their order; one that cannot be keeps all out (RFC 3502)."""
+        tight = self.make_account("tight", quota_bytes=4 * len(LETTER))
+        inbox = await self.folder(account=tight)
+        placed = await inbox.commit_all(await self.begun(inbox, LETTER, b"Subject: 2\r\n\r\n"))
+        self.assertEqual((placed.uidvalidity, placed.target_uids), ((await inbox.snapshot()).uidvalidity, [1, 2]))
+        self.assertEqual(await self.contents(inbox), [LETTER, b"Subject: 2\r\n\r\n"])
+        await self.refused(OverQuota, inbox.commit_all(await self.begun(inbox, *[LETTER] * 3)))
+        self.assertEqual(len((await inbox.snapshot()).uids), 2)
+
+    async def test_replaced(self) -> None:
+        """One message makes room for another, in another folder too; if it is gone, nothing is stored (RFC 8508)."""
+        inbox = await self.fill([LETTER] * 2)
+        placed = await inbox.commit_all(await self.begun(inbox, b"Subject: new\r\n\r\n"), (inbox, 1))
+        self.assertEqual(placed.target_uids, [3])
+        self.assertEqual(await self.contents(inbox), [LETTER, b"Subject: new\r\n\r\n"])
+        sent = await self.folder("Sent")
+        await sent.commit_all(await self.begun(sent, LETTER), (inbox, 3))
+        self.assertEqual((await self.contents(inbox), await self.contents(sent)), ([LETTER], [LETTER]))
+        await self.refused(MessageGone, sent.commit_all(await self.begun(sent, LETTER), (inbox, 3)))
+        self.assertEqual(await self.contents(sent), [LETTER])
 
     async def test_saved_dates(self) -> None:
         """A message is saved where it is put, whatever its date; those that are not there have none (RFC 8514)."""

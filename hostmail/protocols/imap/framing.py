@@ -16,7 +16,7 @@ from hostmail.protocols.imap.limits import TOKENS, CommandLimits
 from hostmail.protocols.imap.tokens import TAG, BadSyntax
 
 ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]{1,40})([+-]?)\}\Z")
-APPEND = re.compile(rb"[^ ]+ APPEND (.*)\Z", re.IGNORECASE | re.DOTALL)
+APPEND = re.compile(rb"[^ ]+ (?:APPEND|(?:UID )?REPLACE [^ ]+) (.*)\Z", re.IGNORECASE | re.DOTALL)
 TAIL = 64
 LARGEST_LITERAL = 2**63 - 1
 PIECE = 64 * 1024
@@ -295,7 +295,7 @@ class Framer:
         return event
 
     def _is_append(self) -> bool:
-        """Whether this literal is a message: any literal of an APPEND but a mailbox name right behind the verb."""
+        """Whether this literal is a message: any of an APPEND or REPLACE but a mailbox name in the place where that belongs."""
         if not self.logged_in:
             return False
         found = APPEND.match(self._parts[0])

@@ -1,4 +1,4 @@
-"""APPEND without a message: the message itself is taken in `appending`, as it arrives."""
+"""APPEND and REPLACE without a message: messages themselves are taken in `appending`, as they arrive."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
-    """Without a literal there is nothing to append."""
+    """Without a literal there is nothing to do."""
     raise BadSyntax("the message is missing")

@@ -50,6 +50,8 @@ TABLE: dict[bytes, Entry] = {
     b"LSUB": Entry(listing.lsub, LOGGED_IN),
     b"STATUS": Entry(status.run, LOGGED_IN),
     b"APPEND": Entry(append.run, LOGGED_IN),
+    b"REPLACE": Entry(append.run, SELECTED),
+    b"UID REPLACE": Entry(append.run, SELECTED),
     b"IDLE": Entry(idle.run, LOGGED_IN),
     b"GETQUOTA": Entry(quota.getquota, LOGGED_IN),
     b"GETQUOTAROOT": Entry(quota.getquotaroot, LOGGED_IN),
