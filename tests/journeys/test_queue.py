@@ -166,7 +166,8 @@ class QueueTests(Journey):
         counts = Counter(recipient for taken in self.sink.taken for recipient in taken.recipients)
         self.assertEqual(set(counts), {f"r{number}@far.test" for number in range(MANY)})
         self.assertLessEqual(sum(counts.values()) - MANY, PER_DESTINATION)
-        self.assertEqual(list((self.here.data / "queue" / "files").iterdir()), [])
+        # A file whose row was gone when we died is swept by a start an hour later: it might have been about to get its row.
+        self.assertLessEqual(len(list((self.here.data / "queue" / "files").iterdir())), PER_DESTINATION)
 
     def test_without_a_way_out(self) -> None:
         """Without a smarthost mail waits, visible and untried; with one again it goes, without a restart (SIGHUP)."""
