@@ -218,7 +218,7 @@ def follow_limits(directory: Directory, store: MaildirStore, event: DirectoryCha
         if account is not None:
             store.account_changed(account)
 
-    if event.account_id and not event.removed:
+    if not event.removed and store.holds(event.account_id):
         Deferred.fromCoroutine(follow()).addErrback(partial(log.failure, "limits_not_followed"))
 
 

@@ -168,7 +168,10 @@ class Throttle:
 
     def _directory_changed(self, event: DirectoryChanged) -> None:
         """A removed account's history is nobody's; ids are never used again, so this is only tidying."""
-        if event.removed and event.account_id:
+        if not event.removed or not event.account_id:
+            return
+        known = "SELECT 1 FROM known WHERE account_id = ? LIMIT 1"
+        if self._file.connection.execute(known, (event.account_id,)).fetchone():
             with self._file.writing() as connection:
                 connection.execute("DELETE FROM known WHERE account_id = ?", (event.account_id,))
 

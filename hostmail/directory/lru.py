@@ -13,12 +13,13 @@ class Answers(Generic[T]):
     """Answers by key, the least recently used forgotten first.
 
     An answer read before a change must not be kept after it: `generation` grows with every forgetting, and `keep` ignores
-    what was read under an older one.
+    what was read under an older one. Forgetting costs what is forgotten: suspending a domain announces each of its accounts.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._answers: OrderedDict[object, tuple[str, T]] = OrderedDict()
+        self._keys: dict[str, set[object]] = {}
         self.generation = 0
 
     def __len__(self) -> int:
@@ -36,14 +37,23 @@ class Answers(Generic[T]):
         """Remember; `domain` is whose changes make it doubtful, "" everybody's."""
         if generation != self.generation:
             return
+        self._drop(key)
         self._answers[key] = (domain, answer)
-        self._answers.move_to_end(key)
+        self._keys.setdefault(domain, set()).add(key)
         if len(self._answers) > self._size:
-            self._answers.popitem(last=False)
+            self._drop(next(iter(self._answers)))
 
     def forget(self, domain: str) -> None:
         """Drop what a change in `domain` makes doubtful."""
         self.generation += 1
-        doubtful = [key for key, (owner, _) in self._answers.items() if owner in ("", domain)]
-        for key in doubtful:
-            del self._answers[key]
+        for owner in {"", domain}:
+            for key in self._keys.pop(owner, ()):
+                del self._answers[key]
+
+    def _drop(self, key: object) -> None:
+        found = self._answers.pop(key, None)
+        if found is not None:
+            keys = self._keys[found[0]]
+            keys.discard(key)
+            if not keys:
+                del self._keys[found[0]]

@@ -65,6 +65,7 @@ class Sessions:
         self._ids = count(1)
         self._open: dict[int, SessionInfo] = {}
         self._waiting: dict[int, SessionInfo] = {}
+        self._of_account: dict[int, dict[int, SessionInfo]] = {}
         self._places: dict[int, _Place] = {}
         self._counts: Counter[_Place] = Counter()
         if events is not None:
@@ -110,11 +111,8 @@ class Sessions:
 
     def kick(self, words: str, account_id: int | None = None, session_id: int | None = None) -> int:
         """Disconnect by account, by id, or all; how many."""
-        chosen = [
-            session
-            for session in self._open.values()
-            if account_id in (None, session.peer.account_id) and session_id in (None, session.id)
-        ]
+        among = self._open if account_id is None else self._of_account.get(account_id, {})
+        chosen = [session for session in among.values() if session_id in (None, session.id)]
         for session in chosen:
             self._drop(session, words)
         return len(chosen)
@@ -135,12 +133,19 @@ class Sessions:
     def _count_in(self, session: SessionInfo, place: _Place) -> None:
         self._places[session.id] = place
         self._counts[place] += 1
+        if place.account_id is not None:
+            self._of_account.setdefault(place.account_id, {})[session.id] = session
 
     def _count_out(self, session: SessionInfo) -> None:
         place = self._places.pop(session.id)
         self._counts[place] -= 1
         if self._counts[place] <= 0:
             del self._counts[place]
+        if place.account_id is not None:
+            sessions = self._of_account[place.account_id]
+            del sessions[session.id]
+            if not sessions:
+                del self._of_account[place.account_id]
 
     def _directory_changed(self, event: DirectoryChanged) -> None:
         """A removed account's sessions end at once (D13)."""

@@ -109,6 +109,10 @@ class MaildirStore:
         self._idle.pop(mailbox, None)
         return mailbox
 
+    def holds(self, account_id: int) -> bool:
+        """Whether this account's mailbox is open, or idle and not yet closed."""
+        return any(mailbox.account.id == account_id for mailbox in self._mailboxes.values())
+
     def account_changed(self, account: Account) -> None:
         """The account's limits are other ones now: a mailbox that is open goes by them from here on (E7)."""
         mailbox = self._mailboxes.get((account.domain, account.directory))
@@ -262,6 +266,10 @@ class MaildirStore:
     async def purge_removed(self) -> int:
         """Erase removed accounts whose grace period is over; how many."""
         return await self.run_in_thread(trash.purge, self.data_dir, self.now() - self._grace_seconds)
+
+    async def sweep_spool(self) -> int:
+        """Remove what dead processes left in the spool; how many files."""
+        return await self.run_in_thread(self.spool.sweep, self.now())
 
     async def close(self) -> None:
         """Finish what runs, close all files."""

@@ -19,7 +19,7 @@ from typing import Any
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.admin.cli import CommandLine
+from hostmail.admin.cli import CommandLine, plain_table
 from hostmail.admin.commands.relay import explain
 from hostmail.admin.main import main, run
 from hostmail.admin.secret import generate
@@ -85,6 +85,12 @@ class SpeechTests(Base):
                 "bob@one.test  1M    20M    7         -",
             ],
         )
+
+    def test_long_table(self) -> None:
+        """A table is plain columns wherever nobody looks at it, each row one line."""
+        rows = [{"name": f"n{number}\nx", "size": str(number)} for number in range(3)]
+        lines = plain_table(rows, (("NAME", lambda row: row["name"]), ("SIZE", lambda row: row["size"])))
+        self.assertEqual(lines, ["NAME  SIZE", "n0 x  0", "n1 x  1", "n2 x  2"])
 
     def test_opened_once(self) -> None:
         """However many verbs a command needs, the data is opened once."""
