@@ -35,6 +35,15 @@ class _Attempt:
     started: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Why a login fails ("" if it does not), whether it looks like guessing, and for a good one its domain."""
+
+    reason: str = ""
+    guessing: bool = False
+    domain: Domain | None = None
+
+
 @implementer(ICredentialsChecker)
 class Checker:
     """The one checker behind the portal.
@@ -85,10 +94,16 @@ class Checker:
         name, login = await self._find(attempt.name, home)
         account = login[0] if login else None
         self._throttle.admit(attempt.peer.ip, account.id if account else None)
-        reason, guessing = await self._judge(attempt, name, login, getattr(credentials, "authzid", ""))
-        if account is not None and not reason:
-            await self._succeed(attempt, account)
+        authzid = getattr(credentials, "authzid", "")
+        verdict = await self._judge(attempt, name, login, authzid)
+        if not verdict.reason and (now := await self._directory.login(name)) != login:
+            # Changed while we hashed: an old password must not open anything after its end (A6, C4).
+            account = now[0] if now else None
+            verdict = await self._judge(attempt, name, now, authzid)
+        if account is not None and not verdict.reason:
+            await self._succeed(attempt, account, verdict.domain)
             return account.id
+        reason, guessing = verdict.reason, verdict.guessing
         await self._fail(attempt, account, reason, guessing)
         # Main logins have no domain either: the words must not tell which of them there are.
         raise BareLogin(private=reason) if is_bare and not home else LoginFailed(private=reason)
@@ -101,24 +116,21 @@ class Checker:
             login = await self._directory.login(name)
         return name, login
 
-    async def _judge(
-        self, attempt: _Attempt, name: str, login: tuple[Account, str] | None, authzid: str
-    ) -> tuple[str, bool]:
-        """Why this login fails ("" if it does not), and whether it looks like guessing."""
+    async def _judge(self, attempt: _Attempt, name: str, login: tuple[Account, str] | None, authzid: str) -> _Verdict:
         if login is None:
             await self._passwords.verify("", attempt.password)
-            return await self._directory.login_hint(name) or "unknown", True
+            return _Verdict(await self._directory.login_hint(name) or "unknown", guessing=True)
         account, stored = login
         if not await self._is_right(account, stored, attempt.password):
-            return "wrong password", True
+            return _Verdict("wrong password", guessing=True)
         domain = await self._directory.domain(account.domain)
         if domain is None or domain.login_suspended:
-            return "the domain's logins are suspended", False
+            return _Verdict("the domain's logins are suspended")
         if account.login_suspended:
-            return "login suspended", False
+            return _Verdict("login suspended")
         if authzid not in ("", attempt.name, account.address):
-            return "acting as somebody else", False
-        return "", False
+            return _Verdict("acting as somebody else")
+        return _Verdict(domain=domain)
 
     async def _is_right(self, account: Account, stored: str, password: str) -> bool:
         if self._verified.knows(account.id, stored, password):
@@ -141,12 +153,11 @@ class Checker:
             if await self._changes.upgrade_hash(account.id, stored, upgraded):
                 self.log.info("password_hash_upgraded: {address}", address=account.address)
 
-    async def _succeed(self, attempt: _Attempt, account: Account) -> None:
+    async def _succeed(self, attempt: _Attempt, account: Account, domain: Domain | None) -> None:
         """Note the good login and open the relay grant. Neither failing keeps anybody from his mail."""
         peer = attempt.peer
         with self.log.failuresHandled("good_login_not_noted: {address}", address=account.address):
             self._throttle.succeeded(peer.ip, attempt.name, account.id)
-        domain = await self._directory.domain(account.domain)
         if self._pop_before_smtp and opens_grant(peer, account, domain):
             with self.log.failuresHandled("relay_grant_not_written: {ip}", ip=peer.ip):
                 await self._grants.grant(peer.ip, account.id, attempt.name)

@@ -206,6 +206,41 @@ class CostTests(CheckerTestCase):
         self.bad("Ann@example.com", "secret")
         self.good("Ann@example.com", "new")
 
+    def test_changed_while_hashing(self) -> None:
+        """A password that is changed, or a login that is suspended, while its hash is being computed opens nothing (A6, C4)."""
+        verify, logins = self.passwords.verify, self.people.logins
+        changes = (
+            (self.ann, "{OWN}new"),
+            (replace(self.ann, login_suspended=True), "{OWN}secret"),
+            None,
+        )
+        for number, change in enumerate(changes):
+
+            async def changing(stored: str, password: str, change: Any = change) -> bool:
+                right = await verify(stored, password)
+                logins["Ann@example.com"] = change
+                if change is None:
+                    del logins["Ann@example.com"]
+                return right
+
+            logins["Ann@example.com"] = (self.ann, "{OWN}secret")
+            self.checker = self.make()
+            self.passwords.verify = changing  # type: ignore[method-assign]
+            self.bad("Ann@example.com", "secret", ip=f"192.0.2.{number}")
+        self.assertEqual(self.get(self.grants.list()), [])
+
+    def test_upgraded_while_hashing(self) -> None:
+        """Two devices at once, with a hash that the other one's login just replaced: both are let in (A7)."""
+        verify = self.passwords.verify
+
+        async def upgrading(stored: str, password: str) -> bool:
+            self.people.logins["Ann@example.com"] = (self.ann, "{OWN}secret")
+            return await verify(stored, password)
+
+        self.people.logins["Ann@example.com"] = (self.ann, "{PLAIN}secret")
+        self.passwords.verify = upgrading  # type: ignore[method-assign]
+        self.assertEqual(self.good("Ann@example.com", "secret"), 1)
+
     def test_announced_changes_hash_again(self) -> None:
         """An announcement drops the record."""
         self.good("Ann@example.com", "secret")
