@@ -80,7 +80,10 @@ class CommandLine:
         return self._settings
 
     def call(self, verb: str, **arguments: Any) -> Any:
-        """The verb's answer; raises Refusal, client.Unreachable."""
+        """The verb's answer; raises Refusal, client.Unreachable, and UsageError for what the shell gave us that is no text."""
+        for name, value in arguments.items():
+            if isinstance(value, str) and not value.isascii() and not is_text(value):
+                raise click.UsageError(f"{name.replace('_', ' ')} is not UTF-8 text")
         if self._caller is None:
             try:
                 client = ControlClient(socket_path(self.settings.data_dir))
@@ -119,6 +122,15 @@ class CommandLine:
             raise click.UsageError("nobody is there to be asked: say --yes if you mean it")
         if not click.confirm(f"{question}?", err=True):
             raise Stop("nothing was changed")
+
+
+def is_text(value: str) -> bool:
+    """False for octets that are no UTF-8, which Python carries as surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def clean(text: str) -> str:

@@ -92,6 +92,12 @@ class SpeechTests(Base):
         lines = plain_table(rows, (("NAME", lambda row: row["name"]), ("SIZE", lambda row: row["size"])))
         self.assertEqual(lines, ["NAME  SIZE", "n0 x  0", "n1 x  1", "n2 x  2"])
 
+    def test_octets(self) -> None:
+        """Arguments that are no UTF-8 are wrong usage, and not a fault of the database."""
+        self.run_command("queue", "list", "\udcff", code=2)
+        self.assertIn("pattern is not UTF-8 text", self.talk)
+        self.run_command("queue", "list", "b\u00fccher")
+
     def test_opened_once(self) -> None:
         """However many verbs a command needs, the data is opened once."""
         self.run_command("account", "remove", "ann@one.test", "--yes")
