@@ -11,7 +11,7 @@ from hostmail.address import Address
 from hostmail.admin.accounts import Accounts
 from hostmail.admin.parts import Parts, Verb
 from hostmail.config.units import parse_size
-from hostmail.errors import BadAddress, BadValue, Refusal, TemporaryFailure
+from hostmail.errors import BadAddress, BadValue, Overloaded, Refusal, TemporaryFailure
 from hostmail.interfaces import Account
 
 MOST_ROWS = 200
@@ -54,7 +54,7 @@ class Importing:
             told = {"line": row.line, "address": row.address}
             try:
                 told["outcome"] = await self._row(row, asked.dry_run)
-            except TemporaryFailure:
+            except (TemporaryFailure, Overloaded):
                 raise
             except Refusal as refusal:
                 told |= {"outcome": "problem", "problem": refusal.public}

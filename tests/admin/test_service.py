@@ -9,7 +9,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal, TemporaryFailure
+from hostmail.errors import AlreadyExists, BadValue, NotFound, Overloaded, Refusal, TemporaryFailure
 from hostmail.interfaces import (
     IAdmin,
     IDirectory,
@@ -302,11 +302,13 @@ class ImportTests(Base):
     def test_fault(self) -> None:
         """A fault of ours is no problem of the row: the whole batch is to be tried again."""
 
-        async def broken(address: object) -> None:
-            raise TemporaryFailure
+        for fault in (TemporaryFailure, Overloaded):
 
-        self.world.facts.account_for = broken  # type: ignore[method-assign, assignment]
-        self.refused(TemporaryFailure, "try again", "account.import", rows=[{"line": 2, "address": "c@one.test"}])
+            async def broken(address: object, fault: type[Refusal] = fault) -> None:
+                raise fault
+
+            self.world.facts.account_for = broken  # type: ignore[method-assign, assignment]
+            self.refused(fault, "try again", "account.import", rows=[{"line": 2, "address": "c@one.test"}])
 
 
 class QuotaTests(Base):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import imaplib
 import poplib
 import socket
 import ssl
+from base64 import b64encode
 from typing import Any
 
-from tests.journeys.base import ANN, Journey, trusting
+from tests.journeys.base import ANN, Journey, trusting, until
 from tests.journeys.test_relaying import check_mail
 from tests.support.appliance import PASSWORD
 
@@ -67,6 +69,22 @@ class SettingsJourney(Journey):
         check_mail(self.here.ports["pop3"], source, "carl@example.org")
         self.assertEqual(self.relays(source), 550)
         self.assertIn("2 accounts share it", self.here.command("relay", "why", source).stdout)
+
+    def test_imported_again(self) -> None:
+        """A list with hashes of another system is imported, people sign in, and importing it again changes nothing (A7)."""
+        digest = hashlib.sha1(PASSWORD.encode() + b"salt").digest() + b"salt"
+        people = self.here.folder / "moved.csv"
+        stored = f"{{SSHA}}{b64encode(digest).decode()}"
+        people.write_text(
+            f"\ufeffaddress,password,quota\r\ndora@example.test,{stored},20M\r\n", encoding="utf-8", newline=""
+        )
+        told = [self.here.json("account", "import", str(people), *more) for more in (["--dry-run"], [], [])]
+        self.assertEqual([(one["created"], one["unchanged"]) for one in told], [(1, 0), (1, 0), (0, 1)])
+        self.pop3("dora@example.test").quit()
+        until(lambda: "password_hash_upgraded: dora@example.test" in self.here.text(), self.here.text)
+        told = [self.here.json("account", "import", str(people), *more) for more in (["--dry-run"], [])]
+        self.assertEqual([(one["updated"], one["unchanged"]) for one in told], [(0, 1), (0, 1)])
+        self.pop3("dora@example.test").quit()
 
     def relays(self, source: str) -> int:
         """The reply to a recipient elsewhere."""
