@@ -144,7 +144,8 @@ class Appliance(Service):
             self._admin = parts.admin(parts.sessions)
             self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
             self._foreign.start()
-            self._chores = DailyChores(chores={"removed_mail_erased": parts.store.purge_removed}, clock=self._reactor)
+            chores = {"removed_mail_erased": parts.store.purge_removed, "spool_swept": parts.store.sweep_spool}
+            self._chores = DailyChores(chores=chores, clock=self._reactor)
             self._chores.start()
             self._way_out = self._open_doors(parts)
             self._ports.startService()

@@ -8,7 +8,7 @@ from hostmail.interfaces import Changes
 from hostmail.storage import keywords
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
-from hostmail.storage.names import MessageName, flags_of, letters_of
+from hostmail.storage.names import MessageName, fitting, flags_of, letters_of
 from hostmail.storage.scan import prepare, scan
 from hostmail.storage.transaction import Transaction
 from hostmail.storage.tree import CUR, NEW
@@ -98,7 +98,7 @@ def _rename(
     lost: list[int] = []
     for row in rows:
         flags = change(row.flags)
-        name = name_with_flags(row.name, flags)
+        name = fitting(name_with_flags(row.name, flags), transaction.tools.unique)
         if row.place == NEW:
             transaction.changing(box, NEW)
         try:

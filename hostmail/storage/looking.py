@@ -98,12 +98,12 @@ def status_now(mailbox: Mailbox, box: Box) -> FolderStatus:
     assert view is not None
     return FolderStatus(
         messages=len(view.uids),
-        unseen=sum(1 for flags in view.flags if not flags & 1),
+        unseen=view.unseen,
         recent=view.count_at_least(box.first_recent),
         uidnext=box.uidnext,
         uidvalidity=box.uidvalidity,
         highestmodseq=box.modseq,
-        size=sum(view.sizes),
+        size=box.bytes,
         deleted=sum(1 for flags in view.flags if flags & Flag.DELETED.value),
     )
 

@@ -15,7 +15,7 @@ import time
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -101,6 +101,13 @@ def parse(filename: str) -> MessageName:
     return MessageName(
         base, found.get("S="), found.get("U="), found.get("W="), flags, letters, tuple(extra), others, bool(colon)
     )
+
+
+def fitting(filename: str, unique: Callable[[], str]) -> str:
+    """The name, or if a file system could not hold it one with another base, and without what belongs to other programs."""
+    if len(filename) <= MAX_FILE_NAME // 4 or len(filename.encode()) <= MAX_FILE_NAME:
+        return filename
+    return replace(parse(filename), base=unique(), extra=(), others="").filename
 
 
 def _fits(key: str, number: int) -> bool:

@@ -23,6 +23,14 @@ class View:
         self.sizes: array[int] = array("Q")
         self.dates: array[int] = array("q")
         self.modseqs: array[int] = array("Q")
+        self._unseen: int | None = None
+
+    @property
+    def unseen(self) -> int:
+        """How many are not \\Seen: counted once, then kept up, for STATUS asks again after every message."""
+        if self._unseen is None:
+            self._unseen = sum(1 for flags in self.flags if not flags & 1)
+        return self._unseen
 
     def saved(self) -> bytes | None:
         """All of it in a few copies of memory, for `load_saved`; None if keywords make flags too long for that."""
@@ -45,7 +53,7 @@ class View:
             offset = end
         self.uids, self.sizes, self.dates, self.modseqs = items[0], items[2], items[3], items[4]
         self.flags = items[1].tolist()
-        self.modseq = modseq
+        self.modseq, self._unseen = modseq, None
         return True
 
     def load(self, rows: Sequence[Changed], modseq: int) -> None:
@@ -54,12 +62,13 @@ class View:
         uids, flags, sizes, dates, modseqs = columns
         self.uids, self.flags = array("I", uids), list(flags)
         self.sizes, self.dates, self.modseqs = array("Q", sizes), array("q", dates), array("Q", modseqs)
-        self.modseq = modseq
+        self.modseq, self._unseen = modseq, None
 
     def apply(self, changed: Sequence[Changed], expunged: Sequence[int], modseq: int) -> None:
         """What happened since."""
         if expunged:
             self._remove(expunged)
+        unseen = self.unseen
         for uid, flags, size, date, message_modseq in changed:
             if not self.uids or uid > self.uids[-1]:
                 self.uids.append(uid)
@@ -67,16 +76,20 @@ class View:
                 self.sizes.append(size)
                 self.dates.append(date)
                 self.modseqs.append(message_modseq)
+                unseen += not flags & 1
                 continue
             at = bisect_left(self.uids, uid)
             if self.uids[at] == uid:
+                unseen += (self.flags[at] & 1) - (flags & 1)
                 self.flags[at], self.modseqs[at] = flags, message_modseq
                 self.sizes[at] = size
-        self.modseq = modseq
+        self.modseq, self._unseen = modseq, unseen
 
     def _remove(self, expunged: Sequence[int]) -> None:
         columns = (self.uids, self.flags, self.sizes, self.dates, self.modseqs)
         places = [at for at, uid in ((bisect_left(self.uids, uid), uid) for uid in expunged) if self._is_at(at, uid)]
+        if self._unseen is not None:
+            self._unseen -= sum(1 for at in places if not self.flags[at] & 1)
         if len(places) <= 16:
             for at in reversed(places):
                 for column in columns:

@@ -65,8 +65,10 @@ class ViewTests(SynchronousTestCase):
         changed = {uid for uid in changed if uid > highest or uid in before} - gone
         view = View()
         view.load([row(uid) for uid in sorted(before)], 1)
+        self.assertEqual(view.unseen, len(before))
         view.apply([row(uid, 1, 2) for uid in sorted(changed)], sorted(gone), 2)
         expected = sorted((before | changed) - gone)
         self.assertEqual(list(view.uids), expected)
         self.assertEqual(view.flags, [int(uid in changed) for uid in expected])
+        self.assertEqual(view.unseen, len(expected) - len(changed))
         self.assertEqual(list(view.sizes), [uid * 10 for uid in expected])
