@@ -90,7 +90,7 @@ class CommandPump(Patience):
     def connectionMade(self) -> None:
         """Nothing of the stock behaviour: set the transport up, count the session in, greet."""
         transport = self.transport
-        self.input = InputBuffer()
+        self.make_input()
         self.peer = otherend.peer_of(transport, self.protocol_name, self.implicit_tls)
         nodelay = getattr(transport, "setTcpNoDelay", None)
         if nodelay is not None and self.peer.ip:
@@ -108,6 +108,10 @@ class CommandPump(Patience):
             self.close()
             return
         self.greet()
+
+    def make_input(self) -> None:
+        """Where octets wait to be understood."""
+        self.input = InputBuffer()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Stop every timer and give everything back."""

@@ -73,6 +73,18 @@ class Patience:
             return True
         return self._gone
 
+    def rest_timer(self) -> None:
+        """Somebody else looks at the clock for a while."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def wake_timer(self) -> None:
+        """From now on we do again."""
+        if self._timer is None and not self._closing:
+            self._progress = self.clock.seconds()
+            self._arm(self.idle_seconds)
+
     def _arm(self, seconds: float) -> None:
         self._timer = self.clock.callLater(max(seconds, 0.01), self._look_at_the_clock)
 

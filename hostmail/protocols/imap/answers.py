@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from hostmail.errors import Refusal
 from hostmail.protocols.base import TURN_SECONDS
 from hostmail.protocols.imap.compression import Compressing
+from hostmail.protocols.imap.settings import ImapSettings
 
 BATCH = 64 * 1024
 SIFT_FIRST = 64
@@ -28,18 +29,20 @@ class Answers(Compressing):
     together (`written`). `mid_answer` is set while a message is on its way whose size has been told already.
     """
 
-    tag: bytes
-    mid_answer: bool
+    tag = b"*"
+    mid_answer = False
+    turn_ends = 0.0
+    _bad_commands = 0
+    _out_octets = 0
 
-    def set_up_answers(self, most_bad_commands: int) -> None:
+    @property
+    def settings(self) -> ImapSettings:
+        """The listener's."""
+        raise NotImplementedError
+
+    def set_up_answers(self) -> None:
         """Nothing has been said yet."""
-        self.tag = b"*"
-        self.mid_answer = False
-        self.turn_ends = 0.0
-        self._most_bad_commands = most_bad_commands
-        self._bad_commands = 0
         self._out: list[bytes] = []
-        self._out_octets = 0
 
     def write(self, data: bytes) -> None:
         """Part of an answer; it goes out with the rest of it, or when much has come together."""
@@ -100,7 +103,8 @@ class Answers(Compressing):
 
     def good(self, words: bytes) -> None:
         """The tagged answer of a command that made sense; it forgives bad ones before it."""
-        self._bad_commands = 0
+        if self._bad_commands:
+            self._bad_commands = 0
         self.answer(words)
 
     def note(self, refusal: Refusal) -> None:
@@ -121,7 +125,7 @@ class Answers(Compressing):
         """A command that makes no sense; too many in a row end the session. Nothing is logged for each (I22)."""
         self._bad_commands += 1
         self.answer(b"BAD " + words.encode())
-        if self._bad_commands >= self._most_bad_commands:
+        if self._bad_commands >= self.settings.bad_commands:
             self.bye("too many errors")
             self.close()
 

@@ -37,6 +37,4 @@ class HostmailIMAP4Factory(ServerFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> HostmailIMAP4:
         """A new session."""
-        session = HostmailIMAP4(self.settings, self.portal, self.sessions, self.clock, self.watch, self.tls_context)
-        session.factory = self
-        return session
+        return HostmailIMAP4(self)

@@ -3,6 +3,7 @@ r"""Flags between the wire (\Seen, $Junk) and the storage contract (bits)."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from hostmail.errors import TooMany
 from hostmail.interfaces import FIRST_KEYWORD_BIT, Flag
@@ -20,6 +21,7 @@ SYSTEM: dict[bytes, int] = {
 _BY_NAME = {name.upper(): flag for name, flag in SYSTEM.items()}
 _SYSTEM_TEXT = b" ".join(SYSTEM)
 KEYWORD_OCTETS = 100
+MOST_TEXTS = 10_000
 
 
 def split_flags(words: Iterable[bytes], lenient: bool = False) -> tuple[int, list[str]]:
@@ -43,7 +45,7 @@ def split_flags(words: Iterable[bytes], lenient: bool = False) -> tuple[int, lis
 
 
 class FlagTexts(dict[int, bytes]):
-    """The words for each combination of bits, joined once and then only looked up. It is small until it is used."""
+    """The words for each combination of bits, joined once and then only looked up; of very many, some are made again."""
 
     __slots__ = ("_keywords", "_recent")
 
@@ -57,8 +59,16 @@ class FlagTexts(dict[int, bytes]):
         words += [word.encode("ascii") for at, word in enumerate(self._keywords, FIRST_KEYWORD_BIT) if mask >> at & 1]
         if self._recent:
             words.append(b"\\Recent")
+        if len(self) >= MOST_TEXTS:
+            self.clear()
         text = self[mask] = b" ".join(words)
         return text
+
+
+@lru_cache(256)
+def flag_texts(keywords: tuple[str, ...], recent: bool = False) -> FlagTexts:
+    """One for all sessions that have the same keywords before them."""
+    return FlagTexts(keywords, recent)
 
 
 def keyword_bit(keywords: Sequence[str], wanted: str) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
+from types import MappingProxyType
 from typing import Any
 
 from hostmail.interfaces import Changes, IFolder, Snapshot
@@ -28,7 +29,15 @@ def mailbox_id(uidvalidity: int) -> bytes:
 
 
 class Selected:
-    """One opening of one folder by one session."""
+    """One opening of one folder by one session.
+
+    `gone` are the UIDs of messages that are no more, but keep their numbers until the client is told; `saved` is `$` (RFC 5182).
+    """
+
+    gone: frozenset[int] = frozenset()
+    saved: Sequence[int] = ()
+    structures: Mapping[int, Any] = MappingProxyType({})
+    stop_watching: Callable[[], None] | None = None
 
     def __init__(self, name: str, folder: IFolder, snapshot: Snapshot, read_only: bool, dialect: Dialect) -> None:
         self.name = name
@@ -44,10 +53,6 @@ class Selected:
         self.dates = snapshot.dates
         self.modseqs = snapshot.modseqs
         self.first_recent = snapshot.first_recent
-        self.gone: set[int] = set()
-        self.saved: list[int] = []
-        self.structures: dict[int, Any] = {}
-        self.stop_watching: Callable[[], None] | None = None
         self._learn_keywords(snapshot.keywords)
 
     def __len__(self) -> int:
@@ -114,9 +119,8 @@ class Selected:
 
     def remember_structure(self, uid: int, structure: Any, most: int) -> None:
         """Keep a scanned message's structure for its next part, and forget the oldest one."""
-        while len(self.structures) >= most:
-            del self.structures[next(iter(self.structures))]
-        self.structures[uid] = structure
+        kept = list(self.structures.items())[1 - most :]
+        self.structures = {**dict(kept), uid: structure}
 
     # ------------------------------------------------------------------------------------------------------ answers
 
@@ -195,7 +199,9 @@ class Selected:
 
     def lose(self, uids: Iterable[int]) -> None:
         """Note messages that are no more; they keep their numbers until `take_expunges`."""
-        self.gone.update(uid for uid in uids if self.index_of(uid) is not None)
+        lost = {uid for uid in uids if self.index_of(uid) is not None}
+        if lost:
+            self.gone |= lost
 
     def take_expunges(self) -> bytes:
         """Forget the lost messages, and say which: from the last to the first, so that each number still fits."""
@@ -204,9 +210,9 @@ class Selected:
         where = [index for uid in self.gone if (index := self.index_of(uid)) is not None]
         where.sort(reverse=True)
         vanished = sorted(self.gone) if self._dialect.qresync else ()
-        for uid in self.gone:
-            self.structures.pop(uid, None)
-        self.gone.clear()
+        if self.structures:
+            self.structures = {uid: part for uid, part in self.structures.items() if uid not in self.gone}
+        self.gone = frozenset()
         self._remove(where)
         if vanished:
             return b"* VANISHED %b\r\n" % sequence.format_numbers(vanished)
@@ -245,5 +251,5 @@ class Selected:
 
     def _learn_keywords(self, keywords: Sequence[str]) -> None:
         self.keywords = list(keywords)
-        self._texts = flagwords.FlagTexts(self.keywords)
-        self._recent_texts = flagwords.FlagTexts(self.keywords, recent=True)
+        self._texts = flagwords.flag_texts(tuple(self.keywords))
+        self._recent_texts = flagwords.flag_texts(tuple(self.keywords), recent=True)

@@ -7,6 +7,7 @@ past all others.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from hostmail.interfaces import FolderChanged, IEvents
 
@@ -24,15 +25,14 @@ class FolderWatch:
         """Call `heard` whenever that folder changes; returns the way to stop."""
         key = (account_id, folder)
         self._watchers.setdefault(key, []).append(heard)
+        return partial(self._stop_watching, key, heard)
 
-        def stop() -> None:
-            watchers = self._watchers.get(key, [])
-            if heard in watchers:
-                watchers.remove(heard)
-            if not watchers:
-                self._watchers.pop(key, None)
-
-        return stop
+    def _stop_watching(self, key: tuple[int, str], heard: Heard) -> None:
+        watchers = self._watchers.get(key, [])
+        if heard in watchers:
+            watchers.remove(heard)
+        if not watchers:
+            self._watchers.pop(key, None)
 
     def close(self) -> None:
         """Hear no more events."""

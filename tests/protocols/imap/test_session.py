@@ -14,7 +14,6 @@ from hostmail.protocols.imap.commands import noop
 from hostmail.protocols.imap.commands.entry import ANY, Entry
 from hostmail.protocols.imap.commands.table import TABLE
 from hostmail.protocols.imap.server import HostmailIMAP4
-from hostmail.protocols.imap.settings import ImapSettings
 from tests.protocols.imap.talk import ANN, HELLO, PASSWORD, Broken, Gate, ImapCase, Portal, Talk, small_limits
 from tests.support.wire import Wire
 
@@ -117,8 +116,7 @@ class Commands(ImapCase):
         class Chatty(HostmailIMAP4):
             table: ClassVar[dict[bytes, Entry]] = {**TABLE, b"XHELLO": Entry(noop.noop, ANY)}
 
-        house = self.house
-        server = Chatty(ImapSettings("x"), house.portal, house.sessions, house.clock, house.watch)
+        server = Chatty(self.client().server.factory)
         wire = Wire()
         server.makeConnection(wire)
         wire.said()

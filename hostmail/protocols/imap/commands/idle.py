@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hostmail.protocols.imap.tokens import Cursor
@@ -15,7 +16,7 @@ async def run(session: HostmailIMAP4, cursor: Cursor) -> None:
     cursor.end()
     session.write(b"+ idling\r\n")
     await session.refresh()
-    session.start_idling(lambda line: _ended(session, line))
+    session.start_idling(partial(_ended, session))
 
 
 def _ended(session: HostmailIMAP4, line: bytes) -> None:
