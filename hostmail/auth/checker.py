@@ -161,7 +161,9 @@ class Checker:
         if self._pop_before_smtp and opens_grant(peer, account, domain):
             with self.log.failuresHandled("relay_grant_not_written: {ip}", ip=peer.ip):
                 await self._grants.grant(peer.ip, account.id, attempt.name)
-        self.log.debug("login_accepted: {login} from {ip} by {protocol}", **_fields(attempt))
+        if peer.protocol not in CHECKING_MAIL:
+            # POP3 and IMAP sessions say so themselves, once the mailbox is open.
+            self.log.info("login_accepted: {login} from {ip} by {protocol}", **_fields(attempt))
 
     async def _fail(self, attempt: _Attempt, account: Account | None, reason: str, guessing: bool) -> None:
         """Count it, tell the log why, and wait."""

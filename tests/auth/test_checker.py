@@ -9,6 +9,7 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import UsernamePassword
 from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 from zope.interface import Interface, implementer
 from zope.interface.verify import verifyObject
 
@@ -174,6 +175,14 @@ class LoginTests(CheckerTestCase):
         ]
         self.assertEqual({refusal.public for refusal in refusals}, {LoginFailed.words})
         self.assertEqual(len({refusal.private for refusal in refusals}), 3)
+
+    def test_one_line_a_login(self) -> None:
+        """The log has a good login once: POP3 and IMAP tell it themselves, for SMTP it is told here."""
+        with capturedLogs() as events:
+            for protocol in ("imap", "pop3s", "submission"):
+                self.good("Ann@example.com", "secret", protocol=protocol)
+        told = [formatEvent(event) for event in events]
+        self.assertEqual(told, [f"login_accepted: Ann@example.com from {HOME} by submission"])
 
     def test_behind_the_portal(self) -> None:
         """Portal, checker and realm together give the avatar."""

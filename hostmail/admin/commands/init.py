@@ -6,6 +6,7 @@ import grp
 import os
 import pwd
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def init(
     if user is None and belongs_to_root(values["data_dir"]):
         line.say(f"for a service that runs as another user, say first: chown -R USER {values['data_dir']}")
     options = f" --uid {user} --gid {group_of(user)}" if user is not None else ""
-    line.say(f"start it with: twistd -n{options} hostmail --config {path}")
+    line.say(f"start it with: {twistd()} -n{options} hostmail --config {path}")
 
 
 def _ask(line: CommandLine, question: str, default: str | None) -> str:
@@ -97,6 +98,12 @@ def write(path: Path, text: str) -> None:
             stream.write(text)
     except OSError as error:
         raise Stop(f"{path} cannot be written: {error.strerror}") from None
+
+
+def twistd() -> str:
+    """The one beside this Python: in a virtual environment that is not on the PATH."""
+    beside = Path(sys.executable).with_name("twistd")
+    return str(beside) if beside.exists() else "twistd"
 
 
 def take_back(line: CommandLine, path: Path) -> None:
