@@ -283,7 +283,8 @@ class LifeTests(RunnerCase):
     def test_a_reload_sends_nothing_twice(self) -> None:
         """The next runner of the same process leaves alone what the last one is still sending."""
         assert self.sender is not None
-        self.sender.waits = waits = Deferred()
+        waits: Deferred[None] = Deferred()
+        self.sender.waits = waits
         self.put("bob@x.example")
         first = self.start()
         second = self.start()
