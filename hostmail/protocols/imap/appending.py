@@ -178,6 +178,7 @@ async def _commit(session: HostmailIMAP4, append: Append) -> bytes:
         return b"NO [TRYCREATE] " + refusal.public.encode()
     finally:
         append.folder.close()
+    session.placed(placed)
     code = b"[APPENDUID %d %b] " % (placed.uidvalidity, format_numbers(placed.target_uids))
     if replaced is None or selected is None:
         return b"OK " + code + append.verb + b" completed"

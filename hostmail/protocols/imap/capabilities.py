@@ -44,6 +44,7 @@ AFTER_LOGIN = (
     b"QUOTA=RES-MESSAGE",
     b"METADATA",
     b"METADATA-SERVER",
+    b"NOTIFY",
 )
 
 

@@ -159,8 +159,8 @@ class Selected:
 
     # ------------------------------------------------------------------------------------------------------ changes
 
-    def news(self, changes: Changes, expunges: bool) -> bytes:
-        """Take in what happened, and put it into the words that the client may hear now."""
+    def news(self, changes: Changes, expunges: bool, flags: bool = True) -> bytes:
+        """Take in what happened, and put it into the words that the client may hear now, or wants to (`flags`)."""
         out = [self.learn_keywords(changes.keywords)]
         self.lose(changes.expunged)
         if expunges:
@@ -168,7 +168,8 @@ class Selected:
         lost = set(changes.expunged)
         out.append(self._arrivals([row for row in changes.changed if row[0] not in lost]))
         rows = self.changed_flags(changes)
-        out.extend(self.flag_row(index) for index in rows)
+        if flags:
+            out.extend(self.flag_row(index) for index in rows)
         self.uidnext = max(self.uidnext, changes.uidnext)
         self.modseq = changes.highestmodseq
         return b"".join(out)

@@ -19,7 +19,8 @@ from hostmail.protocols.imap.commands.entry import AUTHENTICATED, SELECTED, UNAU
 from hostmail.protocols.imap.commands.table import TABLE
 from hostmail.protocols.imap.dialect import Dialect
 from hostmail.protocols.imap.framing import AppendData, AppendLiteral, Command, Continue, Event, Framer, Refused
-from hostmail.protocols.imap.idling import Idling, LineReader
+from hostmail.protocols.imap.idling import LineReader
+from hostmail.protocols.imap.news import News
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.settings import ImapSettings
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from hostmail.protocols.imap.factory import HostmailIMAP4Factory
 
 
-class HostmailIMAP4(Idling, imap4.IMAP4Server):
+class HostmailIMAP4(News, imap4.IMAP4Server):
     """RFC 3501 on the ordered pump. Twisted's factory, portal and IAccount stay; input and commands are ours (I1-I25)."""
 
     log = StageLogger(namespace="protocols.imap")
@@ -42,8 +43,6 @@ class HostmailIMAP4(Idling, imap4.IMAP4Server):
     selected: Selected | None = None
     failed_logins = 0
     append: appending.Append | None = None
-    news_waits = False
-    news_missed = False
     _log_out: Callable[[], Any] | None = None
 
     def __init__(self, factory: HostmailIMAP4Factory) -> None:
@@ -103,6 +102,7 @@ class HostmailIMAP4(Idling, imap4.IMAP4Server):
     def session_ended(self) -> None:
         """Give folder and account back, whatever ended the session (I15)."""
         self.stop_idling()
+        self.notify(None)
         if self.append is not None:
             self.append.abandon()
             self.append = None
@@ -201,6 +201,7 @@ class HostmailIMAP4(Idling, imap4.IMAP4Server):
         """No folder is open any more."""
         selected, self.selected = self.selected, None
         if selected is not None:
+            self.left(selected)
             selected.close()
 
     # --------------------------------------------------------------------------------------------------------- input
@@ -218,7 +219,7 @@ class HostmailIMAP4(Idling, imap4.IMAP4Server):
         while True:
             event = self.framer.next_event()
             if event is None:
-                return None
+                return self.due()
             if not isinstance(event, Continue):
                 return self._action(event)
             self.send(b"+ ready for literal\r\n")
@@ -236,8 +237,8 @@ class HostmailIMAP4(Idling, imap4.IMAP4Server):
         return lambda: self._command(event)
 
     def _continuation(self, reader: LineReader) -> Action | None:
-        if self.idle_tag is not None and self.news_waits:
-            return self.push_news
+        if self.idle_tag is not None and (news := self.due()) is not None:
+            return news
         try:
             line = self.framer.next_line(MAX_RESPONSE)
         except BadSyntax:
@@ -303,49 +304,6 @@ class HostmailIMAP4(Idling, imap4.IMAP4Server):
             pass
         else:
             self.good(reply)
-
-    # ----------------------------------------------------------------------------------------------------------- news
-
-    def folder_changed(self) -> None:
-        """Somebody, perhaps we ourselves, changed the selected folder."""
-        self.news_waits = True
-        if self.idle_tag is not None:
-            self.pump()
-
-    async def _tell_news(self, polls: bool, expunges: bool) -> None:
-        selected = self.selected
-        assert selected is not None
-        if polls or self.news_waits or self.news_missed:
-            await self.refresh(expunges)
-        elif selected.gone and expunges:
-            self.write(selected.take_expunges())
-
-    async def refresh(self, expunges: bool = True) -> None:
-        """Write what happened in the selected folder since the client last heard of it."""
-        selected = self.selected
-        if selected is None:
-            return
-        self.news_waits = False
-        if self.news_missed:
-            self.news_missed = False
-        try:
-            changes = await selected.folder.changes(selected.modseq)
-        except Refusal as refusal:
-            self._lost_sight(refusal)
-            return
-        if self.selected is selected:
-            self.write(selected.news(changes, expunges))
-
-    def _lost_sight(self, refusal: Refusal) -> None:
-        """The folder was deleted under us, or cannot be read for now."""
-        self.note(refusal)
-        if not refusal.permanent:
-            self.news_missed = True
-            return
-        self.flush()
-        self.bye("the selected folder was deleted or renamed, please connect again")
-        self.close()
-        raise SessionOver
 
 
 _NOT_NOW = {

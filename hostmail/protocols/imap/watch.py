@@ -12,6 +12,7 @@ from functools import partial
 from hostmail.interfaces import FolderChanged, IEvents
 
 Heard = Callable[[], None]
+HeardFolder = Callable[[str], None]
 
 
 class FolderWatch:
@@ -19,6 +20,7 @@ class FolderWatch:
 
     def __init__(self, events: IEvents) -> None:
         self._watchers: dict[tuple[int, str], list[Heard]] = {}
+        self._accounts: dict[int, list[HeardFolder]] = {}
         self._stop = events.subscribe(FolderChanged, self._changed)
 
     def watch(self, account_id: int, folder: str, heard: Heard) -> Callable[[], None]:
@@ -34,13 +36,28 @@ class FolderWatch:
         if not watchers:
             self._watchers.pop(key, None)
 
+    def watch_account(self, account_id: int, heard: HeardFolder) -> Callable[[], None]:
+        """Call `heard(folder)` whenever any folder of the account changes, "" for the list of folders; returns the way to stop."""
+        self._accounts.setdefault(account_id, []).append(heard)
+
+        def stop() -> None:
+            watchers = self._accounts.get(account_id, [])
+            if heard in watchers:
+                watchers.remove(heard)
+            if not watchers:
+                self._accounts.pop(account_id, None)
+
+        return stop
+
     def close(self) -> None:
         """Hear no more events."""
         self._stop()
 
     def __len__(self) -> int:
-        return len(self._watchers)
+        return len(self._watchers) + len(self._accounts)
 
     def _changed(self, event: FolderChanged) -> None:
         for heard in tuple(self._watchers.get((event.account_id, event.folder), ())):
             heard()
+        for heard_folder in tuple(self._accounts.get(event.account_id, ())):
+            heard_folder(event.folder)

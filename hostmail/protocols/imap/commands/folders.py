@@ -32,6 +32,7 @@ async def create(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.end()
     name = name.removesuffix(DELIMITER)
     await session.store.create(name, special_use)
+    await session.absorb(name)
     folder = await session.store.folder(name)
     try:
         status = await folder.status()
@@ -60,6 +61,7 @@ async def delete(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     await session.store.delete(name)
     if session.selected is not None and session.selected.name == name:
         session.deselect()
+    await session.absorb(name)
     return b"OK DELETE completed"
 
 
@@ -73,6 +75,7 @@ async def rename(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     new = new.removesuffix(DELIMITER)
     await session.store.rename(old, new)
     session.folder_renamed(old, new)
+    await session.absorb(old, new)
     return b"OK RENAME completed"
 
 
@@ -90,5 +93,7 @@ async def _subscribe(session: HostmailIMAP4, cursor: Cursor, wanted: bool) -> by
     cursor.space()
     name = read_folder(cursor)
     cursor.end()
-    await session.store.subscribe(name.removesuffix(DELIMITER), wanted)
+    name = name.removesuffix(DELIMITER)
+    await session.store.subscribe(name, wanted)
+    await session.absorb(name)
     return b"OK SUBSCRIBE completed" if wanted else b"OK UNSUBSCRIBE completed"

@@ -95,6 +95,8 @@ async def setmetadata(session: HostmailIMAP4, cursor: Cursor) -> bytes:
         await session.store.annotate(folder, changes)
     except TooMany as refusal:
         raise TooManyValues(refusal.public, refusal.private) from None
+    if session.notices is not None:
+        session.notices.annotated(folder, changes)
     return b"OK SETMETADATA completed"
 
 

@@ -49,13 +49,23 @@ def read_items(cursor: Cursor) -> list[bytes]:
 
 async def status_line(session: HostmailIMAP4, name: str, items: Sequence[bytes]) -> bytes:
     """One untagged STATUS; raises NoSuchFolder."""
+    return format_status(name, session.dialect.utf8, await count(session, name), items)
+
+
+async def count(session: HostmailIMAP4, name: str) -> FolderStatus:
+    """How a folder stands; raises NoSuchFolder."""
     folder = await session.store.folder(name)
     try:
-        status = await folder.status()
+        status: FolderStatus = await folder.status()
     finally:
         folder.close()
+    return status
+
+
+def format_status(name: str, utf8: bool, status: FolderStatus, items: Sequence[bytes]) -> bytes:
+    """The untagged answer."""
     pairs = b" ".join([b"%b %b" % (item, _value(status, item)) for item in items])
-    return b"* STATUS %b (%b)\r\n" % (wire_name(name, session.dialect.utf8), pairs)
+    return b"* STATUS %b (%b)\r\n" % (wire_name(name, utf8), pairs)
 
 
 def _value(status: FolderStatus, item: bytes) -> bytes:

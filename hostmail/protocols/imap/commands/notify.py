@@ -1,0 +1,27 @@
+"""NOTIFY (RFC 5465): what to tell the client, and of which folders, whether it asks or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostmail.protocols.imap.notices import Notices
+from hostmail.protocols.imap.notifyargs import read_notify
+from hostmail.protocols.imap.tokens import Cursor
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+
+async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
+    """First what has happened so far, as it would have been told until now; then how things stand, if asked for."""
+    cursor.space()
+    request = read_notify(cursor)
+    await session.refresh()
+    notices = Notices(session, request)
+    try:
+        await notices.begin()
+    except BaseException:
+        notices.stop()
+        raise
+    session.notify(notices)
+    return b"OK NOTIFY completed"

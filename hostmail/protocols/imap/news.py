@@ -1,0 +1,183 @@
+"""When a session tells what others have done: behind its commands, while it idles (RFC 2177), and between commands (RFC 5465)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from twisted.python.failure import Failure
+
+from hostmail.errors import Refusal
+from hostmail.interfaces import Changes, Placed
+from hostmail.protocols.base import Action
+from hostmail.protocols.imap.answers import SessionOver
+from hostmail.protocols.imap.fetching import Fetch
+from hostmail.protocols.imap.framing import Framer
+from hostmail.protocols.imap.idling import Idling
+from hostmail.protocols.imap.notices import Notices
+from hostmail.protocols.imap.notifyargs import FLAGS, NotifyRequest
+from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.sequence import slices_of
+from hostmail.protocols.logs import shown
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
+
+
+class News(Idling):
+    """Part of `HostmailIMAP4`.
+
+    `news_waits`: an event said that the selected folder has changed. `news_missed`: looking failed for now. `notices` is what NOTIFY asked
+    for; without it, the selected folder's news are told behind commands and while the client idles.
+    """
+
+    framer: Framer
+    news_waits = False
+    news_missed = False
+    notices: Notices | None = None
+
+    # --------------------------------------------------------------------------------------------- the selected folder
+
+    def folder_changed(self) -> None:
+        """Somebody, perhaps we ourselves, changed the selected folder."""
+        self.news_waits = True
+        if self.idle_tag is not None or self.notices is not None:
+            self.pump()
+
+    async def _tell_news(self, polls: bool, expunges: bool) -> None:
+        selected = self.selected
+        assert selected is not None
+        if polls or self.news_waits or self.news_missed:
+            await self.refresh(expunges)
+        elif selected.gone and expunges:
+            self.write(selected.take_expunges())
+
+    async def refresh(self, expunges: bool = True) -> None:
+        """Write what happened in the selected folder since the client last heard of it."""
+        selected = self.selected
+        if selected is None or self._is_deaf:
+            return
+        self.news_waits = False
+        if self.news_missed:
+            self.news_missed = False
+        try:
+            changes = await selected.folder.changes(selected.modseq)
+        except Refusal as refusal:
+            self._lost_sight(refusal)
+            return
+        if self.selected is selected:
+            await self._tell(selected, changes, expunges)
+
+    async def _tell(self, selected: Selected, changes: Changes, expunges: bool) -> None:
+        notices = self.notices
+        if notices is None:
+            self.write(selected.news(changes, expunges))
+            return
+        last = selected.uids[-1] if selected.uids else 0
+        self.write(selected.news(changes, expunges, flags=FLAGS in notices.request.selected))
+        own, notices.own_uids = notices.own_uids, set()
+        if notices.request.fetch is not None:
+            arrived = range(bisect_right(selected.uids, last), len(selected))
+            fetch = Fetch(self._whole, selected, notices.request.fetch, by_uid=False)
+            await self._fetch(fetch, [index for index in arrived if selected.uids[index] not in own])
+
+    async def _fetch(self, fetch: Fetch, indices: list[int]) -> None:
+        """What NOTIFY wants to know of new messages; that it fails spoils no command."""
+        try:
+            await fetch.run(slices_of(indices))
+        except Refusal as refusal:
+            self.note(refusal)
+            if self.mid_answer:
+                self.abort()
+                raise SessionOver from None
+
+    def _lost_sight(self, refusal: Refusal) -> None:
+        """The folder was deleted under us, or cannot be read for now."""
+        self.note(refusal)
+        if not refusal.permanent:
+            self.news_missed = True
+            return
+        self.flush()
+        self.bye("the selected folder was deleted or renamed, please connect again")
+        self.close()
+        raise SessionOver
+
+    # ------------------------------------------------------------------------------------------------------------- NOTIFY
+
+    @property
+    def _whole(self) -> HostmailIMAP4:
+        return self  # type: ignore[return-value]
+
+    @property
+    def _is_deaf(self) -> bool:
+        """Whether the client wants to hear nothing of the selected folder (RFC 5465 section 3.1)."""
+        return self.notices is not None and not self.notices.request.selected
+
+    def notify(self, notices: Notices | None) -> None:
+        """Another NOTIFY is in force from now on."""
+        before, self.notices = self.notices, notices
+        if before is not None:
+            before.stop()
+
+    def placed(self, placed: Placed) -> None:
+        """The client itself has put these messages somewhere."""
+        if self.notices is not None:
+            self.notices.placed(placed)
+
+    async def absorb(self, *names: str) -> None:
+        """The client itself has changed these names."""
+        if self.notices is not None:
+            await self.notices.absorb(*names)
+
+    def left(self, selected: Selected) -> None:
+        """A folder is no longer selected: what has not been told of it is now told as of any other."""
+        if self.notices is not None and self.news_waits:
+            self.notices.heard(selected.name)
+        self.news_waits = False
+        if self.news_missed:
+            self.news_missed = False
+
+    # ---------------------------------------------------------------------------------------------------------- pushing
+
+    def due(self) -> Action | None:
+        """Something that the client is to be told now, though it has not asked."""
+        notices = self.notices
+        if self.idle_tag is None and (notices is None or not self.framer.between_commands):
+            return None
+        if self._selected_is_due() or (notices is not None and notices.waiting):
+            return self.push_news
+        return None
+
+    def _selected_is_due(self) -> bool:
+        if self.selected is None or self._is_deaf:
+            return False
+        return self.news_waits or (bool(self.selected.gone) and self._pushes_expunges and not self.news_missed)
+
+    @property
+    def _pushes_expunges(self) -> bool:
+        """While idling always; else if that is wanted though it moves message numbers (RFC 5465 section 6.1)."""
+        return self.idle_tag is not None or (self.notices is not None and not self.notices.request.delayed)
+
+    async def push_news(self) -> None:
+        """Tell a client that has not asked. A fault ends what NOTIFY has begun, and says so (RFC 5465 section 5.8)."""
+        notices = self.notices
+        try:
+            if self._selected_is_due():
+                await self.refresh(self._pushes_expunges)
+            if notices is not None and notices.waiting:
+                if notices.overflows:
+                    self._overflow()
+                else:
+                    await notices.tell()
+        except SessionOver:
+            return
+        except Exception:
+            if notices is None or self.mid_answer:
+                raise
+            self.log.failure("notices failed: {peer}", failure=Failure(), peer=shown(self.peer))
+            self._overflow()
+        self.flush()
+
+    def _overflow(self) -> None:
+        self.notify(Notices(self._whole, NotifyRequest()))
+        self.write(b"* OK [NOTIFICATIONOVERFLOW] no more is told until you ask again\r\n")
