@@ -12,6 +12,8 @@ from functools import lru_cache
 MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 DATE = re.compile(rb"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})\Z")
 _EPOCH = date(1970, 1, 1).toordinal()
+_MINUTES = [b"%02d:%02d:" % divmod(minute, 60) for minute in range(1440)]
+_SECONDS = [b'%02d +0000"' % second for second in range(60)]
 _NUMBER_OF = {name.upper(): number for number, name in enumerate(MONTHS, 1)}
 
 
@@ -30,7 +32,8 @@ def parse_date(text: bytes) -> date:
 def format_date_time(seconds: int) -> bytes:
     """An INTERNALDATE in UTC, quoted; what no calendar holds becomes 1970."""
     day, rest = divmod(seconds, 86_400)
-    return b'"%b %02d:%02d:%02d +0000"' % (_day_text(day), rest // 3600, rest // 60 % 60, rest % 60)
+    minute, second = divmod(rest, 60)
+    return _day_text(day) + _MINUTES[minute] + _SECONDS[second]
 
 
 @lru_cache(1024)
@@ -39,4 +42,4 @@ def _day_text(day: int) -> bytes:
         when = date.fromordinal(day + _EPOCH)
     except (OverflowError, ValueError):
         when = date(1970, 1, 1)
-    return b"%2d-%b-%04d" % (when.day, MONTHS[when.month - 1], when.year)
+    return b'"%2d-%b-%04d ' % (when.day, MONTHS[when.month - 1], when.year)
