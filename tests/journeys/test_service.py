@@ -137,8 +137,8 @@ class StopTests(Alone):
     def test_a_message_under_way_gets_its_answer(self) -> None:
         """SIGTERM ends with 0; each DATA that was ended hears 250 or 421; what heard 250, and nothing else, is there."""
         here = self.appliance()
-        here.add(ANN)
         here.start()
+        here.add(ANN)
         talks = [self.at_data(here) for _ in range(20)]
         idle = Raw(here.ports["imap"])
         self.addCleanup(idle.close)
@@ -163,8 +163,8 @@ class StopTests(Alone):
     def test_a_message_that_is_still_coming(self) -> None:
         """A client in the middle of DATA is told 421, not left alone, and nothing of its message stays."""
         here = self.appliance()
-        here.add(ANN)
         here.start()
+        here.add(ANN)
         talk = self.at_data(here)
         talk.says(b"Subject: half\r\n\r\nHel")
         begun = time.monotonic()
@@ -180,8 +180,8 @@ class StopTests(Alone):
     def test_a_second_start(self) -> None:
         """Mail, accounts and certificate are those of the first run."""
         here = self.appliance()
-        here.add(ANN)
         here.start()
+        here.add(ANN)
         certificate = ssl.get_server_certificate(("127.0.0.1", here.ports["imaps"]), timeout=SECONDS)
         with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=SECONDS) as sender:
             sender.send_message(letter("kept"))
