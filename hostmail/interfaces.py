@@ -446,6 +446,12 @@ class IFolder(Interface):
     async def begin_append(size: int, flags: int = 0, keywords: Sequence[str] = (), date: int | None = None) -> Any:
         """An IIncoming; raises OverQuota, MessageTooBig at once when `size` says so."""
 
+    def watch(heard: Callable[[], None]) -> Callable[[], None]:
+        """Call `heard` on the reactor's thread when another program may have changed the folder; returns the way to stop.
+
+        It saves time only: what it misses is found at the next look.
+        """
+
     async def commit_all(incoming: Sequence[Any], replaced: tuple[Any, int] | None = None) -> Placed:
         """Several messages begun with `begin_append`, all or none; with them goes the message `replaced` (its open IFolder, UID)."""
 

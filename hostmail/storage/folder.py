@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ from hostmail.storage.content import Source
 from hostmail.storage.incoming import Incoming
 from hostmail.storage.index import Index
 from hostmail.storage.mailbox import Mailbox
+from hostmail.storage.tree import PLACES
 
 if TYPE_CHECKING:
     from hostmail.storage.store import MaildirStore
@@ -167,6 +169,11 @@ class Folder:
             await self._in_thread(check_append, size, keywords)
         spooled = self._store.spool.create(b"")
         return Incoming(self._store, self._mailbox, self._ref, spooled, int(flags), keywords, date)
+
+    def watch(self, heard: Callable[[], None]) -> Callable[[], None]:
+        """Hear of other programs' changes."""
+        directory = self._mailbox.path_of(self._ref.directory)
+        return self._store.outside.watch([os.path.join(directory, place) for place in PLACES], heard)
 
     async def commit_all(self, incoming: Sequence[Incoming], replaced: tuple[Folder, int] | None = None) -> Placed:
         """All or none."""

@@ -290,6 +290,10 @@ class MemoryFolder:
         mask = int(flags) & SYSTEM_FLAGS | state.keyword_mask(keywords)
         return MemoryIncoming(account, state, mask, date)
 
+    def watch(self, heard: Callable[[], None]) -> Callable[[], None]:
+        """Nobody else can reach it."""
+        return lambda: None
+
     async def commit_all(
         self, incoming: Sequence[MemoryIncoming], replaced: tuple[MemoryFolder, int] | None = None
     ) -> Placed:

@@ -27,6 +27,7 @@ from hostmail.storage.disk import Disk, storage_refusal
 from hostmail.storage.facts import facts_of
 from hostmail.storage.mailbox import Mailbox, Tools
 from hostmail.storage.names import UniqueNames
+from hostmail.storage.outside import OutsideChanges
 from hostmail.storage.spool import Spool
 from hostmail.storage.threads import RunInThread
 from hostmail.storage.verify import verify
@@ -74,6 +75,7 @@ class MaildirStore:
         self.spool = spool or Spool(os.path.join(data_dir, "spool"), disk, unique=unique)
         self._tools = Tools(disk, usage, events, now, wall, unique, facts, message_size_limit)
         self._clock = clock
+        self.outside = OutsideChanges(clock)
         self._domain_free = domain_free
         self._deliverer = Deliverer(run_in_thread, self._tools, self.spool.directory)
         self._users: dict[Mailbox, int] = {}
@@ -276,6 +278,7 @@ class MaildirStore:
         if self._closed:
             return
         self._closed = True
+        self.outside.close()
         for mailbox in list(self._mailboxes.values()):
             self._later(mailbox.retire)
         self._mailboxes.clear()

@@ -38,6 +38,7 @@ class Selected:
     saved: Sequence[int] = ()
     structures: Mapping[int, Any] = MappingProxyType({})
     stop_watching: Callable[[], None] | None = None
+    _stop_listening: Callable[[], None] | None = None
 
     def __init__(self, name: str, folder: IFolder, snapshot: Snapshot, read_only: bool, dialect: Dialect) -> None:
         self.name = name
@@ -58,8 +59,20 @@ class Selected:
     def __len__(self) -> int:
         return len(self.uids)
 
+    def listen_outside(self, heard: Callable[[], None]) -> None:
+        """Hear at once of what other programs do, while the client waits for news."""
+        self.stop_listening_outside()
+        self._stop_listening = self.folder.watch(heard)
+
+    def stop_listening_outside(self) -> None:
+        """No more of that."""
+        stop, self._stop_listening = self._stop_listening, None
+        if stop is not None:
+            stop()
+
     def close(self) -> None:
         """Give the folder back and hear no more of it (I15)."""
+        self.stop_listening_outside()
         stop, self.stop_watching = self.stop_watching, None
         if stop is not None:
             stop()

@@ -193,7 +193,7 @@ class Gate:
 
     def __getattr__(self, name: str) -> Any:
         inner = getattr(self._inner, name)
-        if name in ("close", "size", "name", "write", "abort"):
+        if name in ("close", "size", "name", "write", "abort", "watch"):
             return inner
         if name == "read_now":
             return lambda offset, length: None
@@ -218,7 +218,7 @@ class Broken:
     def __getattr__(self, name: str) -> Any:
         inner = getattr(self._inner, name)
         failure = self._failures.get(name)
-        if name in ("close", "size", "name", "abort"):
+        if name in ("close", "size", "name", "abort", "watch"):
             return inner
         if name in ("read_now", "write"):
             if failure is None:

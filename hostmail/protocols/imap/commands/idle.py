@@ -15,6 +15,8 @@ async def run(session: HostmailIMAP4, cursor: Cursor) -> None:
     """First what has happened so far, then the invitation."""
     cursor.end()
     session.write(b"+ idling\r\n")
+    if session.selected is not None:
+        session.selected.listen_outside(session.folder_changed)
     await session.refresh()
     session.start_idling(partial(_ended, session))
 
@@ -24,6 +26,8 @@ def _ended(session: HostmailIMAP4, line: bytes) -> None:
     tag = session.idle_tag
     assert tag is not None
     session.stop_idling()
+    if session.selected is not None:
+        session.selected.stop_listening_outside()
     session.tag = tag
     if line.strip().upper() == b"DONE":
         session.answer(b"OK IDLE completed")
