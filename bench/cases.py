@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from limits import durable_files
-from samples import is_whole, message, stuffed, unstuffed
+from samples import NEEDLE, is_whole, message, stuffed, unstuffed
 from server import Target, WrongAnswer
 from wire import Imap, Pop3, Smtp
 
@@ -27,6 +27,14 @@ FETCHES = {
     "structure": b"FETCH 1:* (BODYSTRUCTURE)",
     "body": b"FETCH 1:* (BODY.PEEK[])",
 }
+SEARCHES: dict[str, tuple[bytes, Callable[[int], bool]]] = {
+    "from": (b'SEARCH FROM "s42@elsewhere"', lambda number: number % 97 == 42),
+    "field": (b'SEARCH HEADER X-Bench "42 "', lambda number: number % 100 == 42),
+    "sent": (b"SEARCH SENTBEFORE 5-Jan-2025", lambda number: number < 4 * 288),
+    "body": (b'SEARCH BODY "%b"' % NEEDLE, lambda number: number % 100 == 42),
+    "everywhere": (b'SEARCH BODY "lazy dog"', lambda number: True),
+}
+WARMING_SECONDS = 60.0
 
 
 @dataclass
@@ -266,6 +274,49 @@ def _check_fetch(what: str, text: bytes, wanted: int) -> None:
                 raise WrongAnswer("imap: a message came back changed")
 
 
+def imap_search(what: str) -> Callable[[Bench], Awaitable[Figures]]:
+    """SEARCH of the big mailbox."""
+
+    async def case(bench: Bench) -> Figures:
+        program, matches = SEARCHES[what]
+        client = await bench.imap(BIG)
+        await client.select()
+        cold = await _timed(client, program)
+        await _warm(client, program, cold)
+        figures: Figures = {"cold_ms": 1000 * cold}
+        times = []
+        with bench.cpu(figures, 5 * bench.messages):
+            for _ in range(5):
+                start = time.monotonic()
+                found = (await client.say(program)).partition(b"\r\n")[0].split()[2:]
+                times.append(time.monotonic() - start)
+        client.close()
+        if len(found) != sum(map(matches, range(bench.messages))):
+            raise WrongAnswer(f"imap: {len(found)} messages found by {program!r}")
+        return {"ms": 1000 * statistics.median(times), **figures}
+
+    case.__doc__ = f"{SEARCHES[what][0].decode()} in the big mailbox: the first one, and later ones."
+    return case
+
+
+async def _timed(client: Imap, command: bytes) -> float:
+    start = time.monotonic()
+    await client.say(command)
+    return time.monotonic() - start
+
+
+async def _warm(client: Imap, program: bytes, cold: float) -> None:
+    """Wait while a server that makes an index by the way is at it: until searching is no longer getting quicker."""
+    if cold < 0.05:
+        return
+    best, since = cold, time.monotonic()
+    while time.monotonic() - since < min(WARMING_SECONDS, 20 * cold):
+        await asyncio.sleep(cold)
+        took = await _timed(client, program)
+        if took < 0.9 * best:
+            best, since = took, time.monotonic()
+
+
 async def imap_append(bench: Bench) -> Figures:
     """APPEND of 4 KB, one connection, each answered before the next."""
     figures: Figures = {}
@@ -337,6 +388,7 @@ CASES: dict[str, Callable[[Bench], Awaitable[Figures]]] = {
     "imap_login": imap_login,
     "imap_select": imap_select,
     **{f"imap_fetch_{what}": imap_fetch(what) for what in FETCHES},
+    **{f"imap_search_{what}": imap_search(what) for what in SEARCHES},
     "imap_append": imap_append,
     "idle": idle,
 }

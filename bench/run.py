@@ -23,6 +23,7 @@ UNITS = {
     "per_s": "/s",
     "ms": "ms",
     "cpu_us": "µs CPU each",
+    "cold_ms": "ms at first",
     "kb_each": "KB each",
     "accepted_ms": "ms to 250",
     "notified_ms": "ms to EXISTS",

@@ -8,17 +8,20 @@ from email.utils import formatdate
 SIZE = 4096
 _BEGIN = 1_735_689_600
 _LINE = b"The quick brown fox jumps over the lazy dog near the mail server.\r\n"
+NEEDLE = b"zebra crossing"
 _DOTS = b".a line that begins with a dot\r\n..and one with two\r\n.\r\n"
 
 
 def message(number: int, size: int = SIZE) -> bytes:
-    """Message `number`: a few header fields, lines with dots, and words up to exactly `size` octets."""
+    """Message `number`: a few header fields, lines with dots, and words up to exactly `size` octets; in one of 100 stands `NEEDLE`."""
     head = (
         f"From: Sender {number % 97} <s{number % 97}@elsewhere.test>\r\nTo: <somebody@example.test>\r\n"
         f"Subject: Message {number} about {'=?utf-8?B?R3LDvMOfZQ==?=' if number % 5 == 0 else 'mail'}\r\n"
         f"Date: {formatdate(_BEGIN + 300 * number)}\r\nMessage-ID: <bench-{number}@elsewhere.test>\r\n"
         f"X-Bench: {number} {size}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
     ).encode()
+    if number % 100 == 42:
+        head += b"Here is a %b, once.\r\n" % NEEDLE
     room = size - len(head) - len(_DOTS)
     body = _LINE * (room // len(_LINE))
     rest = room - len(body)

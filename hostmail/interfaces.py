@@ -330,6 +330,7 @@ class CachedMessage:
 
     `sent_date` is the Date field as Unix time, `sent_day` its day as written there (proleptic ordinal), for SENTON and its like.
     `references` are message ids with spaces between them, as in `hostmail.message.summary`; `digest` is the same for copies of a message.
+    `head` are the header fields searched most, as in `hostmail.message.searchable`; None: ask the message.
     """
 
     uid: int
@@ -341,6 +342,7 @@ class CachedMessage:
     sent_day: int | None = None
     references: bytes = b""
     digest: bytes = b""
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +435,9 @@ class IFolder(Interface):
         None for one that is gone. A list shorter than `uids` ends before the message that would pass the limit: ask again from
         there, and open it if it is the first. Damaged files as in `open`.
         """
+
+    async def read_headers(uids: Sequence[int], limit: int) -> list[bytes | None]:
+        """As `read_many`, but header blocks only (see `hostmail.message.scan.header_extent`); the first one whatever its size."""
 
     async def cached_columns(uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Rows (uid, *columns) of some of `CachedMessage`'s fields, ascending by UID: `cached` for thousands of messages."""

@@ -34,4 +34,5 @@ def facts_of(uid: int, message: bytes) -> CachedMessage:
         summary.sent_day,
         summary.references,
         summary.digest,
+        summary.head,
     )

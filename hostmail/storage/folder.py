@@ -132,6 +132,10 @@ class Folder:
         """Whole small messages."""
         return await self._in_thread(reading.read_many, uids, limit)
 
+    async def read_headers(self, uids: Sequence[int], limit: int) -> list[bytes | None]:
+        """Header blocks."""
+        return await self._in_thread(reading.read_headers, uids, limit)
+
     async def cached_columns(self, uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Some of the cached facts; built where missing."""
 

@@ -21,6 +21,7 @@ from hostmail.interfaces import (
     Snapshot,
     Usage,
 )
+from hostmail.message.scan import header_extent
 from hostmail.message.summary import summarise
 from hostmail.storage.memory_incoming import MemoryIncoming, commit_all
 
@@ -269,6 +270,18 @@ class MemoryFolder:
             found.append(None if row is None else row.content)
         return found
 
+    async def read_headers(self, uids: Sequence[int], limit: int) -> list[bytes | None]:
+        """Header blocks; at least one."""
+        found: list[bytes | None] = []
+        for uid in uids:
+            row = self._state.rows.get(uid)
+            header = None if row is None else row.content[: header_extent(row.content)[1]]
+            limit -= 0 if header is None else len(header)
+            if limit < 0 and found:
+                break
+            found.append(header)
+        return found
+
     async def cached_columns(self, uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Some facts of each, ascending."""
         facts = await self.cached(sorted(set(uids)))
@@ -329,6 +342,7 @@ def cached_message(uid: int, content: bytes) -> CachedMessage:
         sent_day=summary.sent_day,
         references=summary.references,
         digest=summary.digest,
+        head=summary.head,
     )
 
 

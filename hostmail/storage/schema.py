@@ -14,12 +14,18 @@ import secrets
 
 import apsw
 
-VERSION = 2
+VERSION = 3
 BUSY_TIMEOUT_MS = 10_000
 UID_BITS = 32
 
-SCHEMA = """
-CREATE TABLE account (
+CACHE = """
+CREATE TABLE cache (
+    id INTEGER PRIMARY KEY,
+    envelope BLOB NOT NULL, bodystructure BLOB NOT NULL, body BLOB NOT NULL, header_size INTEGER NOT NULL,
+    sent_date INTEGER, sent_day INTEGER, refs BLOB NOT NULL, digest BLOB NOT NULL, head TEXT
+);
+"""
+SCHEMA = f"""{CACHE}CREATE TABLE account (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     last_uidvalidity INTEGER NOT NULL,
     mtime INTEGER NOT NULL, recheck INTEGER NOT NULL, ready INTEGER NOT NULL
@@ -38,11 +44,6 @@ CREATE TABLE msg (
     size INTEGER NOT NULL, date INTEGER NOT NULL, place INTEGER NOT NULL, converted INTEGER NOT NULL, name TEXT NOT NULL
 );
 CREATE INDEX msg_modseq ON msg (box, modseq);
-CREATE TABLE cache (
-    id INTEGER PRIMARY KEY,
-    envelope BLOB NOT NULL, bodystructure BLOB NOT NULL, body BLOB NOT NULL, header_size INTEGER NOT NULL,
-    sent_date INTEGER, sent_day INTEGER, refs BLOB NOT NULL, digest BLOB NOT NULL
-);
 CREATE TABLE expunged (box INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL, PRIMARY KEY (box, modseq, uid)) WITHOUT ROWID;
 CREATE TABLE uidl (id INTEGER PRIMARY KEY, uidl TEXT NOT NULL);
 CREATE TABLE columns (box INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, data BLOB NOT NULL);
@@ -81,6 +82,8 @@ def _create(connection: apsw.Connection) -> None:
             connection.execute(SCHEMA)
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('box', ?)", (secrets.randbits(30),))
             connection.execute(f"PRAGMA user_version={VERSION}")
+        elif version == 2:
+            connection.execute(f"DROP TABLE cache; {CACHE}; PRAGMA user_version={VERSION}")
         elif version != VERSION:
             raise WrongVersion(str(version))
         connection.execute("COMMIT")

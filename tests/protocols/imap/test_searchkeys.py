@@ -11,7 +11,6 @@ from hostmail.protocols.imap.searchkeys import (
     All,
     And,
     Arrived,
-    BadCharset,
     Body,
     Cost,
     HasFlag,
@@ -25,8 +24,8 @@ from hostmail.protocols.imap.searchkeys import (
     Size,
     Text,
     Uids,
-    parse_search_program,
 )
+from hostmail.protocols.imap.searchprogram import BadCharset, parse_search_program
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 
@@ -82,6 +81,8 @@ class Keys(SynchronousTestCase):
         nested = parsed(b"NOT (SEEN OR (BODY x) FROM y)")
         self.assertIsInstance(nested, Not)
         self.assertEqual(nested.cost, Cost.BODY)
+        self.assertEqual(parsed(b"HEADER From x").cost, Cost.FACTS)
+        self.assertEqual(parsed(b"HEADER X-Mailer x").cost, Cost.HEADER)
         self.assertEqual(parsed(b"(SEEN)").cost, Cost.INDEX)
 
     def test_character_sets(self) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from hostmail.errors import Refusal
 from hostmail.protocols.imap.returning import ReturnOptions, extended_answer, read_return_options
 from hostmail.protocols.imap.searching import search as find
-from hostmail.protocols.imap.searchkeys import BadCharset, Key, asks_for_modseq, parse_search_program
+from hostmail.protocols.imap.searchkeys import Key, asks_for_modseq
+from hostmail.protocols.imap.searchprogram import BadCharset, parse_search_program
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.tokens import Cursor
 

@@ -1,0 +1,203 @@
+"""One message as a SEARCH comes to know it, and what each key says of it by then: yes, no, or that more has to be read.
+
+The same judgement is asked again after each reading: of what the index keeps, of the header, of the whole message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hostmail.message.charsets import folded
+from hostmail.message.decode import body_text, decode_header, header_block_text
+from hostmail.message.mimefields import TEXT_PLAIN
+from hostmail.message.scan import Part, header_extent, header_fields, scan
+from hostmail.message.searchable import KEPT_FIELDS, head_has
+from hostmail.protocols.imap import searchkeys as keys
+from hostmail.protocols.imap.searchcolumns import index_test, seconds
+from hostmail.protocols.imap.searchkeys import Cost, Key
+from hostmail.protocols.imap.selected import Selected
+
+TEXT_OCTETS = 16 * 1024 * 1024
+FACTS = ("sent_day", "digest", "head")
+
+Judge = Callable[["Document"], bool | None]
+Wanted = tuple[str, bool]
+
+
+class Document:
+    """A message in question.
+
+    `saved` is when it was put into the folder, if that is asked for; `header` and `content` are octets once they have been read.
+    """
+
+    __slots__ = (
+        "_body",
+        "_header_text",
+        "_part",
+        "content",
+        "digest",
+        "head",
+        "header",
+        "index",
+        "saved",
+        "sent_day",
+        "uid",
+    )
+
+    def __init__(self, index: int, uid: int, facts: Sequence[Any]) -> None:
+        self.index = index
+        self.uid = uid
+        self.sent_day: int | None
+        self.digest: bytes
+        self.head: str | None
+        self.sent_day, self.digest, self.head = facts
+        self.saved = 0
+        self.header: bytes | None = None
+        self.content: bytes | None = None
+        self._part: Part | None = None
+        self._body: str | None = None
+        self._header_text: str | None = None
+
+    def read(self, content: bytes) -> None:
+        """All of it is known now."""
+        self.header = self.content = content
+
+    def forget(self) -> None:
+        """It is decided: its octets are not needed any more."""
+        self.header = self.content = self._part = self._body = self._header_text = None
+
+    def _header_part(self) -> Part:
+        """The message as one part whose body has not been looked at."""
+        assert self.header is not None
+        if self._part is None:
+            header_end, body_start = header_extent(self.header)
+            fields = header_fields(self.header, 0, header_end)
+            self._part = Part(0, header_end, body_start, len(self.header), fields, TEXT_PLAIN)
+        return self._part
+
+    def field_has(self, name: bytes, needle: str) -> bool:
+        """Whether a field of that name contains the text, decoded."""
+        data = self.header
+        assert data is not None
+        fields = self._header_part().fields
+        return any(needle in folded(decode_header(field.value(data))) for field in fields if field.name == name)
+
+    def header_has(self, needle: str) -> bool:
+        """Whether the text occurs anywhere in the header."""
+        if self._header_text is None:
+            assert self.header is not None
+            self._header_text = folded(header_block_text(self.header, self._header_part()))
+        return needle in self._header_text
+
+    def body_has(self, needle: str) -> bool:
+        """Whether the text occurs in the text parts."""
+        if self._body is None:
+            assert self.content is not None
+            self._body = folded(body_text(self.content, scan(self.content), TEXT_OCTETS))
+        return needle in self._body
+
+
+class Candidates:
+    """For each text that is looked for in bodies (or, True, in headers as well): the UIDs where it may be, if that is known."""
+
+    def __init__(self) -> None:
+        self._found: dict[Wanted, frozenset[int]] = {}
+
+    def learn(self, wanted: Wanted, uids: frozenset[int]) -> None:
+        """It is in none but these."""
+        self._found[wanted] = uids
+
+    def exclude(self, wanted: Wanted, uid: int) -> bool:
+        """True if it is certainly not there."""
+        found = self._found.get(wanted)
+        return found is not None and uid not in found
+
+
+def texts_of(key: Key) -> list[Wanted]:
+    """The texts that are looked for in bodies, each once."""
+    found = [wanted_of(leaf) for leaf in keys.leaves(key) if isinstance(leaf, keys.Body | keys.Text)]
+    return list(dict.fromkeys(found))
+
+
+def wanted_of(key: keys.Body | keys.Text) -> Wanted:
+    """The text in the form in which texts are compared, and whether the header counts."""
+    return folded(key.text), isinstance(key, keys.Text)
+
+
+def judge_of(selected: Selected, key: Key, now: float, candidates: Candidates) -> Judge:
+    """What the key says of a message: None if it cannot tell before more is read."""
+    if key.cost is Cost.INDEX:
+        test = index_test(selected, key, now)
+        return lambda document: test(document.index)
+    if isinstance(key, keys.And):
+        return _all([judge_of(selected, part, now, candidates) for part in key.keys])
+    if isinstance(key, keys.Or):
+        parts = [judge_of(selected, part, now, candidates) for part in (key.one, key.other)]
+        return _negated(_all([_negated(part) for part in parts]))
+    if isinstance(key, keys.Not):
+        return _negated(judge_of(selected, key.key, now, candidates))
+    return _leaf(key, candidates)
+
+
+def _all(parts: list[Judge]) -> Judge:
+    def judge(document: Document) -> bool | None:
+        verdict: bool | None = True
+        for part in parts:
+            found = part(document)
+            if found is False:
+                return False
+            if found is None:
+                verdict = None
+        return verdict
+
+    return judge
+
+
+def _negated(inner: Judge) -> Judge:
+    def judge(document: Document) -> bool | None:
+        found = inner(document)
+        return None if found is None else not found
+
+    return judge
+
+
+def _leaf(key: Key, candidates: Candidates) -> Judge:
+    if isinstance(key, keys.Sent):
+        since = key.since.toordinal() if key.since else 0
+        before = key.before.toordinal() if key.before else 2**31
+        return lambda document: document.sent_day is not None and since <= document.sent_day < before
+    if isinstance(key, keys.Saved):
+        first, end = seconds(key.since, 0), seconds(key.before, 2**63)
+        return lambda document: first <= document.saved < end
+    if isinstance(key, keys.EmailId):
+        digest = key.digest
+        return lambda document: document.digest == digest
+    if isinstance(key, keys.Header):
+        return _header(key.field, folded(key.text))
+    assert isinstance(key, keys.Body | keys.Text)
+    return _text(wanted_of(key), candidates)
+
+
+def _header(field: bytes, needle: str) -> Judge:
+    is_kept = field in KEPT_FIELDS
+
+    def judge(document: Document) -> bool | None:
+        if is_kept and document.head is not None:
+            return head_has(document.head, field, needle)
+        return None if document.header is None else document.field_has(field, needle)
+
+    return judge
+
+
+def _text(wanted: Wanted, candidates: Candidates) -> Judge:
+    needle, with_header = wanted
+
+    def judge(document: Document) -> bool | None:
+        if not needle:
+            return True
+        if document.content is None:
+            return False if candidates.exclude(wanted, document.uid) else None
+        return (with_header and document.header_has(needle)) or document.body_has(needle)
+
+    return judge
