@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
+from hostmail.address import Address
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.errors import Refusal, TemporaryFailure
@@ -19,6 +20,13 @@ from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
 from tests.delivery.test_intake import IntakeCase
 from tests.queue.support import FakeSender, Result, at_once
+
+
+class _Unreadable(bytes):
+    """Octets that break whoever takes them."""
+
+    def __len__(self) -> int:
+        raise TypeError
 
 
 class WholeWayTests(IntakeCase):
@@ -78,6 +86,17 @@ class WholeWayTests(IntakeCase):
         [row] = self.rows()
         self.assertIn(f"{row.queue_id} from=<ann@example.com> to ann@example.com, bob@x.example size=", told)
         self.assertIn("mailboxes=1 queued=1 (submission 192.0.2.7 ann@example.com)", told)
+
+    def test_a_report_that_cannot_be_written(self) -> None:
+        """A fault while we write a message of our own leaves nothing in the spool."""
+        writing = self.intake.submit(Address.parse("ann@example.com"), _Unreadable(b"Subject: x"))
+        self.assertRaises(TypeError, writing.send, None)
+        self.assertEqual(os.listdir(self.real_spool.directory), [])
+
+    def test_who_is_vouched_for(self) -> None:
+        """The session hears from the intake whether somebody answers for its client (C2)."""
+        self.assertFalse(self.wait(self.intake.vouched(self.peer)))
+        self.assertTrue(self.wait(self.intake.vouched(self.login)))
 
     def test_big_message(self) -> None:
         """A message that did not fit into memory waits whole."""
