@@ -36,3 +36,9 @@ def wire_name(name: str, utf8: bool = False) -> bytes:
     """The name as an answer spells it, quoted where it must be (I14)."""
     octets = spelled(name, utf8)
     return imaptext.astring(octets) if octets.isascii() else imaptext.quoted(octets)
+
+
+def parents_of(name: str) -> list[str]:
+    """The names of the levels above, topmost first."""
+    levels = name.split(DELIMITER)
+    return [DELIMITER.join(levels[:depth]) for depth in range(1, len(levels))]

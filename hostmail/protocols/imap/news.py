@@ -115,9 +115,21 @@ class News(Idling):
 
     def notify(self, notices: Notices | None) -> None:
         """Another NOTIFY is in force from now on."""
-        before, self.notices = self.notices, notices
+        before = self.notices
+        if before is not notices:
+            self.notices = notices
+            self.listen()
         if before is not None:
             before.stop()
+
+    def listen(self) -> None:
+        """Hear at once what other programs do to the selected folder, if that is pushed; else not, for it costs the system a watch."""
+        if self.selected is None:
+            return
+        if self.idle_tag is not None or (self.notices is not None and not self._is_deaf):
+            self.selected.listen_outside(self.folder_changed)
+        else:
+            self.selected.stop_listening_outside()
 
     def placed(self, placed: Placed) -> None:
         """The client itself has put these messages somewhere."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 300.0
 MOST_WAITING = 2000
+MANY = 50
 
 
 class Notices:
@@ -65,17 +66,24 @@ class Notices:
     async def begin(self) -> None:
         """Learn how things stand, and say so if that is wanted. From the first moment on, changes are taken note of."""
         session, request = self._session, self.request
+        if request.groups or request.selected:
+            self._look = session.clock.callLater(LOOK_SECONDS, self._look_again)
         if not request.groups:
             return
         assert session.account is not None
         self._stop_watching = session.factory.watch.watch_account(session.account.account.id, self.heard)
-        self._look = session.clock.callLater(LOOK_SECONDS, self._look_again)
         self._infos = await self._list()
-        for name in self._infos:
+        for number, name in enumerate(self._infos, 1):
             await self._learn(name)
-            await session.written()
+            await self._pause(number)
         if request.wants(SERVER_METADATA):
             self._metadata[None] = await self._metadata_of(None)
+
+    async def _pause(self, number: int) -> None:
+        """Others have their turn, and a client that reads slowly its time."""
+        await self._session.written()
+        if number % MANY == 0:
+            await self._session.breathe()
 
     async def _learn(self, name: str) -> None:
         events = self._events(name)
@@ -115,8 +123,11 @@ class Notices:
     def _look_again(self) -> None:
         """For what no event told (ARCHITECTURE 8)."""
         self._look = self._session.clock.callLater(LOOK_SECONDS, self._look_again)
-        self._changed.update(name for name in self._infos if self._events(name) & (MESSAGES | {METADATA}))
-        self.heard("")
+        if self.request.selected and self._session.selected is not None:
+            self._session.folder_changed()
+        if self.request.groups:
+            self._changed.update(name for name in self._infos if self._events(name) & (MESSAGES | {METADATA}))
+            self.heard("")
 
     def annotated(self, folder: str | None, changes: Mapping[str, bytes | None]) -> None:
         """The client itself has done so: it need not be told."""
@@ -139,6 +150,8 @@ class Notices:
 
     async def absorb(self, *roots: str) -> None:
         """The client itself has made, removed, renamed or subscribed these: it need not be told."""
+        if not self.request.groups:
+            return
         try:
             after = await self._list()
         except Refusal as refusal:
@@ -155,9 +168,9 @@ class Notices:
         if self._list_changed:
             self._list_changed = False
             await self._guarded(self._tell_list())
-        for name in sorted(changed):
+        for number, name in enumerate(sorted(changed), 1):
             await self._guarded(self._tell_folder(name))
-            await self._session.written()
+            await self._pause(number)
 
     async def _guarded(self, work: Any) -> None:
         try:

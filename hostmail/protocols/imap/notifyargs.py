@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hostmail.errors import Refusal
 from hostmail.protocols.imap.fetchatts import FetchRequest, parse_fetch_request
-from hostmail.protocols.imap.names import DELIMITER, read_folder
+from hostmail.protocols.imap.names import DELIMITER, parents_of, read_folder
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 NEW, EXPUNGED, FLAGS = b"MESSAGENEW", b"MESSAGEEXPUNGE", b"FLAGCHANGE"
@@ -40,7 +40,7 @@ class Group:
     """Events of some folders. `kind` is the filter's word; `names` are those of SUBTREE and MAILBOXES."""
 
     kind: bytes
-    names: tuple[str, ...]
+    names: frozenset[str]
     events: frozenset[bytes]
 
     def covers(self, name: str, subscribed: bool) -> bool:
@@ -48,7 +48,7 @@ class Group:
         if self.kind == b"SUBSCRIBED":
             return subscribed
         if self.kind == b"SUBTREE":
-            return any(name == root or name.startswith(root + DELIMITER) for root in self.names)
+            return name in self.names or any(parent in self.names for parent in parents_of(name))
         return self.kind in EVERYWHERE or name in self.names
 
 
@@ -112,9 +112,9 @@ def _read_group(cursor: Cursor, request: NotifyRequest) -> bytes:
         if not request.selected <= MESSAGES:
             raise BadSyntax("the selected folder has events of messages only")
     elif kind in EVERYWHERE | NAMED | {b"SUBSCRIBED"}:
-        names: tuple[str, ...] = ()
+        names: frozenset[str] = frozenset()
         if kind in NAMED:
-            names = tuple(_read_names(cursor))
+            names = frozenset(_read_names(cursor))
             cursor.space()
         events, fetch = _read_events(cursor)
         if fetch is not None:

@@ -178,6 +178,8 @@ class HostmailIMAP4(News, imap4.IMAP4Server):
         if self.news_missed:
             self.news_missed = False
         selected.stop_watching = self.factory.watch.watch(self.account.account.id, selected.name, self.folder_changed)
+        if self.notices is not None:
+            self.listen()
 
     def switch_on_condstore(self) -> None:
         """By a command that shows that the client knows MODSEQs (RFC 7162 section 3.1)."""

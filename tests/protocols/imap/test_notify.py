@@ -45,6 +45,25 @@ class NotifyCase(ImapCase):
         self.done(self.done(self.house.store.open(ANN)).annotate(folder, values))
 
 
+class Outside:
+    """A folder that other programs reach as well."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.heard: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def watch(self, heard: Any) -> Any:
+        self.heard.append(heard)
+        return lambda: self.heard.remove(heard)
+
+    def changes_outside(self) -> None:
+        for heard in self.heard:
+            heard()
+
+
 class Syntax(NotifyCase):
     def test_offered(self) -> None:
         """After login only."""
@@ -228,6 +247,25 @@ class OtherFolders(NotifyCase):
         self.assertIn(b'* LIST (\\HasNoChildren) "/" Work\r\n', told)
         self.clock.advance(notices.LOOK_SECONDS)
         self.assertEqual(self.talk.wire.said(), b"")
+
+    def test_hundreds_of_folders(self) -> None:
+        """Others have their turn meanwhile, and commands wait."""
+        names = [f"F{number}" for number in range(120)]
+        for name in names:
+            self.other.last(b"CREATE " + name.encode())
+        self.events_arrive()
+        self.talk.sends(b"a NOTIFY SET STATUS (personal %b)\r\nb NOOP\r\n" % ALL)
+        for _ in range(4):
+            self.events_arrive()
+        self.put(HELLO, *[HELLO] * 2)
+        for name in names:
+            self.put(HELLO, folder=name)
+        for _ in range(4):
+            self.events_arrive()
+        lines = self.talk.wire.said().split(b"\r\n")
+        self.assertIn(b"b OK NOOP completed", lines)
+        told = [line for line in lines if line.startswith(b"* STATUS F") and b"MESSAGES 1 " in line]
+        self.assertEqual(len(told), 120)
 
     def test_told_later_of_a_folder_that_was_selected(self) -> None:
         """What had not been told when it was left is told then."""
@@ -438,6 +476,33 @@ class TheSelectedFolder(NotifyCase):
         self.talk.last(b"UNSELECT")
         self.put(HELLO, folder="Sent")
         self.assertEqual(self.hears(), [])
+
+    def test_what_other_programs_do(self) -> None:
+        """Is heard at once as long as anything of the folder is pushed, and no longer."""
+        selected = self.talk.server.selected
+        assert selected is not None
+        selected.folder = folder = Outside(selected.folder)  # type: ignore[assignment]
+        self.sets(b"(selected %b)" % ALL)
+        self.house.watch.close()
+        self.put(HELLO)
+        folder.changes_outside()
+        self.assertEqual(self.hears(), [b"* 3 EXISTS", b"* 1 RECENT"])
+        self.talk.sends(b"a IDLE\r\nDONE\r\n")
+        self.assertEqual(len(folder.heard), 1)
+        self.sets(b"(personal %b)" % ALL)
+        self.assertEqual(len(folder.heard), 0)
+        self.sets(b"(selected %b)" % ALL)
+        self.talk.last(b"UNSELECT")
+        self.assertEqual(len(folder.heard), 0)
+
+    def test_what_no_event_told(self) -> None:
+        """Is found by looking now and then."""
+        self.sets(b"(selected %b)" % ALL)
+        self.house.watch.close()
+        self.put(HELLO)
+        self.assertEqual(self.hears(), [])
+        self.clock.advance(notices.LOOK_SECONDS)
+        self.assertEqual(self.hears(), [b"* 3 EXISTS", b"* 1 RECENT"])
 
     def test_never_within_a_command(self) -> None:
         """While one is at work, or only half of it is here, nothing is pushed; then at once."""

@@ -26,8 +26,7 @@ def _ended(session: HostmailIMAP4, line: bytes) -> None:
     tag = session.idle_tag
     assert tag is not None
     session.stop_idling()
-    if session.selected is not None:
-        session.selected.stop_listening_outside()
+    session.listen()
     session.tag = tag
     if line.strip().upper() == b"DONE":
         session.answer(b"OK IDLE completed")

@@ -10,7 +10,7 @@ from hostmail.errors import Refusal
 from hostmail.interfaces import FolderInfo
 from hostmail.protocols.imap.commands.status import read_items, status_line
 from hostmail.protocols.imap.listmatch import ListPattern
-from hostmail.protocols.imap.names import DELIMITER, spelled, wire_name
+from hostmail.protocols.imap.names import DELIMITER, parents_of, spelled, wire_name
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 if TYPE_CHECKING:
@@ -140,12 +140,6 @@ def _read_returns(cursor: Cursor, request: ListRequest) -> None:
         return word
 
     request.returns = set(cursor.parenthesised(option))
-
-
-def parents_of(name: str) -> list[str]:
-    """The names of the levels above."""
-    levels = name.split(DELIMITER)
-    return [DELIMITER.join(levels[:depth]) for depth in range(1, len(levels))]
 
 
 def _order(name: str) -> tuple[bool, str]:
