@@ -538,6 +538,9 @@ class ISpoolFile(Interface):
     prefix: bytes = Attribute("trace fields written in front of the message")  # type: ignore[assignment]
     size: int = Attribute("octets so far, prefix included")  # type: ignore[assignment]
 
+    def body() -> bytes | None:
+        """What follows the prefix if it is in memory, which it is while small; None if it is only in the file."""
+
     def write(chunk: bytes) -> None:
         """More octets; disk errors are kept until `seal`."""
 
@@ -585,8 +588,13 @@ class ITransaction(Interface):
 
     queue_id: str = Attribute("its id in logs, trace fields and replies")  # type: ignore[assignment]
 
+    congested: bool = Attribute("the disk cannot keep up: await `drained()` before the next `write`")  # type: ignore[assignment]
+
     def write(chunk: bytes) -> None:
         """More octets, dots removed, CRLF line ends."""
+
+    async def drained() -> None:
+        """What was written is on its way to the disk."""
 
     async def commit() -> None:
         """On disk and synced for every recipient, or a Refusal; only now 250."""
@@ -600,6 +608,9 @@ class IIntake(Interface):
 
     async def sender(peer: Peer, envelope: Envelope) -> None:
         """Judge MAIL FROM; raises a Refusal (SendingSuspended, MessageTooBig...)."""
+
+    async def vouched(peer: Peer) -> bool:
+        """Whether somebody we know answers for this client: by a login, or by a relay grant that counts (C2, C5)."""
 
     async def recipient(peer: Peer, envelope: Envelope, recipient: Recipient) -> Any:
         """Decide about one RCPT TO: a `decisions.Decision` that is not Refuse; raises its Refusal otherwise."""

@@ -112,6 +112,10 @@ class WaitingFile:
         self.prefix = prefix
         self.size = size
 
+    def body(self) -> bytes | None:
+        """It is in its file only."""
+        return None
+
     def write(self, chunk: bytes) -> None:
         """It is complete: a fault of ours."""
         raise TypeError("a queued message does not change")

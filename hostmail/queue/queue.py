@@ -52,9 +52,7 @@ class Queue:
 
         Raises OutOfSpace, TemporaryFailure. After a crash in between, the next start removes the file.
         """
-        in_memory = getattr(spooled, "body", None)
-        body = in_memory() if in_memory is not None else None
-        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, body)
+        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, spooled.body())
         size = spooled.size - len(spooled.prefix) + prefix_length
         message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now())
         return Prepared(self, message, envelope, recipients)

@@ -34,7 +34,6 @@ class MemorySpoolFile:
         self.discarded = False
         self._chunks: list[bytes] = []
 
-    @property
     def body(self) -> bytes:
         """What was written, without the prefix."""
         return b"".join(self._chunks)
@@ -158,6 +157,6 @@ class MemoryStore:
 
 def _body_of(spooled: Any) -> bytes:
     if isinstance(spooled, MemorySpoolFile):
-        return spooled.body
+        return spooled.body()
     with open(spooled.path, "rb") as file:
         return file.read()[len(spooled.prefix) :]

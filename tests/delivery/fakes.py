@@ -90,6 +90,9 @@ class FakeSpoolFile:
         self._file = open(path, "xb")  # noqa: SIM115
         self.write(prefix)
 
+    def body(self) -> bytes | None:
+        return None
+
     def write(self, chunk: bytes) -> None:
         self.size += len(chunk)
         self._file.write(chunk)
