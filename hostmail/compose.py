@@ -316,6 +316,7 @@ def session_factories(
                 idle_seconds=limits.imap_idle,
                 bad_commands=limits.bad_commands,
                 limits=CommandLimits(append_octets=settings.message_size_limit),
+                hidden=tuple((who, frozenset(words)) for who, *words in map(str.split, settings.hide_capabilities)),
             )
             return HostmailIMAP4Factory(**common, **tls, watch=watch, settings=imap)
         del shared["failed_logins"]

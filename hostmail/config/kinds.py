@@ -73,6 +73,13 @@ def _switch(text: str) -> bool:
     return words[text.lower()]
 
 
+def _hidden(text: str) -> str:
+    who, *words = text.split()[:30] or [""]
+    if not words:
+        raise ValueError(f"{text!r} names no capability; write a pattern and capabilities: Outlook* QRESYNC CONDSTORE")
+    return " ".join([who, *(word.upper() for word in words)])
+
+
 def count(least: int = 1, most: int = 1_000_000_000) -> Kind:
     """A whole number between bounds."""
 
@@ -171,6 +178,7 @@ def _bare_names(text: str) -> str:
 
 SWITCH = Kind("yes or no", _plain(_switch), lambda value: "yes" if value else "no")
 TEXT = Kind("text", _plain(_text), quoted)
+HIDDEN = Kind("pattern and capabilities", _plain(_hidden), quoted)
 HOSTNAME = Kind("host name", _plain(_hostname), quoted)
 PATH = Kind("path", _path, quoted)
 HOST_PORT = Kind("host:port", _plain(_host_port), quoted)

@@ -147,4 +147,12 @@ class Settings:
         nullable=True,
     )
 
+    hide_capabilities: tuple[str, ...] = key(
+        kinds.HIDDEN,
+        "What IMAP clients that stumble over a capability are not offered: a pattern for the name and version in the client's ID, or"
+        " for the login, and what to hide from it, such as Outlook* COMPRESS=DEFLATE or ann@example.com QRESYNC.",
+        (),
+        many=True,
+    )
+
     limits: Limits = section(Limits, "Numbers that keep one peer from harming the others.")

@@ -54,6 +54,14 @@ class ValueTests(SynchronousTestCase):
         self.assertEqual((settings.limits.recipients, settings.limits.smtp_idle), (7, 3600))
         self.assertEqual(settings.listen, {})
 
+    def test_hidden_capabilities(self) -> None:
+        """A pattern and what to hide; one without anything to hide is a mistake."""
+        settings = settings_from("{hostname: a.test, hide_capabilities: ['Out*look qresync COMPRESS=DEFLATE']}")
+        self.assertEqual(settings.hide_capabilities, ("Out*look QRESYNC COMPRESS=DEFLATE",))
+        self.assertEqual(effective(settings)["hide_capabilities"], ["Out*look QRESYNC COMPRESS=DEFLATE"])
+        _, problems = parse(b"{hostname: a.test, hide_capabilities: ['Outlook*']}", "f.yaml", Path("/"))
+        self.assertIn("names no capability", str(problems))
+
     def test_absent_service_is_off(self) -> None:
         """Once ports are listed, a service that is not named has none."""
         settings = settings_from(

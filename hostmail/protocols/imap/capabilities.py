@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from hostmail.protocols.sasl import MECHANISMS
@@ -58,8 +59,24 @@ def may_start_tls(session: HostmailIMAP4) -> bool:
     return session.tls_context is not None and not session.peer.tls and session.account is None
 
 
+def is_hidden(session: HostmailIMAP4, word: bytes) -> bool:
+    """Whether the operator keeps this capability from this client, by the name in its ID or by its login."""
+    if not session.settings.hidden:
+        return False
+    client = str(session.session.state.get("client", "")) if session.session is not None else ""
+    names = (client.lower(), (session.peer.login or "").lower())
+    return any(
+        word.decode("ascii").upper() in words and any(fnmatchcase(name, pattern.lower()) for name in names)
+        for pattern, words in session.settings.hidden
+    )
+
+
 def capability_words(session: HostmailIMAP4) -> list[bytes]:
     """The words of CAPABILITY as things stand."""
+    return [word for word in _words(session) if not is_hidden(session, word)]
+
+
+def _words(session: HostmailIMAP4) -> list[bytes]:
     words = [*ALWAYS]
     if session.account is not None:
         if not session.compressed:

@@ -9,7 +9,10 @@ from hostmail.protocols.imap.limits import CommandLimits
 
 @dataclass(frozen=True, slots=True)
 class ImapSettings:
-    """One listener's settings; the numbers are LIMITS.md's."""
+    """One listener's settings; the numbers are LIMITS.md's.
+
+    `hidden` are patterns for a client's name or login, each with capabilities that it is not offered.
+    """
 
     hostname: str
     protocol: str = "imap"
@@ -21,3 +24,4 @@ class ImapSettings:
     bad_commands: int = 20
     failed_logins: int = 5
     limits: CommandLimits = field(default_factory=CommandLimits)
+    hidden: tuple[tuple[str, frozenset[str]], ...] = ()

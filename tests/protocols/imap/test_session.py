@@ -366,3 +366,27 @@ class PortalContract(ImapCase):
         response = base64.b64encode(b"bob\0ann@example.com\0x")
         self.client().last(b"AUTHENTICATE PLAIN " + response)
         self.assertEqual(seen, [(True, "bob", imap4.IAccount)])
+
+
+class HiddenCapabilities(ImapCase):
+    """What some clients are better not told of."""
+
+    hidden = (("Stumble*", frozenset({"QRESYNC", "COMPRESS=DEFLATE"})), ("ann@*", frozenset({"NOTIFY"})))
+
+    def words(self, talk: Talk) -> set[bytes]:
+        """CAPABILITY now."""
+        return set(talk.asks(b"CAPABILITY")[0].split())
+
+    def test_by_login(self) -> None:
+        """From the login on."""
+        words = self.words(self.ann(hidden=self.hidden))
+        self.assertNotIn(b"NOTIFY", words)
+        self.assertIn(b"QRESYNC", words)
+
+    def test_by_the_clients_name(self) -> None:
+        """From its ID on, whatever the case; what is hidden cannot be switched on either."""
+        talk = self.ann(hidden=self.hidden)
+        talk.asks(b'ID ("name" "stumblebird" "version" "1.0")')
+        self.assertFalse({b"QRESYNC", b"COMPRESS=DEFLATE"} & self.words(talk))
+        self.assertIn(b"CONDSTORE", self.words(talk))
+        self.assertEqual(talk.asks(b"ENABLE QRESYNC CONDSTORE")[0], b"* ENABLED CONDSTORE")

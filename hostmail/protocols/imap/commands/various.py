@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hostmail.protocols.imap.capabilities import is_hidden
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def enable(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     words = cursor.one_or_more(cursor.keyword)
     cursor.end()
     knew_modseqs = session.dialect.condstore
-    enabled = [word for word in dict.fromkeys(words) if session.dialect.enable(word)]
+    enabled = [word for word in dict.fromkeys(words) if not is_hidden(session, word) and session.dialect.enable(word)]
     session.write(b" ".join([b"* ENABLED", *enabled]) + b"\r\n")
     if session.dialect.condstore and not knew_modseqs and session.selected is not None:
         session.write(session.selected.highest())
