@@ -19,15 +19,15 @@ START_SECONDS = 40.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are ours until this process ends.
+    """Ports that are ours until this process ends, on every address.
 
     Sockets are bound to them that do not listen, so a service may listen there at any time, and nothing else gets these ports
-    meanwhile: neither a service that is started beside us nor an outgoing connection.
+    meanwhile: neither a service that is started beside us nor an outgoing connection, from 127.0.0.1 or from elsewhere.
     """
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        each.bind(("127.0.0.1", 0))
+        each.bind(("", 0))
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.detach()
