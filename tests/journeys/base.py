@@ -73,13 +73,12 @@ class Journey(Shared):
 
     settings: ClassVar[str] = ""
     accounts: ClassVar[tuple[str, ...]] = (ANN, BOB)
-    any_loopback: ClassVar[bool] = False
     here: ClassVar[Appliance]
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.here = Appliance(cls.settings, any_loopback=cls.any_loopback)
+        cls.here = Appliance(cls.settings)
         try:
             cls.here.start()
             cls.here.add(*cls.accounts)

@@ -32,13 +32,12 @@ class SettingsJourney(Journey):
 
     accounts = (ANN, "carl@example.org")
     settings = "shared_grants: refuse\nlimits: {grants_per_ip: 1, failed_login_delay: 0s}\n"
-    any_loopback = True
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.here.stop()
-        text, port = cls.here.config.read_text(), f'"tcp:{cls.here.ports["imaps"]}"'
+        text, port = cls.here.config.read_text(), f'"tcp:{cls.here.ports["imaps"]}:interface=127.0.0.1"'
         cls.here.config.write_text(text.replace(port, f"{{endpoint: {port}, bare_names: server_name}}"))
         cls.here.start()
 

@@ -37,7 +37,7 @@ def free_ports(count: int) -> list[int]:
 class Appliance:
     """One installed hostmail. `settings` are lines of YAML added to its configuration, `first` is Python that its process runs first."""
 
-    def __init__(self, settings: str = "", folder: str | None = None, any_loopback: bool = False) -> None:
+    def __init__(self, settings: str = "", folder: str | None = None) -> None:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="hostmail-journey-"))
         self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
         self.config = self.folder / "hostmail.yaml"
@@ -47,8 +47,7 @@ class Appliance:
         self.twistd_options = ("-n", "--pidfile=")
         self.first = ""
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        interface = "" if any_loopback else ":interface=127.0.0.1"
-        listen = "".join(f'  {name}: ["tcp:{port}{interface}"]\n' for name, port in self.ports.items())
+        listen = "".join(f'  {name}: ["tcp:{port}:interface=127.0.0.1"]\n' for name, port in self.ports.items())
         self.config.write_text(
             f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{settings}"
         )
