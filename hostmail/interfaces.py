@@ -301,13 +301,17 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class FolderInfo:
-    """One folder. `name` uses "/" between levels, Unicode, INBOX in capitals. `special_use` is e.g. "\\\\Sent" (RFC 6154) or ""."""
+    """One folder. `name` uses "/" between levels, Unicode, INBOX in capitals. `special_use` is e.g. "\\\\Sent" (RFC 6154) or "".
+
+    `uidvalidity` stays with a folder through renaming, and no two of an account share one; 0 if it is no folder, or not known.
+    """
 
     name: str
     subscribed: bool
     special_use: str = ""
     selectable: bool = True
     has_children: bool = False
+    uidvalidity: int = 0
 
 
 @dataclass(frozen=True, slots=True)

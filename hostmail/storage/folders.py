@@ -66,6 +66,7 @@ def list_now(mailbox: Mailbox, index: Index) -> list[FolderInfo]:
             special_use=boxes[name].special_use if name in boxes else "",
             selectable=name in boxes,
             has_children=name in parents,
+            uidvalidity=boxes[name].uidvalidity if name in boxes else 0,
         )
         for name in sorted(names, key=inbox_first)
     ]

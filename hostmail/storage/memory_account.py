@@ -193,6 +193,7 @@ class MemoryAccount:
                 special_use=state.folders[name].special_use if name in state.folders else "",
                 selectable=name in state.folders,
                 has_children=name in parents,
+                uidvalidity=state.folders[name].uidvalidity if name in state.folders else 0,
             )
             for name in ordered
         ]
@@ -209,6 +210,7 @@ class MemoryAccount:
             raise FolderExists
         folder = self._state.make(name)
         folder.special_use = special_use or folder.special_use
+        self._state.changed(name)
         self._state.changed()
 
     async def delete(self, name: str) -> None:

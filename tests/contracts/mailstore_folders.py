@@ -143,6 +143,9 @@ class FolderPromises(StoreGround):
         self.assertFalse({"Old", "Old/Child"} & set(names))
         after = await (await self.folder("New/Place")).snapshot()
         self.assertEqual((after.uids, after.uidvalidity), (before.uids, before.uidvalidity))
+        infos = {folder.name: folder.uidvalidity for folder in await (await self.open()).folders()}
+        self.assertEqual(infos["New/Place"], before.uidvalidity)
+        self.assertEqual(len(set(infos.values())), len(infos))
         self.assertEqual(await self.contents(await self.folder("New/Place/Child")), [LETTER])
 
     async def test_rename_spares_neighbours(self) -> None:
@@ -192,8 +195,10 @@ class FolderPromises(StoreGround):
         self.assertEqual((shown["Sent"], shown["Drafts"]), (False, True))
 
     async def test_announced(self) -> None:
-        """A change of the list of folders is announced with no folder's name."""
+        """A change of the list of folders is announced with no folder's name; a new folder with its own as well."""
         account = await self.open()
+        await account.create("W")
+        self.assertEqual(self.events.folders(), {"W", ""})
         for change in (account.create("X"), account.rename("X", "Y"), account.delete("Y")):
             self.events.heard.clear()
             await change

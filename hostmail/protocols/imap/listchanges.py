@@ -1,21 +1,28 @@
-"""What has happened to a list of folders, told from how it was and how it is (RFC 5465 sections 5.4 and 5.5)."""
+"""A list of folders as a client knows it, and what has happened to it since (RFC 5465 sections 5.4 and 5.5)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hostmail.interfaces import FolderInfo
-from hostmail.protocols.imap.names import DELIMITER
+from hostmail.protocols.imap.names import DELIMITER, parents_of
+
+Infos = dict[str, FolderInfo]
 
 
 @dataclass(slots=True)
 class ListChanges:
-    """Names, in order. `renamed` are new names with their old ones; `subscribed` are those whose subscription came or went."""
+    """Names, in order.
+
+    `renamed` are new names with their old ones; `replaced` are names that mean another folder now; `subscribed` are those whose
+    subscription came or went.
+    """
 
     created: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
     subscribed: list[str] = field(default_factory=list)
 
     def moved_alone(self) -> dict[str, str]:
@@ -28,29 +35,30 @@ class ListChanges:
         return bool(new_parent) and new_leaf == old_leaf and self.renamed.get(new_parent) == old_parent
 
 
-def list_changes(
-    before: Mapping[str, FolderInfo],
-    after: Mapping[str, FolderInfo],
-    ids: Mapping[str, int],
-    new_ids: Mapping[str, int],
-) -> ListChanges:
-    """`ids` and `new_ids` are what a folder keeps through renaming, by name; those that are not known match nothing."""
-    created, deleted = appeared(before, after), appeared(after, before)
-    by_id = {ids[name]: name for name in deleted if name in ids}
-    renamed = {name: by_id[new_ids[name]] for name in created if new_ids.get(name) in by_id}
+def list_changes(before: Mapping[str, FolderInfo], after: Mapping[str, FolderInfo]) -> ListChanges:
+    """What must have happened in between. A folder is known again by its UIDVALIDITY."""
+    created, deleted = _appeared(before, after), _appeared(after, before)
+    by_id = {before[name].uidvalidity: name for name in deleted if before[name].uidvalidity}
+    renamed = {name: by_id[after[name].uidvalidity] for name in created if after[name].uidvalidity in by_id}
     gone = set(renamed.values())
-    names = before.keys() | after.keys()
     return ListChanges(
         [name for name in created if name not in renamed],
         [name for name in deleted if name not in gone],
         renamed,
-        sorted(name for name in names if is_subscribed(before, name) != is_subscribed(after, name)),
+        sorted(name for name in before.keys() & after.keys() if _is_another(before[name], after[name])),
+        sorted(
+            name for name in before.keys() | after.keys() if is_subscribed(before, name) != is_subscribed(after, name)
+        ),
     )
 
 
-def appeared(before: Mapping[str, FolderInfo], after: Mapping[str, FolderInfo]) -> list[str]:
-    """The folders that were not there before."""
+def _appeared(before: Mapping[str, FolderInfo], after: Mapping[str, FolderInfo]) -> list[str]:
     return sorted(name for name in after if exists(after, name) and not exists(before, name))
+
+
+def _is_another(before: FolderInfo, after: FolderInfo) -> bool:
+    """Or may be: the client has made one of that name, but perhaps somebody else was first."""
+    return before.selectable and after.selectable and before.uidvalidity != after.uidvalidity
 
 
 def exists(folders: Mapping[str, FolderInfo], name: str) -> bool:
@@ -61,3 +69,40 @@ def exists(folders: Mapping[str, FolderInfo], name: str) -> bool:
 def is_subscribed(folders: Mapping[str, FolderInfo], name: str) -> bool:
     """Whether the name is subscribed."""
     return name in folders and folders[name].subscribed
+
+
+# ------------------------------------------------------------------------------- what the client itself has done to it
+
+
+def with_created(folders: Infos, name: str) -> Infos:
+    """After CREATE, which makes the levels above as well."""
+    made = {each: _info(folders, each, True) for each in (*parents_of(name), name) if not exists(folders, each)}
+    return {**folders, **made}
+
+
+def with_deleted(folders: Infos, name: str) -> Infos:
+    """After DELETE; the subscription stays."""
+    return {**folders, name: _info(folders, name, False)}
+
+
+def with_renamed(folders: Infos, old: str, new: str) -> Infos:
+    """After RENAME, of all that is below as well; subscriptions stay. INBOX stays too, and gives its messages to a new folder."""
+    if old == "INBOX":
+        return with_created(folders, new)
+    found = with_created(folders, new)
+    del found[new]
+    for name in [name for name in folders if exists(folders, name) and f"{name}/".startswith(f"{old}/")]:
+        target = new + name[len(old) :]
+        found[name] = _info(folders, name, False)
+        found[target] = _info(folders, target, True, folders[name].uidvalidity)
+    return found
+
+
+def with_subscribed(folders: Infos, name: str, subscribed: bool) -> Infos:
+    """After SUBSCRIBE or UNSUBSCRIBE."""
+    info = folders.get(name) or _info(folders, name, False)
+    return {**folders, name: replace(info, subscribed=subscribed)}
+
+
+def _info(folders: Infos, name: str, selectable: bool, uidvalidity: int = 0) -> FolderInfo:
+    return FolderInfo(name, is_subscribed(folders, name), selectable=selectable, uidvalidity=uidvalidity)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from twisted.python.failure import Failure
 
@@ -11,9 +12,12 @@ from hostmail.errors import Refusal
 from hostmail.interfaces import Changes, Placed
 from hostmail.protocols.base import Action
 from hostmail.protocols.imap.answers import SessionOver
+from hostmail.protocols.imap.dialect import Dialect
+from hostmail.protocols.imap.fetchatts import MODSEQ, UID
 from hostmail.protocols.imap.fetching import Fetch
 from hostmail.protocols.imap.framing import Framer
 from hostmail.protocols.imap.idling import Idling
+from hostmail.protocols.imap.listchanges import Infos
 from hostmail.protocols.imap.notices import Notices
 from hostmail.protocols.imap.notifyargs import FLAGS, NotifyRequest
 from hostmail.protocols.imap.selected import Selected
@@ -32,6 +36,7 @@ class News(Idling):
     """
 
     framer: Framer
+    dialect: Dialect
     news_waits = False
     news_missed = False
     notices: Notices | None = None
@@ -76,9 +81,12 @@ class News(Idling):
         last = selected.uids[-1] if selected.uids else 0
         self.write(selected.news(changes, expunges, flags=FLAGS in notices.request.selected))
         own, notices.own_uids = notices.own_uids, set()
-        if notices.request.fetch is not None:
+        wanted = notices.request.fetch
+        if wanted is not None:
             arrived = range(bisect_right(selected.uids, last), len(selected))
-            fetch = Fetch(self._whole, selected, notices.request.fetch, by_uid=False)
+            if self.dialect.condstore:
+                wanted = wanted.with_item(MODSEQ).with_item(UID)
+            fetch = Fetch(self._whole, selected, wanted, by_uid=False)
             await self._fetch(fetch, [index for index in arrived if selected.uids[index] not in own])
 
     async def _fetch(self, fetch: Fetch, indices: list[int]) -> None:
@@ -136,10 +144,10 @@ class News(Idling):
         if self.notices is not None:
             self.notices.placed(placed)
 
-    async def absorb(self, *names: str) -> None:
-        """The client itself has changed these names."""
+    def absorb(self, change: Callable[..., Infos], *arguments: Any) -> None:
+        """The client itself has changed the list of folders, as one of `listchanges` says."""
         if self.notices is not None:
-            await self.notices.absorb(*names)
+            self.notices.absorb(change, *arguments)
 
     def left(self, selected: Selected) -> None:
         """A folder is no longer selected: what has not been told of it is now told as of any other."""

@@ -6,7 +6,7 @@ list of names, and what METADATA says. So one event that stands for many, or one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hostmail.errors import NoSuchFolder, Refusal
@@ -14,7 +14,7 @@ from hostmail.interfaces import FolderInfo, FolderStatus, Placed
 from hostmail.message import imaptext
 from hostmail.protocols.imap.commands.metadata import place_name
 from hostmail.protocols.imap.commands.status import count, format_status
-from hostmail.protocols.imap.listchanges import ListChanges, appeared, exists, is_subscribed, list_changes
+from hostmail.protocols.imap.listchanges import Infos, ListChanges, exists, is_subscribed, list_changes, with_renamed
 from hostmail.protocols.imap.names import DELIMITER, wire_name
 from hostmail.protocols.imap.notifyargs import (
     FLAGS,
@@ -43,8 +43,7 @@ class Notices:
         self._session = session
         self._changed: set[str] = set()
         self._list_changed = False
-        self._infos: dict[str, FolderInfo] = {}
-        self._ids: dict[str, int] = {}
+        self._infos: Infos = {}
         self._counts: dict[str, FolderStatus] = {}
         self._expected: dict[str, tuple[int, int, int]] = {}
         self._metadata: dict[str | None, dict[str, int]] = {}
@@ -91,7 +90,6 @@ class Notices:
             return
         try:
             status = await count(self._session, name)
-            self._ids[name] = status.uidvalidity
             if events & MESSAGES:
                 self._counts[name] = status
                 if self.request.status and not self._is_selected(name):
@@ -131,8 +129,8 @@ class Notices:
 
     def annotated(self, folder: str | None, changes: Mapping[str, bytes | None]) -> None:
         """The client itself has done so: it need not be told."""
-        known = self._metadata.get(folder)
-        if known is not None:
+        if self.request.wants(METADATA if folder is not None else SERVER_METADATA):
+            known = self._metadata.setdefault(folder, {})
             known.update({name: hash(value) for name, value in changes.items() if value is not None})
             for name in [name for name, value in changes.items() if value is None]:
                 known.pop(name, None)
@@ -145,29 +143,28 @@ class Notices:
             return
         uids = placed.target_uids
         for name, known in self._counts.items() if uids else ():
-            if known.uidvalidity == placed.uidvalidity and known.uidnext == min(uids):
-                self._expected[name] = (known.uidvalidity, max(uids) + 1, known.messages + len(uids))
+            uidvalidity, uidnext, messages = self._expected.get(name) or _counts(known)
+            if uidvalidity == placed.uidvalidity and uidnext == min(uids):
+                self._expected[name] = (uidvalidity, max(uids) + 1, messages + len(uids))
 
-    async def absorb(self, *roots: str) -> None:
-        """The client itself has made, removed, renamed or subscribed these: it need not be told."""
+    def absorb(self, change: Callable[..., Infos], *arguments: Any) -> None:
+        """The client itself has changed the list like that: it need not be told. What others have done at the same time it still hears."""
         if not self.request.groups:
             return
-        try:
-            after = await self._list()
-        except Refusal as refusal:
-            self._session.note(refusal)
-            return
-        kept = {name: info for name, info in self._infos.items() if not _touched(name, roots)}
-        await self._take_in({**kept, **{name: info for name, info in after.items() if _touched(name, roots)}})
+        before = self._infos
+        self._believe(change(before, *arguments))
+        if change is with_renamed and arguments[0] == "INBOX" and not exists(before, arguments[1]):
+            # The new folder has INBOX's metadata as well (RFC 5464 section 4.1).
+            self._metadata[arguments[1]] = dict(self._metadata.get("INBOX", {}))
 
     # --------------------------------------------------------------------------------------------------------- telling
 
     async def tell(self) -> None:
         """Write what has changed by now. What changes meanwhile comes next time, behind the client's commands."""
-        changed, self._changed = self._changed, set()
         if self._list_changed:
             self._list_changed = False
             await self._guarded(self._tell_list())
+        changed, self._changed = self._changed, set()
         for number, name in enumerate(sorted(changed), 1):
             await self._guarded(self._tell_folder(name))
             await self._pause(number)
@@ -193,7 +190,6 @@ class Notices:
     async def _tell_counts(self, name: str, events: frozenset[bytes]) -> None:
         status = await count(self._session, name)
         before, self._counts[name] = self._counts.get(name), status
-        self._ids[name] = status.uidvalidity
         if self._expected.pop(name, None) != _counts(status) and self._is_news(before, status, events):
             self._write_status(name, status)
 
@@ -227,36 +223,40 @@ class Notices:
 
     async def _tell_list(self) -> None:
         before = self._infos
-        changes = await self._take_in(await self._list())
-        affected: dict[str, str] = {}
-        for name in (*changes.created, *changes.deleted):
-            affected.update((each, "") for each in (name, *_parent(name)) if NAME in self._events(each, before))
-        for new, old in changes.moved_alone().items():
-            if NAME in self._events(new, before) | self._events(old, before):
-                affected[new] = old
-        affected.update((name, "") for name in changes.subscribed if SUBSCRIPTION in self._events(name, before))
-        for name in sorted(affected):
-            self._session.write(self._list_line(name, affected[name]))
+        changes = self._believe(await self._list())
+        self._changed.update(changes.created)
+        for name, old in self._affected(changes, before).items():
+            self._session.write(self._list_line(name, old))
         if self.request.wants(SERVER_METADATA):
             await self._tell_metadata(None)
 
-    async def _take_in(self, after: dict[str, FolderInfo]) -> ListChanges:
+    def _affected(self, changes: ListChanges, before: Infos) -> dict[str, str]:
+        """The names to tell, with the old ones of renamed folders: in an order in which a client can follow, although all is one change.
+
+        What has been deleted first, so that it does not go along with a folder above; then renamed ones, from the deepest.
+        """
+        found = {name: "" for name in changes.deleted if NAME in self._events(name, before)}
+        for new, old in sorted(changes.moved_alone().items(), key=lambda pair: -pair[1].count(DELIMITER)):
+            if NAME in self._events(new, before) | self._events(old, before):
+                found[new] = old
+        others = {each for name in changes.deleted for each in _parent(name)}
+        others.update(each for name in changes.created for each in (name, *_parent(name)))
+        others = {name for name in others if NAME in self._events(name, before)}
+        others.update(name for name in changes.subscribed if SUBSCRIPTION in self._events(name, before))
+        return {**found, **{name: "" for name in sorted(others) if name not in found}}
+
+    def _believe(self, after: Infos) -> ListChanges:
         """That is the list now; what is known of folders goes where they went."""
-        before, self._infos = self._infos, after
-        new_ids: dict[str, int] = {}
-        for name in appeared(before, after):
-            if self.request.wants(NAME) or self._events(name, before):
-                await self._guarded(self._learn_id(name, new_ids))
-        changes = list_changes(before, after, self._ids, new_ids)
-        for known in (self._ids, self._counts, self._metadata):
+        changes = list_changes(self._infos, after)
+        self._infos = after
+        for known in (self._counts, self._metadata):
             _carry(known, changes)  # type: ignore[arg-type]
-        self._ids.update(new_ids)
+        self._changed.update(
+            changes.renamed, changes.replaced
+        )  # for what was announced of the folders that had other names then
         return changes
 
-    async def _learn_id(self, name: str, ids: dict[str, int]) -> None:
-        ids[name] = (await count(self._session, name)).uidvalidity
-
-    async def _list(self) -> dict[str, FolderInfo]:
+    async def _list(self) -> Infos:
         store = self._session.store
         found = {info.name: info for info in await store.folders()}
         for name in await store.subscriptions():
@@ -293,12 +293,6 @@ def _counts(status: FolderStatus) -> tuple[int, int, int]:
 def _parent(name: str) -> list[str]:
     parent = name.rpartition(DELIMITER)[0]
     return [parent] if parent else []
-
-
-def _touched(name: str, roots: Sequence[str]) -> bool:
-    """Whether a name is one of these, below or above it."""
-    name += DELIMITER
-    return any(name.startswith(root + DELIMITER) or f"{root}{DELIMITER}".startswith(name) for root in roots)
 
 
 def _carry(known: dict[str, Any], changes: ListChanges) -> None:

@@ -350,6 +350,29 @@ class Names(NotifyCase):
         self.assertIn(b"STATUS INBOX (MESSAGES 0 UIDNEXT 2 ", inbox)
         self.assertIn(b"STATUS Old (MESSAGES 1 UIDNEXT 2 ", old)
 
+    def test_names_exchanged_in_one_go(self) -> None:
+        """Counts are told of names that stay and mean other folders now."""
+        self.does(b"CREATE A", b"CREATE B")
+        self.put(HELLO, folder="A")
+        self.hears()
+        self.sets(b"(personal %b)" % (ALL[:-1] + b" " + LIST[1:]))
+        for command in (b"RENAME A C", b"RENAME B A", b"RENAME C B"):
+            self.other.last(command)
+        a, b = self.hears()
+        self.assertIn(b"STATUS A (MESSAGES 0 UIDNEXT 1 ", a)
+        self.assertIn(b"STATUS B (MESSAGES 1 UIDNEXT 2 ", b)
+
+    def test_renamed_and_made_again_in_one_go(self) -> None:
+        """What is in the new name is told, and that the old one is empty."""
+        self.put(HELLO, folder="Sent")
+        self.sets(b"(personal %b)" % (ALL[:-1] + b" " + LIST[1:]))
+        for command in (b"RENAME Sent Old", b"CREATE Sent"):
+            self.other.last(command)
+        told = self.hears()
+        self.assertIn(b'* LIST (\\HasNoChildren \\Sent) "/" Old', told)
+        self.assertTrue(any(line.startswith(b"* STATUS Old (MESSAGES 1 ") for line in told), told)
+        self.assertTrue(any(line.startswith(b"* STATUS Sent (MESSAGES 0 UIDNEXT 1 ") for line in told), told)
+
 
 class Metadata(NotifyCase):
     """Sections 5.6 and 5.7: required where METADATA is."""
@@ -416,6 +439,13 @@ class TheSelectedFolder(NotifyCase):
         self.assertEqual(self.hears(), [])
         self.put(HELLO)
         self.assertIn(b"* 6 FETCH (UID 6 ", b" ".join(self.talk.asks(b"NOOP")))
+
+    def test_clients_that_know_modseqs(self) -> None:
+        """Are told those of new messages too, and are known by asking for them (RFC 7162 section 3.1)."""
+        told = self.sets(b"(selected (MessageNew (MODSEQ) MessageExpunge))")
+        self.assertIn(b"HIGHESTMODSEQ", told[0])
+        self.put(HELLO)
+        self.assertRegex(self.hears()[2], rb"^\* 3 FETCH \(UID 3 MODSEQ \(\d+\)\)$")
 
     def test_delayed(self) -> None:
         """EXPUNGE waits for a command that allows it, other news do not (section 6.1.2)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostmail.errors import BadValue
+from hostmail.protocols.imap.listchanges import with_created, with_deleted, with_renamed, with_subscribed
 from hostmail.protocols.imap.names import DELIMITER, read_folder
 from hostmail.protocols.imap.selected import mailbox_id
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
@@ -32,7 +33,7 @@ async def create(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.end()
     name = name.removesuffix(DELIMITER)
     await session.store.create(name, special_use)
-    await session.absorb(name)
+    session.absorb(with_created, name)
     folder = await session.store.folder(name)
     try:
         status = await folder.status()
@@ -61,7 +62,7 @@ async def delete(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     await session.store.delete(name)
     if session.selected is not None and session.selected.name == name:
         session.deselect()
-    await session.absorb(name)
+    session.absorb(with_deleted, name)
     return b"OK DELETE completed"
 
 
@@ -75,7 +76,7 @@ async def rename(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     new = new.removesuffix(DELIMITER)
     await session.store.rename(old, new)
     session.folder_renamed(old, new)
-    await session.absorb(old, new)
+    session.absorb(with_renamed, old, new)
     return b"OK RENAME completed"
 
 
@@ -95,5 +96,5 @@ async def _subscribe(session: HostmailIMAP4, cursor: Cursor, wanted: bool) -> by
     cursor.end()
     name = name.removesuffix(DELIMITER)
     await session.store.subscribe(name, wanted)
-    await session.absorb(name)
+    session.absorb(with_subscribed, name, wanted)
     return b"OK SUBSCRIBE completed" if wanted else b"OK UNSUBSCRIBE completed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hostmail.protocols.imap.fetchatts import MODSEQ
 from hostmail.protocols.imap.notices import Notices
 from hostmail.protocols.imap.notifyargs import read_notify
 from hostmail.protocols.imap.tokens import Cursor
@@ -16,6 +17,8 @@ async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     """First what has happened so far, as it would have been told until now; then how things stand, if asked for."""
     cursor.space()
     request = read_notify(cursor)
+    if request.fetch is not None and MODSEQ in request.fetch.items:
+        session.switch_on_condstore()
     await session.refresh()
     notices = Notices(session, request)
     try:
