@@ -293,7 +293,7 @@ class Names(NotifyCase):
         self.assertEqual(self.does(b"DELETE Work"), [b'* LIST (\\NonExistent \\HasChildren) "/" Work'])
         self.assertEqual(
             self.does(b"DELETE Work/A"),
-            [b'* LIST (\\NonExistent \\HasNoChildren) "/" Work', b'* LIST (\\NonExistent \\HasNoChildren) "/" Work/A'],
+            [b'* LIST (\\NonExistent \\HasNoChildren) "/" Work/A', b'* LIST (\\NonExistent \\HasNoChildren) "/" Work'],
         )
 
     def test_renamed(self) -> None:
