@@ -167,6 +167,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         domain_free=domain_free,
         message_size_limit=settings.message_size_limit,
         grace_seconds=settings.keep_removed,
+        full_text_search=settings.full_text_search,
     )
     events.subscribe(DirectoryChanged, partial(follow_limits, directory, store))
     return Parts(
@@ -228,6 +229,7 @@ def apply_settings(parts: Parts, settings: Settings) -> None:
     parts.grants.window_seconds = settings.relay_window
     parts.grants.honour_shared = settings.shared_grants == "honour"
     parts.store.message_size_limit = settings.message_size_limit
+    parts.store.filler.is_on = settings.full_text_search
 
 
 def throttle_limits(settings: Settings) -> ThrottleLimits:

@@ -446,6 +446,12 @@ class IFolder(Interface):
     async def cached_columns(uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Rows (uid, *columns) of some of `CachedMessage`'s fields, ascending by UID: `cached` for thousands of messages."""
 
+    async def candidates(needle: str, uids: Sequence[int], in_header: bool = False) -> list[int] | None:
+        """Those of `uids` that may hold the folded text in their body (or `in_header`), others than which do not; in any order.
+
+        The texts are those of `hostmail.message.searchable`. None: nothing is known, each has to be read.
+        """
+
     async def cached(uids: Sequence[int]) -> list[CachedMessage]:
         """Cached header facts, in the order of `uids`; built on the fly where missing."""
 

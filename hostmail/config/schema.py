@@ -123,6 +123,13 @@ class Settings:
         kinds.duration(0), "How long the mail of a removed account is kept aside (BEHAVIOURS D13).", Seconds(14 * 86400)
     )
 
+    full_text_search: bool = key(
+        kinds.SWITCH,
+        "Whether folders in which people search for words are indexed, in the background (half as large as the texts in them); no: such"
+        " searches read every message.",
+        True,
+    )
+
     smarthost: str | None = key(
         kinds.HOST_PORT,
         "A host that takes all outgoing mail, host:port; port 465 speaks TLS at once; null: by MX (BEHAVIOURS C9).",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from hostmail.message.charsets import codec_for, decode_bytes, decode_raw
+from hostmail.message.htmltext import html_text
 from hostmail.message.mimefields import first_token, unfold
 from hostmail.message.scan import Part
 
@@ -61,7 +62,7 @@ def header_block_text(data: bytes, part: Part, limit: int = MAX_DECODED_HEADER) 
         limit -= field.end - field.start
         if limit < 0:
             break
-        lines.append(decode_raw(data[field.start : field.value_start]) + decode_header(field.value(data)))
+        lines.append(f"{decode_raw(data[field.start : field.value_start])} {decode_header(field.value(data))}")
     return "\n".join(lines)
 
 
@@ -88,13 +89,18 @@ def text_parts(part: Part) -> Iterator[Part]:
 
 
 def body_text(data: bytes, message: Part, limit: int = MAX_DECODED_TEXT) -> str:
-    """The text parts one after the other, and the headers of embedded messages (SEARCH BODY)."""
+    """The text parts one after the other, and the headers of embedded messages (SEARCH BODY).
+
+    HTML is there as it is written and once more as words, which people look for without knowing of tags and entities.
+    """
     texts: list[str] = []
     for part in _walk(message):
         if limit <= 0:
             break
         if part.content_type.main == b"text":
             text = decode_text(data, part, limit)
+            if part.content_type.sub == b"html":
+                text = f"{text}\n{html_text(text)}"
         elif part.embedded is not None:
             text = header_block_text(data, part.embedded, limit)
         else:

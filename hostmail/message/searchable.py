@@ -1,11 +1,20 @@
-"""The header fields that people search most, kept in the form in which SEARCH compares them, so that no message is opened for them."""
+"""Messages in the form in which SEARCH compares them (RFC 3501 section 6.4.4): decoded, folded, and the rest left out.
+
+Whoever searches and whoever keeps something for searching has it from here, so that both mean the same. `TEXTS` changes whenever
+one of these texts would come out otherwise than before.
+"""
 
 from __future__ import annotations
 
-from hostmail.message.charsets import folded
-from hostmail.message.decode import decode_header
-from hostmail.message.scan import Part
+import unicodedata
 
+from hostmail.message.charsets import folded
+from hostmail.message.decode import body_text, decode_header, header_block_text
+from hostmail.message.mimefields import TEXT_PLAIN
+from hostmail.message.scan import Part, header_extent, header_fields, scan
+
+TEXTS = f"1 {unicodedata.unidata_version}"
+MAX_BODY = 16 * 1024 * 1024
 MAX_KEPT = 16 * 1024
 _MARKS = {b"from": "f", b"to": "t", b"cc": "c", b"bcc": "b", b"subject": "s", b"message-id": "m"}
 KEPT_FIELDS = frozenset(_MARKS)
@@ -50,3 +59,24 @@ def _is_storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def header_part(data: bytes) -> Part:
+    """The message, or its header block alone, as one part whose body has not been looked at."""
+    header_end, body_start = header_extent(data)
+    return Part(0, header_end, body_start, len(data), header_fields(data, 0, header_end), TEXT_PLAIN)
+
+
+def field_texts(data: bytes, message: Part, name: bytes) -> list[str]:
+    """The values of every field of that (lower case) name."""
+    return [folded(decode_header(field.value(data))) for field in message.fields if field.name == name]
+
+
+def header_text(data: bytes, message: Part) -> str:
+    """The whole header, names included."""
+    return folded(header_block_text(data, message))
+
+
+def whole_body_text(data: bytes) -> str:
+    """All that is text in the body of a message."""
+    return folded(body_text(data, scan(data), MAX_BODY))

@@ -146,6 +146,10 @@ class Folder:
         found = self._at_once(answer, fresh=False)
         return found if found is not None else await self._in_thread(reading.cached_columns, uids, columns)
 
+    async def candidates(self, needle: str, uids: Sequence[int], in_header: bool = False) -> list[int] | None:
+        """From the index of texts, if there is one."""
+        return await self._store.filler.candidates(self._mailbox, self._ref, needle, uids, in_header)
+
     async def cached(self, uids: Sequence[int]) -> list[CachedMessage]:
         """Cached header facts; built where missing."""
 

@@ -22,6 +22,7 @@ from hostmail.interfaces import Account, CachedMessage, IEvents, IUsage, Usage
 from hostmail.storage import opening
 from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.disk import Disk, storage_refusal
+from hostmail.storage.fulltext import FullText
 from hostmail.storage.index import Index
 from hostmail.storage.names import UniqueNames, folder_directory, normal_folder_name
 from hostmail.storage.schema import WrongVersion
@@ -66,6 +67,7 @@ class Mailbox:
         self.lock = Lock()
         self.views: dict[int, View] = {}
         self.removed = False
+        self.texts = FullText(root)
         self._saved: dict[int, int] = {}
         self._index: Index | None = None
         self._trees: dict[str, FolderTree] = {}
@@ -301,6 +303,7 @@ class Mailbox:
     def _close_files(self) -> None:
         for tree in self._trees.values():
             tree.close()
+        self.texts.close()
         self._trees.clear()
         self.views.clear()
         self._saved.clear()

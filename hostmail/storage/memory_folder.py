@@ -22,12 +22,14 @@ from hostmail.interfaces import (
     Usage,
 )
 from hostmail.message.scan import header_extent
+from hostmail.message.searchable import header_part, header_text, whole_body_text
 from hostmail.message.summary import summarise
 from hostmail.storage.memory_incoming import MemoryIncoming, commit_all
 
 if TYPE_CHECKING:
     from hostmail.storage.memory_account import AccountState
 
+SHORTEST = 3
 SYSTEM_FLAGS = (1 << FIRST_KEYWORD_BIT) - 1
 SEEN, DELETED = 1, 8
 MAX_KEYWORDS, MAX_KEYWORD = 1_000, 100
@@ -287,6 +289,11 @@ class MemoryFolder:
         facts = await self.cached(sorted(set(uids)))
         return [(each.uid, *(getattr(each, column) for column in columns)) for each in facts]
 
+    async def candidates(self, needle: str, uids: Sequence[int], in_header: bool = False) -> list[int] | None:
+        """Read now, for there is no index; short strings are nowhere indexed."""
+        rows = self._state.rows
+        return None if len(needle) < SHORTEST else [uid for uid in uids if uid in rows and _may_hold(rows[uid], needle)]
+
     async def cached(self, uids: Sequence[int]) -> list[CachedMessage]:
         """Summaries, made when asked."""
         rows = self._state.rows
@@ -327,6 +334,11 @@ _CHANGES: dict[str, Callable[[int, int], int]] = {
     "remove": lambda old, mask: old & ~mask,
     "replace": lambda old, mask: mask,
 }
+
+
+def _may_hold(row: Row, needle: str) -> bool:
+    """In header or body: whoever asks looks closer."""
+    return needle in header_text(row.content, header_part(row.content)) or needle in whole_body_text(row.content)
 
 
 def cached_message(uid: int, content: bytes) -> CachedMessage:

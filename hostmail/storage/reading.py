@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from hostmail.message.scan import MAX_HEADER, header_extent
 from hostmail.storage import looking
 from hostmail.storage.boxes import BoxRef, Row
+from hostmail.storage.disk import Disk
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.message import message_of
 from hostmail.storage.tree import CUR, NEW, FolderTree
@@ -85,6 +86,38 @@ def read_many(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], limit: int) ->
                         break
             found.append(content)
     return found
+
+
+def read_sound(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], limit: int) -> list[tuple[int, bytes | None]]:
+    """(UID, whole message) for the first of `uids`, at least one, up to `limit` octets; None for what is not as the index has it."""
+    disk = mailbox.tools.disk
+    found: list[tuple[int, bytes | None]] = []
+    with ExitStack() as stack:
+        with mailbox.reading() as index:
+            box = mailbox.box(ref)
+            files = {row.uid: row for row in index.rows(box, uids)}
+            directories = _held(mailbox.tree(box), stack)
+        for uid in uids:
+            row = files.get(uid)
+            limit -= 0 if row is None else row.size
+            if limit < 0 and found:
+                break
+            found.append((uid, None if row is None else _sound(disk, row, directories[row.place])))
+    return found
+
+
+def _sound(disk: Disk, row: Row, directory: int) -> bytes | None:
+    if not row.converted:
+        return disk.read_whole(row.name, row.size, directory)
+    try:
+        message: Any = message_of(disk, disk.open_read(row.name, directory), row, _no_thread)
+    except OSError:
+        return None
+    try:
+        content: bytes = message.read_blocking(0, row.size + 1)
+    finally:
+        message.close()
+    return content if len(content) == row.size else None
 
 
 def _held(tree: FolderTree, stack: ExitStack) -> list[int]:

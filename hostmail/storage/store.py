@@ -25,6 +25,7 @@ from hostmail.storage.delivery import Consignment, Deliverer
 from hostmail.storage.departing import depart
 from hostmail.storage.disk import Disk, storage_refusal
 from hostmail.storage.facts import facts_of
+from hostmail.storage.filling import Filler
 from hostmail.storage.mailbox import Mailbox, Tools
 from hostmail.storage.names import UniqueNames
 from hostmail.storage.outside import OutsideChanges
@@ -66,6 +67,7 @@ class MaildirStore:
         spool: Spool | None = None,
         max_idle: int = MAX_IDLE,
         grace_seconds: float = trash.GRACE_SECONDS,
+        full_text_search: bool = True,
     ) -> None:
         disk = disk or Disk()
         unique = UniqueNames(host=host)
@@ -83,6 +85,7 @@ class MaildirStore:
         self._idle: OrderedDict[Mailbox, None] = OrderedDict()
         self._max_idle = max_idle
         self._grace_seconds = grace_seconds
+        self.filler = Filler(run_in_thread, clock, self._hold, self.let_go, full_text_search)
         self._at_work: set[Deferred[None]] = set()
         self._closed = False
 
@@ -107,8 +110,7 @@ class MaildirStore:
             mailbox = Mailbox(account, self.root_of(account), self._tools)
             self._mailboxes[key] = mailbox
         mailbox.account = account
-        self._users[mailbox] = self._users.get(mailbox, 0) + 1
-        self._idle.pop(mailbox, None)
+        self._hold(mailbox)
         return mailbox
 
     def holds(self, account_id: int) -> bool:
@@ -121,6 +123,11 @@ class MaildirStore:
         if mailbox is not None and mailbox.account.id == account.id:
             mailbox.account = account
 
+    def _hold(self, mailbox: Mailbox) -> None:
+        """One more user of an open mailbox."""
+        self._users[mailbox] = self._users.get(mailbox, 0) + 1
+        self._idle.pop(mailbox, None)
+
     def let_go(self, mailbox: Mailbox) -> None:
         """One user less; the mailboxes idle for the longest time are closed."""
         self._users[mailbox] -= 1
@@ -132,6 +139,8 @@ class MaildirStore:
             self._later(mailbox.retire)
             return
         self._idle[mailbox] = None
+        if mailbox.texts.is_open:
+            self._later(mailbox.texts.close)
         if mailbox.has_large_views:
             self._later(mailbox.save_views)
         while len(self._idle) > self._max_idle:
@@ -204,6 +213,7 @@ class MaildirStore:
 
     def carry_out(self, consignment: Consignment) -> Deferred[None]:
         """Fires when every arrival has its answer."""
+        self.filler.delivered()
         return self._deliverer.deliver(consignment)
 
     # ---------------------------------------------------------------------------------------------------------- facts
@@ -279,6 +289,7 @@ class MaildirStore:
             return
         self._closed = True
         self.outside.close()
+        await self.filler.stop()
         for mailbox in list(self._mailboxes.values()):
             self._later(mailbox.retire)
         self._mailboxes.clear()

@@ -14,6 +14,7 @@ from tests.contracts.mailstore_append import AppendPromises
 from tests.contracts.mailstore_delivery import DeliveryPromises, QuotaPromises
 from tests.contracts.mailstore_folders import FolderPromises
 from tests.contracts.mailstore_messages import FlagPromises, MessagePromises
+from tests.contracts.mailstore_search import SearchPromises
 
 
 class MailStoreContract(
@@ -23,6 +24,7 @@ class MailStoreContract(
     FlagPromises,
     AppendPromises,
     FolderPromises,
+    SearchPromises,
     AccountPromises,
     AnnotationPromises,
 ):

@@ -67,7 +67,7 @@ class HeaderTests(SynchronousTestCase):
         root = scan(corpus.PLAIN)
         self.assertEqual(len(header_texts(corpus.PLAIN, root, b"received")), 2)
         block = header_block_text(corpus.PLAIN, root)
-        self.assertIn("SUBJECT:Greetings  from Vienna\n", block)
+        self.assertIn("SUBJECT: Greetings  from Vienna\n", block)
         self.assertEqual(header_block_text(corpus.PLAIN, root, 5), "")
 
 
@@ -83,7 +83,7 @@ class BodyTests(SynchronousTestCase):
     def test_body_text(self) -> None:
         """Every text part, and the headers of embedded messages, but no attachments."""
         text = body_text(corpus.MIXED, scan(corpus.MIXED))
-        for words in ("Grüße!", "GrüÜe", "Subject:inside", "first inside"):
+        for words in ("Grüße!", "GrüÜe", "Subject: inside", "first inside"):
             self.assertIn(words, text)
         self.assertNotIn("AAAA", text)
 

@@ -6,6 +6,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
+from hostmail.storage.folder import Folder
 from hostmail.storage.store import MaildirStore
 from hostmail.storage.threads import StorageThreads
 from tests.contracts.fakes import FakeEvents, FakeUsage
@@ -26,6 +27,13 @@ class MaildirStoreContract(MailStoreContract, TestCase):
 
     def make_spool(self) -> object:
         return self.store.spool
+
+    async def indexed(self, folder: Folder) -> None:
+        filler = folder._store.filler
+        filler.worthwhile = 1
+        uids = list((await folder.snapshot()).uids)
+        await folder.candidates("words", uids)
+        await filler.finished()
 
     async def restart(self, store: MaildirStore) -> MaildirStore:
         await store.close()

@@ -9,16 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hostmail.message.charsets import folded
-from hostmail.message.decode import body_text, decode_header, header_block_text
-from hostmail.message.mimefields import TEXT_PLAIN
-from hostmail.message.scan import Part, header_extent, header_fields, scan
-from hostmail.message.searchable import KEPT_FIELDS, head_has
+from hostmail.message.scan import Part
+from hostmail.message.searchable import KEPT_FIELDS, field_texts, head_has, header_part, header_text, whole_body_text
 from hostmail.protocols.imap import searchkeys as keys
 from hostmail.protocols.imap.searchcolumns import index_test, seconds
 from hostmail.protocols.imap.searchkeys import Cost, Key
 from hostmail.protocols.imap.selected import Selected
 
-TEXT_OCTETS = 16 * 1024 * 1024
 FACTS = ("sent_day", "digest", "head")
 
 Judge = Callable[["Document"], bool | None]
@@ -67,34 +64,29 @@ class Document:
         """It is decided: its octets are not needed any more."""
         self.header = self.content = self._part = self._body = self._header_text = None
 
-    def _header_part(self) -> Part:
-        """The message as one part whose body has not been looked at."""
-        assert self.header is not None
+    def _header_part(self, data: bytes) -> Part:
         if self._part is None:
-            header_end, body_start = header_extent(self.header)
-            fields = header_fields(self.header, 0, header_end)
-            self._part = Part(0, header_end, body_start, len(self.header), fields, TEXT_PLAIN)
+            self._part = header_part(data)
         return self._part
 
     def field_has(self, name: bytes, needle: str) -> bool:
-        """Whether a field of that name contains the text, decoded."""
+        """Whether a field of that name contains the text."""
         data = self.header
         assert data is not None
-        fields = self._header_part().fields
-        return any(needle in folded(decode_header(field.value(data))) for field in fields if field.name == name)
+        return any(needle in text for text in field_texts(data, self._header_part(data), name))
 
     def header_has(self, needle: str) -> bool:
         """Whether the text occurs anywhere in the header."""
         if self._header_text is None:
             assert self.header is not None
-            self._header_text = folded(header_block_text(self.header, self._header_part()))
+            self._header_text = header_text(self.header, self._header_part(self.header))
         return needle in self._header_text
 
     def body_has(self, needle: str) -> bool:
         """Whether the text occurs in the text parts."""
         if self._body is None:
             assert self.content is not None
-            self._body = folded(body_text(self.content, scan(self.content), TEXT_OCTETS))
+            self._body = whole_body_text(self.content)
         return needle in self._body
 
 

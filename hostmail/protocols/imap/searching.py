@@ -14,7 +14,7 @@ from hostmail.errors import MessageGone
 from hostmail.protocols.imap import searchkeys as keys
 from hostmail.protocols.imap.bodies import SMALL, MessageReader
 from hostmail.protocols.imap.searchcolumns import index_test
-from hostmail.protocols.imap.searchdocument import FACTS, Candidates, Document, Judge, judge_of
+from hostmail.protocols.imap.searchdocument import FACTS, Candidates, Document, Judge, judge_of, texts_of
 from hostmail.protocols.imap.searchkeys import Cost, Key
 from hostmail.protocols.imap.selected import Selected
 
@@ -25,6 +25,7 @@ TURN_OCTETS = 2 * 1024 * 1024
 MESSAGE_COST = 1024
 READ_AT_ONCE = 256 * 1024
 DOCUMENTS = 1000
+TEXTS_AT_ONCE = 20
 
 
 async def search(session: HostmailIMAP4, selected: Selected, key: Key) -> list[int]:
@@ -34,8 +35,21 @@ async def search(session: HostmailIMAP4, selected: Selected, key: Key) -> list[i
     found = await session.sift(range(len(selected)), index_test(selected, cheap, now))
     if dear is None or not found:
         return found
-    judge = judge_of(selected, dear, now, Candidates())
+    candidates = await _candidates(selected, dear, found)
+    judge = judge_of(selected, dear, now, candidates)
     return await _Search(session, selected, dear, judge).among(found)
+
+
+async def _candidates(selected: Selected, key: Key, indices: Sequence[int]) -> Candidates:
+    """What the store knows of the texts that are looked for."""
+    candidates = Candidates()
+    wanted = texts_of(key)[:TEXTS_AT_ONCE]
+    uids = [selected.uids[index] for index in indices] if wanted else []
+    for needle, in_header in wanted:
+        found = await selected.folder.candidates(needle, uids, in_header) if needle else None
+        if found is not None:
+            candidates.learn((needle, in_header), frozenset(found))
+    return candidates
 
 
 def _split(key: Key) -> tuple[Key, Key | None]:
