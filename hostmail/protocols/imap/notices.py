@@ -136,7 +136,7 @@ class Notices:
                 known.pop(name, None)
 
     def placed(self, placed: Placed) -> None:
-        """The client itself has put messages somewhere: nothing to be told, unless more has happened there."""
+        """The client itself has put messages somewhere: nothing to be told, unless more has happened there, or flags matter too."""
         selected = self._session.selected
         if selected is not None and selected.uidvalidity == placed.uidvalidity:
             self.own_uids.update(placed.target_uids if self.request.fetch is not None else ())
@@ -190,7 +190,10 @@ class Notices:
     async def _tell_counts(self, name: str, events: frozenset[bytes]) -> None:
         status = await count(self._session, name)
         before, self._counts[name] = self._counts.get(name), status
-        if self._expected.pop(name, None) != _counts(status) and self._is_news(before, status, events):
+        is_own = (
+            self._expected.pop(name, None) == _counts(status) and FLAGS not in events
+        )  # somebody may have read them already
+        if not is_own and self._is_news(before, status, events):
             self._write_status(name, status)
 
     def _is_news(self, before: FolderStatus | None, after: FolderStatus, events: frozenset[bytes]) -> bool:

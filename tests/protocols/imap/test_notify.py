@@ -198,16 +198,19 @@ class OtherFolders(NotifyCase):
         self.assertRegex(line, rb"^\* STATUS Sent \(MESSAGES 0 UIDNEXT 1 UIDVALIDITY \d+ UNSEEN 0 HIGHESTMODSEQ \d+\)$")
 
     def test_the_clients_own(self) -> None:
-        """What it does itself it is not told, but what somebody else does at the same time it is (section 5)."""
+        """It is not told, but for what somebody else does at the same time, or could have done to flags (section 5)."""
         self.put(HELLO)
         self.talk.last(b"SELECT INBOX")
-        self.sets(b"(personal %b)" % ALL)
+        self.sets(b"(personal (MessageNew MessageExpunge))")
         self.talk.last(b"COPY 1 Sent")
         self.assertEqual(self.hears(), [])
         self.talk.sends(b"a APPEND Sent {2+}\r\nx\n\r\n")
         self.assertEqual(self.hears(), [])
         self.talk.last(b"COPY 1 Sent")
         self.put(HELLO, folder="Sent")
+        self.assertEqual(self.hears(), self.status())
+        self.sets(b"(personal %b)" % ALL)
+        self.talk.last(b"COPY 1 Sent")
         self.assertEqual(self.hears(), self.status())
 
     def test_nothing_any_more(self) -> None:
