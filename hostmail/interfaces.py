@@ -335,6 +335,7 @@ class CachedMessage:
     `sent_date` is the Date field as Unix time, `sent_day` its day as written there (proleptic ordinal), for SENTON and its like.
     `references` are message ids with spaces between them, as in `hostmail.message.summary`; `digest` is the same for copies of a message.
     `head` are the header fields searched most, as in `hostmail.message.searchable`; None: ask the message.
+    `fields` are the raw header fields that message lists are made of, as in `hostmail.message.keptfields`; None: the same.
     """
 
     uid: int
@@ -347,6 +348,7 @@ class CachedMessage:
     references: bytes = b""
     digest: bytes = b""
     head: str | None = None
+    fields: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

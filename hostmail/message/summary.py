@@ -12,6 +12,7 @@ from msgspec import Struct
 from hostmail.message.bodystructure import build_structures, plain_structures
 from hostmail.message.dates import parse_date
 from hostmail.message.envelope import NIL_ENVELOPE, build_envelope
+from hostmail.message.keptfields import kept_fields
 from hostmail.message.mimefields import unfold
 from hostmail.message.scan import Part, scan
 from hostmail.message.searchable import searchable_head
@@ -28,8 +29,8 @@ class MessageSummary(Struct, frozen=True):
     `sent_date` is the Date field's Unix time and `sent_day` its day as written (a proleptic ordinal: SENTON knows no zones), both None
     without a usable Date. `references` are the ids of References (the newest 100), or else the first of In-Reply-To, with spaces
     between them. `digest` tells the message from all others, and its copies not from each other. `head` is what SEARCH asks most
-    (`searchable`), None if the message itself has to be asked. `faults` names the builders that failed
-    and whose fields are therefore blank: the caller logs them; the message is served all the same.
+    (`searchable`) and `fields` what message lists are made of (`keptfields`), each None if the message itself has to be asked.
+    `faults` names the builders that failed and whose fields are therefore blank: the caller logs them; the message is served all the same.
     """
 
     size: int
@@ -42,6 +43,7 @@ class MessageSummary(Struct, frozen=True):
     references: bytes
     digest: bytes
     head: str | None = None
+    fields: bytes | None = None
     faults: tuple[str, ...] = ()
 
 
@@ -67,6 +69,7 @@ def summarise_scanned(message: bytes, root: Part) -> MessageSummary:
         sent_day=None if sent is None else sent.day.toordinal(),
         references=_built("references", lambda: _references(message, root), b"", faults),
         digest=blake2b(b"%d:%b" % (len(message), message[: root.body_start]), digest_size=12).digest(),
+        fields=_built("fields", lambda: kept_fields(message, root), None, faults),
         head=_built("head", lambda: searchable_head(message, root), None, faults),
         faults=tuple(faults),
     )

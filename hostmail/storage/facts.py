@@ -35,4 +35,5 @@ def facts_of(uid: int, message: bytes) -> CachedMessage:
         summary.references,
         summary.digest,
         summary.head,
+        summary.fields,
     )

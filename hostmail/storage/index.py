@@ -25,12 +25,22 @@ _ADD_BOX = f"INSERT INTO box ({_BOX_COLUMNS}, directory) VALUES ({', '.join('?' 
 _ADD_MESSAGE = (
     "INSERT INTO msg (id, box, modseq, flags, size, date, place, converted, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_ADD_CACHED = f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 10)})"
+_ADD_CACHED = f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 11)})"
 _ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
-_CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest, head FROM "
+_CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest, head, fields FROM "
 _COLUMNS = {
     name: name
-    for name in ("envelope", "bodystructure", "body", "header_size", "sent_date", "sent_day", "digest", "head")
+    for name in (
+        "envelope",
+        "bodystructure",
+        "body",
+        "header_size",
+        "sent_date",
+        "sent_day",
+        "digest",
+        "head",
+        "fields",
+    )
 }
 _COLUMNS["references"] = "refs"
 _EACH = "(SELECT value AS wanted FROM json_each(?)) CROSS JOIN"  # keeps the order; json_each has an id of its own
@@ -53,6 +63,7 @@ def facts_columns(facts: CachedMessage) -> tuple[Any, ...]:
         facts.references,
         facts.digest,
         facts.head,
+        facts.fields,
     )
 
 

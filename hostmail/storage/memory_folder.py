@@ -355,6 +355,7 @@ def cached_message(uid: int, content: bytes) -> CachedMessage:
         references=summary.references,
         digest=summary.digest,
         head=summary.head,
+        fields=summary.fields,
     )
 
 

@@ -14,7 +14,7 @@ import secrets
 
 import apsw
 
-VERSION = 3
+VERSION = 4
 BUSY_TIMEOUT_MS = 10_000
 UID_BITS = 32
 
@@ -22,7 +22,7 @@ CACHE = """
 CREATE TABLE cache (
     id INTEGER PRIMARY KEY,
     envelope BLOB NOT NULL, bodystructure BLOB NOT NULL, body BLOB NOT NULL, header_size INTEGER NOT NULL,
-    sent_date INTEGER, sent_day INTEGER, refs BLOB NOT NULL, digest BLOB NOT NULL, head TEXT
+    sent_date INTEGER, sent_day INTEGER, refs BLOB NOT NULL, digest BLOB NOT NULL, head TEXT, fields BLOB
 );
 """
 SCHEMA = f"""{CACHE}CREATE TABLE account (
@@ -82,7 +82,7 @@ def _create(connection: apsw.Connection) -> None:
             connection.execute(SCHEMA)
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('box', ?)", (secrets.randbits(30),))
             connection.execute(f"PRAGMA user_version={VERSION}")
-        elif version == 2:
+        elif version in (2, 3):
             connection.execute(f"DROP TABLE cache; {CACHE}; PRAGMA user_version={VERSION}")
         elif version != VERSION:
             raise WrongVersion(str(version))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hostmail.errors import MessageGone
+from hostmail.message.keptfields import is_kept, picker
 from hostmail.protocols.imap import fetchatts
 from hostmail.protocols.imap.bodies import SMALL, MessageReader
 from hostmail.protocols.imap.fetchatts import Made, Section
@@ -14,6 +15,8 @@ from hostmail.protocols.imap.selected import Selected
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
+
+Picker = tuple[bytes, Callable[[bytes], bytes]]
 
 BLOCK = 128 * 1024
 MANY_OCTETS = 512 * 1024
@@ -33,11 +36,14 @@ class SectionWriter:
         self._sections = sections
         self._gap = gap
         self._whole = gap + sections[0].label + b" {%d}\r\n" if _is_whole(sections) else None
+        self._pickers = _pickers(sections, gap)
         self.read: list[int] = []
         self.missing = False
 
     async def write(self, chosen: Sequence[int], rows: Sequence[bytes]) -> None:
         """One row for each index."""
+        if self._pickers and await self._from_index(self._pickers, chosen, rows):
+            return
         selected, at, count = self._selected, 0, len(chosen)
         while at < count:
             end = at
@@ -54,6 +60,29 @@ class SectionWriter:
             end = at + len(contents)
             await self._small(chosen[at:end], rows[at:end], contents)
             at = end
+
+    async def _from_index(self, pickers: Sequence[Picker], chosen: Sequence[int], rows: Sequence[bytes]) -> bool:
+        """Header fields that the index keeps; False, and nothing written, if it does not keep those of all these messages."""
+        uids = [self._selected.uids[index] for index in chosen]
+        kept: dict[int, bytes | None] = dict(await self._selected.folder.cached_columns(uids, ["fields"]))
+        if None in kept.values():
+            return False
+        pieces: list[bytes] = []
+        for index, uid, row in zip(chosen, uids, rows, strict=True):
+            block = kept.get(uid)
+            if block is None:
+                self.missing = True
+                continue
+            self.read.append(index)
+            pieces.append(row)
+            for beginning, pick in pickers:
+                fields = pick(block)
+                pieces.append(beginning % len(fields))
+                pieces.append(fields)
+            pieces.append(b")\r\n")
+        self._session.write(b"".join(pieces))
+        await self._session.written()
+        return True
 
     async def _small(self, chosen: Sequence[int], rows: Sequence[bytes], contents: Sequence[bytes | None]) -> None:
         """Messages that are in memory; one that is gone has no row."""
@@ -140,3 +169,16 @@ def _is_whole(sections: Sequence[Section | Made]) -> bool:
         and first.text == fetchatts.WHOLE
         and first.start is None
     )
+
+
+def _pickers(sections: Sequence[Section | Made], gap: bytes) -> list[Picker]:
+    """For a FETCH of nothing but header fields that the index keeps: what each begins with, and who cuts it out; else nothing."""
+    found: list[Picker] = []
+    for section in sections:
+        if not isinstance(section, Section) or section.text != fetchatts.FIELDS or section.parts:
+            return []
+        if section.start is not None or not all(map(is_kept, section.fields)):
+            return []
+        beginning = (gap or b" " * bool(found)) + section.label.replace(b"%", b"%%") + b" {%d}\r\n"
+        found.append((beginning, picker(section.fields)))
+    return found

@@ -322,3 +322,47 @@ class Trouble(ImapCase):
         self.assertEqual(literal(heard, b"BODY[]"), HELLO)
         self.assertLess(heard.index(b"B OK"), heard.index(b"C OK"))
         self.assertIn(b"* 1 FETCH (FLAGS (\\Seen \\Recent))\r\nC OK", heard)
+
+
+class HeaderFields(ImapCase):
+    """HEADER.FIELDS of what the index keeps, and of what it does not."""
+
+    def test_the_same_either_way(self) -> None:
+        """Kept fields, others, and both; of small headers and of large ones; in any case and with odd names."""
+        large = b"X-Large: " + b"x" * 5000 + b"\r\n" + HELLO
+        self.put(HELLO, large, b"Received: from x\r\n" + HELLO)
+        talk = self.ann(b"INBOX")
+        subject = b"Subject: hello\r\n\r\n"
+        for names, answers in (
+            (b"SUBJECT", [subject] * 3),
+            (b"subject received", [subject, subject, b"Received: from x\r\n" + subject]),
+            (b'"a%d%b"', [b"\r\n"] * 3),
+        ):
+            for numbers in (range(1, 4), (1, 3)):
+                label = b"BODY[HEADER.FIELDS (%b)]" % names
+                wanted = b"".join(
+                    b"* %d FETCH (UID %d %b {%d}\r\n%b)\r\n"
+                    % (
+                        at,
+                        at,
+                        label.replace(b'"', b"") if b"%" not in names else label,
+                        len(answers[at - 1]),
+                        answers[at - 1],
+                    )
+                    for at in numbers
+                )
+                listed = b",".join(b"%d" % at for at in numbers)
+                said = talk.sends(b"A UID FETCH " + listed + b" (BODY.PEEK[HEADER.FIELDS (" + names + b")])\r\n")
+                self.assertEqual(said, wanted + b"A OK FETCH completed\r\n")
+
+    def test_several_at_once(self) -> None:
+        """Two lists of names in one FETCH, marking as read."""
+        self.put(HELLO)
+        talk = self.ann(b"INBOX")
+        said = talk.sends(b"A FETCH 1 (BODY[HEADER.FIELDS (To)] BODY.PEEK[HEADER.FIELDS (From)])\r\n")
+        to, sender = b"To: ann@example.com\r\n\r\n", b"From: Bob <bob@example.net>\r\n\r\n"
+        first = b"BODY[HEADER.FIELDS (To)] {%d}\r\n%b" % (len(to), to)
+        second = b"BODY[HEADER.FIELDS (From)] {%d}\r\n%b" % (len(sender), sender)
+        self.assertTrue(
+            said.startswith(b"* 1 FETCH (" + first + b" " + second + b")\r\n* 1 FETCH (FLAGS (\\Seen"), said
+        )
