@@ -91,7 +91,7 @@ class Document:
 
 
 class Candidates:
-    """For each text that is looked for in bodies (or, True, in headers as well): the UIDs where it may be, if that is known."""
+    """For each text that is looked for in bodies (or, True, anywhere): the UIDs where it may be, if that is known."""
 
     def __init__(self) -> None:
         self._found: dict[Wanted, frozenset[int]] = {}
@@ -107,14 +107,18 @@ class Candidates:
 
 
 def texts_of(key: Key) -> list[Wanted]:
-    """The texts that are looked for in bodies, each once."""
-    found = [wanted_of(leaf) for leaf in keys.leaves(key) if isinstance(leaf, keys.Body | keys.Text)]
+    """The texts for which messages have to be read, each once."""
+    found = [
+        wanted_of(leaf)
+        for leaf in keys.leaves(key)
+        if isinstance(leaf, keys.Header | keys.Body | keys.Text) and leaf.cost > Cost.FACTS
+    ]
     return list(dict.fromkeys(found))
 
 
-def wanted_of(key: keys.Body | keys.Text) -> Wanted:
+def wanted_of(key: keys.Header | keys.Body | keys.Text) -> Wanted:
     """The text in the form in which texts are compared, and whether the header counts."""
-    return folded(key.text), isinstance(key, keys.Text)
+    return folded(key.text), not isinstance(key, keys.Body)
 
 
 def judge_of(selected: Selected, key: Key, now: float, candidates: Candidates) -> Judge:
@@ -166,18 +170,21 @@ def _leaf(key: Key, candidates: Candidates) -> Judge:
         digest = key.digest
         return lambda document: document.digest == digest
     if isinstance(key, keys.Header):
-        return _header(key.field, folded(key.text))
+        return _header(key.field, wanted_of(key), candidates)
     assert isinstance(key, keys.Body | keys.Text)
     return _text(wanted_of(key), candidates)
 
 
-def _header(field: bytes, needle: str) -> Judge:
-    is_kept = field in KEPT_FIELDS
+def _header(field: bytes, wanted: Wanted, candidates: Candidates) -> Judge:
+    """What is in a field is in the header: no character of the one is another one in the other, for blanks stand around it."""
+    needle, is_kept = wanted[0], field in KEPT_FIELDS
 
     def judge(document: Document) -> bool | None:
         if is_kept and document.head is not None:
             return head_has(document.head, field, needle)
-        return None if document.header is None else document.field_has(field, needle)
+        if document.header is None:
+            return False if candidates.exclude(wanted, document.uid) else None
+        return document.field_has(field, needle)
 
     return judge
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hostmail.message.charsets import folded
 from hostmail.message.decode import body_text, header_block_text, header_texts
 from hostmail.message.scan import scan
+from hostmail.protocols.imap import searching
 from tests.protocols.imap.talk import ImapCase
 
 _WORDS = [
@@ -27,7 +28,29 @@ _WORDS = [
         "=00",
         "b\0c",
     ),
-    *(" ", "  ", ",", ";", "<", ">", '"', "\\", "(", ")", "\r\n ", "\r\n\t", "a" * 40, "Re: ", "=?", "?=", "\ufffe"),
+    *(
+        " ",
+        "  ",
+        ",",
+        ";",
+        "<",
+        ">",
+        '"',
+        "\\",
+        "(",
+        ")",
+        "\r\n ",
+        "\r\n\t",
+        "a" * 40,
+        "\u0301",
+        "\u1161",
+        "\u1100",
+        "\u3099",
+        "Re: ",
+        "=?",
+        "?=",
+        "\ufffe",
+    ),
 ]
 _CHARSETS = ["utf-8", "iso-8859-1", "utf-7", "utf-16", "shift_jis", "unknown"]
 _FIELDS = [b"From", b"TO", b"Cc", b"bcc", b"Subject", b"Message-ID", b"X-Other", b"Received"]
@@ -88,10 +111,13 @@ class Reference(ImapCase):
     @given(
         st.lists(mails(), min_size=1, max_size=4),
         st.lists(st.tuples(st.sampled_from(KEYS), needles), min_size=1, max_size=6),
+        st.sampled_from([0, searching.FEW]),
     )
-    def test_texts(self, letters: list[bytes], asked: list[tuple[str, str]]) -> None:
-        """Each key alone, its opposite, and two of them together find what reading everything finds."""
+    def test_texts(self, letters: list[bytes], asked: list[tuple[str, str]], few: int) -> None:
+        """Each key alone, its opposite, and two of them together find what reading everything finds,
+        whether the store is asked first or not."""
         self.setUp()
+        self.patch(searching, "FEW", few)
         self.put(*letters)
         talk = self.ann(b"INBOX")
         truth = [{number for number, mail in enumerate(letters, 1) if matches(mail, *key)} for key in asked]
