@@ -89,9 +89,8 @@ class Notices:
         if not exists(self._infos, name) or not events:
             return
         try:
-            status = await count(self._session, name)
             if events & MESSAGES:
-                self._counts[name] = status
+                self._counts[name] = status = await count(self._session, name)
                 if self.request.status and not self._is_selected(name):
                     self._write_status(name, status, FLAGS in events)
             if METADATA in events:
@@ -190,9 +189,8 @@ class Notices:
     async def _tell_counts(self, name: str, events: frozenset[bytes]) -> None:
         status = await count(self._session, name)
         before, self._counts[name] = self._counts.get(name), status
-        is_own = (
-            self._expected.pop(name, None) == _counts(status) and FLAGS not in events
-        )  # somebody may have read them already
+        # Of the client's own new messages somebody may have read some already: where flags matter, it is told of them, too.
+        is_own = self._expected.pop(name, None) == _counts(status) and FLAGS not in events
         if not is_own and self._is_news(before, status, events):
             self._write_status(name, status)
 
@@ -244,6 +242,7 @@ class Notices:
                 found[new] = old
         others = {each for name in changes.deleted for each in _parent(name)}
         others.update(each for name in changes.created for each in (name, *_parent(name)))
+        others.update(name for name in changes.replaced if before[name].uidvalidity)
         others = {name for name in others if NAME in self._events(name, before)}
         others.update(name for name in changes.subscribed if SUBSCRIPTION in self._events(name, before))
         return {**found, **{name: "" for name in sorted(others) if name not in found}}
@@ -254,9 +253,8 @@ class Notices:
         self._infos = after
         for known in (self._counts, self._metadata):
             _carry(known, changes)  # type: ignore[arg-type]
-        self._changed.update(
-            changes.renamed, changes.replaced
-        )  # for what was announced of the folders that had other names then
+        # What was announced of them was perhaps announced under other names.
+        self._changed.update(changes.renamed, changes.replaced)
         return changes
 
     async def _list(self) -> Infos:
@@ -299,6 +297,7 @@ def _parent(name: str) -> list[str]:
 
 
 def _carry(known: dict[str, Any], changes: ListChanges) -> None:
+    """What is known of folders moves with their names, and ends with them."""
     moved = {new: known.pop(old) for new, old in changes.renamed.items() if old in known}
     for name in changes.deleted:
         known.pop(name, None)

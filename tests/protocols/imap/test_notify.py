@@ -354,14 +354,15 @@ class Names(NotifyCase):
         self.assertIn(b"STATUS Old (MESSAGES 1 UIDNEXT 2 ", old)
 
     def test_names_exchanged_in_one_go(self) -> None:
-        """Counts are told of names that stay and mean other folders now."""
+        """Names that stay and mean other folders now are told again, with their counts."""
         self.does(b"CREATE A", b"CREATE B")
         self.put(HELLO, folder="A")
         self.hears()
         self.sets(b"(personal %b)" % (ALL[:-1] + b" " + LIST[1:]))
         for command in (b"RENAME A C", b"RENAME B A", b"RENAME C B"):
             self.other.last(command)
-        a, b = self.hears()
+        list_a, list_b, a, b = self.hears()
+        self.assertEqual([list_a, list_b], [b'* LIST (\\HasNoChildren) "/" %b' % name for name in (b"A", b"B")])
         self.assertIn(b"STATUS A (MESSAGES 0 UIDNEXT 1 ", a)
         self.assertIn(b"STATUS B (MESSAGES 1 UIDNEXT 2 ", b)
 
