@@ -620,10 +620,10 @@ class Trouble(NotifyCase):
     def test_new_messages_that_cannot_be_read(self) -> None:
         """EXISTS is told anyway."""
         self.talk.last(b"SELECT INBOX")
-        self.sets(b"(selected (MessageNew (PREVIEW) MessageExpunge))")
+        self.sets(b"(selected (MessageNew (ENVELOPE PREVIEW) MessageExpunge))")
         selected = self.talk.server.selected
         assert selected is not None
-        failures: Any = {"open": TemporaryFailure(), "read_many": TemporaryFailure()}
+        failures: Any = dict.fromkeys(("open", "read_many", "cached", "cached_columns"), TemporaryFailure())
         selected.folder = Broken(selected.folder, failures)  # type: ignore[assignment]
         self.put(HELLO)
         self.assertEqual(self.hears()[0], b"* 1 EXISTS")
