@@ -1,4 +1,5 @@
-"""Fills the indexes of texts behind everybody's back: for folders in which somebody searches, after delivery has been quiet.
+"""Fills the indexes of texts behind everybody's back: for folders in which somebody searches, after delivery has been quiet, and
+takes out a minute later what was expunged.
 
 One folder at a time, in short turns in a thread with pauses as long as the turns, so that at most half a processor is at it. What is
 indexed stays so when a turn fails or the process ends; the next search asks for the rest.
@@ -28,6 +29,7 @@ QUIET_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
 TURN_SECONDS = 0.05
 SHORTEST_PAUSE = 0.01
+TIDY_SECONDS = 60.0
 AT_ONCE = 100
 OCTETS_AT_ONCE = 1 << 20
 REMOVED_AT_ONCE = 200
@@ -62,6 +64,7 @@ class Filler:
         self._hold = hold
         self._let_go = let_go
         self._waiting: OrderedDict[Asked, _Job] = OrderedDict()
+        self._untidy: dict[Asked, IDelayedCall] = {}
         self._timer: IDelayedCall | None = None
         self._turn: Deferred[None] | None = None
         self._stopped = False
@@ -72,6 +75,16 @@ class Filler:
     def delivered(self) -> None:
         """A message came: others than we have something to do."""
         self._delivered = self._clock.seconds()
+
+    def expunged(self, mailbox: Mailbox, ref: BoxRef) -> None:
+        """Messages are gone: nothing of them shall stay in the index for long."""
+        asked = (mailbox, ref)
+        if self.is_on and not self._stopped and asked not in self._untidy and mailbox.texts.exists:
+            self._untidy[asked] = self._clock.callLater(TIDY_SECONDS, self._tidy, asked)
+
+    def _tidy(self, asked: Asked) -> None:
+        del self._untidy[asked]
+        self.ask(*asked)
 
     async def candidates(
         self, mailbox: Mailbox, ref: BoxRef, needle: str, uids: Sequence[int], in_header: bool
@@ -96,9 +109,11 @@ class Filler:
     async def stop(self) -> None:
         """No more turns; returns when the one that runs is over."""
         self._stopped = True
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
+        for call in (self._timer, *self._untidy.values()):
+            if call is not None:
+                call.cancel()
+        self._timer = None
+        self._untidy.clear()
         if self._turn is not None:
             waiting: Deferred[None] = Deferred()
             self._turn.addBoth(lambda _: waiting.callback(None))

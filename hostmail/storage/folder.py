@@ -104,7 +104,10 @@ class Folder:
 
     async def expunge(self, uids: Sequence[int], only_deleted: bool = True) -> list[int]:
         """Remove those (with \\Deleted)."""
-        return await self._in_thread(removing.expunge, uids, only_deleted)
+        removed = await self._in_thread(removing.expunge, uids, only_deleted)
+        if removed:
+            self._store.filler.expunged(self._mailbox, self._ref)
+        return removed
 
     async def copy(self, uids: Sequence[int], target: str) -> Placed:
         """All or none."""
@@ -112,7 +115,9 @@ class Folder:
 
     async def move(self, uids: Sequence[int], target: str) -> Placed:
         """As copy, without ever needing room."""
-        return await self._in_thread(copying.move, uids, target)
+        placed = await self._in_thread(copying.move, uids, target)
+        self._store.filler.expunged(self._mailbox, self._ref)
+        return placed
 
     async def open(self, uid: int) -> Any:
         """An IMessage; raises MessageGone."""

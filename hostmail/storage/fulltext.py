@@ -1,8 +1,9 @@
-"""An account's index of texts: which messages may hold a string of three characters or more.
+"""An account's index of texts: which messages may hold a string of two characters or more.
 
 A pre-filter for SEARCH: it may name messages that do not hold the string, and never leaves one out that does. Its file is a cache of its
 own beside the index, and may be deleted at any time. SQLite's FTS5 keeps for every three characters that follow each other the
-messages where they do; neither texts nor positions are kept. `known` says of which messages all is indexed: whatever is not in
+messages where they do; neither texts nor positions are kept. A string of two (a word, in Chinese) is looked for as any three that
+begin with it, wherefore texts are followed by some blanks. `known` says of which messages all is indexed: whatever is not in
 there has to be read. Both change in the same transaction, so that no crash lets one speak for the other.
 """
 
@@ -21,11 +22,13 @@ from hostmail.message.searchable import TEXTS
 from hostmail.storage.boxes import UID_MASK
 
 FILE = "fulltext.sqlite"
-SHORTEST = 3
+PIECE = 3
+SHORTEST = 2
 MOST_PIECES = 24
+MOST_BEGINNINGS = 200
 MAX_TEXT = 512 * 1024
 BUSY_TIMEOUT_MS = 2_000
-_MADE = f"fulltext 1 {TEXTS}"
+_MADE = f"fulltext 2 {TEXTS}"
 _OPTIONS = "content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1'"
 _SCHEMA = f"""
 CREATE TABLE made (by TEXT NOT NULL);
@@ -34,7 +37,11 @@ CREATE TABLE known (first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
 CREATE TABLE large (id INTEGER PRIMARY KEY);
 CREATE VIRTUAL TABLE header USING fts5 (text, {_OPTIONS});
 CREATE VIRTUAL TABLE body USING fts5 (text, {_OPTIONS});
+CREATE VIRTUAL TABLE header_pieces USING fts5vocab (header, row);
+CREATE VIRTUAL TABLE body_pieces USING fts5vocab (body, row);
 """
+_PADDING = "\n\n"
+_AS_FTS5_READS = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 
 
 class Folder(NamedTuple):
@@ -103,9 +110,14 @@ class FullText:
             unknown = _outside(ranges, uids)
             if len(unknown) == len(uids):
                 return list(uids), len(uids)
-            base, span, query = folder.id << 32, _span(folder.id), _query(needle)
+            base, span = folder.id << 32, _span(folder.id)
             hits = {key - base for (key,) in execute("SELECT id FROM large WHERE id BETWEEN ? AND ?", span)}
             for table in ("body", "header") if in_header else ("body",):
+                query = _query(needle) if len(needle) >= PIECE else _beginnings(execute, table, needle)
+                if query is None:
+                    return list(uids), len(unknown)
+                if not query:
+                    continue
                 matching = f"SELECT rowid FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ?"
                 hits.update([key - base for (key,) in execute(matching, (query, *span))])
         hits.update(unknown)
@@ -305,14 +317,29 @@ def _remove_range(execute: Any, first: int, last: int) -> None:
 
 def _query(needle: str) -> str:
     """All (or of a long string enough) of its pieces of three characters, each of which a message that holds it has."""
-    pieces = list(dict.fromkeys(needle[at : at + SHORTEST] for at in range(len(needle) - SHORTEST + 1)))
+    pieces = list(dict.fromkeys(needle[at : at + PIECE] for at in range(len(needle) - PIECE + 1)))
     if len(pieces) > MOST_PIECES:
         pieces = [pieces[at * len(pieces) // MOST_PIECES] for at in range(MOST_PIECES)]
-    return " AND ".join(['"' + piece.replace('"', '""') + '"' for piece in pieces])
+    return " AND ".join(map(_quoted, pieces))
+
+
+def _beginnings(execute: Any, table: str, needle: str) -> str | None:
+    """Any of the pieces that begin with a shorter string; empty if there are none, None if these are too many."""
+    first = needle.translate(_AS_FTS5_READS)
+    pieces = execute(
+        f"SELECT term FROM {table}_pieces WHERE term BETWEEN ? AND ? LIMIT ?",
+        (first, first + "\U0010ffff" * PIECE, MOST_BEGINNINGS + 1),
+    ).fetchall()
+    if len(pieces) > MOST_BEGINNINGS:
+        return None
+    return " OR ".join(_quoted(piece) for (piece,) in pieces)
+
+
+def _quoted(piece: str) -> str:
+    return '"' + piece.replace('"', '""') + '"'
 
 
 def _storable(text: str) -> str:
-    """Without what SQLite cannot hold, and no string that anybody can look for contains."""
-    if "\0" in text:
-        text = text.replace("\0", " ")
+    """Without what SQLite cannot hold, and no string that anybody can look for contains; every character begins a piece."""
+    text = text.replace("\0", " ") + _PADDING
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -46,7 +46,8 @@ class FillingTests(DiskGround):
         self.assertEqual(self.asks(), [2, 4, 6])
         self.assertEqual(self.asks("zebra cross"), [2, 4, 6])
         self.assertEqual(self.asks("lion"), [])
-        self.assertIsNone(self.asks("ze"))
+        self.assertEqual(self.asks("ze"), [2, 4, 6])
+        self.assertIsNone(self.asks("z"))
 
     def test_few_messages_are_not_worth_it(self) -> None:
         """Reading them is quick."""
@@ -97,6 +98,22 @@ class FillingTests(DiskGround):
         self.asks()
         self.waits()
         self.assertEqual(sorted(self.indexed().values()), [[(1, 1), (4, 7)], [(2, 2)]])
+
+    def test_expunged_messages(self) -> None:
+        """A minute later nothing is left of them, though nobody searches."""
+        self.get(self.inbox.expunge([1], only_deleted=False))
+        self.asks()
+        self.waits()
+        self.get(self.inbox.expunge([2], only_deleted=False))
+        self.get(self.inbox.move([6], "Trash"))
+        self.clock.advance(59)
+        self.assertEqual(list(self.indexed().values()), [[(2, 6)]])
+        self.clock.advance(2)
+        self.waits()
+        self.assertEqual(list(self.indexed().values()), [[(3, 5)]])
+        self.get(self.inbox.expunge([3], only_deleted=False))
+        self.get(self.store.close())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def indexed(self) -> Any:
         return self.mailbox().texts.folders()

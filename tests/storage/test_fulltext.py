@@ -78,6 +78,20 @@ class AskingTests(TextsCase):
         self.put(INBOX, f"x{long}x", "bottles")
         self.assertEqual(self.finds(long, [1, 2]), [1])
 
+    def test_two_characters(self) -> None:
+        """A word in some languages: found at the end of a text as well; nothing if it is nowhere."""
+        self.put(INBOX, "日本語の件名", "東京", "ab", header="件")
+        self.assertEqual(self.finds("日本", [1, 2, 3]), [1])
+        self.assertEqual(self.finds("東京", [1, 2, 3]), [2])
+        self.assertEqual(self.finds("ab", [1, 2, 3]), [3])
+        self.assertEqual(self.finds("ba", [1, 2, 3]), [])
+        self.assertEqual(self.finds("件\n", [1, 2, 3], in_header=True), [1, 2, 3])
+
+    def test_beginnings_of_everything(self) -> None:
+        """If two characters begin too many pieces, each message has to be read."""
+        self.put(INBOX, "".join(f"ab{chr(0x4E00 + number)}" for number in range(300)), "none")
+        self.assertEqual(self.texts.candidates(INBOX, "ab", [1, 2, 3], False), ([1, 2, 3], 1))
+
     def test_large_texts_are_always_candidates(self) -> None:
         """They would make the index large, and are few."""
         self.put(INBOX, "x" * (fulltext.MAX_TEXT + 1), "small")
@@ -88,15 +102,15 @@ class AskingTests(TextsCase):
     @settings(max_examples=150, deadline=None, database=None)
     @given(st.lists(words, min_size=1, max_size=6), st.data())
     def test_nothing_is_missed(self, bodies: list[str], data: st.DataObject) -> None:
-        """Whatever the texts: every string of three characters or more is found wherever it is."""
+        """Whatever the texts: every string of two characters or more is found wherever it is."""
         with tempfile.TemporaryDirectory() as root:
             texts = FullText(root)
             try:
                 texts.add(INBOX, [Texts(uid, body[::-1], body) for uid, body in enumerate(bodies)])
                 source = data.draw(st.sampled_from([*bodies, *[body[::-1] for body in bodies]]))
-                start = data.draw(st.integers(0, max(0, len(source) - 3)))
-                needle = source[start : start + data.draw(st.integers(3, 12))]
-                if len(needle) < 3 or "\0" in needle or any("\ud800" <= each <= "\udfff" for each in needle):
+                start = data.draw(st.integers(0, max(0, len(source) - 2)))
+                needle = source[start : start + data.draw(st.integers(2, 12))]
+                if len(needle) < 2 or "\0" in needle or any("\ud800" <= each <= "\udfff" for each in needle):
                     return
                 found, unknown = texts.candidates(INBOX, needle, range(len(bodies)), False)
                 self.assertEqual(unknown, 0)
