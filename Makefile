@@ -13,7 +13,7 @@ help:
 	@echo 'make test      install and run all tests (COVERAGE=1: and hold the coverage floor)'
 	@echo 'make lint      ruff, formatting'
 	@echo 'make types     mypy'
-	@echo 'make bench     first figures against a hostmail started for it'
+	@echo 'make bench     figures of a hostmail started for it, beside a Dovecot where there is one'
 	@echo 'make clean     remove the virtual environment and caches (never ./var: that is mail)'
 
 $(STAMP): pyproject.toml

@@ -25,6 +25,7 @@ FETCHES = {
     "size": b"FETCH 1:* (UID RFC822.SIZE INTERNALDATE)",
     "envelope": b"FETCH 1:* (ENVELOPE)",
     "structure": b"FETCH 1:* (BODYSTRUCTURE)",
+    "fields": b"FETCH 1:* (BODY.PEEK[HEADER.FIELDS (From To Cc Subject Date Message-ID Content-Type References)])",
     "body": b"FETCH 1:* (BODY.PEEK[])",
 }
 SEARCHES: dict[str, tuple[bytes, Callable[[int], bool]]] = {
@@ -353,7 +354,8 @@ async def idle(bench: Bench) -> Figures:
     figures: Figures = {}
     if bench.target.pids and fresh:
         figures["kb_each"] = (bench.target.memory_kb() - before) / bench.idlers
-    figures["accepted_ms"], figures["notified_ms"] = await _notification(bench)
+    if "smtp" in bench.target.ports:
+        figures["accepted_ms"], figures["notified_ms"] = await _notification(bench)
     for client in clients:
         client.close()
     return figures

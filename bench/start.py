@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 DOMAIN = "example.test"
@@ -42,7 +43,7 @@ def start(directory: Path) -> Path:
     target = directory / "target.json"
     config = directory / "hostmail.yaml"
     fresh = not config.exists()
-    ports = _free_ports() if fresh else json.loads(target.read_text())["ports"]
+    ports = free_ports(SERVICES) if fresh else json.loads(target.read_text())["ports"]
     if fresh:
         _install(directory, config, ports)
     with (directory / "log").open("ab") as log:
@@ -57,7 +58,7 @@ def start(directory: Path) -> Path:
         )
     target.write_text(json.dumps(_described(directory, ports, process.pid), indent=1))
     for port in ports.values():
-        _wait(port, process, directory)
+        wait_for(port, process, directory)
     return target
 
 
@@ -93,15 +94,17 @@ def hostmail(config: Path, *words: str) -> None:
     subprocess.run([sys.executable, "-c", script, "--config", str(config), *words], check=True, stdout=sys.stderr)
 
 
-def _free_ports() -> dict[str, int]:
+def free_ports(services: tuple[str, ...]) -> dict[str, int]:
+    """One for each service."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in SERVICES]
+        sockets = [stack.enter_context(socket.socket()) for _ in services]
         for each in sockets:
             each.bind(("127.0.0.1", 0))
-        return {name: each.getsockname()[1] for name, each in zip(SERVICES, sockets, strict=True)}
+        return {name: each.getsockname()[1] for name, each in zip(services, sockets, strict=True)}
 
 
-def _wait(port: int, process: subprocess.Popen[bytes], directory: Path) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], directory: Path) -> None:
+    """Until the server answers on that port."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -109,11 +112,11 @@ def _wait(port: int, process: subprocess.Popen[bytes], directory: Path) -> None:
             return
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"hostmail did not start: see {directory / 'log'}") from None
+                raise SystemExit(f"it did not start: see {directory / 'log'}") from None
             time.sleep(0.1)
 
 
-def stop(directory: Path) -> None:
+def stop_process(directory: Path) -> None:
     """SIGTERM, and wait until it is gone."""
     (pid,) = json.loads((directory / "target.json").read_text())["pids"]
     with contextlib.suppress(ProcessLookupError):
@@ -136,9 +139,9 @@ def _is_over(pid: int) -> bool:
     return False
 
 
-def main() -> None:
+def main(start: Callable[[Path], Path], stop: Callable[[Path], None], words: str | None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("start", "stop", "restart"))
     parser.add_argument("directory", type=lambda text: Path(text).absolute())
     asked = parser.parse_args()
@@ -148,5 +151,7 @@ def main() -> None:
         print(start(asked.directory))
 
 
+stop = stop_process
+
 if __name__ == "__main__":
-    main()
+    main(start, stop, __doc__)
