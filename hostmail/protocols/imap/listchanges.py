@@ -75,9 +75,9 @@ def is_subscribed(folders: Mapping[str, FolderInfo], name: str) -> bool:
 
 
 def with_created(folders: Infos, name: str) -> Infos:
-    """After CREATE, which makes the levels above as well."""
-    made = {each: _info(folders, each, True) for each in (*parents_of(name), name) if not exists(folders, each)}
-    return {**folders, **made}
+    """After CREATE, which makes the levels above as well. If the client knew one of that name, then somebody has taken it away."""
+    made = {each: _info(folders, each, True) for each in parents_of(name) if not exists(folders, each)}
+    return {**folders, **made, name: _info(folders, name, True)}
 
 
 def with_deleted(folders: Infos, name: str) -> Infos:

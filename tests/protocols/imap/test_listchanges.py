@@ -84,3 +84,4 @@ class OwnTests(SynchronousTestCase):
         """What others have done at the same time is still seen."""
         self.leads(with_subscribed(folders(), "A", True), folders("A", A=1), created=["A"])
         self.leads(with_renamed(folders(A=1), "A", "B"), folders(B=1, B__C=2), created=["B/C"])
+        self.leads(with_created(folders(A=1), "A"), folders(A=2, B=1), created=["B"], replaced=["A"])
