@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from hostmail.errors import NoSuchFolder
 from hostmail.interfaces import Placed, Usage
@@ -13,7 +12,7 @@ from hostmail.storage import keywords
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import copy_range
 from hostmail.storage.mailbox import Mailbox
-from hostmail.storage.names import letters_of, parse
+from hostmail.storage.names import MessageName, letters_of, parse
 from hostmail.storage.scan import prepare, scan
 from hostmail.storage.transaction import Transaction
 from hostmail.storage.tree import CUR, NEW
@@ -98,7 +97,6 @@ def _target_flags(transaction: Transaction, box: Box, other: Box, rows: list[Row
 
 def _place(transaction: Transaction, box: Box, other: Box, rows: list[Row], flags: list[int], carry: Carry) -> Placed:
     modseq = other.next_modseq()
-    facts = transaction.index.cached(box, [row.uid for row in rows])
     placed: list[Row] = []
     for row, new_flags in zip(rows, flags, strict=True):
         uid, place = other.uidnext, CUR if new_flags else NEW
@@ -109,24 +107,24 @@ def _place(transaction: Transaction, box: Box, other: Box, rows: list[Row], flag
     for place in {row.place for row in placed}:
         transaction.tree(other).sync(place)
     transaction.index.add_messages(other, placed)
-    sources = [row.uid for row in rows]
-    known = [(uid, new) for uid, new in zip(sources, placed, strict=True) if uid in facts]
-    transaction.index.add_cached(other, [replace(facts[uid], uid=new.uid) for uid, new in known])
+    sources, targets = [row.uid for row in rows], [row.uid for row in placed]
+    transaction.index.copy_cached(box, sources, other, targets)
     transaction.touch(other)
-    return Placed(other.uidvalidity, sources, [row.uid for row in placed])
+    return Placed(other.uidvalidity, sources, targets)
 
 
 def _new_name(transaction: Transaction, row: Row, uid: int, flags: int) -> str:
-    name = replace(
-        parse(row.name),
+    old = parse(row.name)
+    return MessageName(
         base=transaction.tools.unique(),
+        size=old.size,
         uid=uid,
+        wire_size=old.wire_size,
         flags=flags & SYSTEM_FLAGS,
         letters=letters_of(flags),
-        extra=(),
+        others=old.others if flags else "",
         has_info=bool(flags),
-    )
-    return replace(name, others="").filename if not flags else name.filename
+    ).filename
 
 
 def _link(transaction: Transaction, box: Box, row: Row, other: Box, place: int, name: str) -> None:

@@ -25,9 +25,11 @@ _ADD_BOX = f"INSERT INTO box ({_BOX_COLUMNS}, directory) VALUES ({', '.join('?' 
 _ADD_MESSAGE = (
     "INSERT INTO msg (id, box, modseq, flags, size, date, place, converted, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_CACHED_COLUMNS = "envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest, head, fields"
 _ADD_CACHED = f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 11)})"
+_COPY_CACHED = f"INSERT OR REPLACE INTO cache SELECT ?, {_CACHED_COLUMNS} FROM cache WHERE id = ?"
 _ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
-_CACHED = "SELECT id, envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest, head, fields FROM "
+_CACHED = f"SELECT id, {_CACHED_COLUMNS} FROM "
 _COLUMNS = {
     name: name
     for name in (
@@ -331,6 +333,12 @@ class Index:
             _ADD_CACHED,
             [(base | each.uid, *facts_columns(each)) for each in facts],
         )
+
+    def copy_cached(self, box: Box, uids: Sequence[int], other: Box, copies: Sequence[int]) -> None:
+        """What is known of messages is known of their copies."""
+        base, target = box.id << 32, other.id << 32
+        pairs = [(target | new, base | old) for old, new in zip(uids, copies, strict=True)]
+        self._db.executemany(_COPY_CACHED, pairs)
 
     def cached(self, box: Box, uids: Sequence[int]) -> dict[int, CachedMessage]:
         """What is known, by UID."""
