@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from html import unescape
 
-_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
 _INLINE = frozenset(
     [
         *(
@@ -47,46 +46,26 @@ _INLINE = frozenset(
         ),
     ]
 )
-_UNSEEN = {
-    name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "title", "template", "noscript")
-}
+_MARKUP = re.compile(
+    r"""<(?:
+      !--(?:.*?-->|.*)
+    | [!?][^>]*+>?
+    | (?P<unseen>script|style|title|template|noscript)(?![a-z0-9])[^>]*+>?.*?(?=</(?P=unseen)|\Z)
+    | /?(?P<name>[a-z][a-z0-9]*+)[^>]*+>?
+    )""",
+    re.IGNORECASE | re.ASCII | re.DOTALL | re.VERBOSE,
+)
 
 
 def html_text(markup: str) -> str:
     """Text without tags, comments, scripts and styles; a line end where a block begins or ends."""
-    pieces: list[str] = []
-    position, end = 0, len(markup)
-    while position < end:
-        bracket = markup.find("<", position)
-        if bracket < 0:
-            pieces.append(markup[position:])
-            break
-        pieces.append(markup[position:bracket])
-        position = _behind_markup(markup, bracket, pieces)
-    return unescape("".join(pieces))
+    text = _MARKUP.sub(_instead, markup) if "<" in markup else markup
+    return unescape(text.replace("&nbsp;", "\xa0")) if "&" in text else text
 
 
-def _behind_markup(markup: str, bracket: int, pieces: list[str]) -> int:
-    """Where the text goes on behind a tag or comment; a bracket that begins neither is text."""
-    if markup.startswith("<!--", bracket):
-        return _behind(markup, "-->", bracket + 4)
-    if markup.startswith(("<!", "<?"), bracket):
-        return _behind(markup, ">", bracket + 2)
-    tag = _TAG.match(markup, bracket)
-    if tag is None:
-        pieces.append("<")
-        return bracket + 1
-    name = tag[1].lower()
-    if name not in _INLINE:
-        pieces.append("\n")
-    position = _behind(markup, ">", tag.end())
-    unseen = None if markup[bracket + 1] == "/" else _UNSEEN.get(name)
-    if unseen is None:
-        return position
-    closing = unseen.search(markup, position)
-    return len(markup) if closing is None else closing.start()
-
-
-def _behind(markup: str, mark: str, position: int) -> int:
-    found = markup.find(mark, position)
-    return len(markup) if found < 0 else found + len(mark)
+def _instead(markup: re.Match[str]) -> str:
+    """What stands for a tag, a comment, or all of an element that nobody sees."""
+    unseen, name = markup.groups()
+    if name is None:
+        return "" if unseen is None else "\n"
+    return "" if name.lower() in _INLINE else "\n"
