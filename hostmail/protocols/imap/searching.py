@@ -27,6 +27,7 @@ READ_AT_ONCE = 512 * 1024
 DOCUMENTS = 1000
 TEXTS_AT_ONCE = 20
 FEW = 8
+HEADERS_AT_ONCE = 200
 
 
 async def search(session: HostmailIMAP4, selected: Selected, key: Key) -> list[int]:
@@ -127,7 +128,7 @@ class _Search:
     async def _with_headers(self, documents: Sequence[Document]) -> AsyncIterator[Document]:
         at = 0
         while at < len(documents):
-            uids = [document.uid for document in documents[at:]]
+            uids = [document.uid for document in documents[at : at + HEADERS_AT_ONCE]]
             headers = await self._selected.folder.read_headers(uids, READ_AT_ONCE)
             for document, header in zip(documents[at:], headers, strict=False):
                 if header is not None:
@@ -140,9 +141,9 @@ class _Search:
         """Small messages many at a time, large ones each by itself; without those that are gone."""
         sizes, at = self._selected.sizes, 0
         while at < len(documents):
-            end = at
-            while end < len(documents) and sizes[documents[end].index] <= SMALL:
-                end += 1
+            end, room = at, READ_AT_ONCE
+            while end < len(documents) and (size := sizes[documents[end].index]) <= min(SMALL, room):
+                end, room = end + 1, room - size
             contents: list[bytes | None] = []
             if end > at:
                 uids = [document.uid for document in documents[at:end]]
