@@ -10,7 +10,7 @@ from hostmail.storage.keywords import save_keywords
 from hostmail.storage.measure import measure
 from hostmail.storage.names import folder_name, parse
 from hostmail.storage.record import FolderRecord, write_record, write_uidls
-from hostmail.storage.scan import named_for, scan, storable
+from hostmail.storage.scan import beyond_all, named_for, scan, storable
 from hostmail.storage.transaction import Transaction
 from hostmail.storage.tree import CUR, NEW, FolderTree
 
@@ -57,7 +57,9 @@ def _plan(transaction: Transaction, directory: str, uidvalidity: int) -> adoptio
 
 def _rename(transaction: Transaction, box: Box, plan: adoption.FolderPlan) -> list[Row]:
     tree = transaction.tree(box)
-    modseq = box.next_modseq()
+    if plan.messages or plan.uidnext > 1:
+        box.modseq = box.floor = beyond_all(transaction, box.directory)  # clients remember another server's
+    modseq = box.next_modseq() if plan.messages else box.modseq
     rows = []
     for message in plan.messages:
         place = CUR if message.subdirectory == "cur" else NEW

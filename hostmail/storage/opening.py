@@ -17,7 +17,7 @@ from hostmail.storage.disk import Disk
 from hostmail.storage.freshness import after_listing
 from hostmail.storage.names import folder_directory, folder_name, foreign_folder_name
 from hostmail.storage.record import FolderRecord, read_record, write_record
-from hostmail.storage.scan import prepare
+from hostmail.storage.scan import beyond_all, prepare
 from hostmail.storage.subscriptions import FILE as SUBSCRIPTIONS
 from hostmail.storage.subscriptions import write_subscriptions
 from hostmail.storage.transaction import Transaction
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 INBOX_DIRECTORY = ""
 DEFAULT_FOLDERS = {"Drafts": "\\Drafts", "Sent": "\\Sent", "Spam": "\\Junk", "Trash": "\\Trash"}
 SPECIAL_NAMES = {**DEFAULT_FOLDERS, "Archive": "\\Archive"}
-MODSEQS_PER_SECOND = 1000
 
 
 def make_tree(mailbox: Mailbox) -> None:
@@ -168,7 +167,7 @@ def _take_in(transaction: Transaction, directory: str) -> Box:
     index.last_uidvalidity = max(index.last_uidvalidity, record.uidvalidity)
     box = Box(0, directory, record.special_use, record.uidvalidity, record.uidnext, record.uidnext)
     if record.uidnext > 1 or _has_messages(path):
-        box.modseq = box.floor = int(transaction.tools.now() * MODSEQS_PER_SECOND)  # beyond any that was given before
+        box.modseq = box.floor = beyond_all(transaction, directory)
     index.add_box(box)
     prepare(transaction, box)
     transaction.touch(box)

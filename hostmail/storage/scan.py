@@ -8,10 +8,11 @@ directory that changes while it is being listed may hide a file.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hostmail.storage.boxes import Box, Row
+from hostmail.storage.boxes import Box, Row, span
 from hostmail.storage.freshness import Seen, after_listing
 from hostmail.storage.keywords import load_keywords
 from hostmail.storage.measure import Measured, measure
@@ -22,6 +23,7 @@ from hostmail.storage.tree import CUR, NEW
 
 LOST_COMMITS_GAP = 64
 FORGOTTEN = 1 << 20
+MODSEQS_PER_SECOND = 1_000_000
 _NAME_BITS = 31 | ((1 << MAX_LETTERS) - 1) << 5
 
 
@@ -36,15 +38,18 @@ def prepare(transaction: Transaction, box: Box) -> None:
     record = read_record(transaction.disk, path)
     if record is not None and record.uidvalidity != box.uidvalidity:
         replace_box(transaction, box, record.uidvalidity)
+    forgotten, tree = box.uidnext, transaction.tree(box)
+    if box.scanned and not box.checked:
+        _note_losses(transaction, box, record)
     if record is not None and record.uidnext > box.uidnext:
         box.uidnext = record.uidnext
         transaction.touch(box, announced=False)
     if record is None:
         write_record(transaction.disk, path, FolderRecord(box.uidvalidity, box.uidnext, box.special_use))
     box.mark = record.uidnext if record is not None else box.uidnext
-    tree, now = transaction.tree(box), transaction.tools.wall()
+    now = transaction.tools.wall()
     if not box.scanned or any(not box.seen[place].is_fresh(tree.mtime(place), now) for place in (NEW, CUR)):
-        scan(transaction, box)
+        scan(transaction, box, forgotten)
     box.checked = True
 
 
@@ -54,6 +59,34 @@ def replace_box(transaction: Transaction, box: Box, uidvalidity: int) -> None:
     box.uidvalidity, box.uidnext, box.first_recent, box.scanned = uidvalidity, 1, 1, 0
     box.floor = box.modseq
     transaction.touch(box)
+
+
+def _note_losses(transaction: Transaction, box: Box, record: FolderRecord | None) -> None:
+    """What differs when a process begins may be what the index knew once and has lost (a power cut), and clients know with its MODSEQs.
+
+    All that is found from now on is above those. Where UIDs were given that the index knows nothing of it did lose commits: then every
+    message counts as changed, and which ones have come and gone nobody knows any more (RFC 7162).
+    """
+    tree = transaction.tree(box)
+    if record is not None and record.uidnext > box.uidnext:
+        box.modseq = box.floor = max(box.modseq, beyond_all(transaction, box.directory))
+        sql = "UPDATE msg SET modseq = ? WHERE id BETWEEN ? AND ?"
+        transaction.index.execute(sql, (box.next_modseq(), *span(box)))
+    elif any(box.seen[place].mtime != tree.mtime(place) for place in (NEW, CUR)):
+        box.modseq = max(box.modseq, beyond_all(transaction, box.directory))
+    else:
+        return
+    transaction.touch(box, announced=False)
+
+
+def beyond_all(transaction: Transaction, directory: str) -> int:
+    """A MODSEQ above all that the folder has ever given, of which nobody has kept count (RFC 7162 section 3.1: MODSEQs only rise).
+
+    One for each microsecond, of which a change takes many. Clocks are put back, so the last change of the directories counts as well.
+    """
+    path = transaction.mailbox.path_of(directory)
+    changed = [os.stat(os.path.join(path, name)).st_mtime_ns for name in ("", "new", "cur")]
+    return int(max(transaction.tools.now(), *(time / 1e9 for time in changed)) * MODSEQS_PER_SECOND)
 
 
 class Listing:
@@ -78,8 +111,8 @@ class Listing:
         return only_here | later.places
 
 
-def scan(transaction: Transaction, box: Box) -> None:
-    """Bring the index in line with the tree."""
+def scan(transaction: Transaction, box: Box, forgotten: int | None = None) -> None:
+    """Bring the index in line with the tree. From the UID `forgotten` on, the index may have lost what it knew: names are believed."""
     known = transaction.index.names(box)
     listing = Listing(transaction, box)
     places = listing.places
@@ -90,7 +123,9 @@ def scan(transaction: Transaction, box: Box) -> None:
             places = listing.merged(again)
             gone = known.keys() - places.keys()
     moved = {name for name, place in places.items() if name in known and known[name][1] != place}
-    _Scan(transaction, box, places).run(known, gone, places.keys() - known.keys(), moved)
+    _Scan(transaction, box, places, box.uidnext if forgotten is None else forgotten).run(
+        known, gone, places.keys() - known.keys(), moved
+    )
     for place in (NEW, CUR):
         transaction.listed(box, place)
         box.seen[place] = listing.seen[place]
@@ -101,11 +136,12 @@ def scan(transaction: Transaction, box: Box) -> None:
 class _Scan:
     """The differences of one folder, written down."""
 
-    def __init__(self, transaction: Transaction, box: Box, places: dict[str, int]) -> None:
+    def __init__(self, transaction: Transaction, box: Box, places: dict[str, int], forgotten: int) -> None:
         self._transaction = transaction
         self._index = transaction.index
         self._box = box
         self._places = places
+        self._forgotten = forgotten
         self._renamed_in: set[int] = set()
 
     def run(self, known: dict[str, tuple[int, int]], gone: set[str], new: set[str], moved: set[str]) -> None:
@@ -141,7 +177,7 @@ class _Scan:
         box, found = self._box, self._measured(names)
         if not found:
             return
-        lowest = 1 if not box.scanned else box.uidnext
+        lowest = 1 if not box.scanned else self._forgotten
         numbered: list[tuple[int, str, MessageName, Measured]] = []
         rest: list[tuple[str, MessageName, Measured]] = []
         for name, parsed, measured in found:

@@ -49,6 +49,11 @@ class AdoptingTests(DiskGround):
         self.assertEqual(uidls, ["0000000abc", f"{20:08x}{1234567890:08x}", f"{50:08x}{1234567890:08x}"])
         self.assertEqual(self.get(self.contents(self.get(self.folder()))), [LETTER] * 3)
 
+    def test_modseqs_of_another_server(self) -> None:
+        """Clients that come with MODSEQs which Dovecot gave hear everything anew (RFC 7162)."""
+        changes = self.get(self.get(self.folder()).changes(1_000_000_000))
+        self.assertEqual([row[0] for row in changes.changed], [10, 20, 50])
+
     def test_without_the_index(self) -> None:
         """All that stays when the index is lost."""
         before = self.facts()
