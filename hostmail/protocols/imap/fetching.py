@@ -143,6 +143,7 @@ class Fetch:
         unseen = [selected.uids[index] for index in read if not selected.flags[index] & SEEN]
         if not unseen:
             return
+        self._session.tells_modseqs()
         try:
             changes = await selected.folder.set_flags(unseen, "add", SEEN, ())
         except Refusal as refusal:

@@ -32,6 +32,7 @@ class Selected:
     """One opening of one folder by one session.
 
     `gone` are the UIDs of messages that are no more, but keep their numbers until the client is told; `saved` is `$` (RFC 5182).
+    `modseq` is what these columns are as of; `told` what the client has heard everything up to, less while messages are gone.
     """
 
     gone: frozenset[int] = frozenset()
@@ -47,7 +48,7 @@ class Selected:
         self.read_only = read_only or snapshot.read_only
         self.uidvalidity = snapshot.uidvalidity
         self.uidnext = snapshot.uidnext
-        self.modseq = snapshot.highestmodseq
+        self.modseq = self.told = snapshot.highestmodseq
         self.uids = snapshot.uids
         self.flags = snapshot.flags
         self.sizes = snapshot.sizes
@@ -150,8 +151,8 @@ class Selected:
         return b"".join(lines)
 
     def highest(self) -> bytes:
-        """HIGHESTMODSEQ (RFC 7162 section 3.1.2.1)."""
-        return b"* OK [HIGHESTMODSEQ %d] highest of all\r\n" % self.modseq
+        """HIGHESTMODSEQ (RFC 7162 section 3.1.2.1): no higher than what the client may come back with without missing anything."""
+        return b"* OK [HIGHESTMODSEQ %d] highest of all\r\n" % self.told
 
     def counts(self) -> bytes:
         """EXISTS, and RECENT for who knows it."""
@@ -185,6 +186,8 @@ class Selected:
             out.extend(self.flag_row(index) for index in rows)
         self.uidnext = max(self.uidnext, changes.uidnext)
         self.modseq = changes.highestmodseq
+        if not self.gone:
+            self.told = self.modseq
         return b"".join(out)
 
     def changed_flags(self, changes: Changes) -> list[int]:
@@ -227,6 +230,7 @@ class Selected:
         if self.structures:
             self.structures = {uid: part for uid, part in self.structures.items() if uid not in self.gone}
         self.gone = frozenset()
+        self.told = self.modseq
         self._remove(where)
         if vanished:
             return b"* VANISHED %b\r\n" % sequence.format_numbers(vanished)

@@ -188,6 +188,14 @@ class HostmailIMAP4(News, imap4.IMAP4Server):
             if self.selected is not None:
                 self.write(self.selected.highest())
 
+    def tells_modseqs(self) -> None:
+        """The answer will hold new MODSEQs: whatever others have done before those is to be told with it, heard of or not.
+
+        For a client may take the highest that it has seen for what it knows (RFC 7162 section 6).
+        """
+        if self.dialect.condstore:
+            self.news_waits = True
+
     def folder_renamed(self, old: str, new: str) -> None:
         """The client renamed a folder: if it is the selected one, or above it, listen under the new name."""
         selected = self.selected
@@ -294,6 +302,7 @@ class HostmailIMAP4(News, imap4.IMAP4Server):
                 return
             if self.selected is not None:
                 await self._tell_news(polls, expunges)
+                self._hold_back()
         except BadSyntax as problem:
             self.bad(problem.words)
         except Refusal as refusal:
@@ -306,6 +315,15 @@ class HostmailIMAP4(News, imap4.IMAP4Server):
             pass
         else:
             self.good(reply)
+
+    def _hold_back(self) -> None:
+        """A client that takes the highest MODSEQ it has seen for what it knows would never hear of what it could not be told yet.
+
+        Such as VANISHED behind a STORE by numbers, of a lower MODSEQ: HIGHESTMODSEQ has the last word (RFC 7162 section 6).
+        """
+        selected = self.selected
+        if self.dialect.qresync and selected is not None and selected.gone:
+            self.write(selected.highest())
 
 
 _NOT_NOW = {

@@ -163,6 +163,21 @@ class QresyncTests(CondstoreCase):
         self.assertEqual(self.news(b"6 (1,2 1,3)"), [changed])
         self.assertEqual(self.news(b"7"), [])
 
+    def test_nothing_is_missed_behind_a_store(self) -> None:
+        """A client that comes back with the highest MODSEQ it has seen hears of what others had done before that, and removed."""
+        self.other.asks(b"STORE 1 +FLAGS (\\Flagged)")
+        self.other.asks(b"UID MOVE 2 Trash")
+        answer = self.talk.asks(b"STORE 3 +FLAGS (\\Seen)")
+        self.assertEqual(
+            answer[:3],
+            [
+                b"* 3 FETCH (UID 3 MODSEQ (7) FLAGS (\\Seen))",
+                b"* 1 FETCH (UID 1 MODSEQ (5) FLAGS (\\Flagged))",
+                b"* OK [HIGHESTMODSEQ 4] highest of all",
+            ],
+        )
+        self.assertEqual(self.talk.asks(b"UID STORE 3 -FLAGS (\\Seen)")[1], b"* VANISHED 2")
+
     def test_another_uidvalidity(self) -> None:
         """What the client remembers is of no use then."""
         lines = self.talk.asks(b"SELECT INBOX (QRESYNC (%d 1))" % (self.validity + 1))

@@ -57,4 +57,4 @@ async def highest_after(session: HostmailIMAP4, selected: Selected) -> bytes:
     if not session.dialect.qresync:
         return b""
     await session.refresh()
-    return b"[HIGHESTMODSEQ %d] " % selected.modseq
+    return b"[HIGHESTMODSEQ %d] " % selected.told

@@ -45,6 +45,7 @@ async def _store(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
         session.switch_on_condstore()
     parts = selected.slices(numbers, by_uid)
     if parts:
+        session.tells_modseqs()
         changes = await selected.folder.set_flags(selected.uids_in(parts), HOW[verb], mask, keywords, unchanged_since)
         await _answer(session, selected, parts, changes, _Expected(HOW[verb], mask, keywords), bool(dot), by_uid)
         if changes.modified:
