@@ -123,8 +123,11 @@ class Notices:
         if self.request.selected and self._session.selected is not None:
             self._session.folder_changed()
         if self.request.groups:
-            self._changed.update(name for name in self._infos if self._events(name) & (MESSAGES | {METADATA}))
+            self._look_everywhere()
             self.heard("")
+
+    def _look_everywhere(self) -> None:
+        self._changed.update(name for name in self._infos if self._events(name) & (MESSAGES | {METADATA}))
 
     def annotated(self, folder: str | None, changes: Mapping[str, bytes | None]) -> None:
         """The client itself has done so: it need not be told."""
@@ -165,14 +168,15 @@ class Notices:
             await self._guarded(self._tell_list())
         changed, self._changed = self._changed, set()
         for number, name in enumerate(sorted(changed), 1):
-            await self._guarded(self._tell_folder(name))
+            await self._guarded(self._tell_folder(name), name)
             await self._pause(number)
 
-    async def _guarded(self, work: Any) -> None:
+    async def _guarded(self, work: Any, name: str = "") -> None:
         try:
             await work
         except NoSuchFolder:
-            pass
+            if name and name not in self._infos:
+                self._look_everywhere()  # some folder had that name only for a moment
         except Refusal as refusal:
             self._session.note(refusal)
 

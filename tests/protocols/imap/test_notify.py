@@ -353,6 +353,15 @@ class Names(NotifyCase):
         self.assertIn(b"STATUS INBOX (MESSAGES 0 UIDNEXT 2 ", inbox)
         self.assertIn(b"STATUS Old (MESSAGES 1 UIDNEXT 2 ", old)
 
+    def test_changed_under_a_name_of_a_moment(self) -> None:
+        """What was announced under a name that nobody has any more is found."""
+        self.sets(b"(personal %b)" % ALL)
+        self.other.last(b"RENAME Sent Else")
+        self.put(HELLO, folder="Else")
+        self.other.last(b"RENAME Else Sent")
+        self.assertEqual(len(told := self.hears()), 1, told)
+        self.assertIn(b"STATUS Sent (MESSAGES 1 ", told[0])
+
     def test_names_exchanged_in_one_go(self) -> None:
         """Names that stay and mean other folders now are told again, with their counts."""
         self.does(b"CREATE A", b"CREATE B")
@@ -628,6 +637,25 @@ class Trouble(NotifyCase):
         self.put(HELLO)
         self.assertEqual(self.hears()[0], b"* 1 EXISTS")
         self.assertEqual(self.talk.last(b"NOOP"), b". OK NOOP completed")
+
+    def test_a_message_that_breaks_off(self) -> None:
+        """Ends the connection: whatever was said next would be taken for the message."""
+        self.talk.last(b"SELECT INBOX")
+        self.sets(b"(selected (MessageNew (BODY.PEEK[]) MessageExpunge))")
+        selected = self.talk.server.selected
+        assert selected is not None
+        failures: dict[str, BaseException] = {}
+        selected.folder = Broken(selected.folder, failures)  # type: ignore[assignment]
+        write = self.talk.wire.write
+
+        def then_break(data: bytes) -> None:
+            failures["read_now"] = TemporaryFailure()
+            write(data)
+
+        self.talk.wire.write = then_break  # type: ignore[method-assign]
+        self.put(b"x" * 1_000_000)
+        self.events_arrive()
+        self.assertTrue(self.talk.wire.aborted)
 
     def test_more_than_is_ever_told(self) -> None:
         """A client that does not read, while thousands of names come and go."""
