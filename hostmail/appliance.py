@@ -18,7 +18,8 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IProtocolFactory
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
 from zope.interface import implementer
 
 from hostmail import __version__
@@ -93,6 +94,7 @@ class Appliance(Service):
         owner: tuple[int, int] | None,
         config_file: Path,
         terminal: TextIO | None = None,
+        observer: ILogObserver | None = None,
     ) -> None:
         self.setName("hostmail")
         self._settings = settings
@@ -100,7 +102,14 @@ class Appliance(Service):
         self._owner = owner
         self._config_file = config_file
         self._terminal = terminal
+        self._observer = observer
         self._doors: list[Door] = []
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Be the service of twistd's application, whose log `observer` writes from now on."""
+        super().setServiceParent(parent)
+        if self._observer is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._observer)
 
     def privilegedStartService(self) -> None:
         """Open the ports and read the keys (root may be needed for both)."""

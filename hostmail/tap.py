@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from twisted.application.service import IService
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import Clock
+from twisted.logger import FileLogObserver
 from twisted.python import usage
 
 from hostmail.config.checking import Finding, findings, told
@@ -18,6 +19,7 @@ from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
 from hostmail.listen.pem import BadCertificate, Pair
 from hostmail.listen.ports import ENDPOINT_ERRORS, no_endpoint
+from hostmail.monitoring.logfile import DEFAULT_FILE, log_observer
 
 EX_CONFIG = 78
 
@@ -91,6 +93,17 @@ def terminal_of(options: Any) -> TextIO | None:
         return open(os.devnull, "w")
 
 
+def observer_of(options: Any, reactor: Any) -> FileLogObserver | None:
+    """Our observer for twistd's log file; None where twistd was told to log otherwise, or refuses to (a daemon has no stdout)."""
+    twistd = options.parent
+    if twistd is None or twistd["logger"] or twistd.get("syslog"):
+        return None
+    name, in_front = twistd["logfile"] or "", twistd["nodaemon"]
+    if not in_front and name == "-":
+        return None
+    return log_observer(name or ("-" if in_front else DEFAULT_FILE), reactor)
+
+
 def makeService(options: Options) -> IService:
     """The appliance as one Twisted service."""
     from twisted.internet import reactor
@@ -98,4 +111,5 @@ def makeService(options: Options) -> IService:
     from hostmail.appliance import Appliance
 
     owner, config_file = owner_of_service(options), find_config(options["config"])
-    return Appliance(options.settings, reactor, owner, config_file, terminal_of(options))
+    observer = observer_of(options, reactor)
+    return Appliance(options.settings, reactor, owner, config_file, terminal_of(options), observer)

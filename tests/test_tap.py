@@ -7,10 +7,14 @@ import io
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from twisted.logger import Logger
+from twisted.scripts.twistd import ServerOptions
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.tap import Options
+from hostmail import tap
+from hostmail.tap import Options, observer_of
 from tests.listen.certs import pems
 
 
@@ -76,3 +80,34 @@ class CheckTests(SynchronousTestCase):
             (ending.exception.code, said.getvalue().strip()),
             (78, "/nowhere/h.yaml: cannot be read: No such file or directory"),
         )
+
+
+class ObserverTests(SynchronousTestCase):
+    """Who writes the log."""
+
+    def observer(self, *words: str) -> Any:
+        """What twistd's words make of it."""
+        twistd = ServerOptions()
+        twistd.parseOptions(list(words))
+        options = Options()
+        options.parent = twistd
+        return observer_of(options, None)
+
+    def test_front_file_and_default(self) -> None:
+        """stdout in front, the log file otherwise, `twistd.log` if nothing is said: as twistd itself does."""
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            for words in ((), ("--logfile=-",)):
+                Logger(namespace="n", observer=self.observer("-n", *words)).info("hello")
+        self.assertEqual(said.getvalue().count("[n#info] hello\n"), 2)
+        path = Path(self.mktemp())
+        files: list[str] = []
+        self.patch(tap, "log_observer", lambda name, reactor: files.append(name))
+        for words in (("-n", f"--logfile={path}"), (f"--logfile={path}",), ()):
+            self.observer(*words)
+        self.assertEqual(files, [str(path), str(path), "twistd.log"])
+
+    def test_what_twistd_was_told(self) -> None:
+        """Its other ways to log stay as they are, and so does its own word on what cannot be."""
+        for words in (("--syslog",), ("--logger=twisted.logger.globalLogPublisher",), ("--logfile=-",)):
+            self.assertIsNone(self.observer(*words))
+        self.assertIsNone(observer_of(Options(), None))
