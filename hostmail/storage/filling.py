@@ -20,7 +20,7 @@ from hostmail.errors import Refusal
 from hostmail.message.searchable import header_part, header_text, whole_body_text
 from hostmail.storage import reading
 from hostmail.storage.boxes import UID_MASK, Box, BoxRef, span
-from hostmail.storage.fulltext import SHORTEST, Folder, FullText, Texts
+from hostmail.storage.fulltext import PASSING, SHORTEST, Folder, FullText, Texts
 from hostmail.storage.index import Index
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.threads import RunInThread
@@ -194,7 +194,7 @@ class _Job:
             while (is_more := self._step(texts)) and self._seconds() - began < TURN_SECONDS:
                 pass
         except apsw.Error as error:
-            if not isinstance(error, apsw.BusyError | apsw.FullError | apsw.IOError):
+            if not isinstance(error, PASSING):
                 texts.discard()
             raise
         self.took = self._seconds() - began
@@ -249,7 +249,8 @@ def _look(
         return None, len(uids)
     try:
         found, missing = texts.candidates(folder, needle, uids, in_header)
-    except apsw.BusyError:
+    except (*PASSING, OSError) as error:
+        Filler.log.warn("texts_not_asked: {root} {error!r}", root=mailbox.root, error=error)
         return None, 0
     except apsw.Error as error:
         Filler.log.error("texts_broken: {root} {error!r}", root=mailbox.root, error=error)

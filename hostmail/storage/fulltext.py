@@ -44,6 +44,17 @@ _PADDING = "\n\n"
 _AS_FTS5_READS = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 
 
+class WrongFolder(apsw.Error):
+    """The id has become another folder's."""
+
+
+PASSING = (
+    *(apsw.BusyError, apsw.LockedError, apsw.InterruptError, apsw.NoMemError),
+    *(apsw.CantOpenError, apsw.FullError, apsw.IOError, apsw.PermissionsError, apsw.ReadOnlyError),
+)
+"""Errors that say nothing against the file: everything else does."""
+
+
 class Folder(NamedTuple):
     """A folder as the index of messages knows it: an id is never another folder's while UIDVALIDITY is the same."""
 
@@ -98,7 +109,7 @@ class FullText:
         for suffix in ("", "-wal", "-shm"):
             try:
                 os.unlink(self.path + suffix)
-            except FileNotFoundError:
+            except OSError:
                 pass
 
     # ---------------------------------------------------------------------------------------------------------- asking
@@ -168,10 +179,6 @@ class FullText:
             left = execute("SELECT 1 FROM known WHERE first BETWEEN ? AND ? LIMIT 1", _span(folder.id)).fetchone()
             if left is None:
                 execute("DELETE FROM box WHERE id = ?", (folder.id,))
-
-
-class WrongFolder(apsw.Error):
-    """The id has become another folder's."""
 
 
 class _Connection:

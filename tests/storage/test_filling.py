@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import apsw
@@ -214,6 +216,15 @@ class FillingTests(DiskGround):
         self.assertEqual(len(self.flushLoggedErrors()), 0)
         self.assertIsNone(self.asks())
 
+    def test_passing_errors(self) -> None:
+        """A busy disk costs one search that reads, and not the index."""
+        self.asks()
+        self.waits()
+        with monkey(filling.FullText, "candidates", _busy):
+            self.assertIsNone(self.asks())
+        self.waits()
+        self.assertEqual(self.asks(), [2, 4, 6])
+
     def test_a_folder_that_went(self) -> None:
         """Is not indexed."""
         self.get(self.get(self.store.open(self.ann)).create("Gone"))
@@ -251,6 +262,21 @@ class FillingTests(DiskGround):
         self.get(self.inbox.set_flags([1, 2], "add", Flag.SEEN, []))
         self.waits()
         self.assertEqual(self.asks(), [2, 4, 6])
+
+
+@contextmanager
+def monkey(owner: type, name: str, instead: Any) -> Iterator[None]:
+    """Another method for a while."""
+    usual = getattr(owner, name)
+    setattr(owner, name, instead)
+    try:
+        yield
+    finally:
+        setattr(owner, name, usual)
+
+
+def _busy(*arguments: Any) -> None:
+    raise apsw.BusyError("somebody else")
 
 
 def _full(*arguments: Any) -> None:
