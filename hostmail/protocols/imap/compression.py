@@ -1,14 +1,14 @@
 """COMPRESS=DEFLATE (RFC 4978): what goes over the wire in both directions once the client has asked for it.
 
 Every answer is flushed to its last octet, so that no client ever waits for the rest. A few octets may stand for very many,
-so input is unpacked a piece at a time, and no further than the session reads.
+so input is unpacked a piece at a time, no further than the session reads, and with turns for others in between.
 """
 
 from __future__ import annotations
 
 import zlib
 
-from hostmail.protocols.base import HIGH_WATER, CommandPump
+from hostmail.protocols.base import HIGH_WATER, TURN_SECONDS, CommandPump
 
 PIECE = 64 * 1024
 # A window of 4 KB: an idle connection costs 32 KB instead of 256, and answers are hardly larger.
@@ -23,6 +23,11 @@ class Deflate:
         self._packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW, MEMORY)
         self._unpacker = zlib.decompressobj(LARGEST_WINDOW)
         self._waiting = b""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is input that has not been unpacked."""
+        return bool(self._waiting)
 
     def pack(self, data: bytes) -> bytes:
         """For the client, complete."""
@@ -81,8 +86,12 @@ class Compressing(CommandPump):
         if self._feeding:
             return
         self._feeding = True
+        turn_ends = self.clock.seconds() + TURN_SECONDS
         try:
             while not self.closing and not (self.is_occupied and len(self.input) > HIGH_WATER):
+                if self.clock.seconds() > turn_ends:
+                    self._rest(deflate)
+                    break
                 piece = deflate.unpack()
                 if not piece:
                     break
@@ -92,3 +101,11 @@ class Compressing(CommandPump):
             self.abort()
         finally:
             self._feeding = False
+
+    def _rest(self, deflate: Deflate) -> None:
+        """Others first: what a kilobyte stands for may take long to read away. Nothing more is taken from the wire meanwhile."""
+        if deflate.waiting and not self._paused_input:
+            self._paused_input = True
+            self.transport.pauseProducing()
+        if not self.is_occupied:
+            self._wait_for(self._next_turn())

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
+from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 
 from hostmail.protocols.base import HIGH_WATER
 from tests.protocols.imap.talk import HELLO, Gate, ImapCase
+from tests.protocols.imap.test_hardness import Hurried
+
+
+class Counting(Hurried):
+    """How often somebody waits for the next turn."""
+
+    turns = 0
+
+    def callLater(self, when: float, what: Callable[..., object], *a: object, **kw: object) -> DelayedCall:
+        self.turns += when == 0
+        return super().callLater(when, what, *a, **kw)
 
 
 class CompressTests(ImapCase):
@@ -78,6 +91,19 @@ class CompressTests(ImapCase):
             talk.asks(b"COMPRESS DEFLATE")
             talk.sends(junk)
             self.assertTrue(talk.wire.aborted)
+
+    def test_a_bomb_of_nothing(self) -> None:
+        """Octets that are read away at once are no reason to let others wait; the next command is answered all the same."""
+        clock = self.house.clock = Counting()
+        self.talk = self.ann(b"INBOX")
+        self.start()
+        self.assertEqual(self.talk.sends(self.packed(b"a" * 10_000_000 + b"\r\nb NOOP\r\n")), b"")
+        self.assertEqual(self.talk.wire.producerState, "paused")
+        clock.advance(0)
+        self.assertGreater(clock.turns, 10)
+        self.assertEqual(self.talk.wire.producerState, "producing")
+        said = self.unpacker.decompress(self.talk.wire.said())
+        self.assertTrue(said.endswith(b" BAD the line is too long\r\nb OK NOOP completed\r\n"), said)
 
     def test_a_bomb(self) -> None:
         """A few octets that stand for very many are unpacked no further than they are read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
@@ -54,6 +55,17 @@ class FaultTests(ImapCase):
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         failures.clear()
         self.assertEqual(talk.asks(b"NOOP")[-1], b". OK NOOP completed")
+
+    def test_a_client_that_goes_before_it_idles(self) -> None:
+        """Nothing is left of it, no timer either."""
+        talk = self.ann(b"INBOX")
+        waiting: list[Deferred[None]] = []
+        assert talk.server.selected is not None
+        talk.server.selected.folder = Gate(talk.server.selected.folder, waiting)
+        talk.sends(b"A IDLE\r\n")
+        talk.hangs_up()
+        waiting.pop().callback(None)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_a_client_that_goes_while_we_work_is_no_fault(self) -> None:
         """LIST asks the store twice; that the client went in between is nothing for the log."""

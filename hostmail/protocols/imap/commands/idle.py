@@ -18,6 +18,8 @@ async def run(session: HostmailIMAP4, cursor: Cursor) -> None:
     if session.selected is not None:
         session.selected.listen_outside(session.folder_changed)
     await session.refresh()
+    if session.closing:
+        return
     session.start_idling(partial(_ended, session))
 
 
