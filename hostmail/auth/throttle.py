@@ -64,6 +64,12 @@ CREATE INDEX IF NOT EXISTS known_at ON known (at);
 """
 
 
+_NEWS = """
+SELECT EXISTS (SELECT 1 FROM known WHERE account_id = ? AND network = ? AND at > ?),
+       EXISTS (SELECT 1 FROM failures WHERE what = ?)
+"""
+
+
 class Throttle:
     """Counts failed logins per client (an IPv4 address or an IPv6 /64), per login and client, and per account.
 
@@ -133,10 +139,8 @@ class Throttle:
         asker, network, now = client(ip), neighbourhood(ip), self._now()
         pair = _pair(asker, login)
         connection = self._file.connection
-        fresh = "SELECT 1 FROM known WHERE account_id = ? AND network = ? AND at > ?"
-        is_fresh = not network or connection.execute(fresh, (account_id, network, now - DAY)).fetchone()
-        had_failed = connection.execute("SELECT 1 FROM failures WHERE what = ?", (pair,)).fetchone()
-        if is_fresh and not had_failed:
+        is_fresh, had_failed = connection.execute(_NEWS, (account_id, network, now - DAY, pair)).fetchone()
+        if (is_fresh or not network) and not had_failed:
             return
         with self._file.writing():
             connection.execute("DELETE FROM failures WHERE what = ?", (pair,))

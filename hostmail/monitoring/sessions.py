@@ -6,6 +6,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 
 from twisted.logger import Logger
@@ -20,6 +21,7 @@ AUTHENTICATED_PER_ACCOUNT_AND_NETWORK = 50
 SESSIONS = 10_000
 
 
+@lru_cache(4096)
 def client_network(ip: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 of an IPv6 address, whose owner has all of it."""
     try:

@@ -10,6 +10,7 @@ import fcntl
 import socket
 import struct
 import termios
+from functools import lru_cache
 from typing import Any
 
 from hostmail.address import normal_ip
@@ -20,6 +21,9 @@ ASKED_SECONDS = 1
 UNANSWERED = 3
 SILENT_MILLISECONDS = 2_500
 
+_normal = lru_cache(4096)(normal_ip)
+"""The same few clients and our own address come with every connection."""
+
 _INFO = struct.Struct("=8B13I")
 _RETRANSMITS, _PROBES, _LAST_ACK = 2, 3, 8 + 12
 
@@ -28,9 +32,9 @@ def peer_of(transport: Any, protocol: str, tls: bool) -> Peer:
     """Who is at the other end; addresses canonical, empty for a UNIX socket (S18)."""
     remote, local = transport.getPeer(), transport.getHost()
     return Peer(
-        ip=normal_ip(str(getattr(remote, "host", "") or "")),
+        ip=_normal(str(getattr(remote, "host", "") or "")),
         port=int(getattr(remote, "port", 0) or 0),
-        local_ip=normal_ip(str(getattr(local, "host", "") or "")),
+        local_ip=_normal(str(getattr(local, "host", "") or "")),
         local_port=int(getattr(local, "port", 0) or 0),
         protocol=protocol,
         tls=tls,

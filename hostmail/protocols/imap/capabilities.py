@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hostmail.protocols.sasl import MECHANISMS
@@ -71,21 +72,24 @@ def is_hidden(session: HostmailIMAP4, word: bytes) -> bool:
     )
 
 
-def capability_words(session: HostmailIMAP4) -> list[bytes]:
+def capability_words(session: HostmailIMAP4) -> tuple[bytes, ...]:
     """The words of CAPABILITY as things stand."""
-    return [word for word in _words(session) if not is_hidden(session, word)]
-
-
-def _words(session: HostmailIMAP4) -> list[bytes]:
-    words = [*ALWAYS]
     if session.account is not None:
-        if not session.compressed:
-            words.append(b"COMPRESS=DEFLATE")
-        return [*words, *AFTER_LOGIN, b"APPENDLIMIT=%d" % session.settings.limits.append_octets]
-    if may_start_tls(session):
-        words.append(b"STARTTLS")
-    if may_log_in(session):
-        words += [b"AUTH=" + name.encode("ascii") for name in MECHANISMS]
+        words = _after_login(session.compressed, session.settings.limits.append_octets)
     else:
-        words.append(b"LOGINDISABLED")
-    return words
+        words = _before_login(may_start_tls(session), may_log_in(session))
+    if not session.settings.hidden:
+        return words
+    return tuple(word for word in words if not is_hidden(session, word))
+
+
+@lru_cache
+def _after_login(compressed: bool, append_octets: int) -> tuple[bytes, ...]:
+    more = () if compressed else (b"COMPRESS=DEFLATE",)
+    return (*ALWAYS, *more, *AFTER_LOGIN, b"APPENDLIMIT=%d" % append_octets)
+
+
+@lru_cache
+def _before_login(tls: bool, login: bool) -> tuple[bytes, ...]:
+    mechanisms = tuple(b"AUTH=" + name.encode("ascii") for name in MECHANISMS)
+    return (*ALWAYS, *((b"STARTTLS",) if tls else ()), *(mechanisms if login else (b"LOGINDISABLED",)))
