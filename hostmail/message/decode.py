@@ -18,6 +18,8 @@ MAX_DECODED_HEADER = 256 * 1024
 MAX_DECODED_TEXT = 1024 * 1024
 
 _ENCODED_WORD = re.compile(rb"=\?([^?\s]{1,64})\?([BbQq])\?([^?\r\n]*+)\?=")
+DECODED_AT_ONCE = 1 << 20
+_ANYWHERE = re.compile(rb"[!-<>-~]{3}|\n")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _SOFT_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
 
@@ -75,6 +77,37 @@ def decode_body(data: bytes, part: Part, limit: int = MAX_DECODED_TEXT) -> bytes
     if encoding == b"quoted-printable":
         return decode_quoted_printable(data[start : min(end, start + limit * 4)])[:limit]
     return data[start : min(end, start + limit)]
+
+
+def decoding(data: bytes, part: Part, step: int = DECODED_AT_ONCE) -> Iterator[bytes]:
+    """A part's whole body with its transfer encoding undone, piece by piece: between two of them others may have their turn."""
+    encoding = transfer_encoding(data, part)
+    start, end = part.body_start, part.end
+    rest = b""
+    while start < end:
+        if encoding == b"base64":
+            octets, padding, _ = data[start : min(start + step, end)].partition(b"=")
+            start = end if padding else start + step
+            rest += _NOT_BASE64.sub(b"", octets)
+            whole = len(rest) if start >= end else len(rest) & ~3
+            yield decode_base64(rest[:whole])
+            rest = rest[whole:]
+        else:
+            cut = _between_lines(data, start, start + step, end) if encoding == b"quoted-printable" else start + step
+            piece = data[start : min(cut, end)]
+            yield decode_quoted_printable(piece) if encoding == b"quoted-printable" else piece
+            start = cut
+
+
+def _between_lines(data: bytes, start: int, near: int, end: int) -> int:
+    """Where quoted-printable may be cut: behind a line end, or in a very long line where nothing hangs together."""
+    if near >= end:
+        return end
+    line_end = data.rfind(b"\n", start, near)
+    if line_end >= 0:
+        return line_end + 1
+    found = _ANYWHERE.search(data, near, end)
+    return end if found is None else found.end()
 
 
 def decode_text(data: bytes, part: Part, limit: int = MAX_DECODED_TEXT) -> str:

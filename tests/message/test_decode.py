@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.message.decode import (
@@ -11,6 +13,7 @@ from hostmail.message.decode import (
     decode_header,
     decode_quoted_printable,
     decode_text,
+    decoding,
     header_block_text,
     header_texts,
     text_parts,
@@ -95,6 +98,19 @@ class BodyTests(SynchronousTestCase):
         self.assertEqual(body_text(corpus.MIXED, scan(corpus.MIXED), 0), "")
         data = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=41" * 1000
         self.assertEqual(decode_body(data, scan(data), 5), b"AAAAA")
+
+    @given(
+        st.sampled_from([b"base64", b"quoted-printable", b"8bit"]),
+        st.lists(
+            st.sampled_from([b"QUJD", b"=", b"=41", b"=C3=A9", b"==", b"\r\n", b" ", b"=\r\n", b"ab", b"\t", b"\n"])
+        ),
+        st.integers(1, 9),
+    )
+    def test_piece_by_piece(self, encoding: bytes, pieces: list[bytes], step: int) -> None:
+        """The same as all at once, wherever it is cut."""
+        data = b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + b"".join(pieces)
+        part = scan(data)
+        self.assertEqual(b"".join(decoding(data, part, step)), decode_body(data, part, 1 << 20))
 
     def test_base64(self) -> None:
         """Foreign octets are passed over, padding ends it, a torn end gives what it can."""

@@ -63,14 +63,19 @@ class Answers(Compressing):
             self.flush()
         if self.congested:
             await self.drained()
-        elif self.clock.seconds() > self.turn_ends:
-            await self.breathe()
+        else:
+            await self.pause()
         if self.closing:
             raise SessionOver
 
     def begin_turn(self) -> None:
         """Work from here on; others are waiting after `turn_ends`."""
         self.turn_ends = self.clock.seconds() + TURN_SECONDS
+
+    async def pause(self) -> None:
+        """Let others have a turn if this one has taken long enough."""
+        if self.clock.seconds() > self.turn_ends:
+            await self.breathe()
 
     async def breathe(self) -> None:
         """Let others have a turn during long work; SessionOver when the client has gone meanwhile."""

@@ -31,7 +31,7 @@ _WHAT = {
 
 
 class MessageReader:
-    """One open message, for one answer."""
+    """One open message, for one answer. `decoded` is the last part that was asked for without its transfer encoding."""
 
     def __init__(self, selected: Selected, uid: int, message: Any, size: int) -> None:
         self._selected = selected
@@ -41,6 +41,7 @@ class MessageReader:
         self._header: Part | None = None
         self.size = size
         self.octets_read = 0
+        self.decoded: tuple[tuple[int, ...], bytes | None] | None = None
 
     @classmethod
     async def open(cls, selected: Selected, uid: int) -> MessageReader:

@@ -71,6 +71,11 @@ class Fetch:
         """Whether some of the messages are no longer there."""
         return self._gone or (self._sections is not None and self._sections.missing)
 
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why something could not be shown, if so."""
+        return None if self._sections is None else self._sections.refusal
+
     async def run(self, parts: Iterable[Range]) -> None:
         """Write all rows."""
         step = CACHED_ROWS if self._facts or self._sections else INDEX_ROWS

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hostmail.errors import MessageGone
+from hostmail.errors import MessageGone, Refusal
 from hostmail.message.keptfields import is_kept, picker
 from hostmail.protocols.imap import fetchatts
 from hostmail.protocols.imap.bodies import SMALL, MessageReader
 from hostmail.protocols.imap.fetchatts import Made, Section
-from hostmail.protocols.imap.made import make
+from hostmail.protocols.imap.made import UnknownEncoding, make, nothing
 from hostmail.protocols.imap.selected import Selected
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ MANY_OCTETS = 512 * 1024
 class SectionWriter:
     """Writes rows whose beginning is there already. `read` are the indices of the messages that have been written.
 
+    `missing` and `refusal` say what could not be shown of some of them: the other rows come all the same.
     `gap` is what stands between a row's beginning and its first section.
     """
 
@@ -39,6 +40,7 @@ class SectionWriter:
         self._pickers = _pickers(sections, gap)
         self.read: list[int] = []
         self.missing = False
+        self.refusal: Refusal | None = None
 
     async def write(self, chosen: Sequence[int], rows: Sequence[bytes]) -> None:
         """One row for each index."""
@@ -128,8 +130,8 @@ class SectionWriter:
                 await self._sent_on(pieces)
                 held = 0
             if isinstance(section, Made):
-                pieces.append(gap + await make(reader, section))
-                held += len(pieces[-1])
+                pieces.append(gap)
+                held += await self._made(reader, section, pieces)
                 gap = b" "
                 continue
             extract = await reader.find(section)
@@ -150,6 +152,23 @@ class SectionWriter:
         pieces.append(b")\r\n")
         session.write(b"".join(pieces))
         session.mid_answer = False
+
+    async def _made(self, reader: MessageReader, item: Made, pieces: list[bytes]) -> int:
+        """Something that is made from the message; how much of it is in `pieces` still."""
+        try:
+            head, content = await make(self._session, reader, item)
+        except UnknownEncoding as refusal:
+            self.refusal = refusal
+            head, content = nothing(item), b""
+        pieces.append(head)
+        start = 0
+        while len(content) - start > BLOCK:
+            pieces.append(content[start : start + BLOCK])
+            start += BLOCK
+            await self._sent_on(pieces)
+        pieces.append(content[start:])
+        await self._session.pause()
+        return len(head) + len(content) - start
 
     async def _sent_on(self, pieces: list[bytes]) -> None:
         """Part of a row, at the client's pace: however many sections are asked for, few are in memory."""

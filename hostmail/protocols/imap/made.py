@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hostmail.errors import Refusal
 from hostmail.message import imaptext
-from hostmail.message.decode import decode_body, transfer_encoding
+from hostmail.message.decode import decoding, transfer_encoding
 from hostmail.message.preview import preview
 from hostmail.message.sections import find_part
 from hostmail.protocols.imap.bodies import MessageReader
 from hostmail.protocols.imap.fetchatts import BINARY_SIZE, PREVIEW, Made
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
 
 PLAIN_ENCODINGS = frozenset({b"7bit", b"8bit", b"binary"})
 ENCODINGS = PLAIN_ENCODINGS | {b"base64", b"quoted-printable"}
@@ -20,22 +25,29 @@ class UnknownEncoding(Refusal):
     imap, words = "UNKNOWN-CTE", "the part has a transfer encoding that is not known here"
 
 
-async def make(reader: MessageReader, item: Made) -> bytes:
-    """The item's name and value. Raises UnknownEncoding."""
+async def make(session: HostmailIMAP4, reader: MessageReader, item: Made) -> tuple[bytes, bytes]:
+    """The item's name and what announces its value, and the value. Raises UnknownEncoding."""
     if item.kind == PREVIEW:
         text = preview(await reader.whole(), await reader.structure())
-        return b"PREVIEW " + imaptext.string(text.encode())
-    content = await _decoded(reader, item.parts)
+        return b"PREVIEW ", imaptext.string(text.encode())
+    if reader.decoded is None or reader.decoded[0] != item.parts:
+        reader.decoded = item.parts, await _decoded(session, reader, item.parts)
+    content = reader.decoded[1]
     if item.kind == BINARY_SIZE:
-        return b"%b %d" % (item.label, len(content or b""))
+        return b"%b %d" % (item.label, len(content or b"")), b""
     if content is None:
-        return item.label + b" NIL"
+        return item.label + b" NIL", b""
     if item.start is not None:
         content = content[item.start : item.start + item.count]
-    return b"%b %b{%d}\r\n%b" % (item.label, b"~" if b"\0" in content else b"", len(content), content)
+    return b"%b %b{%d}\r\n" % (item.label, b"~" if b"\0" in content else b"", len(content)), content
 
 
-async def _decoded(reader: MessageReader, numbers: tuple[int, ...]) -> bytes | None:
+def nothing(item: Made) -> bytes:
+    """What stands in a row for something that cannot be decoded; the tagged answer says so."""
+    return item.label + (b" 0" if item.kind == BINARY_SIZE else b" NIL")
+
+
+async def _decoded(session: HostmailIMAP4, reader: MessageReader, numbers: tuple[int, ...]) -> bytes | None:
     """A part without its transfer encoding; all of a message, or a multipart, as it is. None if there is no such part."""
     data = await reader.whole()
     if not numbers:
@@ -48,4 +60,8 @@ async def _decoded(reader: MessageReader, numbers: tuple[int, ...]) -> bytes | N
         return data[part.body_start : part.end]
     if encoding not in ENCODINGS:
         raise UnknownEncoding
-    return decode_body(data, part, part.size)
+    pieces: list[bytes] = []
+    for piece in decoding(data, part):
+        pieces.append(piece)
+        await session.pause()
+    return b"".join(pieces)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from tests.protocols.imap.talk import HELLO, ImapCase
+from tests.protocols.imap.test_compress import Counting
 
 MIXED = (
     b"Subject: mixed\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
@@ -70,6 +72,36 @@ class MadeTests(ImapCase):
     def test_unknown_encodings(self) -> None:
         """What cannot be decoded is refused in so many words."""
         self.assertTrue(self.talk.last(b"FETCH 2 BINARY.PEEK[4]").startswith(b". NO [UNKNOWN-CTE]"))
+
+    def test_unknown_encodings_among_others(self) -> None:
+        """Everything else comes, also where a row goes out in pieces; the connection lives."""
+        big = MIXED.replace(b"AAEC", b"QUJD" * 100_000)
+        self.put(big)
+        self.talk.asks(b"NOOP")
+        answer = self.talk.sends(b"x FETCH 2:3 (BODY.PEEK[] BINARY.PEEK[4] BINARY.SIZE[4] BINARY[3])\r\n")
+        self.assertFalse(self.talk.wire.aborted)
+        self.assertEqual(answer.count(b" BINARY[4] NIL BINARY.SIZE[4] 0 BINARY[3] {4}\r\na=bc)\r\n"), 2)
+        self.assertIn(b"* 3 FETCH (BODY[] {%d}\r\n" % len(big) + big, answer)
+        self.assertIn(b"* 2 FETCH (FLAGS (\\Seen", answer)
+        self.assertIn(b"x NO [UNKNOWN-CTE]", answer)
+
+    def test_large_parts_give_others_their_turn(self) -> None:
+        """While they are decoded, and each only once however many pieces of it are asked for."""
+        content = bytes(range(256)) * 12_000
+        clock = self.house.clock = Counting()
+        self.put(b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(content).replace(b"\n", b"\r\n"))
+        talk = self.ann(b"INBOX")
+        self.assertEqual(talk.sends(b"x FETCH 3 (BINARY[1]<5.7> BINARY.SIZE[1] BINARY[1]<0.400000>)\r\n"), b"")
+        turns = clock.turns
+        clock.advance(0)
+        self.assertGreater(clock.turns, turns)
+        said = talk.wire.said()
+        self.assertIn(
+            b"(BINARY[1]<5> {7}\r\n\5\6\7\x08\t\n\x0b BINARY.SIZE[1] 3072000 BINARY[1]<0> ~{400000}\r\n"
+            + content[:400_000]
+            + b")\r\n",
+            said,
+        )
 
     def test_refused(self) -> None:
         """Sections that BINARY does not have."""

@@ -50,6 +50,8 @@ async def _fetch(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bool:
         session.write(vanished_earlier(selected, changes.expunged, numbers))
     work = Fetch(session, selected, request, by_uid)
     await work.run(_chosen(selected, numbers, by_uid, modifiers))
+    if work.refusal is not None:
+        raise work.refusal
     return work.missing
 
 
