@@ -59,7 +59,8 @@ class SummaryTests(SynchronousTestCase):
         made = summarise_scanned(corpus.PLAIN, with_date)
         self.assertEqual(made.envelope, NIL_ENVELOPE)
         self.assertEqual(
-            [fault.partition(":")[0] for fault in made.faults], ["bodystructure", "envelope", "references", "fields", "head"]
+            [fault.partition(":")[0] for fault in made.faults],
+            ["bodystructure", "envelope", "references", "fields", "head"],
         )
         self.assertEqual(imapgrammar.check_structure(imapgrammar.parse(made.bodystructure), True), [((1,), root.size)])
         imapgrammar.check_structure(imapgrammar.parse(made.body), False)
