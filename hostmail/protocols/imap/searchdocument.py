@@ -17,6 +17,7 @@ from hostmail.protocols.imap.searchkeys import Cost, Key
 from hostmail.protocols.imap.selected import Selected
 
 FACTS = ("sent_day", "digest", "head")
+NO_FACTS: tuple[int | None, bytes, str | None] = (None, b"", None)
 
 Judge = Callable[["Document"], bool | None]
 Wanted = tuple[str, bool]
@@ -42,14 +43,14 @@ class Document:
         "uid",
     )
 
-    def __init__(self, index: int, uid: int, facts: Sequence[Any]) -> None:
+    def __init__(self, index: int, uid: int, facts: Sequence[Any], saved: int = 0) -> None:
         self.index = index
         self.uid = uid
         self.sent_day: int | None
         self.digest: bytes
         self.head: str | None
         self.sent_day, self.digest, self.head = facts
-        self.saved = 0
+        self.saved = saved
         self.header: bytes | None = None
         self.content: bytes | None = None
         self._part: Part | None = None

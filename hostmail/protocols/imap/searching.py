@@ -8,13 +8,13 @@ their turn.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hostmail.errors import MessageGone
 from hostmail.protocols.imap import searchkeys as keys
 from hostmail.protocols.imap.bodies import SMALL, MessageReader
 from hostmail.protocols.imap.searchcolumns import index_test
-from hostmail.protocols.imap.searchdocument import FACTS, Candidates, Document, Judge, judge_of, texts_of
+from hostmail.protocols.imap.searchdocument import FACTS, NO_FACTS, Candidates, Document, Judge, judge_of, texts_of
 from hostmail.protocols.imap.searchkeys import Cost, Key
 from hostmail.protocols.imap.selected import Selected
 
@@ -89,7 +89,7 @@ class _Search:
 
     async def _decide(self, indices: Sequence[int]) -> list[int]:
         found: list[int] = []
-        documents = self._sorted_out(await self._documents(indices), found)
+        documents = await self._from_index(indices, found)
         if documents and self._asks_headers:
             documents = self._sorted_out([each async for each in self._with_headers(documents)], found)
         async for document in self._with_contents(documents):
@@ -98,6 +98,36 @@ class _Search:
             document.forget()
         found.sort()
         return found
+
+    async def _from_index(self, indices: Sequence[int], found: list[int]) -> list[Document]:
+        """What the index keeps of each decides: the documents that are still in question, without those that are gone.
+
+        Those that match go into `found`. Most are decided here, wherefore all are judged in the shape of the same document.
+        """
+        judge, probe, open_ones = self._judge, Document(0, 0, NO_FACTS), []
+        saved: dict[int, int] = {}
+        if self._asks_saved:
+            saved = await self._selected.folder.saved_dates([self._selected.uids[index] for index in indices])
+        for index, (uid, *facts) in zip(*await self._facts(indices), strict=True):
+            probe.index, probe.uid, probe.saved = index, uid, saved.get(uid, 0)
+            probe.sent_day, probe.digest, probe.head = facts
+            verdict = judge(probe)
+            if verdict is None:
+                open_ones.append(Document(index, uid, facts, probe.saved))
+            elif verdict:
+                found.append(index)
+        return open_ones
+
+    async def _facts(self, indices: Sequence[int]) -> tuple[Sequence[int], Sequence[tuple[Any, ...]]]:
+        """Of the messages that are there: their indices, and UID and `FACTS`, if the index is asked at all."""
+        uids = [self._selected.uids[index] for index in indices]
+        if not self._asks_index:
+            return indices, [(uid, *NO_FACTS) for uid in uids]
+        rows = await self._selected.folder.cached_columns(uids, FACTS)
+        if len(rows) < len(uids):
+            where = dict(zip(uids, indices, strict=True))
+            indices = [where[row[0]] for row in rows]
+        return indices, rows
 
     def _sorted_out(self, documents: Sequence[Document], found: list[int]) -> list[Document]:
         """The documents that are still in question; those that match go into `found`."""
@@ -109,21 +139,6 @@ class _Search:
             elif verdict:
                 found.append(document.index)
         return open_ones
-
-    async def _documents(self, indices: Sequence[int]) -> list[Document]:
-        """With what the index keeps of each; without those that are gone."""
-        selected = self._selected
-        uids = [selected.uids[index] for index in indices]
-        if not self._asks_index:
-            nothing = (None, b"", None)
-            return [Document(index, uid, nothing) for index, uid in zip(indices, uids, strict=True)]
-        rows = {uid: facts for uid, *facts in await selected.folder.cached_columns(uids, FACTS)}
-        found = [Document(index, uid, rows[uid]) for index, uid in zip(indices, uids, strict=True) if uid in rows]
-        if self._asks_saved:
-            saved = await selected.folder.saved_dates(uids)
-            for document in found:
-                document.saved = saved.get(document.uid, 0)
-        return found
 
     async def _with_headers(self, documents: Sequence[Document]) -> AsyncIterator[Document]:
         at = 0
