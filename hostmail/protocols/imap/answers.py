@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -85,6 +85,16 @@ class Answers(Compressing):
         self.begin_turn()
         if self.closing:
             raise SessionOver
+
+    async def in_turns(self, steps: Generator[None, None, T]) -> T:
+        """The result of a long calculation, with turns for others between its steps."""
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            await self.pause()
 
     async def sift(self, candidates: Sequence[T], test: Callable[[T], bool]) -> list[T]:
         """The candidates that pass, in order. Whatever one test costs, others have their turn in between."""

@@ -16,6 +16,7 @@ from hostmail.message.charsets import folded
 from hostmail.message.decode import decode_header
 from hostmail.message.envelopereader import EnvelopeValues, read_envelope
 from hostmail.protocols.imap.selected import Selected
+from hostmail.protocols.imap.steps import Steps, ordered
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 MOST_CRITERIA = 20
@@ -126,9 +127,17 @@ def sent_date(selected: Selected, index: int, cached: CachedMessage) -> int:
     return selected.dates[index] if cached.sent_date is None else cached.sent_date
 
 
-def sort(indices: Sequence[int], criteria: Sequence[Criterion], keys: SortKeys) -> list[int]:
+def sort(indices: Sequence[int], criteria: Sequence[Criterion], keys: SortKeys) -> Steps[list[int]]:
     """In the order asked for; what is equal stays in the order of the folder, reversed or not."""
-    ordered = [index for index in indices if keys.knows(index)]
-    for criterion in reversed(criteria):
-        ordered.sort(key=keys.key(criterion.name), reverse=criterion.reverse)
-    return ordered
+    found = [index for index in indices if keys.knows(index)]
+    for criterion in reversed(distinct(criteria)):
+        found = yield from ordered(found, keys.key(criterion.name), criterion.reverse)
+    return found
+
+
+def distinct(criteria: Sequence[Criterion]) -> list[Criterion]:
+    """Those that can make a difference: the first of each name."""
+    found: dict[bytes, Criterion] = {}
+    for criterion in criteria:
+        found.setdefault(criterion.name, criterion)
+    return list(found.values())

@@ -1,12 +1,17 @@
 """Threads of messages (RFC 5256 section 3): ORDEREDSUBJECT and REFERENCES, as pure functions over small facts.
 
-Threads may be as deep as somebody writes References, so nothing here calls itself.
+Threads may be as deep as somebody writes References, so nothing here calls itself. A mailbox takes its time, so all of it goes in `steps`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+
+from hostmail.protocols.imap.steps import EACH, Steps, collected, ordered
+
+FEW = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Node:
 
     def adopt(self, child: Node) -> None:
         """Take a child, away from wherever it was."""
+        if child.parent is self:
+            return
         if child.parent is not None:
             child.parent.children.remove(child)
         child.parent = self
@@ -62,10 +69,13 @@ class Node:
         return False
 
 
-def by_subject(messages: Iterable[Facts]) -> list[Node]:
+def by_subject(messages: Sequence[Facts]) -> Steps[list[Node]]:
     """ORDEREDSUBJECT: a thread for each base subject, all messages below the earliest."""
     threads: dict[str, Node] = {}
-    for facts in sorted(messages, key=lambda each: (each.date, each.number)):
+    earliest_first = yield from ordered(messages, lambda each: (each.date, each.number))
+    for count, facts in enumerate(earliest_first):
+        if count % EACH == 0:
+            yield
         node = Node(facts)
         root = threads.setdefault(facts.subject, node)
         if root is not node:
@@ -73,23 +83,25 @@ def by_subject(messages: Iterable[Facts]) -> list[Node]:
     return list(threads.values())
 
 
-def by_references(messages: Sequence[Facts]) -> list[Node]:
+def by_references(messages: Sequence[Facts]) -> Steps[list[Node]]:
     """REFERENCES: who answered whom, then threads of one subject put together."""
-    roots = _pruned(_linked(messages))
+    linked = yield from _linked(messages)
+    roots = yield from _pruned(linked)
     for root in roots:
         if root.facts is None:
-            root.children.sort(key=Node.order)
-    roots.sort(key=Node.order)
-    roots = _merged(roots)
-    _sort_all(roots)
-    return roots
+            root.children = yield from ordered(root.children, Node.order)
+    roots = yield from ordered(roots, Node.order)
+    roots = yield from _merged(roots)
+    return (yield from _sort_all(roots))
 
 
-def _linked(messages: Sequence[Facts]) -> list[Node]:
+def _linked(messages: Sequence[Facts]) -> Steps[list[Node]]:
     """Step 1 and 2: the trees that References tell; the roots."""
     named: dict[bytes, Node] = {}
     nodes: list[Node] = []
-    for facts in messages:
+    for count, facts in enumerate(messages):
+        if count % FEW == 0:
+            yield
         node = _place(named, facts)
         nodes.append(node)
         parent: Node | None = None
@@ -100,7 +112,9 @@ def _linked(messages: Sequence[Facts]) -> list[Node]:
         if parent is not None and not parent.is_below(node):
             parent.adopt(node)
     seen: dict[int, Node] = {}
-    for node in (*nodes, *named.values()):
+    for count, node in enumerate(chain(nodes, named.values())):
+        if count % EACH == 0:
+            yield
         if node.parent is None:
             seen.setdefault(id(node), node)
     return list(seen.values())
@@ -116,9 +130,12 @@ def _place(named: dict[bytes, Node], facts: Facts) -> Node:
     return Node(facts)
 
 
-def _pruned(roots: list[Node]) -> list[Node]:
+def _pruned(roots: list[Node]) -> Steps[list[Node]]:
     """Step 3: no dummies but at the root, and those with at least two children."""
-    for node in reversed(list(_walk(roots))):
+    nodes = yield from collected(_walk(roots))
+    for count, node in enumerate(reversed(nodes)):
+        if count % EACH == 0:
+            yield
         kept: list[Node] = []
         for child in node.children:
             kept.extend([child] if child.facts is not None else child.children)
@@ -135,16 +152,20 @@ def _pruned(roots: list[Node]) -> list[Node]:
     return found
 
 
-def _merged(roots: list[Node]) -> list[Node]:
+def _merged(roots: list[Node]) -> Steps[list[Node]]:
     """Step 5 and 6: threads of one subject become one."""
     table: dict[str, Node] = {}
-    for root in roots:
+    for count, root in enumerate(roots):
+        if count % EACH == 0:
+            yield
         facts = root.first
         known = table.get(facts.subject)
         if known is None or _is_better(root, known):
             table[facts.subject] = root
     merged: dict[int, Node] = {}
-    for root in roots:
+    for count, root in enumerate(roots):
+        if count % EACH == 0:
+            yield
         subject = root.first.subject
         known = table[subject]
         if root is not known and subject:
@@ -177,10 +198,14 @@ def _joined(known: Node, root: Node) -> Node:
     return dummy
 
 
-def _sort_all(roots: list[Node]) -> None:
-    for node in reversed(list(_walk(roots))):
-        node.children.sort(key=Node.order)
-    roots.sort(key=Node.order)
+def _sort_all(roots: list[Node]) -> Steps[list[Node]]:
+    nodes = yield from collected(_walk(roots))
+    for count, node in enumerate(reversed(nodes)):
+        if count % EACH == 0:
+            yield
+        if len(node.children) > 1:
+            node.children = yield from ordered(node.children, Node.order)
+    return (yield from ordered(roots, Node.order))
 
 
 def _walk(roots: Iterable[Node]) -> Iterator[Node]:
@@ -192,14 +217,18 @@ def _walk(roots: Iterable[Node]) -> Iterator[Node]:
         waiting.extend(node.children)
 
 
-def format_threads(roots: Iterable[Node]) -> bytes:
+def format_threads(roots: Iterable[Node]) -> Steps[bytes]:
     """As THREAD answers: `(2)(3 6 (4 23)(44 7 96))`."""
     out: list[bytes] = []
     waiting: list[Node | bytes] = []
+    count = 0
     for root in roots:
         waiting = [b")", root, b"("]
         while waiting:
             item = waiting.pop()
+            count += 1
+            if count % EACH == 0:
+                yield
             if isinstance(item, bytes):
                 out.append(item)
                 continue

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.protocols.imap.steps import finished
 from hostmail.protocols.imap.threading import Facts, by_references, by_subject, format_threads
 
 
@@ -19,7 +20,7 @@ def message(
 
 def references(*messages: Facts) -> bytes:
     """The answer of THREAD=REFERENCES."""
-    return format_threads(by_references(messages))
+    return finished(format_threads(finished(by_references(messages))))
 
 
 class OrderedSubjectTests(SynchronousTestCase):
@@ -27,16 +28,16 @@ class OrderedSubjectTests(SynchronousTestCase):
 
     def test_one_level(self) -> None:
         """All messages of one subject lie below the first, by date; threads by the date of their first."""
-        found = by_subject(
+        found = finished(by_subject(
             [message(1, subject="b", date=9), message(2, subject="a", date=5), message(3, subject="b", date=4),
              message(4, subject="b", date=6), message(5, subject="c", date=1)]
-        )  # fmt: skip
-        self.assertEqual(format_threads(found), b"(5)(3 (4)(1))(2)")
+        ))  # fmt: skip
+        self.assertEqual(finished(format_threads(found)), b"(5)(3 (4)(1))(2)")
 
     def test_same_date(self) -> None:
         """Of one date, the lower number comes first."""
-        found = by_subject([message(2, subject="a", date=1), message(1, subject="a", date=1)])
-        self.assertEqual(format_threads(found), b"(1 2)")
+        found = finished(by_subject([message(2, subject="a", date=1), message(1, subject="a", date=1)]))
+        self.assertEqual(finished(format_threads(found)), b"(1 2)")
 
 
 class ReferencesTests(SynchronousTestCase):
@@ -132,8 +133,8 @@ class ReferencesTests(SynchronousTestCase):
             Facts(number, date, subject, reply, name.strip().encode(), [ref.encode() for ref in refs])
             for number, (name, refs, subject, reply, date) in enumerate(made, 1)
         ]
-        for roots in (by_references(messages), by_subject(messages)):
-            text = format_threads(roots).decode()
+        for roots in (finished(by_references(messages)), finished(by_subject(messages))):
+            text = finished(format_threads(roots)).decode()
             numbers = text.replace("(", " ").replace(")", " ").split()
             self.assertEqual(sorted(int(number) for number in numbers), list(range(1, len(made) + 1)))
             self.assertEqual(text.count("("), text.count(")"))

@@ -42,7 +42,7 @@ async def _sort(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
         keys = SortKeys(selected, criteria)
         if needs_headers(criteria):
             await each_cached(session, selected, found, keys.learn)
-        return in_order(found, criteria, keys)
+        return await session.in_turns(in_order(found, criteria, keys))
 
     with forgetting(selected, options):
         key = read_program(cursor, charset_first=True)

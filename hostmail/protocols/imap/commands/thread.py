@@ -48,7 +48,8 @@ async def _thread(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes
         messages.append(facts_of(number, sent_date(selected, index, cached), cached))
 
     await each_cached(session, selected, await find_and_save(session, selected, key, None), learn)
-    threads = format_threads(algorithm(messages))
+    roots = await session.in_turns(algorithm(messages))
+    threads = await session.in_turns(format_threads(roots))
     session.write(b"* THREAD" + (b" " + threads if threads else b"") + b"\r\n")
     return b"OK THREAD completed"
 
