@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.sequence import LARGEST, SequenceSet, contains, format_numbers
 from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
+
+if TYPE_CHECKING:
+    from hostmail.protocols.imap.server import HostmailIMAP4
 
 ROWS = 1000
 
@@ -48,19 +52,21 @@ def _plain_set(cursor: Cursor) -> SequenceSet:
     return numbers
 
 
-async def missed(selected: Selected, known: Known) -> list[bytes]:
+async def tell_missed(session: HostmailIMAP4, selected: Selected, known: Known) -> None:
     """The answers that bring the client up to date: first what has vanished, then what has changed."""
     if known.uidvalidity != selected.uidvalidity:
-        return []
+        return
     changes = await selected.folder.changes(known.modseq)
-    lines = [vanished_earlier(selected, changes.expunged, known.uids)]
-    wanted = None if known.uids is None else known.uids.resolve(LARGEST)
-    rows = [
-        selected.flag_row(index)
-        for index, modseq in enumerate(selected.modseqs)
-        if modseq > known.modseq and (wanted is None or contains(wanted, selected.uids[index]))
-    ]
-    return lines + rows
+    session.write(vanished_earlier(selected, changes.expunged, known.uids))
+    await session.written()
+    uids, modseqs = selected.uids, selected.modseqs
+    wanted = [(1, LARGEST)] if known.uids is None else known.uids.resolve(LARGEST)
+    changed = await session.sift(
+        range(len(selected)), lambda index: modseqs[index] > known.modseq and contains(wanted, uids[index])
+    )
+    for first in range(0, len(changed), ROWS):
+        session.write(selected.flag_rows(changed[first : first + ROWS]))
+        await session.written()
 
 
 def vanished_earlier(selected: Selected, expunged: Iterable[int], asked: SequenceSet | None) -> bytes:

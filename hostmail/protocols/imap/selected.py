@@ -162,14 +162,26 @@ class Selected:
         return b"* %d EXISTS\r\n* %d RECENT\r\n" % (size, size - self.recent_from())
 
     def flag_row(self, index: int, with_uid: bool = True) -> bytes:
-        """FETCH (FLAGS) for one message; with MODSEQ for clients that know it, and then always with the UID."""
-        (text,) = self.flag_texts(index, index + 1)
+        """FETCH (FLAGS) for one message."""
+        return self.flag_rows((index,), with_uid)
+
+    def flag_rows(self, indices: Iterable[int], with_uid: bool = True) -> bytes:
+        """FETCH (FLAGS) for messages; with MODSEQ for clients that know it, and then always with the UID."""
+        recent, uids, flags, modseqs = self.recent_from(), self.uids, self.flags, self.modseqs
+        rows: Iterable[tuple[Any, ...]]
         if self._dialect.condstore:
-            uid, modseq = self.uids[index], self.modseqs[index]
-            return b"* %d FETCH (UID %d MODSEQ (%d) FLAGS (%b))\r\n" % (index + 1, uid, modseq, text)
-        if with_uid:
-            return b"* %d FETCH (UID %d FLAGS (%b))\r\n" % (index + 1, self.uids[index], text)
-        return b"* %d FETCH (FLAGS (%b))\r\n" % (index + 1, text)
+            row = b"* %d FETCH (UID %d MODSEQ (%d) FLAGS (%b))\r\n"
+            rows = ((at + 1, uids[at], modseqs[at], self._words(at >= recent)[flags[at]]) for at in indices)
+        elif with_uid:
+            row = b"* %d FETCH (UID %d FLAGS (%b))\r\n"
+            rows = ((at + 1, uids[at], self._words(at >= recent)[flags[at]]) for at in indices)
+        else:
+            row = b"* %d FETCH (FLAGS (%b))\r\n"
+            rows = ((at + 1, self._words(at >= recent)[flags[at]]) for at in indices)
+        return b"".join([row % values for values in rows])
+
+    def _words(self, recent: bool) -> flagwords.FlagTexts:
+        return self._recent_texts if recent else self._texts
 
     # ------------------------------------------------------------------------------------------------------ changes
 
@@ -183,7 +195,7 @@ class Selected:
         out.append(self._arrivals([row for row in changes.changed if row[0] not in lost]))
         rows = self.changed_flags(changes)
         if flags:
-            out.extend(self.flag_row(index) for index in rows)
+            out.append(self.flag_rows(rows))
         self.uidnext = max(self.uidnext, changes.uidnext)
         self.modseq = changes.highestmodseq
         if not self.gone:

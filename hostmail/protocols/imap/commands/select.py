@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostmail.protocols.imap.names import folder_name, wire_name
-from hostmail.protocols.imap.qresync import Known, missed, read_known
+from hostmail.protocols.imap.qresync import Known, read_known, tell_missed
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
@@ -48,9 +48,7 @@ async def _open(session: HostmailIMAP4, cursor: Cursor, verb: bytes, read_only: 
     if session.dialect.rev2:
         session.write(b'* LIST () "/" %b\r\n' % wire_name(name, utf8=True))
     if known is not None:
-        for line in await missed(selected, known):
-            session.write(line)
-            await session.written()
+        await tell_missed(session, selected, known)
     return b"OK [%b] %b completed" % (b"READ-ONLY" if selected.read_only else b"READ-WRITE", verb)
 
 

@@ -124,7 +124,9 @@ async def _answer(
             for index, flags in before.items()
             if session.dialect.condstore or selected.flags[index] != expected.after(flags)
         ]
-        session.write(b"".join([selected.flag_row(index, by_uid) for index in surprised]))
+        for first in range(0, len(surprised), BATCH_ROWS):
+            session.write(selected.flag_rows(surprised[first : first + BATCH_ROWS], by_uid))
+            await session.written()
         return
     selected.changed_flags(changes)
     modified = {selected.index_of(uid) for uid in changes.modified}
