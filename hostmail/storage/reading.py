@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -25,11 +25,7 @@ def read_headers(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], limit: int)
     """See `IFolder.read_headers`. The mailbox is free for others while files are read."""
     uids = uids[:MOST]
     found: list[bytes | None] = []
-    with ExitStack() as stack:
-        with mailbox.reading() as index:
-            box = mailbox.box(ref)
-            files = {row.uid: row for row in index.rows(box, uids)}
-            directories = _held(mailbox.tree(box), stack)
+    with _files_of(mailbox, ref, uids) as (files, directories):
         for uid in uids:
             row = files.get(uid)
             header = None if row is None else _header(mailbox, ref, row, directories[row.place])
@@ -66,11 +62,7 @@ def read_many(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], limit: int) ->
     uids = uids[:MOST]
     read: Callable[..., bytes | None] = mailbox.tools.disk.read_whole
     found: list[bytes | None] = []
-    with ExitStack() as stack:
-        with mailbox.reading() as index:
-            box = mailbox.box(ref)
-            files = {row.uid: row for row in index.rows(box, uids)}
-            directories = _held(mailbox.tree(box), stack)
+    with _files_of(mailbox, ref, uids) as (files, directories):
         for uid in uids:
             row, content = files.get(uid), None
             if row is not None:
@@ -92,11 +84,7 @@ def read_sound(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], limit: int) -
     """(UID, whole message) for the first of `uids`, at least one, up to `limit` octets; None for what is not as the index has it."""
     disk = mailbox.tools.disk
     found: list[tuple[int, bytes | None]] = []
-    with ExitStack() as stack:
-        with mailbox.reading() as index:
-            box = mailbox.box(ref)
-            files = {row.uid: row for row in index.rows(box, uids)}
-            directories = _held(mailbox.tree(box), stack)
+    with _files_of(mailbox, ref, uids) as (files, directories):
         for uid in uids:
             row = files.get(uid)
             limit -= 0 if row is None else row.size
@@ -118,6 +106,17 @@ def _sound(disk: Disk, row: Row, directory: int) -> bytes | None:
     finally:
         message.close()
     return content if len(content) == row.size else None
+
+
+@contextmanager
+def _files_of(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int]) -> Iterator[tuple[dict[int, Row], list[int]]]:
+    """The rows of messages by UID, and new/ and cur/ held open by themselves, so that the mailbox is free for others."""
+    with ExitStack() as stack:
+        with mailbox.reading() as index:
+            box = mailbox.box(ref)
+            files = {row.uid: row for row in index.rows(box, uids)}
+            directories = _held(mailbox.tree(box), stack)
+        yield files, directories
 
 
 def _held(tree: FolderTree, stack: ExitStack) -> list[int]:
