@@ -8,6 +8,8 @@ not acknowledged, with its UID in its name.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from traceback import format_exc
 
@@ -22,6 +24,8 @@ from hostmail.storage.mailbox import Tools
 from hostmail.storage.threads import RunInThread
 
 log = Logger()
+
+LONG_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -39,35 +43,48 @@ class Consignment:
 
 
 class Deliverer:
-    """Collects consignments and carries them out in threads, `parallel` at a time, up to `most` in one.
+    """Collects consignments and carries them out in threads, up to `most` in one.
 
-    Few threads, for some to work while others wait for the disk. More of them make smaller groups, and hand the
-    interpreter's lock to each other at every system call: four cost a fifth more processor time than two.
+    One thread as a rule: several make smaller groups, and hand the interpreter's lock to each other at every system call, which
+    costs a third of a message's processor time. Others begin, up to `parallel`, when more wait than the next group takes, or when the
+    one that began last is so long at work that it must be the disk that it waits for.
     """
 
     def __init__(
-        self, run_in_thread: RunInThread, tools: Tools, directory: str, parallel: int = 3, most: int = 64
+        self,
+        run_in_thread: RunInThread,
+        tools: Tools,
+        directory: str,
+        parallel: int = 3,
+        most: int = 64,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._run_in_thread = run_in_thread
         self._tools = tools
         self._directory = directory
         self._parallel = parallel
         self._most = most
+        self._seconds = seconds
         self._waiting: list[tuple[Consignment, Deferred[None]]] = []
         self._running = 0
+        self._began = 0.0
 
     def deliver(self, consignment: Consignment) -> Deferred[None]:
         """Fires when every arrival has its answer."""
         done: Deferred[None] = Deferred()
         self._waiting.append((consignment, done))
-        if self._running < self._parallel:
+        if self._running < self._parallel and self._is_help_due():
             self._running += 1
             Deferred.fromCoroutine(self._work())
         return done
 
+    def _is_help_due(self) -> bool:
+        return len(self._waiting) > self._running * self._most or self._seconds() - self._began > LONG_SECONDS
+
     async def _work(self) -> None:
         try:
             while self._waiting:
+                self._began = self._seconds()
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 try:
                     await self._run_in_thread(deliver_all, self._tools, self._directory, [item[0] for item in batch])
