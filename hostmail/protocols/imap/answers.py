@@ -13,7 +13,7 @@ from hostmail.protocols.imap.compression import Compressing
 from hostmail.protocols.imap.settings import ImapSettings
 
 BATCH = 64 * 1024
-SIFT_FIRST = 64
+SIFT_FIRST = 8
 
 T = TypeVar("T")
 

@@ -26,6 +26,7 @@ MESSAGE_COST = 1024
 READ_AT_ONCE = 512 * 1024
 DOCUMENTS = 1000
 TEXTS_AT_ONCE = 20
+JUDGED_AT_ONCE = 64
 FEW = 8
 HEADERS_AT_ONCE = 200
 
@@ -91,11 +92,12 @@ class _Search:
         found: list[int] = []
         documents = await self._from_index(indices, found)
         if documents and self._asks_headers:
-            documents = self._sorted_out([each async for each in self._with_headers(documents)], found)
+            documents = await self._sorted_out([each async for each in self._with_headers(documents)], found)
         async for document in self._with_contents(documents):
             if self._judge(document):
                 found.append(document.index)
             document.forget()
+            await self._session.pause()
         found.sort()
         return found
 
@@ -108,7 +110,9 @@ class _Search:
         saved: dict[int, int] = {}
         if self._asks_saved:
             saved = await self._selected.folder.saved_dates([self._selected.uids[index] for index in indices])
-        for index, (uid, *facts) in zip(*await self._facts(indices), strict=True):
+        for count, (index, (uid, *facts)) in enumerate(zip(*await self._facts(indices), strict=True)):
+            if not count % JUDGED_AT_ONCE:
+                await self._session.pause()
             probe.index, probe.uid, probe.saved = index, uid, saved.get(uid, 0)
             probe.sent_day, probe.digest, probe.head = facts
             verdict = judge(probe)
@@ -129,10 +133,11 @@ class _Search:
             indices = [where[row[0]] for row in rows]
         return indices, rows
 
-    def _sorted_out(self, documents: Sequence[Document], found: list[int]) -> list[Document]:
+    async def _sorted_out(self, documents: Sequence[Document], found: list[int]) -> list[Document]:
         """The documents that are still in question; those that match go into `found`."""
         judge, open_ones = self._judge, []
         for document in documents:
+            await self._session.pause()
             verdict = judge(document)
             if verdict is None:
                 open_ones.append(document)

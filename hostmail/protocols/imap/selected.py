@@ -36,7 +36,7 @@ class Selected:
     """
 
     gone: frozenset[int] = frozenset()
-    saved: Sequence[int] = ()
+    saved: Sequence[int] = array("I")
     structures: Mapping[int, Any] = MappingProxyType({})
     stop_watching: Callable[[], None] | None = None
     _stop_listening: Callable[[], None] | None = None

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 
-from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 
 from hostmail.protocols.base import HIGH_WATER
 from tests.protocols.imap.talk import HELLO, Gate, ImapCase
-from tests.protocols.imap.test_hardness import Hurried
-
-
-class Counting(Hurried):
-    """How often somebody waits for the next turn."""
-
-    turns = 0
-
-    def callLater(self, when: float, what: Callable[..., object], *a: object, **kw: object) -> DelayedCall:
-        self.turns += when == 0
-        return super().callLater(when, what, *a, **kw)
+from tests.protocols.imap.test_hardness import Counting
 
 
 class CompressTests(ImapCase):

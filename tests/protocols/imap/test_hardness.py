@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
@@ -16,6 +19,16 @@ class Hurried(Clock):
     def seconds(self) -> float:
         self.rightNow += 0.01
         return super().seconds()
+
+
+class Counting(Hurried):
+    """How often somebody waits for the next turn."""
+
+    turns = 0
+
+    def callLater(self, when: float, what: Callable[..., object], *a: object, **kw: object) -> DelayedCall:
+        self.turns += when == 0
+        return super().callLater(when, what, *a, **kw)
 
 
 class FaultTests(ImapCase):
@@ -142,6 +155,17 @@ class GreedTests(ImapCase):
             talk.wire.clear()
             if command.startswith(b"SEARCH"):
                 self.assertGreater(turns, 0)
+
+    def test_others_have_their_turn_between_messages(self) -> None:
+        """Each may take long, if thousands of words are looked for in it."""
+        clock = self.house.clock = Counting()
+        self.put(*[HELLO] * 40)
+        talk = self.ann(b"INBOX")
+        for command in (b"SEARCH NOT BODY nowhere", b"SEARCH NOT SUBJECT nowhere NOT BODY nowhere"):
+            turns = clock.turns
+            talk.sends(b"x " + command + b"\r\n")
+            clock.advance(0)
+            self.assertGreaterEqual(clock.turns, turns + 5)
 
     def test_a_message_that_is_read_away_slowly_is_progress(self) -> None:
         """A refused APPEND over a slow line may last for hours, as long as octets come (B4)."""

@@ -6,7 +6,7 @@ import base64
 import re
 
 from tests.protocols.imap.talk import HELLO, ImapCase
-from tests.protocols.imap.test_compress import Counting
+from tests.protocols.imap.test_hardness import Counting
 
 MIXED = (
     b"Subject: mixed\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -89,7 +90,7 @@ def forgetting(selected: Selected, options: ReturnOptions | None) -> Iterator[No
         yield
     except Refusal:
         if options is not None and options.saves:
-            selected.saved = []
+            selected.saved = array("I")
         raise
 
 
@@ -101,5 +102,5 @@ async def find_and_save(
     if order is not None:
         found = await order(found)
     if options is not None and options.saves:
-        selected.saved = sorted(options.saved([selected.uids[index] for index in found]))
+        selected.saved = array("I", sorted(options.saved([selected.uids[index] for index in found])))
     return found
