@@ -19,6 +19,18 @@ except ImportError:  # not Linux
 
 Heard = Callable[[], None]
 
+if inotify is not None:
+
+    class Watches(inotify.INotify):
+        """Twisted's, which gives up all its watches when one of the directories is deleted: here that one goes, and no other."""
+
+        def loseConnection(self) -> None:
+            """See the class."""
+
+        def end(self) -> None:
+            """All of them."""
+            super().loseConnection()
+
 
 class OutsideChanges:
     """One for all folders of a process; it costs nothing until somebody watches."""
@@ -48,7 +60,7 @@ class OutsideChanges:
         notifier, self._notifier = self._notifier, None
         if notifier is not None:
             notifier.stopReading()
-            notifier.loseConnection()
+            notifier.end()
 
     def _begin(self, path: str, heard: Heard) -> bool:
         if not self._is_usable:
@@ -59,10 +71,10 @@ class OutsideChanges:
             return True
         try:
             if self._notifier is None:
-                self._notifier = inotify.INotify(self._reactor)
+                self._notifier = Watches(self._reactor)
                 self._notifier.startReading()
             mask = inotify.IN_MOVED_TO | inotify.IN_MOVED_FROM | inotify.IN_CREATE | inotify.IN_DELETE
-            self._notifier.watch(FilePath(path), mask, callbacks=[lambda *_: self._changed(path)])
+            self._notifier.watch(FilePath(path), mask, callbacks=[lambda _, __, what: self._changed(path, what)])
         except (OSError, inotify.INotifyError) as error:
             self.log.warn("outside_not_watched: {path} {error!r}", path=path, error=error)
             return False
@@ -81,6 +93,8 @@ class OutsideChanges:
         except (KeyError, OSError):
             pass  # the directory is gone, and the kernel's watch went with it
 
-    def _changed(self, path: str) -> None:
-        for heard in tuple(self._heard.get(path, ())):
+    def _changed(self, path: str, what: int) -> None:
+        """A directory that is deleted takes its watch along; another one of that name is watched anew."""
+        listeners = self._heard.pop(path, []) if what & inotify.IN_DELETE_SELF else self._heard.get(path, [])
+        for heard in tuple(listeners):
             heard()

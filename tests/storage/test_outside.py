@@ -16,6 +16,8 @@ from hostmail.storage.outside import OutsideChanges
 class OutsideTests(TestCase):
     """inotify behind it."""
 
+    timeout = 10
+
     def setUp(self) -> None:
         self.outside = OutsideChanges(reactor)
         self.addCleanup(self.outside.close)
@@ -73,6 +75,19 @@ class OutsideTests(TestCase):
         shutil.rmtree(self.path)
         stop()
         self.outside.watch([self.path], lambda: None)()
+
+    async def test_others_stay_watched(self) -> None:
+        """When one directory is deleted the others are heard of as before, and so is a new one in its place."""
+        other, told = self.mktemp(), Deferred[None]()
+        os.mkdir(other)
+        stop = self.outside.watch([other], lambda: told.called or told.callback(None))
+        os.rmdir(other)
+        await told
+        await self.heard_of("make")
+        os.mkdir(other)
+        self.path = other
+        await self.heard_of("make")
+        stop()
 
     def test_without_a_real_reactor(self) -> None:
         """Where nothing can be watched, nothing is."""
