@@ -32,10 +32,12 @@ class Selected:
     """One opening of one folder by one session.
 
     `gone` are the UIDs of messages that are no more, but keep their numbers until the client is told; `saved` is `$` (RFC 5182).
-    `modseq` is what these columns are as of; `told` what the client has heard everything up to, less while messages are gone.
+    `modseq` is what these columns are as of; `told` what the client has heard everything up to: less while messages are gone, and where it
+    did not want to hear of flags (`withheld`, RFC 5465).
     """
 
     gone: frozenset[int] = frozenset()
+    withheld = False
     saved: Sequence[int] = array("I")
     structures: Mapping[int, Any] = MappingProxyType({})
     stop_watching: Callable[[], None] | None = None
@@ -198,9 +200,13 @@ class Selected:
             out.append(self.flag_rows(rows))
         self.uidnext = max(self.uidnext, changes.uidnext)
         self.modseq = changes.highestmodseq
-        if not self.gone:
-            self.told = self.modseq
+        self.withheld = self.withheld or bool(rows and not flags)
+        self._note_told()
         return b"".join(out)
+
+    def _note_told(self) -> None:
+        if not (self.gone or self.withheld):
+            self.told = self.modseq
 
     def changed_flags(self, changes: Changes) -> list[int]:
         """Set the flags of messages that are here; the indices of those that have changed.
@@ -242,7 +248,7 @@ class Selected:
         if self.structures:
             self.structures = {uid: part for uid, part in self.structures.items() if uid not in self.gone}
         self.gone = frozenset()
-        self.told = self.modseq
+        self._note_told()
         self._remove(where)
         if vanished:
             return b"* VANISHED %b\r\n" % sequence.format_numbers(vanished)

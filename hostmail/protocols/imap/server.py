@@ -322,7 +322,7 @@ class HostmailIMAP4(News, imap4.IMAP4Server):
         Such as VANISHED behind a STORE by numbers, of a lower MODSEQ: HIGHESTMODSEQ has the last word (RFC 7162 section 6).
         """
         selected = self.selected
-        if self.dialect.qresync and selected is not None and selected.gone:
+        if self.dialect.qresync and selected is not None and (selected.gone or selected.withheld or self._is_deaf):
             self.write(selected.highest())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.protocols.imap.talk import HELLO, ImapCase, Talk
 
 
@@ -177,6 +179,19 @@ class QresyncTests(CondstoreCase):
             ],
         )
         self.assertEqual(self.talk.asks(b"UID STORE 3 -FLAGS (\\Seen)")[1], b"* VANISHED 2")
+
+    def test_what_notify_keeps_back_is_not_known(self) -> None:
+        """A client that wants to hear of no flags, or of nothing, comes back with a MODSEQ from before those that it has not heard of."""
+        for wanted in (b"NONE", b"SET (selected (MessageNew MessageExpunge))"):
+            talk = self.ann()
+            talk.asks(b"ENABLE QRESYNC")
+            told = re.search(rb"HIGHESTMODSEQ (\d+)", b"".join(talk.asks(b"SELECT INBOX")))
+            assert told is not None
+            talk.asks(b"NOTIFY " + wanted)
+            self.other.asks(b"STORE 1 FLAGS ($%b)" % wanted[:3])
+            answer = talk.asks(b"STORE 2 FLAGS ($%b)" % wanted[:3])
+            self.assertEqual(answer[-2], b"* OK [HIGHESTMODSEQ %b] highest of all" % told[1])
+            talk.hangs_up()
 
     def test_another_uidvalidity(self) -> None:
         """What the client remembers is of no use then."""
