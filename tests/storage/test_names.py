@@ -49,6 +49,16 @@ class MessageNames(SynchronousTestCase):
         parsed = names.parse(filename)
         self.assertEqual(names.parse(parsed.filename), parsed)
 
+    @given(
+        st.text("0123456789.MPQRx-_", max_size=20),
+        st.integers(0, 10**18 - 1),
+        st.integers(1, names.MAX_UID),
+        st.sampled_from(["", ":2,", ":2,S", ":2,DFRST", ":2,FS", ":2,SF", ":2,Sa", ":1,x", ":2,DDS"]),
+    )
+    def test_ours_as_any_other(self, base: str, size: int, uid: int, info: str) -> None:
+        """A name of ours is read by a shorter way, to the same end."""
+        self.assertEqual(names.parse(f"{base},S={size},U={uid}{info}"), names.parse(f"{base},U={uid},S={size}{info}"))
+
     def test_dovecot_name(self) -> None:
         """A name by Dovecot brings its sizes and flags; there is no UID in it."""
         parsed = names.parse("1390.M1P2.mx,S=100,W=103:2,RSab")
