@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hostmail.protocols.imap.returning import Partial, read_partial
 from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
@@ -78,6 +78,10 @@ class FetchRequest:
     def marks_seen(self) -> bool:
         r"""Whether reading this sets \Seen."""
         return any(not isinstance(item, bytes) and not item.peek for item in self.items)
+
+    def peeking(self) -> FetchRequest:
+        """The same without marking anything as seen."""
+        return FetchRequest(tuple(item if isinstance(item, bytes) else replace(item, peek=True) for item in self.items))
 
     def with_item(self, item: Item) -> FetchRequest:
         """The same and one more, unless it is there already."""

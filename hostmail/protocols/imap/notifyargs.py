@@ -56,8 +56,9 @@ class Group:
 class NotifyRequest:
     """One NOTIFY SET; without groups, NOTIFY NONE.
 
-    `selected` are the events of the selected folder, `fetch` what is to be told of new messages there. `delayed`: EXPUNGE waits for a
-    command that allows it. `status`: tell how all other folders stand.
+    `selected` are the events of the selected folder, `fetch` what is to be told of new messages there: nobody has read what is only
+    announced, so it never marks as seen. `delayed`: EXPUNGE waits for a command that allows it. `status`: tell how all other folders
+    stand.
     """
 
     groups: list[Group] = field(default_factory=list)
@@ -150,7 +151,7 @@ def _read_events(cursor: Cursor) -> tuple[frozenset[bytes], FetchRequest | None]
         found.add(word)
         more = cursor.take(b" ")
         if word == NEW and more and cursor.peek() == b"(":
-            fetch = parse_fetch_request(cursor)
+            fetch = parse_fetch_request(cursor).peeking()
             more = cursor.take(b" ")
     cursor.close()
     if found & MESSAGES and not {NEW, EXPUNGED} <= found:

@@ -453,6 +453,13 @@ class TheSelectedFolder(NotifyCase):
         self.put(HELLO)
         self.assertIn(b"* 6 FETCH (UID 6 ", b" ".join(self.talk.asks(b"NOOP")))
 
+    def test_announcing_is_not_reading(self) -> None:
+        """Whatever is told of a new message without being asked, nobody has read it."""
+        self.sets(b"(selected (MessageNew (BODY[TEXT]) MessageExpunge))")
+        self.put(HELLO)
+        self.assertIn(b"* 3 FETCH (BODY[TEXT]", b" ".join(self.hears()))
+        self.assertNotIn(b"Seen", self.talk.asks(b"FETCH 3 FLAGS")[0])
+
     def test_clients_that_know_modseqs(self) -> None:
         """Are told those of new messages too, and are known by asking for them (RFC 7162 section 3.1)."""
         told = self.sets(b"(selected (MessageNew (MODSEQ) MessageExpunge))")
