@@ -83,6 +83,11 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
         return None if index is None else self._send_message(index, TopCut(lines))
 
     async def _send_message(self, index: int, cut: TopCut | None) -> None:
+        whole = await self.maildrop.whole(index) if cut is None else None
+        if whole is not None:
+            stuffer = Stuffer()
+            self.send(b"+OK %d octets\r\n%b%b" % (len(whole), stuffer.feed(whole), stuffer.end()))
+            return
         try:
             message = await self.maildrop.open_message(index)
         except MessageGone:
