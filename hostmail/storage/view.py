@@ -5,12 +5,20 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from sys import byteorder
 
 from hostmail.interfaces import Snapshot
 from hostmail.storage.boxes import Box
 
 Changed = tuple[int, int, int, int, int]
+_ODD = bytes(range(1, 256, 2))
 _KINDS = (("uids", "I"), ("sizes", "Q"), ("dates", "q"), ("modseqs", "Q"))
+
+
+def _count_even(column: array[int]) -> int:
+    """How many flags are without \\Seen, the lowest bit."""
+    lowest = column.tobytes()[0 if byteorder == "little" else column.itemsize - 1 :: column.itemsize]
+    return len(lowest.translate(None, _ODD))
 
 
 class View:
@@ -53,7 +61,7 @@ class View:
             offset = end
         self.uids, self.sizes, self.dates, self.modseqs = items[0], items[2], items[3], items[4]
         self.flags = items[1].tolist()
-        self.modseq, self._unseen = modseq, None
+        self.modseq, self._unseen = modseq, _count_even(items[1])
         return True
 
     def load(self, rows: Sequence[Changed], modseq: int) -> None:

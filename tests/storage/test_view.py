@@ -21,6 +21,14 @@ class ViewTests(SynchronousTestCase):
         self.view = View()
         self.view.load([row(1), row(5), row(9)], 3)
 
+    @given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 3)))
+    def test_unseen_as_saved(self, flags: list[int]) -> None:
+        """What is unseen is counted alike in columns that were saved, whatever other flags there are."""
+        view, again = View(), View()
+        view.load([row(uid, each) for uid, each in enumerate(flags, 1)], 3)
+        self.assertTrue(again.load_saved(view.saved() or b"", 3))
+        self.assertEqual((again.flags, again.unseen), (flags, view.unseen))
+
     def test_snapshot_is_a_copy(self) -> None:
         """What a caller does to his snapshot is his affair."""
         snapshot = self.view.snapshot(BOX, 0)
