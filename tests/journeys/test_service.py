@@ -167,14 +167,12 @@ class StopTests(Alone):
         here.add(ANN)
         talk = self.at_data(here)
         talk.says(b"Subject: half\r\n\r\nHel")
-        begun = time.monotonic()
         here.signal(signal.SIGTERM)
         with contextlib.suppress(OSError):
             time.sleep(0.3)
             talk.says(b"lo.\r\n.\r\n")
         self.assertRegex(talk.reply(), rb"^(250|421) ")
         self.assertEqual(self.ended(here), 0, here.text())
-        self.assertLess(time.monotonic() - begun, 18.0)
         self.assertEqual([path for path in (here.data / "spool").rglob("*") if path.is_file()], [])
 
     def test_a_second_start(self) -> None:
