@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.interfaces import Account
 from hostmail.storage.disk import Disk
+from hostmail.storage.names import MAX_UID, parse
 from hostmail.storage.store import MaildirStore
 from tests.contracts.fakes import FakeEvents, FakeUsage
 from tests.contracts.mailstore_base import StoreGround
@@ -88,8 +89,9 @@ class DiskGround(StoreGround, SynchronousTestCase):
         return os.path.join(self.root(), "Maildir", *parts)
 
     def files(self, folder: str = "") -> list[str]:
-        """Names of a folder's messages, as place/name."""
-        return sorted(f"{place}/{name}" for place in ("cur", "new") for name in os.listdir(self.place(folder, place)))
+        """Names of a folder's messages, as place/name, by their UIDs, then those that name none: names alone sort by chance."""
+        found = [f"{place}/{name}" for place in ("cur", "new") for name in os.listdir(self.place(folder, place))]
+        return sorted(found, key=lambda name: (parse(name.partition("/")[2]).uid or MAX_UID, name))
 
     def put(self, name: str, content: bytes, folder: str = "", place: str = "new") -> str:
         """Another program delivers a file; its path."""

@@ -35,7 +35,7 @@ class DeliveryTests(DiskGround):
         """The file name holds UID, size and flags, so that the index can be rebuilt from the tree."""
         self.deliver_now()
         self.deliver_now(flags=Flag.SEEN)
-        cur, new = self.files()
+        new, cur = self.files()
         self.assertTrue(new.startswith("new/") and new.endswith(f",S={len(LETTER)},U=1"))
         self.assertTrue(cur.startswith("cur/") and cur.endswith(f",S={len(LETTER)},U=2:2,S"))
 
