@@ -42,8 +42,8 @@ from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.directory.changes import DirectoryChanges
-from hostmail.directory.database import Database, migrate
 from hostmail.directory.reading import Directory
+from hostmail.directory.tables import MIGRATIONS
 from hostmail.directory.usage import StoredUsage
 from hostmail.envelope import Peer
 from hostmail.interfaces import Account, DirectoryChanged
@@ -64,6 +64,7 @@ from hostmail.protocols.smtp.settings import SmtpSettings
 from hostmail.queue.queue import Queue
 from hostmail.relay.smarthost import Smarthost, parse_smarthost
 from hostmail.routing.router import Router
+from hostmail.sql.database import Database
 from hostmail.storage.spool import Spool
 from hostmail.storage.store import MaildirStore
 from hostmail.storage.threads import StorageThreads
@@ -143,10 +144,9 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         return deferToThreadPool(reactor, threads, function, *args)
 
     limits = settings.limits
-    url = f"sqlite:///{data / 'directory.sqlite'}"
-    migrate(url)
+    MIGRATIONS.apply(data / "directory.sqlite")
     events = EventBus(reactor=reactor)
-    database = Database(url=url)
+    database = Database(data / "directory.sqlite")
     usage = StoredUsage(database=database)
     directory = Directory(database=database, in_thread=in_thread, events=events)
 

@@ -8,10 +8,10 @@ is a fault of ours.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from twisted.cred.credentials import IUsernamePassword
 from zope.interface import Attribute, Interface, implementer
@@ -19,6 +19,15 @@ from zope.interface import Attribute, Interface, implementer
 from hostmail.address import Address
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import Refusal
+
+T = TypeVar("T")
+
+
+class InThread(Protocol):
+    """Runs `function(*args)` where it may block; what it returns or raises comes back on the reactor's thread."""
+
+    def __call__(self, function: Callable[..., T], /, *args: Any) -> Awaitable[T]: ...
+
 
 # ---------------------------------------------------------------------------------------------------- facts: the directory
 

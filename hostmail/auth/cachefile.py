@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from pathlib import Path
 from twisted.logger import Logger
 
 from hostmail.errors import TemporaryFailure
+from hostmail.sql.files import alone, make_private
 
 BUSY_TIMEOUT_SECONDS = 1.0
 _log = Logger()
@@ -26,7 +25,7 @@ class CacheFile:
 
     def __init__(self, *, path: Path, schema: str) -> None:
         self._path = path
-        with _alone(path):
+        with alone(path):
             try:
                 self.connection = _open(path, schema)
             except sqlite3.OperationalError:
@@ -56,7 +55,7 @@ class CacheFile:
 
 
 def _open(path: Path, schema: str) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    make_private(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -75,14 +74,3 @@ def _put_aside(path: Path) -> None:
     path.rename(path.with_name(f"{path.name}.damaged"))
     for ending in ("-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """No other process opens (and perhaps replaces) the file meanwhile."""
-    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

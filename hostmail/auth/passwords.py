@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import argon2
 from twisted.internet.defer import DeferredSemaphore
@@ -13,7 +13,7 @@ from zope.interface import implementer
 from hostmail.auth.foreign import reader
 from hostmail.auth.strength import check_strength
 from hostmail.errors import BadValue, Overloaded, TemporaryFailure
-from hostmail.interfaces import IPasswords
+from hostmail.interfaces import InThread, IPasswords
 
 T = TypeVar("T")
 
@@ -21,12 +21,6 @@ OWN_SCHEME = "{ARGON2ID}"
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
 QUEUE = 100
 MAX_PASSWORD_OCTETS = 1024
-
-
-class InThread(Protocol):
-    """Runs `function(*args)` in a thread and answers with its result on the reactor."""
-
-    def __call__(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
 
 
 @implementer(IPasswords)

@@ -14,9 +14,8 @@ from hostmail.decisions import Refuse
 from hostmail.delivery.accepted import Gate, Responsible, Router, accept
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.transaction import Intaking, Transaction
-from hostmail.delivery.writing import InThread
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.interfaces import IDirectory, IIntake, IMailStore, IQueue, ISpool
+from hostmail.interfaces import IDirectory, IIntake, IMailStore, InThread, IQueue, ISpool
 
 
 @dataclass(frozen=True, slots=True)

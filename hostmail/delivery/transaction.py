@@ -17,10 +17,10 @@ from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
 from hostmail.delivery.trace import final_fields, new_queue_id, received
-from hostmail.delivery.writing import InThread, SpoolWriter
+from hostmail.delivery.writing import SpoolWriter
 from hostmail.envelope import Envelope, Peer, Recipient, first_of
 from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal
-from hostmail.interfaces import Drop, IDirectory, IMailStore, IQueue, ISpool, ISpoolFile, ITransaction
+from hostmail.interfaces import Drop, IDirectory, IMailStore, InThread, IQueue, ISpool, ISpoolFile, ITransaction
 
 log = Logger(namespace="delivery")
 

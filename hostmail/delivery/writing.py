@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
-
 from twisted.internet.defer import Deferred
 
-from hostmail.interfaces import ISpoolFile
+from hostmail.interfaces import InThread, ISpoolFile
 
 AT_ONCE = 64 * 1024
 BLOCK = 256 * 1024
-
-
-class InThread(Protocol):
-    """Runs `function(*args)` in a thread and answers with its result on the reactor."""
-
-    def __call__(self, function: Callable[..., Any], /, *args: Any) -> Awaitable[Any]: ...
 
 
 class SpoolWriter:

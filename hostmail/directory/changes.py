@@ -11,12 +11,12 @@ from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.directory import facts, values
-from hostmail.directory.database import Database, InThread
 from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
-from hostmail.interfaces import Account, Domain, IDirectoryChanges, IEvents, Usage
+from hostmail.interfaces import Account, Domain, IDirectoryChanges, IEvents, InThread, Usage
+from hostmail.sql.database import Database
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,11 +11,11 @@ from zope.interface import implementer
 
 from hostmail.address import Address, parse_domain
 from hostmail.directory import facts, replaced
-from hostmail.directory.database import Database, InThread
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.errors import BadAddress, TemporaryFailure
-from hostmail.interfaces import Account, DirectoryChanged, Domain, IDirectory, IEvents, Usage
+from hostmail.interfaces import Account, DirectoryChanged, Domain, IDirectory, IEvents, InThread, Usage
+from hostmail.sql.database import Database
 
 T = TypeVar("T")
 CACHED_ANSWERS = 10_000

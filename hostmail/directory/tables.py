@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,7 +19,15 @@ from sqlalchemy import (
     true,
 )
 
+from hostmail.sql.migrating import Migrations
+
 metadata = MetaData()
+MIGRATIONS = Migrations(
+    what="the directory database",
+    scripts=Path(__file__).with_name("migrations"),
+    latest="v0002",
+    version_table="alembic_version",
+)
 
 
 def _switch(name: str, on: bool = False) -> Column[bool]:

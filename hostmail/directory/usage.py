@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from zope.interface import implementer
 
-from hostmail.directory.database import BUSY_TIMEOUT_SECONDS, Database
 from hostmail.errors import OverQuota, Refusal, TemporaryFailure
 from hostmail.interfaces import IUsage, Usage
+from hostmail.sql.database import BUSY_TIMEOUT_SECONDS, Database
 
 _FIND = """
     SELECT a.domain_id, d.quota_bytes, coalesce(u.bytes, 0), coalesce(u.messages, 0), coalesce(t.bytes, 0)

@@ -8,8 +8,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from hostmail.directory.database import Database
 from hostmail.interfaces import DirectoryChanged, IEvents
+from hostmail.sql.database import Database
 
 INTERVAL_SECONDS = 1.0
 

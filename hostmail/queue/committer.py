@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from hostmail.queue.contracts import InThread
-from hostmail.queue.database import Database
+from hostmail.interfaces import InThread
+from hostmail.sql.database import Database
 
 MOST_AT_ONCE = 200
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from hostmail.address import Address
 from hostmail.decisions import Decision, IntoMailbox
@@ -20,12 +20,6 @@ class QueuedRow(Queued):
     file: str = ""
     prefix_length: int = 0
     warned: bool = False
-
-
-class InThread(Protocol):
-    """Runs `function(*args)` in a thread and answers with its result on the reactor."""
-
-    def __call__(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
 
 
 class Sent(Protocol):

@@ -9,12 +9,13 @@ from typing import Any
 from zope.interface import implementer
 
 from hostmail.envelope import Envelope, Recipient
-from hostmail.interfaces import IQueue, ISpoolFile, Queued
+from hostmail.interfaces import InThread, IQueue, ISpoolFile, Queued
 from hostmail.queue import rows
 from hostmail.queue.committer import Committer
-from hostmail.queue.contracts import InThread, QueuedRow
-from hostmail.queue.database import Database, migrate
+from hostmail.queue.contracts import QueuedRow
 from hostmail.queue.files import QueueFiles, WaitingFile
+from hostmail.queue.tables import MIGRATIONS
+from hostmail.sql.database import Database
 
 Rows = list[QueuedRow]
 
@@ -29,7 +30,7 @@ class Queue:
 
     def __init__(self, directory: Path, *, in_thread: InThread, now: Callable[[], float]) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        migrate(directory / "queue.sqlite")
+        MIGRATIONS.apply(directory / "queue.sqlite")
         self._database = Database(directory / "queue.sqlite")
         self._files = QueueFiles(directory / "files")
         self._committer = Committer(self._database, in_thread, self._files.sync_directory)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
 
+from hostmail.sql.migrating import Migrations
+
 metadata = MetaData()
+MIGRATIONS = Migrations(
+    what="the queue",
+    scripts=Path(__file__).with_name("migrations"),
+    latest="v0001",
+    version_table="queue_alembic_version",
+)
 
 messages = Table(
     "queue_messages",

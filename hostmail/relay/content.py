@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, BinaryIO, Protocol
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from hostmail.errors import TemporaryFailure
+from hostmail.interfaces import InThread
 from hostmail.relay.wire import ReadBlock
 
 BLOCK = 256 * 1024
-
-
-class InThread(Protocol):
-    """Runs `function(*args)` in a thread and answers with its result on the reactor."""
-
-    def __call__(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
 
 
 class FileContent:

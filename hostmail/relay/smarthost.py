@@ -11,9 +11,9 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from hostmail.address import parse_domain
 from hostmail.errors import BadAddress, ConfigurationError
-from hostmail.interfaces import Queued
+from hostmail.interfaces import InThread, Queued
 from hostmail.relay.client import Destination
-from hostmail.relay.content import FileContent, InThread
+from hostmail.relay.content import FileContent
 from hostmail.relay.conversation import Manners
 from hostmail.relay.failures import Sent
 from hostmail.relay.tls import client_tls

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from hostmail.auth.cachefile import CacheFile
-from hostmail.errors import TemporaryFailure
+from hostmail.errors import ConfigurationError, TemporaryFailure
 from tests.auth.support import AuthTestCase
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY)"
@@ -83,5 +83,5 @@ class CacheFileTests(AuthTestCase):
 
     def test_not_openable(self) -> None:
         """What is no damage (no such directory) is told, not repaired."""
-        self.assertRaises(OSError, CacheFile, path=self.file() / "x" / "y", schema=SCHEMA)
+        self.assertRaises(ConfigurationError, CacheFile, path=self.file() / "x" / "y", schema=SCHEMA)
         self.assertRaises(sqlite3.OperationalError, CacheFile, path=self.file(), schema="NONSENSE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -11,9 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.directory.changes import DirectoryChanges
-from hostmail.directory.database import Database, migrate
 from hostmail.directory.reading import Directory
+from hostmail.directory.tables import MIGRATIONS
 from hostmail.interfaces import DirectoryChanged, IEvents
+from hostmail.sql.database import Database
 
 T = TypeVar("T")
 HASH = "{PLAIN}secret"
@@ -53,8 +55,8 @@ class DirectoryTestCase(SynchronousTestCase):
     """Has `directory`, `changes`, `events` over a new database with example.com in it."""
 
     def setUp(self) -> None:
-        self.url = f"sqlite:///{self.mktemp()}"
-        migrate(self.url)
+        self.path = Path(self.mktemp())
+        MIGRATIONS.apply(self.path)
         self.clock = Clock()
         self.events, self.threads = Aloud(), Threads()
         self.database, self.directory, self.changes = self.process(self.events, self.threads)
@@ -63,7 +65,7 @@ class DirectoryTestCase(SynchronousTestCase):
 
     def process(self, events: Aloud, threads: Threads) -> tuple[Database, Directory, DirectoryChanges]:
         """What one process has of the directory."""
-        database = Database(url=self.url)
+        database = Database(self.path)
         self.addCleanup(database.close)
         directory = Directory(database=database, in_thread=threads, events=events)
         changes = DirectoryChanges(database=database, in_thread=threads, events=events, now=self.clock.seconds)

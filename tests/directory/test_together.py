@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
@@ -13,18 +14,19 @@ from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import TestCase
 
 from hostmail.directory.changes import DirectoryChanges
-from hostmail.directory.database import Database, migrate
 from hostmail.directory.reading import Directory
+from hostmail.directory.tables import MIGRATIONS
 from hostmail.directory.usage import StoredUsage
 from hostmail.interfaces import Usage
 from hostmail.monitoring.events import EventBus
+from hostmail.sql.database import Database
 from tests.directory.support import HASH
 
 
 class TogetherTests(TestCase):
     def setUp(self) -> None:
-        self.url = f"sqlite:///{self.mktemp()}"
-        migrate(self.url)
+        self.path = Path(self.mktemp())
+        MIGRATIONS.apply(self.path)
         self.pool = ThreadPool(0, 4)
         self.pool.start()
         self.addCleanup(self.pool.stop)
@@ -34,7 +36,7 @@ class TogetherTests(TestCase):
 
     def process(self) -> tuple[Database, Directory, DirectoryChanges]:
         events = EventBus(reactor=reactor)  # type: ignore[arg-type]
-        database = Database(url=self.url)
+        database = Database(self.path)
         self.addCleanup(database.close)
         directory = Directory(database=database, in_thread=self.in_thread, events=events)
         return (

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.queue.committer import MOST_AT_ONCE, Committer
-from hostmail.queue.database import Database
+from hostmail.sql.database import Database
 
 
 def note(connection: Connection, number: int) -> int:

@@ -16,10 +16,10 @@ from zope.interface.verify import verifyObject
 
 from hostmail.errors import ConfigurationError, OutOfSpace, TemporaryFailure
 from hostmail.interfaces import IQueue, ISpoolFile
-from hostmail.queue.database import VERSION_TABLE, make_engine, migrate
 from hostmail.queue.files import QueueFiles, transport_prefix
 from hostmail.queue.queue import Queue
-from hostmail.queue.tables import metadata
+from hostmail.queue.tables import MIGRATIONS, metadata
+from hostmail.sql.database import make_engine
 from tests.queue.support import START, QueueCase
 
 FINAL = b"Return-Path: <a@b>\r\nDelivered-To: c@d\r\n"
@@ -199,18 +199,18 @@ class MigrationTests(QueueCase):
         engine = make_engine(self.directory / "queue.sqlite")
         self.addCleanup(engine.dispose)
         with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+            context = MigrationContext.configure(connection, opts={"version_table": MIGRATIONS.version_table})
             self.assertEqual(compare_metadata(context, metadata), [])
 
     def test_again(self) -> None:
         """Bringing up to date what is up to date changes nothing."""
-        migrate(self.directory / "queue.sqlite")
+        MIGRATIONS.apply(self.directory / "queue.sqlite")
 
     def test_newer(self) -> None:
         """A queue written by a newer release is not touched."""
         self.queue.close()
         connection: Any = sqlite3.connect(self.directory / "queue.sqlite")
-        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num='v9999'")
+        connection.execute(f"UPDATE {MIGRATIONS.version_table} SET version_num='v9999'")
         connection.commit()
         connection.close()
-        self.assertRaises(ConfigurationError, migrate, self.directory / "queue.sqlite")
+        self.assertRaises(ConfigurationError, MIGRATIONS.apply, self.directory / "queue.sqlite")

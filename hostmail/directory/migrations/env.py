@@ -1,4 +1,4 @@
-"""Run by Alembic: applies the migrations inside the transaction that `hostmail.directory.database.migrate` holds."""
+"""Run by Alembic: applies the migrations inside the transaction that `Migrations.apply` holds."""
 
 from alembic import context
 
