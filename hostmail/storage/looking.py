@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from hostmail.interfaces import CachedMessage, Changes, Flag, FolderStatus, Snapshot
+from hostmail.interfaces import CachedMessage, Changes, FolderStatus, Snapshot
 from hostmail.storage.adoption_formats import dovecot_uidl
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
@@ -104,7 +104,7 @@ def status_now(mailbox: Mailbox, box: Box) -> FolderStatus:
         uidvalidity=box.uidvalidity,
         highestmodseq=box.modseq,
         size=box.bytes,
-        deleted=sum(1 for flags in view.flags if flags & Flag.DELETED.value),
+        deleted=view.deleted,
     )
 
 

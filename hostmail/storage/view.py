@@ -11,14 +11,15 @@ from hostmail.interfaces import Snapshot
 from hostmail.storage.boxes import Box
 
 Changed = tuple[int, int, int, int, int]
-_ODD = bytes(range(1, 256, 2))
+SEEN, DELETED = 1, 8
+_SEEN = bytes(octet for octet in range(256) if octet & SEEN)
+_NOT_DELETED = bytes(octet for octet in range(256) if not octet & DELETED)
 _KINDS = (("uids", "I"), ("sizes", "Q"), ("dates", "q"), ("modseqs", "Q"))
 
 
-def _count_even(column: array[int]) -> int:
-    """How many flags are without \\Seen, the lowest bit."""
-    lowest = column.tobytes()[0 if byteorder == "little" else column.itemsize - 1 :: column.itemsize]
-    return len(lowest.translate(None, _ODD))
+def _lowest_octets(column: array[int]) -> bytes:
+    """Of each number, that with the system flags."""
+    return column.tobytes()[0 if byteorder == "little" else column.itemsize - 1 :: column.itemsize]
 
 
 class View:
@@ -31,14 +32,26 @@ class View:
         self.sizes: array[int] = array("Q")
         self.dates: array[int] = array("q")
         self.modseqs: array[int] = array("Q")
-        self._unseen: int | None = None
+        self._counted: tuple[int, int] | None = None
 
     @property
     def unseen(self) -> int:
         """How many are not \\Seen: counted once, then kept up, for STATUS asks again after every message."""
-        if self._unseen is None:
-            self._unseen = sum(1 for flags in self.flags if not flags & 1)
-        return self._unseen
+        return self._counts()[0]
+
+    @property
+    def deleted(self) -> int:
+        """How many are \\Deleted, in the same way."""
+        return self._counts()[1]
+
+    def _counts(self) -> tuple[int, int]:
+        if self._counted is None:
+            self._count(bytes([flags & 31 for flags in self.flags]))
+        assert self._counted is not None
+        return self._counted
+
+    def _count(self, octets: bytes) -> None:
+        self._counted = len(octets.translate(None, _SEEN)), len(octets.translate(None, _NOT_DELETED))
 
     def saved(self) -> bytes | None:
         """All of it in a few copies of memory, for `load_saved`; None if keywords make flags too long for that."""
@@ -61,7 +74,8 @@ class View:
             offset = end
         self.uids, self.sizes, self.dates, self.modseqs = items[0], items[2], items[3], items[4]
         self.flags = items[1].tolist()
-        self.modseq, self._unseen = modseq, _count_even(items[1])
+        self.modseq = modseq
+        self._count(_lowest_octets(items[1]))
         return True
 
     def load(self, rows: Sequence[Changed], modseq: int) -> None:
@@ -70,13 +84,13 @@ class View:
         uids, flags, sizes, dates, modseqs = columns
         self.uids, self.flags = array("I", uids), list(flags)
         self.sizes, self.dates, self.modseqs = array("Q", sizes), array("q", dates), array("Q", modseqs)
-        self.modseq, self._unseen = modseq, None
+        self.modseq, self._counted = modseq, None
 
     def apply(self, changed: Sequence[Changed], expunged: Sequence[int], modseq: int) -> None:
         """What happened since."""
         if expunged:
             self._remove(expunged)
-        unseen = self.unseen
+        unseen, deleted = self._counts()
         for uid, flags, size, date, message_modseq in changed:
             if not self.uids or uid > self.uids[-1]:
                 self.uids.append(uid)
@@ -84,20 +98,25 @@ class View:
                 self.sizes.append(size)
                 self.dates.append(date)
                 self.modseqs.append(message_modseq)
-                unseen += not flags & 1
+                unseen += not flags & SEEN
+                deleted += flags & DELETED > 0
                 continue
             at = bisect_left(self.uids, uid)
             if self.uids[at] == uid:
-                unseen += (self.flags[at] & 1) - (flags & 1)
+                unseen += (self.flags[at] & SEEN) - (flags & SEEN)
+                deleted += (flags & DELETED > 0) - (self.flags[at] & DELETED > 0)
                 self.flags[at], self.modseqs[at] = flags, message_modseq
                 self.sizes[at] = size
-        self.modseq, self._unseen = modseq, unseen
+        self.modseq, self._counted = modseq, (unseen, deleted)
 
     def _remove(self, expunged: Sequence[int]) -> None:
         columns = (self.uids, self.flags, self.sizes, self.dates, self.modseqs)
         places = [at for at, uid in ((bisect_left(self.uids, uid), uid) for uid in expunged) if self._is_at(at, uid)]
-        if self._unseen is not None:
-            self._unseen -= sum(1 for at in places if not self.flags[at] & 1)
+        if self._counted is not None:
+            unseen, deleted = self._counted
+            masks = [self.flags[at] for at in places]
+            unseen -= sum(1 for mask in masks if not mask & SEEN)
+            self._counted = unseen, deleted - sum(1 for mask in masks if mask & DELETED)
         if len(places) <= 16:
             for at in reversed(places):
                 for column in columns:

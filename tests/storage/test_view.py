@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.interfaces import Flag
 from hostmail.storage.boxes import Box
 from hostmail.storage.view import View
 
@@ -22,12 +23,13 @@ class ViewTests(SynchronousTestCase):
         self.view.load([row(1), row(5), row(9)], 3)
 
     @given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 3)))
-    def test_unseen_as_saved(self, flags: list[int]) -> None:
-        """What is unseen is counted alike in columns that were saved, whatever other flags there are."""
+    def test_counted_as_saved(self, flags: list[int]) -> None:
+        """What is unseen or deleted is counted alike in columns that were saved, whatever other flags there are."""
         view, again = View(), View()
         view.load([row(uid, each) for uid, each in enumerate(flags, 1)], 3)
         self.assertTrue(again.load_saved(view.saved() or b"", 3))
-        self.assertEqual((again.flags, again.unseen), (flags, view.unseen))
+        self.assertEqual((again.flags, again.unseen, again.deleted), (flags, view.unseen, view.deleted))
+        self.assertEqual(view.deleted, sum(1 for each in flags if each & Flag.DELETED))
 
     def test_snapshot_is_a_copy(self) -> None:
         """What a caller does to his snapshot is his affair."""
@@ -79,4 +81,13 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual(list(view.uids), expected)
         self.assertEqual(view.flags, [int(uid in changed) for uid in expected])
         self.assertEqual(view.unseen, len(expected) - len(changed))
+        self.assertEqual(view.deleted, 0)
         self.assertEqual(list(view.sizes), [uid * 10 for uid in expected])
+
+    def test_deleted(self) -> None:
+        """What is \\Deleted is counted as flags come and go, and messages too."""
+        deleted = int(Flag.DELETED)
+        self.view.apply([row(1, deleted), row(5, deleted | 1), row(12, deleted), row(13)], [], 4)
+        self.assertEqual(self.view.deleted, 3)
+        self.view.apply([row(1, 1), row(5, deleted)], [12], 5)
+        self.assertEqual((self.view.deleted, self.view.unseen), (1, 3))
