@@ -65,6 +65,10 @@ class Answers(Compressing):
             await self.drained()
         else:
             await self.pause()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """SessionOver if the client has gone while its command was at work."""
         if self.closing:
             raise SessionOver
 
@@ -83,8 +87,7 @@ class Answers(Compressing):
         self.clock.callLater(0, turn.callback, None)
         await turn
         self.begin_turn()
-        if self.closing:
-            raise SessionOver
+        self.go_on()
 
     async def in_turns(self, steps: Generator[None, None, T]) -> T:
         """The result of a long calculation, with turns for others between its steps."""

@@ -191,6 +191,13 @@ class Gate:
         self._inner = inner
         self._waiting = waiting
 
+    @staticmethod
+    def opened(thing: Any) -> Any:
+        """Without gates, for who looks inside."""
+        if isinstance(thing, list | tuple):
+            return type(thing)(map(Gate.opened, thing))
+        return thing._inner if isinstance(thing, Gate) else thing
+
     def __getattr__(self, name: str) -> Any:
         inner = getattr(self._inner, name)
         if name in ("close", "size", "name", "write", "abort", "watch"):
@@ -202,6 +209,8 @@ class Gate:
             gate: Deferred[None] = Deferred()
             self._waiting.append(gate)
             await gate
+            if name == "commit_all":
+                arguments = Gate.opened(arguments)
             result = await inner(*arguments, **more)
             return Gate(result, self._waiting) if name in ("folder", "open", "begin_append") else result
 

@@ -20,9 +20,11 @@ async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     if request.fetch is not None and MODSEQ in request.fetch.items:
         session.switch_on_condstore()
     await session.refresh()
+    session.go_on()
     notices = Notices(session, request)
     try:
         await notices.begin()
+        session.go_on()
     except BaseException:
         notices.stop()
         raise

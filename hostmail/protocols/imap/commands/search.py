@@ -47,12 +47,13 @@ async def _search(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes
         if asks_for_modseq(key):
             session.switch_on_condstore()
         found = await find_and_save(session, selected, key, options)
-    write_found(session, b"SEARCH", found, options, by_uid, with_modseq=asks_for_modseq(key))
+    write_found(session, selected, b"SEARCH", found, options, by_uid, with_modseq=asks_for_modseq(key))
     return b"OK SEARCH completed"
 
 
 def write_found(
     session: HostmailIMAP4,
+    selected: Selected,
     verb: bytes,
     found: list[int],
     options: ReturnOptions | None,
@@ -60,8 +61,6 @@ def write_found(
     with_modseq: bool = False,
 ) -> None:
     """The answer in the form that was asked for, and the highest MODSEQ of what it tells (RFC 7162 section 3.1.5)."""
-    selected = session.selected
-    assert selected is not None
     numbers = [selected.uids[index] for index in found] if by_uid else [index + 1 for index in found]
     told = found if options is None else options.saved(found)
     highest = max((selected.modseqs[index] for index in told), default=0) if with_modseq else 0

@@ -47,7 +47,7 @@ async def _sort(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
     with forgetting(selected, options):
         key = read_program(cursor, charset_first=True)
         found = await find_and_save(session, selected, key, options, order)
-    write_found(session, b"SORT", found, options, by_uid, with_modseq=asks_for_modseq(key))
+    write_found(session, selected, b"SORT", found, options, by_uid, with_modseq=asks_for_modseq(key))
     return b"OK SORT completed"
 
 
