@@ -181,6 +181,7 @@ class News(Idling):
     async def push_news(self) -> None:
         """Tell a client that has not asked. A fault ends what NOTIFY has begun, and says so (RFC 5465 section 5.8)."""
         notices = self.notices
+        self.begin_turn()
         try:
             if self._selected_is_due():
                 await self.refresh(self._pushes_expunges)

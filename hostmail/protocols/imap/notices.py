@@ -111,10 +111,10 @@ class Notices:
 
     def heard(self, folder: str) -> None:
         """Something in that folder has changed; "" for the list of folders."""
-        if folder:
-            self._changed.add(folder)
-        else:
+        if not folder:
             self._list_changed = True
+        elif not self.overflows:
+            self._changed.add(folder)
         self._session.pump()
 
     def _look_again(self) -> None:
@@ -244,7 +244,7 @@ class Notices:
         for new, old in sorted(changes.moved_alone().items(), key=lambda pair: -pair[1].count(DELIMITER)):
             if NAME in self._events(new, before) | self._events(old, before):
                 found[new] = old
-        others = {each for name in changes.deleted for each in _parent(name)}
+        others = {each for name in changes.deleted for each in _parent(name)} - set(changes.renamed.values())
         others.update(each for name in changes.created for each in (name, *_parent(name)))
         others.update(name for name in changes.replaced if before[name].uidvalidity)
         others = {name for name in others if NAME in self._events(name, before)}

@@ -306,6 +306,14 @@ class Names(NotifyCase):
         self.assertEqual(self.does(b"RENAME &AOQ-/A B"), [b'* LIST (\\HasNoChildren) "/" B ("OLDNAME" (&AOQ-/A))'])
         self.assertEqual(self.does(b"RENAME INBOX Old"), [b'* LIST (\\HasNoChildren) "/" Old'])
 
+    def test_renamed_without_what_was_below(self) -> None:
+        """A folder above one that is deleted has a new name: of the old one nothing more is told."""
+        self.does(b"CREATE A/B")
+        for command in (b"CREATE A/C", b"DELETE A/C", b"DELETE A/B", b"RENAME A Z"):
+            self.other.last(command)
+        told = [b'* LIST (\\NonExistent \\HasNoChildren) "/" A/B', b'* LIST (\\HasNoChildren) "/" Z ("OLDNAME" (A))']
+        self.assertEqual(self.hears(), told)
+
     def test_subscribed(self) -> None:
         """Names that exist, and names that do not."""
         self.assertEqual(self.does(b"UNSUBSCRIBE Sent"), [b'* LIST (\\HasNoChildren \\Sent) "/" Sent'])
