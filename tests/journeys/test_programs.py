@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.journeys.base import BOB
 from tests.support.appliance import PASSWORD
+from tests.support.mbsync import mbsync_settings
 from tests.support.missing import lacking
 from tests.support.programs import Programs
 
@@ -141,41 +142,10 @@ class Swaks:
 class Mbsync:
     """isync: a Maildir and an account kept the same."""
 
-    def mbsync_settings(self, tls: str) -> Path:
-        port = self.here.ports["imaps" if tls == "IMAPS" else "imap"]
-        return self.file(
-            "mbsyncrc",
-            f"""
-            IMAPAccount ann
-            Host 127.0.0.1
-            Port {port}
-            User {MBSYNC}
-            Pass {PASSWORD}
-            SSLType {tls}
-            CertificateFile {self.certificate()}
-
-            IMAPStore remote
-            Account ann
-
-            MaildirStore local
-            Path {self.home}/mail/
-            Inbox {self.home}/mail/INBOX
-            SubFolders Verbatim
-
-            Channel all
-            Far :remote:
-            Near :local:
-            Patterns *
-            Create Both
-            Remove Both
-            Expunge Both
-            SyncState *
-            """,
-        )
-
     def sync(self, tls: str = "IMAPS") -> None:
         (self.home / "mail").mkdir(exist_ok=True)
-        self.run_program("mbsync", "--config", self.mbsync_settings(tls), "--all")
+        settings = mbsync_settings(self.here, MBSYNC, self.home / "mail", self.certificate(), tls)
+        self.run_program("mbsync", "--config", self.file("mbsyncrc", settings), "--all")
 
     def local(self, folder: str = "INBOX") -> dict[str, Path]:
         """Subject -> file, of one local folder."""
