@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hostmail.errors import MessageGone
+from hostmail.errors import MessageGone, Refusal
 from hostmail.interfaces import Placed
 from hostmail.storage.arriving import Arrival, Group, place_all, sync_places
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.content import Source
+from hostmail.storage.disk import storage_refusal
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.removing import expunge
+from hostmail.storage.scan import scan
 
 Replaced = tuple[BoxRef, int]
 
@@ -29,8 +31,10 @@ def commit_all(
             file.sync()
         placed = mailbox.call(_place, mailbox, group, replaced)
         if replaced is not None:
-            mailbox.call(expunge, mailbox, replaced[0], [replaced[1]], False)
+            _make_room(mailbox, replaced, group[0][0])
         return placed
+    except OSError as error:
+        raise storage_refusal(error) from error
     finally:
         for _, file in group:
             file.close()
@@ -49,3 +53,22 @@ def _place(mailbox: Mailbox, group: Group, replaced: Replaced | None) -> Placed:
                 raise arrival.refusal
         sync_places(transaction, touched)
     return Placed(group[0][0].uidvalidity, [], [arrival.uid for arrival, _ in group])
+
+
+def _make_room(mailbox: Mailbox, replaced: Replaced, arrival: Arrival) -> None:
+    """The old message goes. If it cannot, the new one is taken back: whoever tries again shall not have one more each time."""
+    try:
+        mailbox.call(expunge, mailbox, replaced[0], [replaced[1]], False)
+    except Refusal:
+        if mailbox.call(_is_there, mailbox, *replaced):
+            assert arrival.ref is not None
+            mailbox.call(expunge, mailbox, arrival.ref, [arrival.uid], False)
+            raise
+
+
+def _is_there(mailbox: Mailbox, ref: BoxRef, uid: int) -> bool:
+    """By its file: what has failed may have come as far as that."""
+    with mailbox.writing() as transaction:
+        box = mailbox.box(ref)
+        scan(transaction, box)
+        return transaction.index.row(box, uid) is not None

@@ -141,6 +141,20 @@ class FaultTests(DiskGround):
         self.try_at_each_step(change, lambda: self.assertEqual(self.count() + self.count("Work"), 3))
         self.assertEqual(self.count() + self.count("Work"), 3)
 
+    def test_replace(self) -> None:
+        """REPLACE: the old message is there or the new one, and not both, so that whoever tries again does not have one more."""
+
+        async def change() -> None:
+            faults, self.disk.faults = self.disk.faults, {}
+            last = (await self.inbox.snapshot()).uids[-1]
+            self.disk.faults = faults
+            incoming = await self.inbox.begin_append(len(LETTER))
+            incoming.write(LETTER)
+            await self.inbox.commit_all([incoming], (self.inbox, last))
+
+        self.try_at_each_step(change, lambda: self.assertEqual(self.count(), 2))
+        self.assertEqual(self.count(), 2)
+
     def test_store(self) -> None:
         """STORE: a failure leaves every message with one name, and its flags in it."""
 
