@@ -390,6 +390,9 @@ class IMessage(Interface):
     async def read(offset: int, length: int) -> bytes:
         """Up to `length` octets from `offset`; short only at the end."""
 
+    async def examine(look: Callable[[bytes], T]) -> T:
+        """What `look` makes of all the octets, in a thread: for large messages, of which the reading alone takes others' time."""
+
     def close() -> None:
         """Let go of the file."""
 
