@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
 from encodings.aliases import aliases
 
 # Codecs that are no charsets, and those that cost more than linear time or can be made to raise at will.
@@ -33,6 +36,12 @@ def _known_codecs() -> dict[str, str]:
     return known | _MAIL_NAMES
 
 
+# What one call into the interpreter's C code takes: no other thread runs meanwhile.
+DECODED_AT_ONCE = 256 * 1024
+# Normalising takes the square of the longest run of combining marks, which a stranger may make as long as he likes.
+FOLDED_AT_ONCE = 2048
+_ASCII = re.compile("[\0-\x7f]")
+
 # A closed table: asking Python for any name a stranger sends would search the disk, and remember each for ever.
 _KNOWN = _known_codecs()
 
@@ -49,7 +58,7 @@ def decode_bytes(octets: bytes, charset: bytes | None) -> str:
     if codec is None or (codec == "ascii" and not octets.isascii()):
         return decode_raw(octets)
     try:
-        return octets.decode(codec, "replace")
+        return _decoded(octets, codec, "replace")
     except (UnicodeError, ValueError):
         return decode_raw(octets)
 
@@ -57,13 +66,42 @@ def decode_bytes(octets: bytes, charset: bytes | None) -> str:
 def decode_raw(octets: bytes) -> str:
     """Unlabelled octets: UTF-8 if valid, else Latin-1, which takes anything."""
     try:
-        return octets.decode("utf-8")
+        return _decoded(octets, "utf_8", "strict")
     except UnicodeDecodeError:
         return octets.decode("latin-1")
 
 
+def _decoded(octets: bytes, codec: str, errors: str) -> str:
+    """As `bytes.decode`, much of it piece by piece; but UTF-7, of which Python begins anew with each piece."""
+    if len(octets) <= DECODED_AT_ONCE or codec == "utf_7":
+        return octets.decode(codec, errors)
+    decoder = getincrementaldecoder(codec)(errors)
+    starts = range(0, len(octets), DECODED_AT_ONCE)
+    pieces = [decoder.decode(octets[start : start + DECODED_AT_ONCE]) for start in starts]
+    return "".join(pieces) + decoder.decode(b"", True)
+
+
 def folded(text: str) -> str:
     """The form in which texts are compared, case and compatibility forms apart (near i;unicode-casemap, RFC 5051)."""
+    if text.isascii():
+        return text.lower()
+    if len(text) <= FOLDED_AT_ONCE:
+        return _folded(text)
+    return "".join([_folded(text[start:end]) for start, end in _foldable(text)])
+
+
+def _foldable(text: str) -> Iterator[tuple[int, int]]:
+    """Pieces that end before a character of ASCII, which never grows together with what precedes it; or where there is none."""
+    start = 0
+    while start < len(text):
+        near = start + FOLDED_AT_ONCE
+        found = _ASCII.search(text, near, near + FOLDED_AT_ONCE)
+        end = near + FOLDED_AT_ONCE if found is None else found.start()
+        yield start, end
+        start = end
+
+
+def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from hostmail.message.charsets import codec_for, decode_bytes, decode_raw
+from hostmail.message.charsets import DECODED_AT_ONCE, codec_for, decode_bytes, decode_raw
 from hostmail.message.htmltext import html_text
 from hostmail.message.mimefields import first_token, unfold
 from hostmail.message.scan import Part
@@ -18,9 +18,11 @@ MAX_DECODED_HEADER = 256 * 1024
 MAX_DECODED_TEXT = 1024 * 1024
 
 _ENCODED_WORD = re.compile(rb"=\?([^?\s]{1,64})\?([BbQq])\?([^?\r\n]*+)\?=")
-DECODED_AT_ONCE = 1 << 20
 _ANYWHERE = re.compile(rb"[!-<>-~]{3}|\n")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_NOT_BASE64 = bytes(octet for octet in range(256) if not (chr(octet).isalnum() and octet < 128) and octet not in b"+/")
+# How many octets one octet of content may take: what is there beyond that is not for reading.
+_LARGEST = {b"base64": 2, b"quoted-printable": 4}
+_BLANKS_AT_END = (b" \r", b" \n", b"\t\r", b"\t\n")
 _SOFT_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
 
 
@@ -72,23 +74,31 @@ def decode_body(data: bytes, part: Part, limit: int = MAX_DECODED_TEXT) -> bytes
     """At most `limit` octets of a part's body with its transfer encoding undone."""
     encoding = transfer_encoding(data, part)
     start, end = part.body_start, part.end
-    if encoding == b"base64":
-        return decode_base64(data[start : min(end, start + limit * 2)])[:limit]
-    if encoding == b"quoted-printable":
-        return decode_quoted_printable(data[start : min(end, start + limit * 4)])[:limit]
-    return data[start : min(end, start + limit)]
+    times = _LARGEST.get(encoding)
+    if times is None:
+        return data[start : min(end, start + limit)]
+    pieces: list[bytes] = []
+    room = limit
+    for piece in _decoding(data, start, min(end, start + limit * times), encoding, DECODED_AT_ONCE):
+        pieces.append(piece[:room])
+        room -= len(piece)
+        if room <= 0:
+            break
+    return b"".join(pieces)
 
 
 def decoding(data: bytes, part: Part, step: int = DECODED_AT_ONCE) -> Iterator[bytes]:
     """A part's whole body with its transfer encoding undone, piece by piece: between two of them others may have their turn."""
-    encoding = transfer_encoding(data, part)
-    start, end = part.body_start, part.end
+    return _decoding(data, part.body_start, part.end, transfer_encoding(data, part), step)
+
+
+def _decoding(data: bytes, start: int, end: int, encoding: bytes, step: int) -> Iterator[bytes]:
     rest = b""
     while start < end:
         if encoding == b"base64":
             octets, padding, _ = data[start : min(start + step, end)].partition(b"=")
             start = end if padding else start + step
-            rest += _NOT_BASE64.sub(b"", octets)
+            rest += octets.translate(None, _NOT_BASE64)
             whole = len(rest) if start >= end else len(rest) & ~3
             yield decode_base64(rest[:whole])
             rest = rest[whole:]
@@ -151,7 +161,7 @@ def transfer_encoding(data: bytes, part: Part) -> bytes:
 
 def decode_base64(octets: bytes) -> bytes:
     """Base64 with anything foreign passed over, up to the padding, and a torn end dropped."""
-    octets = _NOT_BASE64.sub(b"", octets.partition(b"=")[0])
+    octets = octets.partition(b"=")[0].translate(None, _NOT_BASE64)
     torn = len(octets) % 4
     if torn == 1:
         octets = octets[:-1]
@@ -160,7 +170,9 @@ def decode_base64(octets: bytes) -> bytes:
 
 def decode_quoted_printable(octets: bytes) -> bytes:
     """Quoted-printable (RFC 2045 6.7); white space before a line end is transport's, and `=XY` that is none stays."""
-    return binascii.a2b_qp(_SOFT_LINE_END.sub(b"", octets))
+    if any(blank in octets for blank in _BLANKS_AT_END):
+        octets = _SOFT_LINE_END.sub(b"", octets)
+    return binascii.a2b_qp(octets)
 
 
 def _walk(part: Part) -> Iterator[Part]:

@@ -13,7 +13,7 @@ from hostmail.message.decode import body_text, decode_header, header_block_text
 from hostmail.message.mimefields import TEXT_PLAIN
 from hostmail.message.scan import Part, header_extent, header_fields, scan
 
-TEXTS = f"1 {unicodedata.unidata_version}"
+TEXTS = f"2 {unicodedata.unidata_version}"
 MAX_BODY = 16 * 1024 * 1024
 MAX_KEPT = 16 * 1024
 _MARKS = {b"from": "f", b"to": "t", b"cc": "c", b"bcc": "b", b"subject": "s", b"message-id": "m"}

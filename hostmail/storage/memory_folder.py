@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zope.interface import implementer
 
@@ -29,6 +29,7 @@ from hostmail.storage.memory_incoming import MemoryIncoming, commit_all
 if TYPE_CHECKING:
     from hostmail.storage.memory_account import AccountState
 
+T = TypeVar("T")
 SHORTEST = 3
 SYSTEM_FLAGS = (1 << FIRST_KEYWORD_BIT) - 1
 SEEN, DELETED = 1, 8
@@ -374,6 +375,10 @@ class MemoryMessage:
     async def read(self, offset: int, length: int) -> bytes:
         """Up to `length` octets."""
         return self._content[offset : offset + length]
+
+    async def examine(self, look: Callable[[bytes], T]) -> T:
+        """What `look` makes of all the octets."""
+        return look(self._content)
 
     def close(self) -> None:
         """Nothing is held."""

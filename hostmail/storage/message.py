@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TypeVar
 
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -14,6 +15,7 @@ from hostmail.storage.damaged import explanation
 from hostmail.storage.disk import Disk
 from hostmail.storage.threads import RunInThread
 
+T = TypeVar("T")
 BLOCK = 64 * 1024
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 log = Logger()
@@ -38,6 +40,10 @@ class MemoryMessage:
     def read_blocking(self, offset: int, length: int) -> bytes:
         """As `read`, for threads."""
         return self._content[offset : offset + length]
+
+    async def examine(self, look: Callable[[bytes], T]) -> T:
+        """What `look` makes of all the octets: they are few."""
+        return look(self._content)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -87,6 +93,10 @@ class FileMessage:
             offset += len(part)
             length -= len(part)
         return b"".join(parts)
+
+    async def examine(self, look: Callable[[bytes], T]) -> T:
+        """What `look` makes of all the octets, in a thread."""
+        return await self._run_in_thread(lambda: look(self.read_blocking(0, self.size)))
 
     def _part(self, offset: int, length: int) -> bytes:
         try:
@@ -143,6 +153,10 @@ class ConvertedMessage:
     def read_blocking(self, offset: int, length: int) -> bytes:
         """As `read`, for threads."""
         return self._assemble(offset, length, self._file.read_blocking)
+
+    async def examine(self, look: Callable[[bytes], T]) -> T:
+        """What `look` makes of all the octets, in a thread."""
+        return await self._run_in_thread(lambda: look(self.read_blocking(0, self.size)))
 
     def _assemble(self, offset: int, length: int, read: Callable[[int, int], bytes | None]) -> bytes:
         parts: list[bytes] = []

@@ -81,6 +81,7 @@ class MessagePromises(StoreGround):
         self.assertEqual(await message.read(len(LETTER) - 2, 100), LETTER[-2:])
         self.assertEqual(await message.read(len(LETTER), 1), b"")
         self.assertIn(message.read_now(0, 10), (LETTER[:10], None))
+        self.assertEqual(await message.examine(len), len(LETTER))
         message.close()
 
     async def test_gone(self) -> None:

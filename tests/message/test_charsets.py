@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.message.charsets import codec_for, decode_bytes, folded
+from hostmail.message import charsets
+from hostmail.message.charsets import _KNOWN, codec_for, decode_bytes, folded
 
 
 class CharsetTests(SynchronousTestCase):
@@ -18,8 +21,6 @@ class CharsetTests(SynchronousTestCase):
 
     def test_every_codec_in_the_table_works(self) -> None:
         """No name leads to a codec that is none, or that raises."""
-        from hostmail.message.charsets import _KNOWN
-
         for codec in set(_KNOWN.values()):
             if codec != "mbcs":
                 self.assertIsInstance(b"abc\xff\xfe+AAA-".decode(codec, "replace"), str, codec)
@@ -36,6 +37,32 @@ class CharsetTests(SynchronousTestCase):
         self.assertEqual(decode_bytes(b"\xfc", None), "ü")
         self.assertEqual(decode_bytes(b"\xfc", b"us-ascii"), "ü")
         self.assertEqual(decode_bytes(b"\xfc", b"iso-8859-1"), "ü")
+
+    @given(st.lists(st.sampled_from(["a", "Ü", "u", "\u0308", "\u0323", "ß", "\n", "ｶ", "ﾞ", "\u1100", "\u1161", "İ"])))
+    def test_folded_piece_by_piece(self, characters: list[str]) -> None:
+        """A long text comes out as if it had been folded in one go: it is cut where nothing grows together."""
+        text = "".join(characters)
+        whole = folded(text)
+        self.patch(charsets, "FOLDED_AT_ONCE", 12)
+        self.assertEqual(folded(" ".join([text] * 9)), " ".join([whole] * 9))
+
+    def test_a_long_run_of_marks_is_cut(self) -> None:
+        """Normalising one takes the square of its length: half a megabyte of them took a minute, and nobody else had a turn."""
+        spans = list(charsets._foldable("a" + "\u0301\u0323" * 5000))
+        self.assertEqual((spans[0][0], spans[-1][1] >= 10_001), (0, True))
+        self.assertLessEqual(max(end - start for start, end in spans), 2 * charsets.FOLDED_AT_ONCE)
+        self.assertEqual([end for _, end in spans[:-1]], [start for start, _ in spans[1:]])
+
+    @given(st.sampled_from(sorted(set(_KNOWN.values()) - {"mbcs"})), st.text(max_size=30), st.binary(max_size=10))
+    def test_decoded_piece_by_piece(self, codec: str, text: str, broken: bytes) -> None:
+        """A long text comes out as if it had been decoded in one go, wherever it is cut, in any charset."""
+        octets = text.encode(codec, "replace") * 3
+        self.patch(charsets, "DECODED_AT_ONCE", 5)
+        self.assertEqual(charsets._decoded(octets, codec, "replace"), octets.decode(codec, "replace"))
+        octets = text.encode() * 3
+        self.assertEqual(
+            charsets._decoded(octets + broken, "utf_8", "replace"), (octets + broken).decode(errors="replace")
+        )
 
     def test_folded(self) -> None:
         """Case and compatibility forms make no difference."""

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.message import decode
 from hostmail.message.decode import (
     body_text,
     decode_base64,
@@ -111,6 +112,15 @@ class BodyTests(SynchronousTestCase):
         data = b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + b"".join(pieces)
         part = scan(data)
         self.assertEqual(b"".join(decoding(data, part, step)), decode_body(data, part, 1 << 20))
+
+    @given(st.sampled_from([b"base64", b"quoted-printable", b"8bit"]), st.integers(0, 300))
+    def test_no_more_than_is_wanted(self, encoding: bytes, limit: int) -> None:
+        """The beginning of a large part is the same as of a small one."""
+        data = b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + b"QUJDREVG=41\r\n" * 20
+        part = scan(data)
+        whole = decode_body(data, part, 1 << 20)
+        self.patch(decode, "DECODED_AT_ONCE", 7)
+        self.assertEqual(decode_body(data, part, limit), whole[:limit])
 
     def test_base64(self) -> None:
         """Foreign octets are passed over, padding ends it, a torn end gives what it can."""

@@ -55,6 +55,12 @@ class MessageTests(SynchronousTestCase):
             self.assertIsNone(found.read_now(0, 4))
             self.assertEqual(self.read(found, 0, 100), wire)
 
+    def test_examined(self) -> None:
+        """All octets as on the wire, in a thread."""
+        for converted, wire in ((0, b"a\nb\n"), (1, b"a\r\nb\r\n")):
+            found = self.open(b"a\nb\n", converted)
+            self.assertEqual(self.successResultOf(Deferred.fromCoroutine(found.examine(bytes.upper))), wire.upper())
+
     def test_closed_twice(self) -> None:
         """Closing twice is fine."""
         found = self.open(b"x", 0)

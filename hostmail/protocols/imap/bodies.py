@@ -1,12 +1,13 @@
 """Finds sections in a stored message, reading no more of it than they need (RFC 3501 section 6.4.5).
 
 Header sections read the beginning of the file, BODY[] nothing beforehand; only part numbers need the whole message
-scanned, and the structure found is kept for the next part of the same message.
+scanned, and the structure found is kept for the next part of the same message. Large messages are scanned in a thread.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from hostmail.message import sections
 from hostmail.message.mimefields import TEXT_PLAIN
@@ -16,7 +17,9 @@ from hostmail.protocols.imap import fetchatts
 from hostmail.protocols.imap.fetchatts import Section
 from hostmail.protocols.imap.selected import Selected
 
+T = TypeVar("T")
 SMALL = 64 * 1024
+LARGE = 128 * 1024
 FIRST_READ = 8 * 1024
 STRUCTURES_KEPT = 4
 
@@ -40,7 +43,6 @@ class MessageReader:
         self._head = b""
         self._header: Part | None = None
         self.size = size
-        self.octets_read = 0
         self.decoded: tuple[tuple[int, ...], bytes | None] | None = None
 
     @classmethod
@@ -65,7 +67,6 @@ class MessageReader:
         """Exactly these octets; a file that has become shorter is filled up with blanks, for the size is told already."""
         if end <= len(self._head):
             return self._head[start:end]
-        self.octets_read += end - start
         data: bytes | None = self._message.read_now(start, end - start)
         if data is None:
             data = await self._message.read(start, end - start)
@@ -95,14 +96,23 @@ class MessageReader:
         """The whole message, scanned."""
         known: Part | None = self._selected.structures.get(self._uid)
         if known is None:
-            known = scan(await self.whole())
+            known = await self.examine(scan)
             self._selected.remember_structure(self._uid, known, STRUCTURES_KEPT)
         elif self.size <= SMALL:
             await self._read_head(self.size)
         return known
 
+    async def examine(self, look: Callable[[bytes], T]) -> T:
+        """What `look` makes of all octets; of a large message in a thread, and nothing of it stays in memory."""
+        if self.size <= LARGE:
+            return look(await self.whole())
+        found: T = await self._message.examine(look)
+        return found
+
     async def whole(self) -> bytes:
         """All octets."""
+        if self.size > LARGE and len(self._head) < self.size:
+            self._head = await self._message.examine(bytes)
         await self._read_head(self.size)
         return self._head
 

@@ -28,7 +28,8 @@ class UnknownEncoding(Refusal):
 async def make(session: HostmailIMAP4, reader: MessageReader, item: Made) -> tuple[bytes, bytes]:
     """The item's name and what announces its value, and the value. Raises UnknownEncoding."""
     if item.kind == PREVIEW:
-        text = preview(await reader.whole(), await reader.structure())
+        structure = await reader.structure()
+        text = await reader.examine(lambda data: preview(data, structure))
         return b"PREVIEW ", imaptext.string(text.encode())
     if reader.decoded is None or reader.decoded[0] != item.parts:
         reader.decoded = item.parts, await _decoded(session, reader, item.parts)
@@ -49,12 +50,12 @@ def nothing(item: Made) -> bytes:
 
 async def _decoded(session: HostmailIMAP4, reader: MessageReader, numbers: tuple[int, ...]) -> bytes | None:
     """A part without its transfer encoding; all of a message, or a multipart, as it is. None if there is no such part."""
-    data = await reader.whole()
     if not numbers:
-        return data
+        return await reader.whole()
     part = find_part(await reader.structure(), numbers)
     if part is None:
         return None
+    data = await reader.whole()
     encoding = transfer_encoding(data, part)
     if part.children or encoding in PLAIN_ENCODINGS:
         return data[part.body_start : part.end]

@@ -61,6 +61,11 @@ class Document:
         """All of it is known now."""
         self.header = self.content = content
 
+    def study(self, content: bytes) -> None:
+        """The same, with what takes long done beforehand: this may run in a thread."""
+        self.read(content)
+        self._body = whole_body_text(content)
+
     def forget(self) -> None:
         """It is decided: its octets are not needed any more."""
         self.header = self.content = self._part = self._body = self._header_text = None

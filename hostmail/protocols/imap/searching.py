@@ -169,7 +169,11 @@ class _Search:
                 uids = [document.uid for document in documents[at:end]]
                 contents = await self._selected.folder.read_many(uids, READ_AT_ONCE)
             if not contents:
-                contents = [await self._large(documents[at].uid)]
+                if await self._large(documents[at]):
+                    yield documents[at]
+                await self._worked(sizes[documents[at].index], 1)
+                at += 1
+                continue
             octets = 0
             for document, content in zip(documents[at:], contents, strict=False):
                 if content is not None:
@@ -179,15 +183,17 @@ class _Search:
             at += len(contents)
             await self._worked(octets, len(contents))
 
-    async def _large(self, uid: int) -> bytes | None:
+    async def _large(self, document: Document) -> bool:
+        """Read one message, and work out its text where it is read; False if it is gone."""
         try:
-            reader = await MessageReader.open(self._selected, uid)
+            reader = await MessageReader.open(self._selected, document.uid)
         except MessageGone:
-            return None
+            return False
         try:
-            return await reader.whole()
+            await reader.examine(document.study)
         finally:
             reader.close()
+        return True
 
     async def _worked(self, octets: int, messages: int) -> None:
         """Others have their turn after so much reading, or so much time."""

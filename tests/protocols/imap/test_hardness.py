@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.errors import TemporaryFailure, TooMany
+from hostmail.protocols.base import TURN_SECONDS
 from tests.protocols.imap.talk import HELLO, Broken, Gate, ImapCase, Talk
 
 
@@ -17,7 +18,7 @@ class Hurried(Clock):
     """A clock by which everything takes its time."""
 
     def seconds(self) -> float:
-        self.rightNow += 0.01
+        self.rightNow += TURN_SECONDS / 6
         return super().seconds()
 
 
