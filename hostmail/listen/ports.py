@@ -23,6 +23,7 @@ from twisted.python.log import ILogContext
 from hostmail.config.schema import IMPLICIT_TLS, Listener
 from hostmail.errors import ConfigurationError
 from hostmail.listen.handshake import HANDSHAKE_SECONDS, implicit_tls
+from hostmail.listen.prompt import Outbox, make_prompt
 from hostmail.listen.proxy import ProxiedFactory
 
 T = TypeVar("T")
@@ -84,6 +85,7 @@ class Ports(Service):
         handshake_seconds: float = HANDSHAKE_SECONDS,
     ) -> None:
         self._reactor = reactor
+        self._outbox = Outbox(reactor)
         self._wanted = wanted
         self._certificates = certificates
         self._drain = drain
@@ -145,6 +147,7 @@ class Ports(Service):
             raise ConfigurationError(refused(opening, failures[0].value)) from None
         if not opened:
             raise ConfigurationError(f"{opening.key}: {opening.listener.endpoint} did not open at once")
+        make_prompt(opened[0], self._outbox)
         self._ports.append((opening, opened[0]))
         log.info("port_opened: {key} {address}", key=opening.key, address=shown(opened[0].getHost()))
 
