@@ -107,6 +107,13 @@ class Maildrop:
         """An IMessage; raises MessageGone."""
         return await self._folder.open(self._uids[index])
 
+    def at_hand(self, index: int) -> bytes | None:
+        """All of a message that was read ahead."""
+        ready = self._ahead.pop(index, None)
+        if ready is not None:
+            self._fetched = index
+        return ready
+
     async def whole(self, index: int) -> bytes | None:
         """All of a small message for a client that fetches one after the other; None where it has to be opened.
 
@@ -114,9 +121,6 @@ class Maildrop:
         more than reading it.
         """
         in_order, self._fetched = index == self._fetched + 1, index
-        ready = self._ahead.pop(index, None)
-        if ready is not None:
-            return ready
         self._ahead.clear()
         if not in_order or self._sizes[index] > AHEAD_OCTETS:
             return None

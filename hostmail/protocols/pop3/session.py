@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from twisted.internet.protocol import connectionDone
@@ -22,6 +23,7 @@ from hostmail.protocols.sasl import MAX_RESPONSE, Mechanism
 ANYWHERE = frozenset({"CAPA", "QUIT", "NOOP"})
 BEFORE_LOGIN = frozenset({"USER", "PASS", "AUTH", "STLS", "UTF8", "LANG"})
 AFTER_LOGIN = frozenset({"STAT", "LIST", "UIDL", "RETR", "TOP", "DELE", "RSET", "LAST"})
+KNOWN = ANYWHERE | BEFORE_LOGIN | AFTER_LOGIN
 
 
 class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
@@ -112,7 +114,7 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
             return self._too_long
         if self.exchange is not None:
             return lambda: self._watched(self.continue_exchange(line))
-        return lambda: self._command(line)
+        return partial(self._command, line)
 
     def _command_limit(self) -> int:
         """AUTH may carry an initial response (RFC 5034 section 4); after login nothing is that long."""
@@ -127,7 +129,7 @@ class HostmailPOP3(CommandPump, LoginCommands, TransactionCommands, pop3.POP3):
         verb = verb.upper()
         if len(line) > self.settings.line_octets and verb != "AUTH":
             return self.bad("line too long")
-        if "\0" in rest or verb not in ANYWHERE | BEFORE_LOGIN | AFTER_LOGIN:
+        if "\0" in rest or verb not in KNOWN:
             return self.bad("unknown command")
         if verb in AFTER_LOGIN and self.maildrop is None:
             return self.bad("log in first")

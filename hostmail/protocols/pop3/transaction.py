@@ -71,7 +71,10 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
     def on_retr(self, rest: str) -> Any:
         """The whole message."""
         index = self._message(rest)
-        return None if index is None else self._send_message(index, None)
+        if index is None:
+            return None
+        ready = self.maildrop.at_hand(index)
+        return self._send_message(index, None) if ready is None else self._send_whole(ready)
 
     def on_top(self, rest: str) -> Any:
         """The header and the first lines of the body."""
@@ -85,8 +88,7 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
     async def _send_message(self, index: int, cut: TopCut | None) -> None:
         whole = await self.maildrop.whole(index) if cut is None else None
         if whole is not None:
-            stuffer = Stuffer()
-            self.send(b"+OK %d octets\r\n%b%b" % (len(whole), stuffer.feed(whole), stuffer.end()))
+            self._send_whole(whole)
             return
         try:
             message = await self.maildrop.open_message(index)
@@ -97,6 +99,10 @@ class TransactionCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: i
             await self._stream(message, cut)
         finally:
             message.close()
+
+    def _send_whole(self, message: bytes) -> None:
+        stuffer = Stuffer()
+        self.send(b"+OK %d octets\r\n%b%b" % (len(message), stuffer.feed(message), stuffer.end()))
 
     async def _stream(self, message: Any, cut: TopCut | None) -> None:
         """Block by block at the reader's pace; small messages leave in one write (P15).
