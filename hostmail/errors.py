@@ -149,6 +149,12 @@ class BadFolderName(Refusal):
     code, enhanced, imap, words = 550, "5.2.0", "CANNOT", "folders cannot have that name"
 
 
+class Returned(Refusal):
+    """An operator has ordered waiting mail back to its sender."""
+
+    code, enhanced, words = 554, "5.0.0", "returned by the operator of this mail server"
+
+
 class MessageGone(Refusal):
     """The message was expunged by somebody else."""
 

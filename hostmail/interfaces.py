@@ -675,11 +675,26 @@ class IQueue(Interface):
     ) -> Any:
         """File linked and synced, rows written but not yet live; an object with `async commit()` and `async abort()`."""
 
-    async def list(pattern: str = "") -> list[Queued]:
-        """Rows whose queue id, sender or recipient contains `pattern`."""
+    async def list(pattern: str = "", most: int | None = None) -> list[Queued]:
+        """Rows that fit `pattern`: words that must all fit, such as `to:@example.com` or part of a queue id; raises BadValue."""
+
+    async def stats(pattern: str = "") -> QueueStats:
+        """The same in numbers."""
+
+    async def content(queue_id: str) -> bytes:
+        """A whole message; raises NotFound."""
 
     async def retry(pattern: str) -> int:
-        """Make them due now; how many."""
+        """Make waiting ones due now; how many."""
+
+    async def hold(pattern: str) -> int:
+        """Keep waiting ones until they are released; how many."""
+
+    async def release(pattern: str) -> int:
+        """Make held ones due now; how many."""
+
+    async def bounce(pattern: str) -> int:
+        """Return waiting and held ones to their senders; how many."""
 
     async def delete(pattern: str) -> int:
         """Drop them without a bounce; how many."""
@@ -723,3 +738,25 @@ class IAdmin(Interface):
 
     async def call(verb: str, arguments: Mapping[str, Any]) -> Any:
         """Carry out `verb` (e.g. "account.add"); raises Refusal."""
+@dataclass(frozen=True, slots=True)
+class WaitingFor:
+    """What waits for one destination domain: recipients, Unix time of the oldest, how many are being sent, and one of the last answers."""
+
+    domain: str
+    recipients: int
+    oldest: float
+    sending: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """The queue in numbers. `octets` counts each message once, `states` recipients by state; the fullest destinations come first."""
+
+    messages: int
+    octets: int
+    oldest: float | None
+    states: Mapping[str, int]
+    destinations: Sequence[WaitingFor]
+
+

@@ -3,58 +3,98 @@
 from __future__ import annotations
 
 import dataclasses
+from base64 import b64encode
 from typing import Any
 
 import msgspec
 
 from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.values import MOST_LISTED
 from hostmail.errors import BadValue, NotFound
 
 
+class Listed(msgspec.Struct, forbid_unknown_fields=True):
+    """queue.list: what to choose, "" for everything, and at most how many rows."""
+
+    pattern: str = ""
+    most: int = MOST_LISTED
+
+
 class Pattern(msgspec.Struct, forbid_unknown_fields=True):
-    """queue.list: part of a queue id, sender or recipient; "" is everything."""
+    """queue.stats: what to count, "" for everything."""
 
     pattern: str = ""
 
 
+class OneMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """queue.cat: a whole queue id."""
+
+    queue_id: str
+
+
 class Chosen(msgspec.Struct, forbid_unknown_fields=True):
-    """queue.show, queue.retry, queue.delete: the same, or `all` of it."""
+    """The others: what to choose, or `all` of it."""
 
     pattern: str = ""
     all: bool = False
 
 
 class QueueVerbs:
-    """Rows are recipients: one message may have several."""
+    """Rows are recipients: one message may have several. What a pattern may say is the queue's affair (`hostmail queue --help`)."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self._queue = parts.queue
         self.verbs = {
-            "queue.list": Verb(Pattern, self.all),
+            "queue.list": Verb(Listed, self.listed),
             "queue.show": Verb(Chosen, self.show),
+            "queue.stats": Verb(Pattern, self.stats),
+            "queue.cat": Verb(OneMessage, self.cat),
             "queue.retry": Verb(Chosen, self.retry),
+            "queue.hold": Verb(Chosen, self.hold),
+            "queue.release": Verb(Chosen, self.release),
+            "queue.bounce": Verb(Chosen, self.bounce),
             "queue.delete": Verb(Chosen, self.delete),
         }
 
-    async def all(self, asked: Pattern) -> list[dict[str, Any]]:
+    async def listed(self, asked: Listed) -> list[dict[str, Any]]:
         """What waits. The file's path is our own affair."""
-        rows = [dataclasses.asdict(row) for row in await self._parts.queue.list(asked.pattern)]
+        rows = [dataclasses.asdict(row) for row in await self._queue.list(asked.pattern, asked.most)]
         return [{name: value for name, value in row.items() if name != "path"} for row in rows]
 
     async def show(self, asked: Chosen) -> list[dict[str, Any]]:
         """The same for a pattern that must match."""
-        rows = await self.all(Pattern(_pattern(asked)))
+        rows = await self.listed(Listed(_pattern(asked)))
         if not rows:
             raise NotFound(f"nothing in the queue matches {asked.pattern}")
         return rows
 
+    async def stats(self, asked: Pattern) -> dict[str, Any]:
+        """Numbers: by state, and by destination."""
+        return dataclasses.asdict(await self._queue.stats(asked.pattern))
+
+    async def cat(self, asked: OneMessage) -> dict[str, Any]:
+        """A message as it waits, in base64."""
+        return {"message": b64encode(await self._queue.content(asked.queue_id)).decode()}
+
     async def retry(self, asked: Chosen) -> dict[str, Any]:
         """Try now."""
-        return {"retried": _some(await self._parts.queue.retry(_pattern(asked)), asked)}
+        return {"retried": _some(await self._queue.retry(_pattern(asked)), asked)}
+
+    async def hold(self, asked: Chosen) -> dict[str, Any]:
+        """Keep until released."""
+        return {"held": _some(await self._queue.hold(_pattern(asked)), asked)}
+
+    async def release(self, asked: Chosen) -> dict[str, Any]:
+        """Let held mail go on."""
+        return {"released": _some(await self._queue.release(_pattern(asked)), asked)}
+
+    async def bounce(self, asked: Chosen) -> dict[str, Any]:
+        """Return to the senders."""
+        return {"bounced": _some(await self._queue.bounce(_pattern(asked)), asked)}
 
     async def delete(self, asked: Chosen) -> dict[str, Any]:
         """Drop without telling the sender."""
-        return {"deleted": _some(await self._parts.queue.delete(_pattern(asked)), asked)}
+        return {"deleted": _some(await self._queue.delete(_pattern(asked)), asked)}
 
 
 def _pattern(asked: Chosen) -> str:

@@ -35,7 +35,7 @@ from hostmail.interfaces import (
 
 READING = frozenset(
     """domain.list domain.show account.list account.show quota.show relay.list relay.why session.list
-    mailbox.verify queue.list queue.show status version""".split()  # noqa: SIM905 - a list would say it with more noise
+    mailbox.verify queue.list queue.show queue.stats queue.cat status version""".split()  # noqa: SIM905 - a list would say it with more noise
 )
 
 

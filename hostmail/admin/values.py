@@ -12,6 +12,7 @@ from hostmail.config.units import format_duration, human_size, parse_duration, p
 
 SUSPENSIONS = ("login", "incoming", "outgoing")
 NO_LIMIT = "none"
+MOST_LISTED = 1000
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hostmail.message.dates import format_date
+from hostmail.message.headers import header_end
 
 MAX_HEADER = 64 * 1024
 MAX_ANSWER = 900
@@ -41,13 +42,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The message a report is about. `header` is what the sender wrote, `arrived` Unix time."""
+    """The message a report is about. `content` is the header as the sender wrote it, or the `whole` message; `arrived` Unix time."""
 
     queue_id: str
     sender: str
-    header: bytes
+    content: bytes
     arrived: float
     envid: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +63,19 @@ class Origin:
 
 def report(original: Original, action: str, outcomes: Sequence[Outcome], origin: Origin) -> bytes:
     """A whole message in CRLF: multipart/report in three parts. `action` is failed, delayed, delivered or relayed."""
-    header = _kept_header(original.header)
+    header = original.content[: header_end(original.content)]
     utf8 = not (header.isascii() and all(_ascii(outcome) for outcome in outcomes) and original.sender.isascii())
     parts = [
         _explanation(original, action, outcomes, origin),
         _status(original, action, outcomes, origin, utf8),
-        _part("message/global-headers" if utf8 else "text/rfc822-headers", header),
+        _returned(original, header, utf8),
     ]
     border = b"\r\n--=_" + origin.unique.encode()
     body = b"".join(border + b"\r\n" + part for part in parts) + border + b"--\r\n"
-    return _top(original, action, origin, utf8) + body
+    return _top(original, action, origin, utf8, body.isascii()) + body
 
 
-def _top(original: Original, action: str, origin: Origin, utf8: bool) -> bytes:
+def _top(original: Original, action: str, origin: Origin, utf8: bool, seven_bit: bool) -> bytes:
     kind = "global-delivery-status" if utf8 else "delivery-status"
     lines = [
         f"Date: {format_date(origin.now).decode()}",
@@ -85,7 +87,7 @@ def _top(original: Original, action: str, origin: Origin, utf8: bool) -> bytes:
         "MIME-Version: 1.0",
         f'Content-Type: multipart/report; report-type={kind};\r\n\tboundary="=_{origin.unique}"',
     ]
-    if utf8:
+    if not seven_bit:
         lines.append("Content-Transfer-Encoding: 8bit")
     return ("\r\n".join(lines) + "\r\n").encode()
 
@@ -120,6 +122,12 @@ def _recipient(action: str, outcome: Outcome) -> str:
     if outcome.answer:
         lines.append(f"Diagnostic-Code: smtp; {_printable(outcome.answer)}")
     return "\r\n".join(lines)
+
+
+def _returned(original: Original, header: bytes, utf8: bool) -> bytes:
+    if original.whole:
+        return _part("message/global" if utf8 else "message/rfc822", original.content)
+    return _part("message/global-headers" if utf8 else "text/rfc822-headers", _kept_header(header))
 
 
 def _part(kind: str, content: bytes) -> bytes:

@@ -73,15 +73,17 @@ class Notices:
                 sender=original.sender,
             )
 
-    async def report(self, results: Sequence[tuple[Queued, Refusal | None]], action: str, header: bytes) -> None:
-        """Report on recipients of one queued message; raises as `tell` does."""
+    async def report(
+        self, results: Sequence[tuple[Queued, Refusal | None]], action: str, content: bytes, whole: bool
+    ) -> None:
+        """Report on recipients of one queued message, with its header or `whole`; raises as `tell` does."""
         asked = [
             (row, refusal) for row, refusal in results if wanted(action, row.notify.split(",") if row.notify else ())
         ]
         if not asked:
             return
         row = asked[0][0]
-        original = Original(row.queue_id, row.sender, header, row.created, row.envid)
+        original = Original(row.queue_id, row.sender, content, row.created, row.envid, whole)
         await self.tell(
             original, action, [outcome(action, row.recipient, row.orcpt, refusal) for row, refusal in asked]
         )

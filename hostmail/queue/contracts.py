@@ -14,12 +14,16 @@ from hostmail.interfaces import ISpoolFile, Queued
 
 @dataclass(slots=True)
 class QueuedRow(Queued):
-    """A row with what only the queue itself needs: which message and file it belongs to, and whether a delay was told."""
+    """A row with what only the queue itself needs.
+
+    Which message and file it belongs to, whether a delay was told, and whether an operator ordered it back to its sender.
+    """
 
     message_id: int = 0
     file: str = ""
     prefix_length: int = 0
     warned: bool = False
+    returned: bool = False
 
 
 class Sent(Protocol):
@@ -50,4 +54,5 @@ class Sender(Protocol):
 
 Decide = Callable[[Address], Awaitable[Decision]]
 Deliver = Callable[[ISpoolFile, Sequence[tuple[Queued, IntoMailbox]]], Awaitable[Sequence[Refusal | None]]]
-Report = Callable[[Sequence[tuple[Queued, Refusal | None]], str, bytes], Awaitable[None]]
+Report = Callable[[Sequence[tuple[Queued, Refusal | None]], str, bytes, bool], Awaitable[None]]
+"""Tells the sender of `action` (failed, delayed, delivered, relayed), with the message's header, or all of it if the last is true."""

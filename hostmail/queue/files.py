@@ -16,7 +16,7 @@ from hostmail.interfaces import ISpoolFile
 from hostmail.message.headers import header_end, remove_field
 
 COPY_BLOCK = 256 * 1024
-MAX_HEADER = 64 * 1024
+MAX_HEADER, MAX_RETURNED = 64 * 1024, 256 * 1024
 ORPHAN_AGE_SECONDS = 3600
 
 _NO_LINKS = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.ENOSYS})
@@ -72,15 +72,25 @@ class QueueFiles:
             with _missing_is_fine():
                 os.unlink(self._directory / name)
 
-    def header(self, name: str, skip: int) -> bytes:
-        """The message's header without our trace fields, for reports; empty if the file cannot be read."""
+    def original(self, name: str, skip: int, whole: bool) -> tuple[bytes, bool]:
+        """The message without our trace fields if `whole` is wanted and it is not too large, else its header; and whether it is all.
+
+        Nothing if the file cannot be read: a report without the message is better than none.
+        """
         try:
             with open(self._directory / name, "rb") as file:
                 file.seek(skip)
-                top = file.read(MAX_HEADER)
+                top = file.read(MAX_RETURNED + 1 if whole else MAX_HEADER)
         except OSError:
-            return b""
-        return top[: header_end(top)]
+            return b"", False
+        if whole and len(top) <= MAX_RETURNED:
+            return top, True
+        return top[: header_end(top[:MAX_HEADER])], False
+
+    def content(self, path: str) -> bytes:
+        """The whole file; raises TemporaryFailure if it cannot be read, or is gone since."""
+        with _disk_trouble(), open(path, "rb") as file:
+            return file.read()
 
     def waiting(self, name: str, prefix_length: int) -> WaitingFile:
         """The file as a sealed spool file, for mailboxes; raises TemporaryFailure if it cannot be read."""

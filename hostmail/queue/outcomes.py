@@ -19,6 +19,8 @@ REPORT_AGAIN_SECONDS = 300.0
 NO_WAY_OUT = "waiting: no smarthost is set"
 
 Result = tuple[QueuedRow, Refusal | None]
+Original = tuple[bytes, bool]
+NOTHING: Original = (b"", False)
 
 
 class Outcomes:
@@ -101,21 +103,19 @@ class Outcomes:
         """Success first, its confirmation after: a lost confirmation must not bring the message a second time."""
         if not done:
             return
-        header = await self._header(tell) if tell else b""
+        wished = any(row.notify for row, _ in tell)
+        original = await self._queue.original(tell[0][0], whole=False) if wished else NOTHING
         await self._queue.finish([row.id for row, _ in done])
         if tell:
-            await self._told(tell, action, header)
+            await self._told(tell, action, original)
 
-    async def _header(self, results: Sequence[Result]) -> bytes:
-        return await self._queue.header(results[0][0]) if any(row.notify for row, _ in results) else b""
-
-    async def _told(self, results: Sequence[Result], action: str, header: bytes | None = None) -> bool:
+    async def _told(self, results: Sequence[Result], action: str, original: Original | None = None) -> bool:
         """Whether the report is safe, or none is due."""
         queue_id = results[0][0].queue_id
         try:
-            if header is None:
-                header = await self._queue.header(results[0][0])
-            await self._report(results, action, header)
+            if original is None:
+                original = await self._queue.original(results[0][0], whole=_wants_all(results[0][0], action))
+            await self._report(results, action, *original)
         except Refusal as refusal:
             why = refusal.smtp_line()
             log.warn("notice_postponed: {queue_id} {action}: {why}", queue_id=queue_id, action=action, why=why)
@@ -135,6 +135,11 @@ class Outcomes:
             attempt=row.attempts + 1,
             answer=answer,
         )
+
+
+def _wants_all(row: QueuedRow, action: str) -> bool:
+    """RET counts for failures alone (RFC 3461 4.3)."""
+    return action == "failed" and row.ret.upper() == "FULL"
 
 
 def _words(refusal: Refusal) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 from zope.interface import implementer
 
 from hostmail.envelope import Envelope, Recipient
-from hostmail.interfaces import InThread, IQueue, ISpoolFile, Queued
-from hostmail.queue import rows
+from hostmail.errors import NotFound
+from hostmail.interfaces import InThread, IQueue, ISpoolFile, Queued, QueueStats
+from hostmail.queue import choosing, rows
 from hostmail.queue.committer import Committer
 from hostmail.queue.contracts import QueuedRow
 from hostmail.queue.files import QueueFiles, WaitingFile
+from hostmail.queue.filters import condition
 from hostmail.queue.tables import MIGRATIONS
 from hostmail.sql.database import Database
 
@@ -58,29 +60,56 @@ class Queue:
         message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now())
         return Prepared(self, message, envelope, recipients)
 
-    async def list(self, pattern: str = "") -> list[Queued]:
-        """Rows whose queue id, sender or recipient contains `pattern`, oldest first."""
-        found: Sequence[Queued] = await self._in_thread(self._list, pattern)
-        return [*found]
+    async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
+        """Rows that fit `pattern` (see `filters`), oldest first, at most `most`."""
+        found: Sequence[Any] = await self._reading(choosing.listed, self._fitting(pattern), most)
+        return [*self._as_queued(found)]
 
-    def _list(self, pattern: str) -> Rows:
-        with self._database.reading() as connection:
-            return self._as_queued(rows.matching(connection, pattern))
+    async def stats(self, pattern: str = "") -> QueueStats:
+        """Numbers over what fits."""
+        numbers: QueueStats = await self._reading(choosing.stats, self._fitting(pattern))
+        return numbers
+
+    def _fitting(self, pattern: str) -> Any:
+        return condition(pattern, self._now())
 
     def _as_queued(self, found: Sequence[Any]) -> Rows:
         return [rows.as_queued(row, self._files.path(row.file)) for row in found]
 
     async def retry(self, pattern: str) -> int:
-        """Make them due now; how many. What is just being sent is left alone."""
-        many: int = await self._committer.write(rows.make_due, pattern, self._now())
+        """Make them due now; how many. What is just being sent or held is left alone."""
+        return await self._choose(choosing.make_due, pattern, self._now())
+
+    async def hold(self, pattern: str) -> int:
+        """Keep them until they are released; how many."""
+        return await self._choose(choosing.hold, pattern)
+
+    async def release(self, pattern: str) -> int:
+        """Held ones are due now; how many."""
+        return await self._choose(choosing.release, pattern, self._now())
+
+    async def bounce(self, pattern: str) -> int:
+        """Have them returned to their senders, as soon as the runner comes to it; how many."""
+        return await self._choose(choosing.give_back, pattern, self._now())
+
+    async def _choose(self, step: Callable[..., int], pattern: str, *arguments: Any) -> int:
+        many: int = await self._committer.write(step, self._fitting(pattern), *arguments)
         self.woken()
         return many
 
     async def delete(self, pattern: str) -> int:
         """Drop them without a bounce; how many."""
-        ids = [row.id for row in await self.list(pattern)]
-        await self.finish(ids)
-        return len(ids)
+        chosen: Sequence[int] = await self._reading(choosing.ids, self._fitting(pattern))
+        await self.finish(chosen)
+        return len(chosen)
+
+    async def content(self, queue_id: str) -> bytes:
+        """A whole message, with the trace fields it travels with; raises NotFound."""
+        found = await self.list(f"id:{queue_id}", 1)
+        if not found or found[0].queue_id != queue_id:
+            raise NotFound(f"no message {queue_id} is in the queue")
+        content: bytes = await self._in_thread(self._files.content, found[0].path)
+        return content
 
     async def count(self) -> int:
         """Recipients waiting."""
@@ -132,10 +161,10 @@ class Queue:
         if files:
             await self._in_thread(self._files.remove, *files)
 
-    async def header(self, row: QueuedRow) -> bytes:
-        """The header as the sender wrote it, for reports."""
-        header: bytes = await self._in_thread(self._files.header, row.file, row.prefix_length)
-        return header
+    async def original(self, row: QueuedRow, whole: bool) -> tuple[bytes, bool]:
+        """What a report returns: the header as the sender wrote it, or all of a message that is not too large; and whether it is all."""
+        original: tuple[bytes, bool] = await self._in_thread(self._files.original, row.file, row.prefix_length, whole)
+        return original
 
     async def open(self, row: QueuedRow) -> WaitingFile:
         """The message as a sealed spool file; raises TemporaryFailure."""
@@ -155,12 +184,12 @@ class Queue:
         """Close the database; nothing may be under way."""
         self._database.close()
 
-    async def _reading(self, step: Callable[..., Any]) -> Any:
-        return await self._in_thread(self._read, step)
+    async def _reading(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        return await self._in_thread(self._read, step, *arguments)
 
-    def _read(self, step: Callable[..., Any]) -> Any:
+    def _read(self, step: Callable[..., Any], *arguments: Any) -> Any:
         with self._database.reading() as connection:
-            return step(connection)
+            return step(connection, *arguments)
 
 
 class Prepared:

@@ -69,21 +69,10 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
     connection.execute(_ADD_RECIPIENTS, rows)
 
 
-_ALL = select(
+EVERYTHING = select(
     recipients,
     *(column for column in messages.c if column.name != "id"),
 ).join_from(recipients, messages)
-
-
-def matching(connection: Connection, pattern: str) -> list[Row[Any]]:
-    """Rows whose queue id, sender or recipient contains `pattern` in any case, in the order they came."""
-    return list(connection.execute(_ALL.where(_fits(pattern)).order_by(recipients.c.id)))
-
-
-def _fits(pattern: str) -> Any:
-    wanted = pattern.lower()
-    columns = (messages.c.queue_id, messages.c.sender, recipients.c.recipient)
-    return or_(*(func.instr(func.lower(column), wanted) > 0 for column in columns)) if wanted else messages.c.id > 0
 
 
 def as_queued(row: Row[Any], path: str) -> QueuedRow:
@@ -111,11 +100,12 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
         file=row.file,
         prefix_length=row.prefix_length,
         warned=row.warned,
+        returned=row.returned,
     )
 
 
 _DUE = (
-    _ALL.where(
+    EVERYTHING.where(
         or_(
             (recipients.c.state == WAITING) & (recipients.c.next_attempt <= bindparam("now")),
             (recipients.c.state == SENDING) & (recipients.c.leased_until <= bindparam("now")),
@@ -135,7 +125,6 @@ _LEASE = _changing(state=SENDING, leased_until=bindparam("until"))
 _RENEW = _changing(leased_until=bindparam("until"))
 _WAIT = _changing(state=WAITING, next_attempt=bindparam("due"), last_answer=bindparam("answer"))
 _WAIT_AFTER_ATTEMPT = _WAIT.values(attempts=bindparam("tries"), warned=bindparam("told"))
-_BE_DUE = _changing(state=WAITING, next_attempt=bindparam("due"))
 _NEXT_DUE = select(func.min(recipients.c.next_attempt)).where(recipients.c.state == WAITING)
 
 
@@ -167,13 +156,6 @@ def postpone(
 def park(connection: Connection, ids: Sequence[int], next_attempt: float, answer: str) -> None:
     """They wait again, untried."""
     _change(connection, _WAIT, ids, due=next_attempt, answer=answer[:MAX_ANSWER])
-
-
-def make_due(connection: Connection, pattern: str, now: float) -> int:
-    """Waiting and held rows that fit `pattern` are due now; how many."""
-    ids = [row.id for row in matching(connection, pattern) if row.state != SENDING]
-    _change(connection, _BE_DUE, ids, due=now)
-    return len(ids)
 
 
 def release(connection: Connection, now: float) -> None:

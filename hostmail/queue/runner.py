@@ -12,8 +12,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hostmail.address import Address
-from hostmail.decisions import IntoMailbox, Refuse
-from hostmail.errors import Refusal, as_refusal
+from hostmail.decisions import Decision, IntoMailbox, Refuse
+from hostmail.errors import Refusal, Returned, as_refusal
 from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender
 from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
@@ -157,22 +157,29 @@ class Runner:
     async def _work(self, rows: list[QueuedRow]) -> None:
         here: list[tuple[QueuedRow, IntoMailbox]] = []
         away: list[QueuedRow] = []
+        nowhere: list[tuple[QueuedRow, Refusal | None]] = []
         for row in rows:
-            try:
-                decision = await self._decide(Address.parse(row.recipient))
-            except Exception as error:  # noqa: BLE001
-                await self._outcomes.settle([(row, self._expected(error, row))])
-                continue
+            decision = await self._decided(row)
             if isinstance(decision, IntoMailbox):
                 here.append((row, decision))
             elif isinstance(decision, Refuse):
-                await self._outcomes.settle([(row, decision.refusal)])
+                nowhere.append((row, decision.refusal))
             else:
                 away.append(row)
+        if nowhere:
+            await self._outcomes.settle(nowhere)
         if here:
             await self._outcomes.settle(await self._bring(here))
         if away:
             await self._send_on(away)
+
+    async def _decided(self, row: QueuedRow) -> Decision:
+        if row.returned:
+            return Refuse(Returned())
+        try:
+            return await self._decide(Address.parse(row.recipient))
+        except Exception as error:  # noqa: BLE001
+            return Refuse(self._expected(error, row))
 
     async def _bring(self, here: Sequence[tuple[QueuedRow, IntoMailbox]]) -> list[tuple[QueuedRow, Refusal | None]]:
         try:

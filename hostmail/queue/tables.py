@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, false
 
 from hostmail.sql.migrating import Migrations
 
@@ -12,7 +12,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the queue",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0001",
+    latest="v0002",
     version_table="queue_alembic_version",
 )
 
@@ -47,6 +47,7 @@ recipients = Table(
     Column("last_answer", Text, nullable=False),
     Column("warned", Boolean, nullable=False),
     Column("leased_until", Float, nullable=False),
+    Column("returned", Boolean, nullable=False, server_default=false()),
     Index("queue_recipients_due", "state", "next_attempt"),
     Index("queue_recipients_message", "message_id"),
 )

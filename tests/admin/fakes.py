@@ -27,9 +27,11 @@ from hostmail.interfaces import (
     IRelayGrants,
     ISessions,
     Queued,
+    QueueStats,
     Room,
     SessionInfo,
     Usage,
+    WaitingFor,
 )
 
 NOW = 1_800_000_000.0
@@ -263,11 +265,35 @@ class Waiting:
     ) -> Any:
         raise NotImplementedError
 
-    async def list(self, pattern: str = "") -> list[Queued]:
-        return [one for one in self.rows if pattern in one.recipient + one.queue_id]
+    async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
+        return [one for one in self.rows if pattern in one.recipient + one.queue_id][:most]
+
+    async def stats(self, pattern: str = "") -> QueueStats:
+        rows = await self.list(pattern)
+        waiting = WaitingFor("b.test", len(rows), NOW - 3600, 0, "450 later")
+        return QueueStats(len(rows), 2048 * len(rows), NOW - 3600, {"waiting": len(rows)}, [waiting])
+
+    async def content(self, queue_id: str) -> bytes:
+        if queue_id not in [row.queue_id for row in self.rows]:
+            raise NotFound(f"no message {queue_id}")
+        return b"Subject: caf\xc3\xa9\r\n\r\nhello\r\n"
 
     async def retry(self, pattern: str) -> int:
         return len(await self.list(pattern))
+
+    async def hold(self, pattern: str) -> int:
+        return self._become("held", await self.list(pattern))
+
+    async def release(self, pattern: str) -> int:
+        return self._become("waiting", await self.list(pattern))
+
+    async def bounce(self, pattern: str) -> int:
+        return self._become("bounced", await self.list(pattern))
+
+    def _become(self, state: str, rows: Sequence[Queued]) -> int:
+        for row in rows:
+            row.state = state
+        return len(rows)
 
     async def delete(self, pattern: str) -> int:
         gone = await self.list(pattern)

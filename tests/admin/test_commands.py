@@ -318,6 +318,16 @@ class VerbTests(Base):
         self.assertRegex(self.run_command("queue", "list"), r"Q1 +<> +x@a.test +2K +waiting +0")
         self.assertRegex(self.run_command("queue", "show", "a.test"), r"next attempt +20..-")
         self.run_command("queue", "retry", "--all")
+        self.run_command("queue", "list", "--limit", "1")
+        self.assertIn("the oldest 1;", self.talk)
+        self.run_command("queue", "hold", "x@a", "nobody", code=1)
+        self.run_command("queue", "hold", "x@a")
+        self.assertIn("1 recipient(s) held", self.talk)
+        self.assertEqual(self.json("queue", "release", "--all"), {"released": 1})
+        self.assertRegex(self.run_command("queue", "stats"), r"(?s)recipients waiting +1.*b.test +1 +0")
+        self.assertIn("hello", self.run_command("queue", "cat", "Q1"))
+        self.run_command("queue", "bounce", "--all", "--yes")
+        self.assertIn("will be returned", self.talk)
         self.assertEqual(self.json("queue", "delete", "--all", "--yes"), {"deleted": 1})
 
     def test_status(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from typing import Any
 
 from twisted.logger import capturedLogs, formatEvent
@@ -415,6 +416,14 @@ class QueueTests(Base):
         self.assertEqual([row["recipient"] for row in self.call("queue.list", pattern="b.test")], ["y@b.test"])
         self.assertNotIn("path", self.call("queue.show", pattern="x@")[0])
         self.assertEqual(self.call("queue.retry", all=True), {"retried": 2})
+        self.assertEqual(self.call("queue.hold", pattern="b.test"), {"held": 1})
+        self.assertEqual([row["state"] for row in self.call("queue.list")], ["waiting", "held"])
+        self.assertEqual(self.call("queue.release", all=True), {"released": 2})
+        self.assertEqual(self.call("queue.stats")["states"], {"waiting": 2})
+        self.assertEqual(self.call("queue.bounce", pattern="b.test"), {"bounced": 1})
+        self.assertEqual(len(self.call("queue.list", most=1)), 1)
+        self.assertEqual(b64decode(self.call("queue.cat", queue_id="Q1")["message"])[:12], b"Subject: caf")
+        self.refused(NotFound, "no message", "queue.cat", queue_id="Q9")
         self.assertEqual(self.call("queue.delete", pattern="Q1"), {"deleted": 1})
         self.refused(NotFound, "nothing in the queue", "queue.show", pattern="Q1")
         self.refused(NotFound, "nothing in the queue", "queue.retry", pattern="Q1")

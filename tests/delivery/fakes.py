@@ -27,6 +27,7 @@ from hostmail.interfaces import (
     ISpoolFile,
     Queued,
     Room,
+    QueueStats,
     Usage,
 )
 
@@ -221,7 +222,13 @@ class FakeQueue:
         self.prepared.append(FakePrepared(self, queue_id, content, spooled.prefix, envelope, names, account_id))
         return self.prepared[-1]
 
-    async def list(self, pattern: str = "") -> list[Queued]:
+    async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
+        raise NotImplementedError
+
+    async def stats(self, pattern: str = "") -> QueueStats:
+        raise NotImplementedError
+
+    async def content(self, queue_id: str) -> bytes:
         raise NotImplementedError
 
     async def retry(self, pattern: str) -> int:
@@ -250,3 +257,12 @@ class FakeGrants:
 
     async def revoke(self, ip: str | None = None, account_id: int | None = None) -> int:
         raise NotImplementedError
+    async def hold(self, pattern: str) -> int:
+        raise NotImplementedError
+
+    async def release(self, pattern: str) -> int:
+        raise NotImplementedError
+
+    async def bounce(self, pattern: str) -> int:
+        raise NotImplementedError
+

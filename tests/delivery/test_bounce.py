@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message
 from random import Random
@@ -56,6 +57,21 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual((bob["Action"], bob["Status"]), ("failed", "5.1.1"))
         self.assertEqual(bob["Diagnostic-Code"], "smtp; 550 5.1.1 no such user")
         self.assertEqual(header.strip(), "Subject: hello\r\nFrom: ann")
+
+    def test_whole(self) -> None:
+        """A message that comes back whole is attached as one, with what its octets need (RFC 3464 2, RFC 6533 3)."""
+        content = b"Subject: hello\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\xc3\xbc\xc3\x9fe\r\n"
+        made = self.make(original=replace(ORIGINAL, content=content, whole=True))
+        message = message_from_bytes(made)
+        attached = message.get_payload(2)
+        self.assertEqual(
+            (attached.get_content_type(), attached["Content-Transfer-Encoding"]), ("message/rfc822", "8bit")
+        )
+        self.assertEqual(message["Content-Transfer-Encoding"], "8bit")
+        self.assertEqual(message.get_param("report-type"), "delivery-status")
+        self.assertIn(content, made)
+        international = self.make(original=replace(ORIGINAL, content="Subject: ü\r\n\r\nx".encode(), whole=True))
+        self.assertEqual(message_from_bytes(international).get_payload(2).get_content_type(), "message/global")
 
     def test_several(self) -> None:
         """Each recipient has a group of its own."""
@@ -138,7 +154,7 @@ class NoticesTests(SynchronousTestCase):
         return Queued(1, "q1", sender, "bob@x.example", "", 1, None, 0.0, 0.0, notify=notify)
 
     def report(self, row: Queued) -> Any:
-        return ensureDeferred(self.notices.report([(row, NoSuchRecipient())], "failed", b"Subject: x\r\n\r\n"))
+        return ensureDeferred(self.notices.report([(row, NoSuchRecipient())], "failed", b"Subject: x\r\n\r\n", False))
 
     def test_queued_rows(self) -> None:
         """The queue's failures are reported with the original's header."""

@@ -149,11 +149,13 @@ class RunnerCase(QueueCase):
         self.delivered += [decision.delivered_to for _, decision in waiting]
         return self.answers or [None] * len(waiting)
 
-    async def report(self, results: Sequence[tuple[Queued, Refusal | None]], action: str, header: bytes) -> None:
+    async def report(
+        self, results: Sequence[tuple[Queued, Refusal | None]], action: str, content: bytes, whole: bool
+    ) -> None:
         if self.report_error:
             raise self.report_error
         self.reports.append((action, [row.recipient for row, _ in results]))
-        self.header = header
+        self.told = (content, whole)
 
     def pass_time(self, seconds: float, step: float = 30.0) -> None:
         """Let the clock go on in steps, so that everything that falls due happens about when it should."""

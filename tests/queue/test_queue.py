@@ -178,10 +178,11 @@ class ChangeTests(QueueCase):
         self.wait(file.seal())
         file.discard()
         self.assertRaises(TypeError, file.write, b"x")
-        self.assertEqual(self.wait(self.queue.header(row)), b"Subject: hi\r\n\r\n")
+        self.assertEqual(self.wait(self.queue.original(row, whole=False)), (b"Subject: hi\r\n\r\n", False))
+        self.assertEqual(self.wait(self.queue.original(row, whole=True)), (b"Subject: hi\r\n\r\nbody\r\n", True))
         self.files[0].unlink()
         self.failureResultOf(ensureDeferred(self.queue.open(row)), TemporaryFailure)
-        self.assertEqual(self.wait(self.queue.header(row)), b"")
+        self.assertEqual(self.wait(self.queue.original(row, whole=True)), (b"", False))
         self.wait(self.queue.finish([row.id]))
 
     def test_many(self) -> None:

@@ -66,7 +66,7 @@ class SendingTests(RunnerCase):
         self.put("bob@x.example", "eve@x.example")
         self.start()
         self.assertEqual(self.reports, [("failed", ["bob@x.example"])])
-        self.assertEqual(self.header, b"Subject: hi\r\n\r\n")
+        self.assertEqual(self.told, (b"Subject: hi\r\n\r\n", False))
         self.assertEqual((self.rows(), self.files), ([], []))
 
     def test_one_notice_of_delay_for_all(self) -> None:
@@ -120,7 +120,7 @@ class SendingTests(RunnerCase):
         self.put("bob@x.example", notify=("SUCCESS",))
         self.start()
         self.assertEqual(self.reports, [("relayed", ["bob@x.example"])])
-        self.assertEqual(self.header, b"Subject: hi\r\n\r\n")
+        self.assertEqual(self.told, (b"Subject: hi\r\n\r\n", False))
 
     def test_our_fault(self) -> None:
         """An error of ours in sending is a failure for now, logged in full."""

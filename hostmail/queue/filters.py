@@ -1,0 +1,89 @@
+"""What operators choose queued recipients with: words that all have to fit, turned into one SQL condition (pure).
+
+    text              in the queue id, the sender or the recipient
+    id:text           in the queue id
+    from:text         in the sender; from:<> is the null sender
+    to:text           in the recipient; to:@example.com is a whole domain
+    answer:text       in the last answer
+    state:held        waiting, held or sending
+    older:2h newer:2h waiting for longer or less than that
+
+Case does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import and_, func, or_, true
+
+from hostmail.config.units import parse_duration
+from hostmail.errors import BadValue
+from hostmail.queue.tables import messages, recipients
+
+STATES = ("waiting", "held", "sending")
+MAX_WORDS, MAX_LENGTH = 20, 1000
+
+
+def condition(pattern: str, now: float) -> Any:
+    """The condition over both tables that `pattern` stands for; everything fits an empty one. Raises BadValue."""
+    words = pattern.split()
+    if len(words) > MAX_WORDS or len(pattern) > MAX_LENGTH:
+        raise BadValue(f"a filter has at most {MAX_WORDS} words and {MAX_LENGTH} characters")
+    return and_(true(), *(_word(word, now) for word in words))
+
+
+def _word(word: str, now: float) -> Any:
+    name, colon, value = word.partition(":")
+    make = _NAMED.get(name.lower()) if colon else None
+    if make is None:
+        return or_(*(_holds(column, word) for column in _ANYWHERE))
+    if not value:
+        raise BadValue(f"{word} needs a value after the colon")
+    return make(value, now)
+
+
+def _holds(column: Any, text: str) -> Any:
+    return func.instr(func.lower(column), text.lower()) > 0
+
+
+def _in(column: Any) -> Callable[[str, float], Any]:
+    return lambda text, now: _holds(column, text)
+
+
+def _sender(text: str, now: float) -> Any:
+    return messages.c.sender == "" if text == "<>" else _holds(messages.c.sender, text)
+
+
+def _state(name: str, now: float) -> Any:
+    if name.lower() not in STATES:
+        raise BadValue(f"state:{name} is none of {', '.join(STATES)}")
+    return recipients.c.state == name.lower()
+
+
+def _older(value: str, now: float) -> Any:
+    return messages.c.created <= now - _seconds("older", value)
+
+
+def _newer(value: str, now: float) -> Any:
+    return messages.c.created > now - _seconds("newer", value)
+
+
+def _seconds(name: str, value: str) -> float:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise BadValue(f"{name}:{value}: {error}") from None
+
+
+_ANYWHERE = (messages.c.queue_id, messages.c.sender, recipients.c.recipient)
+_NAMED: dict[str, Callable[[str, float], Any]] = {
+    "id": _in(messages.c.queue_id),
+    "from": _sender,
+    "to": _in(recipients.c.recipient),
+    "answer": _in(recipients.c.last_answer),
+    "state": _state,
+    "older": _older,
+    "newer": _newer,
+}

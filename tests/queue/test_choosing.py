@@ -1,0 +1,154 @@
+"""hostmail.queue.filters and choosing: what operators choose, and what becomes of it."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import ensureDeferred
+
+from hostmail.errors import BadValue, NotFound
+from hostmail.queue.choosing import HELD_BY_OPERATOR
+from tests.queue.support import START, QueueCase, RunnerCase
+
+
+class FilterTests(QueueCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.put("bob@x.example", "Carl@Y.example")
+        self.clock.advance(7200)
+        self.put("dora@x.example", sender="")
+
+    def found(self, pattern: str) -> list[str]:
+        return [row.recipient.partition("@")[0] for row in self.rows(pattern)]
+
+    def test_words(self) -> None:
+        """A bare word is looked for everywhere, a named one in its own place; case does not matter, and all words must fit."""
+        for pattern, wanted in {
+            "": ["bob", "Carl", "dora"],
+            "X.EXAMPLE": ["bob", "dora"],
+            "ann@example.com": ["bob", "Carl"],
+            "from:ann to:@y.": ["Carl"],
+            "from:<>": ["dora"],
+            "id:q2": ["dora"],
+            "q1 bob": ["bob"],
+            "older:1h": ["bob", "Carl"],
+            "newer:1h": ["dora"],
+            "state:waiting to:carl": ["Carl"],
+            "state:HELD": [],
+            "nobody": [],
+            "x:y": [],
+        }.items():
+            self.assertEqual(self.found(pattern), wanted, pattern)
+
+    def test_answer(self) -> None:
+        """What the other side said last can be looked for."""
+        row = self.wait(self.queue.lease(60.0, 1))[0]
+        self.wait(self.queue.postpone(row, START, "451 Greylisted"))
+        self.assertEqual(self.found("answer:greylisted"), ["bob"])
+
+    def test_wildcards_are_letters(self) -> None:
+        """% and _ stand for themselves, and quotes end nothing."""
+        for pattern in ("%", "_", "'", '"', "to:%"):
+            self.assertEqual(self.found(pattern), [], pattern)
+
+    def test_refused(self) -> None:
+        """What cannot be meant is told, with what would be right."""
+        for pattern, words in {
+            "state:lost": "none of waiting, held, sending",
+            "older:soon": "write it like 45s",
+            "to:": "needs a value",
+            "a " * 21: "at most 20 words",
+            "a" * 1001: "1000 characters",
+        }.items():
+            with self.assertRaisesRegex(BadValue, words):
+                self.failureResultOf(ensureDeferred(self.queue.list(pattern))).raiseException()
+
+    def test_most(self) -> None:
+        """A list ends where it is told to, with the oldest in it."""
+        self.assertEqual([row.recipient for row in self.wait(self.queue.list("", 1))], ["bob@x.example"])
+
+
+class ChangeTests(QueueCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.put("a@x.example", "b@x.example")
+
+    def states(self) -> list[str]:
+        return [row.state for row in self.rows()]
+
+    def test_hold_and_release(self) -> None:
+        """Held mail is not leased, however long it waits, nor by `retry`; released mail is due at once."""
+        self.assertEqual(self.wait(self.queue.hold("a@")), 1)
+        self.assertEqual(self.states(), ["held", "waiting"])
+        self.assertEqual(self.rows("a@")[0].last_answer, HELD_BY_OPERATOR)
+        self.clock.advance(100 * 86400)
+        self.assertEqual(self.wait(self.queue.retry("")), 1)
+        self.assertEqual([row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["b@x.example"])
+        self.assertEqual(self.wait(self.queue.release("")), 1)
+        self.assertEqual([row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["a@x.example"])
+
+    def test_being_sent(self) -> None:
+        """What is being sent is not held, released or returned."""
+        self.wait(self.queue.lease(60.0, 9))
+        for change in (self.queue.hold, self.queue.release, self.queue.bounce, self.queue.retry):
+            self.assertEqual(self.wait(change("")), 0)
+        self.assertEqual(self.states(), ["sending", "sending"])
+
+    def test_wakes_the_runner(self) -> None:
+        """A change counts at once."""
+        woken: list[bool] = []
+        self.queue.woken = lambda: woken.append(True)
+        for change in (self.queue.retry, self.queue.hold, self.queue.release, self.queue.bounce):
+            self.wait(change(""))
+        self.assertEqual(len(woken), 4)
+
+    def test_content(self) -> None:
+        """A whole message by its whole id."""
+        self.assertEqual(self.wait(self.queue.content("q1")), b"Received: here\r\nSubject: hi\r\n\r\nbody\r\n")
+        for name in ("q", "q2", "Q1 x"):
+            self.failureResultOf(ensureDeferred(self.queue.content(name)), NotFound)
+
+    def test_stats(self) -> None:
+        """Recipients by state and destination, messages and octets once."""
+        self.put('"odd@name"@Y.example', "c@x.example")
+        self.wait(self.queue.hold("b@"))
+        told = self.wait(self.queue.stats())
+        size = self.rows()[0].size
+        self.assertEqual((told.messages, told.octets, told.oldest), (2, 2 * size, START))
+        self.assertEqual(told.states, {"held": 1, "waiting": 3})
+        self.assertEqual(
+            [(one.domain, one.recipients, one.sending) for one in told.destinations],
+            [("x.example", 3, 0), ("y.example", 1, 0)],
+        )
+        nothing = self.wait(self.queue.stats("nobody"))
+        self.assertEqual((nothing.messages, nothing.octets, nothing.oldest, nothing.states), (0, 0, None, {}))
+
+
+class ReturnTests(RunnerCase):
+    def test_returned(self) -> None:
+        """Mail ordered back goes to its sender in one report, held mail as well, and is not sent."""
+        self.sender = None
+        self.put("a@x.example", "b@x.example", "c@x.example")
+        self.wait(self.queue.hold("a@"))
+        self.start()
+        self.assertEqual(self.wait(self.queue.bounce("a@")) + self.wait(self.queue.bounce("b@")), 2)
+        self.assertEqual(self.reports, [("failed", ["a@x.example"]), ("failed", ["b@x.example"])])
+        self.assertEqual([row.recipient for row in self.rows()], ["c@x.example"])
+
+    def test_one_report(self) -> None:
+        """All recipients of a message who go back together are in one report."""
+        self.sender = None
+        self.put("a@x.example", "b@x.example")
+        self.wait(self.queue.bounce(""))
+        self.start()
+        self.assertEqual(self.reports, [("failed", ["a@x.example", "b@x.example"])])
+
+    def test_whole_message(self) -> None:
+        """A failure brings the whole message back if the sender asked for that (RET=FULL, RFC 3461 4.3), else its header."""
+        for wish, told in {
+            "FULL": (b"Subject: hi\r\n\r\nbody\r\n", True),
+            "HDRS": (b"Subject: hi\r\n\r\n", False),
+        }.items():
+            self.put("a@x.example", ret=wish)
+            self.wait(self.queue.bounce(""))
+            runner = self.start()
+            self.assertEqual(self.told, told)
+            self.successResultOf(runner.stop())
