@@ -210,7 +210,7 @@ class _Job:
         if indexed and not alive & indexed.keys():  # the index of messages was made anew
             texts.discard()
             indexed = {}
-        self._new = texts.unknown(self._folder, uids)[::-1] if texts.size() <= MAX_FILE else []
+        self._new = texts.unknown(self._folder, uids)[::-1]
         for folder, ranges in indexed.items():
             self._look_for_gone(folder, ranges)
 
@@ -223,7 +223,9 @@ class _Job:
             self._gone.append((folder, gone))
 
     def _step(self, texts: FullText) -> bool:
-        """The next few messages; False if there is nothing left."""
+        """The next few messages; False if there is nothing left, or no room for more."""
+        if self._new and texts.size() > MAX_FILE:
+            self._new = []
         if self._new:
             contents = reading.read_sound(self.mailbox, self._ref, self._new[-AT_ONCE:][::-1], OCTETS_AT_ONCE)
             del self._new[-len(contents) :]

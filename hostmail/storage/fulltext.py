@@ -116,6 +116,7 @@ class FullText:
 
     def candidates(self, folder: Folder, needle: str, uids: Sequence[int], in_header: bool) -> tuple[list[int], int]:
         """Those of `uids` that may hold the string, and how many of these are just not indexed yet."""
+        needle = _storable(needle)
         with self._reader.transaction("BEGIN") as execute:
             ranges = _ranges(execute, folder)
             unknown = _outside(ranges, uids)
@@ -161,8 +162,8 @@ class FullText:
                 if len(each.header) + len(each.body) > MAX_TEXT:
                     execute("INSERT INTO large (id) VALUES (?)", (key,))
                     continue
-                execute("INSERT INTO header (rowid, text) VALUES (?, ?)", (key, _storable(each.header)))
-                execute("INSERT INTO body (rowid, text) VALUES (?, ?)", (key, _storable(each.body)))
+                execute("INSERT INTO header (rowid, text) VALUES (?, ?)", (key, _padded(each.header)))
+                execute("INSERT INTO body (rowid, text) VALUES (?, ?)", (key, _padded(each.body)))
             for first, last in _runs(base | uid for uid in new):
                 _add_range(execute, first, last)
 
@@ -346,7 +347,12 @@ def _quoted(piece: str) -> str:
     return '"' + piece.replace('"', '""') + '"'
 
 
+def _padded(text: str) -> str:
+    """As it is kept: every character begins a piece."""
+    return _storable(text) + _PADDING
+
+
 def _storable(text: str) -> str:
-    """Without what SQLite cannot hold, and no string that anybody can look for contains; every character begins a piece."""
-    text = text.replace("\0", " ") + _PADDING
+    """With something else for what SQLite cannot hold: in texts and in what is looked for alike."""
+    text = text.replace("\0", " ")
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -79,6 +79,7 @@ class SearchPromises(StoreGround):
                 found = await inbox.candidates(needle, uids, in_header)
                 true = {uid for uid in uids if needle in bodies[uid] or (in_header and needle in headers[uid])}
                 self.assertTrue(found is None or true <= set(found) <= set(uids), (needle, true, found))
+        self.assertEqual(await inbox.candidates("\0nowhere", [1, 2]), [])
 
     async def test_candidates_of_new_and_moved_messages(self) -> None:
         """What has come since is a candidate until it is indexed; copies are found where they are."""

@@ -205,6 +205,14 @@ class FillingTests(DiskGround):
         self.waits()
         self.assertEqual(self.asks(), [2, 4, 6, 7])
 
+    def test_the_file_is_bounded_within_a_folder(self) -> None:
+        """One that has become too large grows no more, however much there is in the folder."""
+        self.patch(filling, "AT_ONCE", 1)
+        self.patch(filling, "MAX_FILE", 0)
+        self.asks()
+        self.waits()
+        self.assertEqual(self.asks("lion"), [2, 3, 4, 5, 6])
+
     def test_disks_that_fail(self) -> None:
         """Are noted, and cost nothing but the index."""
         self.patch(filling.FullText, "add", _full)

@@ -110,7 +110,7 @@ class AskingTests(TextsCase):
                 source = data.draw(st.sampled_from([*bodies, *[body[::-1] for body in bodies]]))
                 start = data.draw(st.integers(0, max(0, len(source) - 2)))
                 needle = source[start : start + data.draw(st.integers(2, 12))]
-                if len(needle) < 2 or "\0" in needle or any("\ud800" <= each <= "\udfff" for each in needle):
+                if len(needle) < 2:
                     return
                 found, unknown = texts.candidates(INBOX, needle, range(len(bodies)), False)
                 self.assertEqual(unknown, 0)
