@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from hostmail.storage.freshness import NEVER, Seen
@@ -110,3 +111,13 @@ def loaded_flags(stored: int | bytes) -> int:
 def span(box: Box) -> tuple[int, int]:
     """The first and last key that a box's messages can have."""
     return box.id << UID_BITS, box.id << UID_BITS | UID_MASK
+
+
+def runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as the first and last of each stretch without a gap."""
+    if not numbers:
+        return []
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return [(numbers[0], numbers[-1])]
+    ends = [at for at, (one, next_one) in enumerate(pairwise(numbers), 1) if next_one != one + 1]
+    return [(numbers[first], numbers[end - 1]) for first, end in pairwise([0, *ends, len(numbers)])]

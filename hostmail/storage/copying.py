@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from hostmail.errors import NoSuchFolder
 from hostmail.interfaces import Placed, Usage
@@ -12,13 +13,13 @@ from hostmail.storage import keywords
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import copy_range
 from hostmail.storage.mailbox import Mailbox
-from hostmail.storage.names import MessageName, letters_of, parse
+from hostmail.storage.names import copied_name
 from hostmail.storage.scan import prepare, scan
 from hostmail.storage.transaction import Transaction
 from hostmail.storage.tree import CUR, NEW
 
 SYSTEM_FLAGS = 31
-Carry = Callable[[Transaction, Box, Row, Box, int, str], None]
+Carry = Callable[[Transaction, int, str, int, str], None]
 
 
 def copy(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], target: str) -> Placed:
@@ -67,6 +68,8 @@ def move_rows(transaction: Transaction, box: Box, other: Box, rows: list[Row]) -
     """Messages of one folder into another; usage stays as it is."""
     flags = _target_flags(transaction, box, other, rows)
     transaction.mark(box)
+    for place in {row.place for row in rows}:
+        transaction.changing(box, place)
     placed = _place(transaction, box, other, rows, flags, _rename)
     for place in {row.place for row in rows}:
         transaction.tree(box).sync(place)
@@ -96,47 +99,33 @@ def _target_flags(transaction: Transaction, box: Box, other: Box, rows: list[Row
 
 
 def _place(transaction: Transaction, box: Box, other: Box, rows: list[Row], flags: list[int], carry: Carry) -> Placed:
-    modseq = other.next_modseq()
+    unique, modseq = transaction.tools.unique, other.next_modseq()
     placed: list[Row] = []
-    for row, new_flags in zip(rows, flags, strict=True):
-        uid, place = other.uidnext, CUR if new_flags else NEW
-        name = _new_name(transaction, row, uid, new_flags)
-        carry(transaction, box, row, other, place, name)
-        placed.append(row._replace(uid=uid, flags=new_flags, modseq=modseq, place=place, name=name))
-        other.uidnext += 1
-    for place in {row.place for row in placed}:
+    for uid, (row, new) in enumerate(zip(rows, flags, strict=True), other.uidnext):
+        name = copied_name(row.name, unique(), uid, new)
+        placed.append(Row(uid, new, row.size, row.date, modseq, CUR if new else NEW, row.converted, name))
+    other.uidnext += len(rows)
+    sources = {place: transaction.tree(box).fd(place) for place in {row.place for row in rows}}
+    targets = {place: transaction.changing(other, place).fd(place) for place in {row.place for row in placed}}
+    for row, new_row in zip(rows, placed, strict=True):
+        carry(transaction, sources[row.place], row.name, targets[new_row.place], new_row.name)
+    for place in targets:
         transaction.tree(other).sync(place)
     transaction.index.add_messages(other, placed)
-    sources, targets = [row.uid for row in rows], [row.uid for row in placed]
-    transaction.index.copy_cached(box, sources, other, targets)
+    source_uids, target_uids = [row.uid for row in rows], [row.uid for row in placed]
+    transaction.index.copy_cached(box, source_uids, other, target_uids)
     transaction.touch(other)
-    return Placed(other.uidvalidity, sources, targets)
+    return Placed(other.uidvalidity, source_uids, target_uids)
 
 
-def _new_name(transaction: Transaction, row: Row, uid: int, flags: int) -> str:
-    old = parse(row.name)
-    return MessageName(
-        base=transaction.tools.unique(),
-        size=old.size,
-        uid=uid,
-        wire_size=old.wire_size,
-        flags=flags & SYSTEM_FLAGS,
-        letters=letters_of(flags),
-        others=old.others if flags else "",
-        has_info=bool(flags),
-    ).filename
-
-
-def _link(transaction: Transaction, box: Box, row: Row, other: Box, place: int, name: str) -> None:
-    source = transaction.tree(box).fd(row.place)
-    target = transaction.changing(other, place).fd(place)
+def _link(transaction: Transaction, source_dir: int, source: str, target_dir: int, target: str) -> None:
     try:
-        transaction.disk.link(row.name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+        transaction.disk.link(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False)
     except OSError as error:
         if error.errno not in (errno.EMLINK, errno.EPERM):
             raise
-        _copy_file(transaction, source, row.name, target, name)
-    transaction.on_undo.append(lambda: transaction.disk.unlink(name, dir_fd=target))
+        _copy_file(transaction, source_dir, source, target_dir, target)
+    transaction.on_undo.append(partial(transaction.disk.unlink, target, dir_fd=target_dir))
 
 
 def _copy_file(transaction: Transaction, source_dir: int, source: str, target_dir: int, target: str) -> None:
@@ -158,9 +147,7 @@ def _copy_file(transaction: Transaction, source_dir: int, source: str, target_di
         os.close(reading)
 
 
-def _rename(transaction: Transaction, box: Box, row: Row, other: Box, place: int, name: str) -> None:
-    source = transaction.changing(box, row.place).fd(row.place)
-    target = transaction.changing(other, place).fd(place)
-    disk = transaction.disk
-    disk.rename(row.name, name, src_dir_fd=source, dst_dir_fd=target)
-    transaction.on_undo.append(lambda: disk.rename(name, row.name, src_dir_fd=target, dst_dir_fd=source))
+def _rename(transaction: Transaction, source_dir: int, source: str, target_dir: int, target: str) -> None:
+    rename = transaction.disk.rename
+    rename(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir)
+    transaction.on_undo.append(partial(rename, target, source, src_dir_fd=target_dir, dst_dir_fd=source_dir))

@@ -22,14 +22,26 @@ HOW: dict[str, Callable[[int, int], int]] = {
 _SYSTEM = [MessageName("x", flags=flags).filename.partition(":2,")[2] for flags in range(32)]
 
 
-def name_with_flags(name: str, flags: int) -> str:
-    """The file name with these flags; letters of other programs are kept."""
-    base, _, info = name.partition(":")
+class NewInfos(dict[tuple[str, int], tuple[int, str]]):
+    """(flags, what follows ":" in the name) after a change, by what they were before: 1,000 messages have few different ones."""
+
+    def __init__(self, change: Callable[[int], int]) -> None:
+        self._change = change
+
+    def __missing__(self, before: tuple[str, int]) -> tuple[int, str]:
+        info, flags = before
+        flags = self._change(flags)
+        found = self[before] = flags, info_with_flags(info, flags)
+        return found
+
+
+def info_with_flags(info: str, flags: int) -> str:
+    """The part of a file name that says these flags; letters of other programs are kept."""
     system = _SYSTEM[flags & SYSTEM_FLAGS]
     others = flags_of(info[2:])[2] if len(info) > 2 else ""
     if others:
         system = "".join(sorted(system + others))
-    return f"{base}:2,{system}{letters_of(flags)}"
+    return f"2,{system}{letters_of(flags)}"
 
 
 def set_flags(
@@ -90,22 +102,23 @@ def _others(rows: Iterable[Row], change: Callable[[int], int]) -> list[Row]:
 
 
 def _rename(
-    transaction: Transaction, box: Box, rows: Iterable[Row], change: Callable[[int], int], modseq: int
+    transaction: Transaction, box: Box, rows: Sequence[Row], change: Callable[[int], int], modseq: int
 ) -> tuple[list[Row], list[int]]:
     """New rows, and UIDs whose files are not there. Everything ends in cur/: names in new/ have no flags."""
-    tree = transaction.changing(box, CUR)
+    places = {CUR, *(row.place for row in rows)}
+    fds = {place: transaction.changing(box, place).fd(place) for place in sorted(places)}
+    rename, unique, cur, infos = transaction.disk.rename, transaction.tools.unique, fds[CUR], NewInfos(change)
     changed: list[Row] = []
     lost: list[int] = []
-    for row in rows:
-        flags = change(row.flags)
-        name = fitting(name_with_flags(row.name, flags), transaction.tools.unique)
-        if row.place == NEW:
-            transaction.changing(box, NEW)
+    for uid, flags, size, date, _, place, converted, old in rows:
+        stem, _, info = old.partition(":")
+        flags, info = infos[info, flags]
+        name = fitting(f"{stem}:{info}", unique)
         try:
-            if row.place == NEW or name != row.name:
-                tree.rename(row.place, row.name, CUR, name)
+            if name != old or place == NEW:
+                rename(old, name, src_dir_fd=fds[place], dst_dir_fd=cur)
         except FileNotFoundError:
-            lost.append(row.uid)
+            lost.append(uid)
             continue
-        changed.append(row._replace(flags=flags, modseq=modseq, place=CUR, name=name))
+        changed.append(Row(uid, flags, size, date, modseq, CUR, converted, name))
     return changed, lost

@@ -13,7 +13,7 @@ from typing import Any
 
 from hostmail.interfaces import FIRST_KEYWORD_BIT, CachedMessage, Usage
 from hostmail.storage import schema
-from hostmail.storage.boxes import UID_MASK, Box, Row, loaded_flags, span, stored_flags
+from hostmail.storage.boxes import UID_MASK, Box, Row, loaded_flags, runs, span, stored_flags
 from hostmail.storage.freshness import NEVER, Seen
 
 _BOX_COLUMNS = (
@@ -27,9 +27,9 @@ _ADD_MESSAGE = (
 )
 _CACHED_COLUMNS = "envelope, bodystructure, body, header_size, sent_date, sent_day, refs, digest, head, fields"
 _ADD_CACHED = f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 11)})"
-_COPY_CACHED = f"INSERT OR REPLACE INTO cache SELECT ?, {_CACHED_COLUMNS} FROM cache WHERE id = ?"
-_ROW = "SELECT id, flags, size, date, modseq, place, converted, name FROM "
-_CACHED = f"SELECT id, {_CACHED_COLUMNS} FROM "
+_ROW = f"SELECT id & {UID_MASK}, flags, size, date, modseq, place, converted, name FROM"
+_CACHED = f"SELECT id & {UID_MASK}, {_CACHED_COLUMNS} FROM"
+_EXPUNGED = f"INSERT OR REPLACE INTO expunged (box, modseq, uid) SELECT box, ?, id & {UID_MASK} FROM msg WHERE id BETWEEN ? AND ?"
 _COLUMNS = {
     name: name
     for name in (
@@ -46,11 +46,16 @@ _COLUMNS = {
 }
 _COLUMNS["references"] = "refs"
 _EACH = "(SELECT value AS wanted FROM json_each(?)) CROSS JOIN"  # keeps the order; json_each has an id of its own
-_CHANGED = "SELECT id, flags, size, date, modseq FROM msg WHERE box = ? AND modseq > ? ORDER BY id"
+INTEGER_KEYWORDS = 58  # with more of them in a folder, flags need more than SQLite's integers
+BATCH = 500
+_CHANGED = f"SELECT id & {UID_MASK}, flags, size, date, modseq FROM msg WHERE box = ? AND modseq > ? ORDER BY id"
 
 
-def _row(values: Sequence[Any]) -> Row:
-    return Row(values[0] & UID_MASK, loaded_flags(values[1]), *values[2:])
+def _rows(box: Box, found: Iterable[Sequence[Any]]) -> list[Row]:
+    rows = list(map(Row._make, found))
+    if len(box.keywords) > INTEGER_KEYWORDS:
+        rows = [row._replace(flags=loaded_flags(row.flags)) for row in rows]
+    return rows
 
 
 def facts_columns(facts: CachedMessage) -> tuple[Any, ...]:
@@ -221,10 +226,10 @@ class Index:
         base = box.id << 32
         self._db.executemany(
             _ADD_MESSAGE,
-            (
-                (base | r.uid, box.id, r.modseq, stored_flags(r.flags), r.size, r.date, r.place, r.converted, r.name)
-                for r in rows
-            ),
+            [
+                (base | uid, box.id, modseq, stored_flags(flags), size, date, place, converted, name)
+                for uid, flags, size, date, modseq, place, converted, name in rows
+            ],
         )
 
     def update_flags(self, box: Box, rows: Iterable[Row]) -> None:
@@ -232,32 +237,33 @@ class Index:
         base = box.id << 32
         self._db.executemany(
             "UPDATE msg SET flags = ?, modseq = ?, place = ?, name = ? WHERE id = ?",
-            ((stored_flags(row.flags), row.modseq, row.place, row.name, base | row.uid) for row in rows),
+            [
+                (stored_flags(flags), modseq, place, name, base | uid)
+                for uid, flags, _, _, modseq, place, _, name in rows
+            ],
         )
 
     def remove_messages(self, box: Box, rows: Sequence[Row], modseq: int) -> None:
         """Forget messages, and remember that they went."""
         box.count(rows, -1)
-        base, uids = box.id << 32, [row.uid for row in rows]
+        base = box.id << 32
+        spans = [(base | first, base | last) for first, last in runs([row.uid for row in rows])]
+        self._db.executemany(_EXPUNGED, [(modseq, *each) for each in spans])
         for table in ("msg", "cache", "uidl"):
-            self._db.executemany(f"DELETE FROM {table} WHERE id = ?", ((base | uid,) for uid in uids))
-        self._db.executemany(
-            "INSERT OR REPLACE INTO expunged (box, modseq, uid) VALUES (?, ?, ?)",
-            ((box.id, modseq, uid) for uid in uids),
-        )
+            self._db.executemany(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", spans)
 
     def row(self, box: Box, uid: int) -> Row | None:
         """One message."""
         found = self.execute(f"{_ROW} msg WHERE id = ?", (box.id << 32 | uid,)).fetchone()
-        return None if found is None else _row(found)
+        return None if found is None else _rows(box, [found])[0]
 
     def rows(self, box: Box, uids: Iterable[int]) -> list[Row]:
         """Those of `uids` that are there, ascending, each once."""
-        return [_row(values) for values in self._wanted(_ROW, "msg", box, sorted(set(uids)))]
+        return _rows(box, self._wanted(_ROW, "msg", box, sorted(set(uids))))
 
     def all_rows(self, box: Box) -> list[Row]:
         """Every message."""
-        return [_row(values) for values in self.execute(f"{_ROW} msg WHERE id BETWEEN ? AND ?", span(box))]
+        return _rows(box, self.execute(f"{_ROW} msg WHERE id BETWEEN ? AND ?", span(box)))
 
     def names(self, box: Box) -> dict[str, tuple[int, int]]:
         """(UID, place) by file name."""
@@ -265,17 +271,17 @@ class Index:
         return {name: (key & UID_MASK, place) for name, key, place in found}
 
     def _wanted(self, select: str, table: str, box: Box, uids: Sequence[int]) -> list[tuple[Any, ...]]:
+        """Those of `uids` that are there, ascending; what is selected begins with the UID."""
         if not uids:
             return []
-        base = box.id << 32
-        low, high = base | min(uids), base | max(uids)
+        base, low, high = box.id << 32, min(uids), max(uids)
         if high - low < 2 * len(uids) + 8:
-            found = self.execute(f"{select} {table} WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
+            found = self.execute(f"{select} {table} WHERE id BETWEEN ? AND ?", (base | low, base | high)).fetchall()
             if len(found) == high - low + 1 == len(uids):
                 return found
-            wanted = {base | uid for uid in uids}
+            wanted = set(uids)
             return [values for values in found if values[0] in wanted]
-        keys = json.dumps([base | uid for uid in uids])
+        keys = json.dumps([base | uid for uid in sorted(set(uids))])
         return self.execute(f"{select} {_EACH} {table} ON id = wanted", (keys,)).fetchall()
 
     def usage_of(self, box: Box) -> Usage:
@@ -287,7 +293,7 @@ class Index:
 
     def unseen(self, box: Box) -> int:
         """How many are not \\Seen."""
-        if len(box.keywords) > 58:
+        if len(box.keywords) > INTEGER_KEYWORDS:
             return sum(1 for row in self.all_rows(box) if not row.flags & 1)
         return int(self.execute("SELECT count(*) FROM msg WHERE id BETWEEN ? AND ? AND NOT flags & 1", span(box)).get)
 
@@ -304,8 +310,10 @@ class Index:
 
     def changed(self, box: Box, since: int) -> list[tuple[int, int, int, int, int]]:
         """(uid, flags, size, date, modseq) of what changed after `since`, ascending by UID."""
-        found = self.execute(_CHANGED, (box.id, since))
-        return [(key & UID_MASK, loaded_flags(flags), *rest) for key, flags, *rest in found]
+        found: list[Any] = self.execute(_CHANGED, (box.id, since)).fetchall()
+        if len(box.keywords) > INTEGER_KEYWORDS:
+            return [(uid, loaded_flags(flags), *rest) for uid, flags, *rest in found]
+        return found
 
     def expunged(self, box: Box, since: int) -> list[int]:
         """UIDs removed after `since`, ascending, as far as they are remembered."""
@@ -336,32 +344,19 @@ class Index:
 
     def copy_cached(self, box: Box, uids: Sequence[int], other: Box, copies: Sequence[int]) -> None:
         """What is known of messages is known of their copies."""
-        base, target = box.id << 32, other.id << 32
-        pairs = [(target | new, base | old) for old, new in zip(uids, copies, strict=True)]
-        self._db.executemany(_COPY_CACHED, pairs)
+        target, copy_of = other.id << 32, dict(zip(uids, copies, strict=True))
+        for first in range(0, len(uids), BATCH):
+            found = self._wanted(_CACHED, "cache", box, uids[first : first + BATCH])
+            self._db.executemany(_ADD_CACHED, [(target | copy_of[uid], *facts) for uid, *facts in found])
 
     def cached(self, box: Box, uids: Sequence[int]) -> dict[int, CachedMessage]:
         """What is known, by UID."""
-        return {
-            values[0] & UID_MASK: CachedMessage(values[0] & UID_MASK, *values[1:])
-            for values in self._wanted(_CACHED, "cache", box, uids)
-        }
+        return {values[0]: CachedMessage(*values) for values in self._wanted(_CACHED, "cache", box, uids)}
 
     def cached_columns(self, box: Box, uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Rows (uid, *columns) of what is known, ascending: fields of CachedMessage, read with the least work for each row."""
         names = ", ".join(_COLUMNS[column] for column in columns)
-        select = f"SELECT id & {UID_MASK}, {names} FROM"
-        if not uids:
-            return []
-        base, low, high = box.id << 32, min(uids), max(uids)
-        if high - low < 2 * len(uids) + 8:
-            found = self.execute(f"{select} cache WHERE id BETWEEN ? AND ?", (base | low, base | high)).fetchall()
-            if len(found) == high - low + 1 == len(uids):
-                return found
-            wanted = set(uids)
-            return [row for row in found if row[0] in wanted]
-        keys = json.dumps([base | uid for uid in sorted(set(uids))])
-        return self.execute(f"{select} {_EACH} cache ON id = wanted", (keys,)).fetchall()
+        return self._wanted(f"SELECT id & {UID_MASK}, {names} FROM", "cache", box, uids)
 
     def uidls(self, box: Box) -> dict[int, str]:
         """Imported unique-ids by UID."""

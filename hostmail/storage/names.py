@@ -111,9 +111,19 @@ def parse(filename: str) -> MessageName:
     )
 
 
+def copied_name(filename: str, base: str, uid: int, flags: int) -> str:
+    """The name of a message's copy: without a part for flags in new/, where none are."""
+    ours = _OURS.match(filename)
+    if ours is not None and flags < 1 << 5:
+        return f"{base},S={ours[2]},U={uid}:2,{_SYSTEM_FLAGS[flags]}" if flags else f"{base},S={ours[2]},U={uid}"
+    old = parse(filename)
+    letters, others = letters_of(flags), old.others if flags else ""
+    return MessageName(base, old.size, uid, old.wire_size, flags & 31, letters, (), others, bool(flags)).filename
+
+
 def fitting(filename: str, unique: Callable[[], str]) -> str:
     """The name, or if a file system could not hold it one with another base, and without what belongs to other programs."""
-    if len(filename) <= MAX_FILE_NAME // 4 or len(filename.encode()) <= MAX_FILE_NAME:
+    if len(filename) <= MAX_FILE_NAME and (filename.isascii() or len(filename.encode()) <= MAX_FILE_NAME):
         return filename
     return replace(parse(filename), base=unique(), extra=(), others="").filename
 

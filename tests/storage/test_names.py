@@ -101,6 +101,20 @@ class MessageNames(SynchronousTestCase):
         """The 27th keyword has no letter; the index alone keeps it."""
         self.assertEqual(names.letters_of(1 << (5 + 26)), "")
 
+    @given(
+        st.integers(0, 1 << 33),
+        st.sampled_from(["", ",W=77", ",X=1"]),
+        st.sampled_from(["", ":2,", ":2,FS", ":2,FSab", ":2,PZ"]),
+    )
+    def test_copies(self, flags: int, field: str, info: str) -> None:
+        """A copy's name says its size, its own UID and its own flags; flag letters of other programs go with it, but not into new/."""
+        copied = names.parse(names.copied_name(f"1.M2.host,S=5{field},U=3{info}", "4.M5.host", 6, flags))
+        self.assertEqual((copied.base, copied.size, copied.uid), ("4.M5.host", 5, 6))
+        self.assertEqual(copied.wire_size, 77 if field == ",W=77" else None)
+        self.assertEqual((copied.flags, copied.letters), (flags & 31, names.letters_of(flags)))
+        self.assertEqual(copied.others, "PZ" if flags and info == ":2,PZ" else "")
+        self.assertEqual(copied.has_info, bool(flags))
+
 
 class Uniqueness(SynchronousTestCase):
     def test_form(self) -> None:
