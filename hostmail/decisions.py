@@ -10,11 +10,36 @@ from hostmail.errors import Refusal
 
 @dataclass(frozen=True, slots=True)
 class IntoMailbox:
-    """Deliver into `folder` of the local account `account_id`; `delivered_to` is the account's address."""
+    """Deliver into `folder` of the local account `account_id`; `delivered_to` is the account's address.
+
+    `addressed` is the address that the client named, "" if that is the account's own. `caught` is the unknown address that a
+    catch-all has caught on the way here, "" if none has: such mail gets no answer from an autoresponder (E4).
+    """
 
     account_id: int
     delivered_to: str
     folder: str = "INBOX"
+    addressed: str = ""
+    caught: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send on to `address` elsewhere, on behalf of `forwarder`: the address here whose owner wants it so (E1).
+
+    Nobody needs a permission to relay for that. `caught` as in `IntoMailbox`.
+    """
+
+    address: Address
+    forwarder: Address
+    caught: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Take it and keep nothing, since a domain's owner wants that for the unknown name `caught` (E2)."""
+
+    caught: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +51,29 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Say no at RCPT."""
+    """Say no at RCPT. `address` is the one among several ends that takes no mail."""
 
     refusal: Refusal
+    address: Address | None = None
 
 
-Decision = IntoMailbox | Relay | Refuse
+Target = IntoMailbox | Forward | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """One recipient, several ends: at least one of them takes the mail, and each is there once.
+
+    A `Refuse` among them is an end that takes none, a mailbox that is suspended or gone: as soon as another one has the mail, the sender
+    gets a report about it.
+    """
+
+    targets: tuple[Target, ...]
+
+
+Decision = IntoMailbox | Forward | Discard | Relay | Refuse | Several
+
+
+def targets_of(decision: Decision) -> tuple[Decision, ...]:
+    """The ends a decision names: those of `Several`, or itself alone."""
+    return decision.targets if isinstance(decision, Several) else (decision,)

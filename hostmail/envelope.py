@@ -10,11 +10,16 @@ from hostmail.address import Address
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One RCPT TO: with the DSN parameters of RFC 3461 kept as given (`notify` e.g. ("FAILURE", "DELAY"))."""
+    """One RCPT TO: with the DSN parameters of RFC 3461 kept as given (`notify` e.g. ("FAILURE", "DELAY")).
+
+    One that is `routed` is the very mailbox where routing has brought the message, past all aliases and forwards, and where it could not
+    be stored yet: they must not be followed a second time.
+    """
 
     address: Address
     notify: tuple[str, ...] = ()
     orcpt: str = ""
+    routed: bool = False
 
 
 def first_of(recipients: Sequence[Recipient], shown: int = 10) -> str:

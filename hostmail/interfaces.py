@@ -32,9 +32,19 @@ class InThread(Protocol):
 # ---------------------------------------------------------------------------------------------------- facts: the directory
 
 
+CATCH_REFUSE, CATCH_DISCARD, CATCH_DEFAULT = "refuse", "discard", "default"
+MAX_CHAIN = 10
+"""How many addresses may lie between a recipient and its mailbox."""
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A hosted domain. Quotas are octets and messages, None for no limit. Suspensions are BEHAVIOURS A9."""
+    """A hosted domain. Quotas are octets and messages, None for no limit. Suspensions are BEHAVIOURS A9.
+
+    `catch_all` is what becomes of mail for unknown names (E2): CATCH_REFUSE, CATCH_DISCARD, CATCH_DEFAULT for the default mailbox, or an
+    address. A domain that is not `active` is being prepared, or leaves: its accounts work, but mail to it goes where the DNS says.
+    `has_names` tells that there are `Name`s in it.
+    """
 
     name: str
     main_login: str
@@ -45,6 +55,40 @@ class Domain:
     outgoing_suspended: bool = False
     pop_before_smtp: bool = True
     must_match_sender: bool = False
+    active: bool = True
+    catch_all: str = CATCH_REFUSE
+    has_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What was laid down about one address of a hosted domain: where its mail goes (E1), or that nobody gets it (E2).
+
+    `aliases` are addresses hosted here, `forwards` any other. An account may have forwards beside it: with `keep_copy` its mailbox gets
+    the mail, too. `blocked` is a name that the domain's catch-all shall not catch.
+    """
+
+    address: str
+    domain: str
+    aliases: tuple[Address, ...] = ()
+    forwards: tuple[Address, ...] = ()
+    keep_copy: bool = False
+    blocked: bool = False
+
+    @property
+    def targets(self) -> tuple[Address, ...]:
+        """Where its mail goes on to."""
+        return self.aliases + self.forwards
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtName:
+    """An unknown address that a catch-all has caught mail for: how often, and when first and last (Unix time)."""
+
+    address: str
+    count: int
+    first_seen: float
+    last_seen: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +130,12 @@ class IDirectory(Interface):
     async def account(account_id: int) -> Account | None:
         """The account with this id."""
 
+    async def name(address: Address) -> Name | None:
+        """What was laid down about exactly this address, any case."""
+
+    async def domain_alias(name: str) -> str:
+        """The hosted domain that the domain `name` stands for (E6), or ""."""
+
     async def login(name: str) -> tuple[Account, str] | None:
         """The account and `{SCHEME}hash` for a login spelled exactly so: a full address or a domain's main login (A1-A3)."""
 
@@ -97,6 +147,12 @@ class IDirectory(Interface):
 
     async def accounts(domain: str | None = None) -> list[Account]:
         """All accounts (of a domain) by address."""
+
+    async def names(domain: str | None = None) -> list[Name]:
+        """All names (of a domain) by address."""
+
+    async def domain_aliases(domain: str | None = None) -> list[tuple[str, str]]:
+        """All domain aliases (of a domain) by name, each with the domain it stands for."""
 
     async def usage(accounts: Sequence[Account]) -> dict[int, Usage]:
         """Stored octets and messages per account id."""
@@ -115,7 +171,10 @@ class IDirectoryChanges(Interface):
         """Host a domain; without `main_login` one of up to 8 letters is made from its name (A3)."""
 
     async def set_domain(name: str, **changes: Any) -> Domain:
-        """Change fields of `Domain` (`default_mailbox` takes an address)."""
+        """Change fields of `Domain` (`default_mailbox` takes an address).
+
+        `catch_all` refuses as `add_targets` does an address that would make a loop.
+        """
 
     async def remove_domain(name: str) -> None:
         """Stop hosting a domain and all its accounts."""
@@ -139,7 +198,41 @@ class IDirectoryChanges(Interface):
         """Replace a foreign hash after a good login if it is still `old_hash` (A7); no event."""
 
     async def remove_account(address: str) -> Account:
-        """Delete an account at once (D13)."""
+        """Delete an account at once (D13), with its forwards."""
+
+    async def add_targets(
+        address: str, targets: Sequence[str], *, forward: bool, keep_copy: bool | None = None
+    ) -> Name:
+        """Let mail to `address` go to further addresses (E1); `keep_copy` None leaves that as it is.
+
+        Aliases lead to addresses hosted here, from one that has no mailbox; forwards go anywhere, from any. Raises BadValue for a loop,
+        naming it, and for a chain longer than MAX_CHAIN; TooMany.
+        """
+
+    async def remove_targets(address: str, targets: Sequence[str], *, forward: bool) -> Name | None:
+        """Take aliases or forwards away, all of them without `targets`; what is left. Raises NotFound for one that is not there."""
+
+    async def block_name(address: str, blocked: bool = True) -> None:
+        """A name that the domain's catch-all shall not catch (E2), or may again. Raises BadValue if it is somebody's."""
+
+    async def add_domain_alias(name: str, domain: str) -> None:
+        """Let the whole domain `name` stand for a hosted one (E6). Raises AlreadyExists, NotFound."""
+
+    async def remove_domain_alias(name: str) -> str:
+        """Stop that; the domain it stood for. Raises NotFound."""
+
+
+class ICaughtNames(Interface):
+    """A catch-all's memory (E2): a bounded number of names for each domain, those longest unseen forgotten first."""
+
+    def caught(address: str) -> None:
+        """Remember one message more for this unknown address; it is written down soon."""
+
+    async def names(domain: str) -> list[CaughtName]:
+        """What is remembered of a domain, the most frequent first."""
+
+    async def forget(address: str) -> None:
+        """Remember it no more."""
 
 
 class IUsage(Interface):
@@ -667,6 +760,28 @@ class Queued:
     smtputf8: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingFor:
+    """What waits for one destination domain: recipients, Unix time of the oldest, how many are being sent, and one of the last answers."""
+
+    domain: str
+    recipients: int
+    oldest: float
+    sending: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """The queue in numbers. `octets` counts each message once, `states` recipients by state; the fullest destinations come first."""
+
+    messages: int
+    octets: int
+    oldest: float | None
+    states: Mapping[str, int]
+    destinations: Sequence[WaitingFor]
+
+
 class IQueue(Interface):
     """Mail that waits: a spool file and one row per recipient."""
 
@@ -738,25 +853,3 @@ class IAdmin(Interface):
 
     async def call(verb: str, arguments: Mapping[str, Any]) -> Any:
         """Carry out `verb` (e.g. "account.add"); raises Refusal."""
-@dataclass(frozen=True, slots=True)
-class WaitingFor:
-    """What waits for one destination domain: recipients, Unix time of the oldest, how many are being sent, and one of the last answers."""
-
-    domain: str
-    recipients: int
-    oldest: float
-    sending: int
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueStats:
-    """The queue in numbers. `octets` counts each message once, `states` recipients by state; the fullest destinations come first."""
-
-    messages: int
-    octets: int
-    oldest: float | None
-    states: Mapping[str, int]
-    destinations: Sequence[WaitingFor]
-
-

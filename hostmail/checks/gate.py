@@ -14,9 +14,9 @@ from hostmail.checks.responsible import (
 )
 from hostmail.checks.sending import SendingRates
 from hostmail.checks.sizes import fits_limit, fits_room
-from hostmail.decisions import Decision, IntoMailbox, Refuse
+from hostmail.decisions import Decision, IntoMailbox, Refuse, Relay, targets_of
 from hostmail.envelope import Envelope, Peer
-from hostmail.errors import NoSuchRecipient
+from hostmail.errors import NoSuchRecipient, Refusal
 from hostmail.interfaces import Grant, IDirectory, IMailStore, IRelayGrants
 
 
@@ -59,8 +59,8 @@ class Gate:
         if isinstance(decision, Refuse):
             raise decision.refusal
         responsible, sponsor = await self._responsible(peer)
-        if isinstance(decision, IntoMailbox):
-            await self._has_room(decision, envelope)
+        if not isinstance(decision, Relay):
+            await self._is_taken(decision, envelope)
             return responsible
         sender = may_relay(responsible, sponsor)
         must_match_sender(envelope.reverse_path, sponsor)
@@ -70,6 +70,24 @@ class Gate:
     async def vouched(self, peer: Peer) -> bool:
         """Whether somebody answers for this client: by a login, or by a check of mail that counts (C2, C5)."""
         return (await self._responsible(peer))[0] is not None
+
+    async def _is_taken(self, decision: Decision, envelope: Envelope) -> None:
+        """Raises if no end of a recipient takes the message (D4); one is enough, for the sender gets a report about the others.
+
+        Where all refuse, a reason that may pass counts before one for good: trying again helps somebody then.
+        """
+        refusals: list[Refusal] = []
+        for end in targets_of(decision):
+            try:
+                if isinstance(end, Refuse):
+                    raise end.refusal
+                if isinstance(end, IntoMailbox):
+                    await self._has_room(end, envelope)
+            except Refusal as refusal:
+                refusals.append(refusal)
+            else:
+                return
+        raise next((no for no in refusals if not no.permanent), refusals[0])
 
     async def _has_room(self, decision: IntoMailbox, envelope: Envelope) -> None:
         account = await self._directory.account(decision.account_id)

@@ -1,4 +1,4 @@
-"""Decisions as the intake hands them to the session: with who answers for the message, for trace fields and the queue."""
+"""What the intake needs of others, and decisions as it hands them to the session: with who answers for the message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, IntoMailbox, Relay
+from hostmail.decisions import Decision
 from hostmail.envelope import Envelope, Peer
 
 
@@ -44,23 +44,8 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptedMailbox(IntoMailbox):
-    """`IntoMailbox` that passed the rules; strangers' mail has nobody responsible."""
+class Accepted:
+    """A decision that passed the rules, and who answers for the message: nobody for strangers' mail to us."""
 
+    decision: Decision
     responsible: Responsible | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedRelay(Relay):
-    """`Relay` that somebody may have: `responsible` answers for it."""
-
-    responsible: Responsible | None = None
-
-
-def accept(decision: Decision, responsible: Responsible | None) -> AcceptedMailbox | AcceptedRelay:
-    """Mark a decision as judged."""
-    if isinstance(decision, IntoMailbox):
-        return AcceptedMailbox(decision.account_id, decision.delivered_to, decision.folder, responsible)
-    if isinstance(decision, Relay):
-        return AcceptedRelay(decision.address, responsible)
-    raise TypeError(f"cannot be carried out: {decision!r}")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.decisions import Refuse
-from hostmail.delivery.accepted import Gate, Responsible, Router, accept
+from hostmail.delivery.accepted import Accepted, Gate, Router
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.transaction import Intaking, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
@@ -28,7 +27,10 @@ class IntakeSettings:
 
 @implementer(IIntake)
 class Intake:
-    """Judges and takes mail, from clients and servers by SMTP and from ourselves by `submit`."""
+    """Judges and takes mail, from clients and servers by SMTP and from ourselves by `submit`.
+
+    `caught(address)` hears of each unknown address whose mail a catch-all has taken (E2).
+    """
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Intake:
         now: Callable[[], float],
         random: Random,
         in_thread: InThread,
+        caught: Callable[[str], None] = lambda address: None,
     ) -> None:
         self._router = router
         self._gate = gate
@@ -60,6 +63,7 @@ class Intake:
             now=now,
             random=random,
             in_thread=in_thread,
+            caught=caught,
         )
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
@@ -70,14 +74,19 @@ class Intake:
         """Whether somebody we know answers for this client: by a login, or by a relay grant that counts (C2, C5)."""
         return await self._gate.vouched(peer)
 
-    async def recipient(self, peer: Peer, envelope: Envelope, recipient: Recipient) -> Any:
-        """Decide about one RCPT TO: an `IntoMailbox` or a `Relay` that has been permitted; raises a Refusal otherwise."""
+    async def recipient(self, peer: Peer, envelope: Envelope, recipient: Recipient) -> Accepted:
+        """Decide about one RCPT TO, which somebody will take; raises a Refusal otherwise."""
         decision = await self._router.decide(recipient.address, peer.local_ip)
-        return accept(decision, await self._gate.recipient(peer, envelope, decision))
+        return Accepted(decision, await self._gate.recipient(peer, envelope, decision))
 
-    def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Any]]) -> Transaction:
-        """Open a transaction; raises OutOfSpace or TemporaryFailure when there is no room for a spool file."""
-        return Transaction(self._parts, peer, envelope, decisions, _responsible(decisions))
+    def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Accepted]]) -> Transaction:
+        """Open a transaction; raises OutOfSpace or TemporaryFailure when there is no room for a spool file.
+
+        Whoever answers for any of its recipients answers for the whole message.
+        """
+        responsible = next((each.responsible for _, each in decisions if each.responsible is not None), None)
+        decided = [(recipient, each.decision) for recipient, each in decisions]
+        return Transaction(self._parts, peer, envelope, decided, responsible)
 
     async def submit(self, recipient: Address, message: bytes) -> None:
         """Take a message of our own, with the null sender, durably; raises a Refusal if nobody will have it."""
@@ -87,7 +96,7 @@ class Intake:
         name = self._settings.hostname
         envelope = Envelope(None, body="7BIT" if message.isascii() else "8BITMIME", smtputf8=not recipient.is_ascii)
         transaction = self.begin(
-            Peer(ip="", protocol="local", helo=name, esmtp=True), envelope, [(Recipient(recipient), decision)]
+            Peer(ip="", protocol="local", helo=name, esmtp=True), envelope, [(Recipient(recipient), Accepted(decision))]
         )
         try:
             transaction.write(message)
@@ -95,11 +104,3 @@ class Intake:
             transaction.abort()
             raise
         await transaction.commit()
-
-
-def _responsible(decisions: Sequence[tuple[Recipient, Any]]) -> Responsible | None:
-    """Who answers for the whole message: whoever does for any of its recipients."""
-    found: Sequence[Responsible] = [
-        who for _, decision in decisions if (who := getattr(decision, "responsible", None)) is not None
-    ]
-    return found[0] if found else None

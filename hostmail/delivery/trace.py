@@ -55,6 +55,7 @@ def _attribution(responsible: Responsible | None) -> str:
     return f"{words} {responsible.login}"
 
 
-def final_fields(sender: str, delivered_to: str) -> bytes:
-    """What final delivery writes above the Received field: Return-Path and Delivered-To."""
-    return f"Return-Path: <{sender}>\r\nDelivered-To: {delivered_to}\r\n".encode()
+def final_fields(sender: str, delivered_to: str, addressed: str = "") -> bytes:
+    """What final delivery writes above the Received field: Return-Path, Delivered-To, and the address named where that is another."""
+    original = f"X-Original-To: {addressed}\r\n" if addressed else ""
+    return f"Return-Path: <{sender}>\r\n{original}Delivered-To: {delivered_to}\r\n".encode()

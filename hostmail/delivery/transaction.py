@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.decisions import IntoMailbox, Relay
+from hostmail.decisions import Decision
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.bounce import Original
+from hostmail.delivery.ends import Mailbox, Nowhere, sort_out, waiting
+from hostmail.delivery.forwarding import forwarded
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
@@ -40,25 +42,7 @@ class Intaking:
     now: Callable[[], float]
     random: Random
     in_thread: InThread
-
-
-@dataclass(slots=True)
-class Mailbox:
-    """One local mailbox, and all recipients of the message that lead there: it gets one copy."""
-
-    decision: IntoMailbox
-    recipients: list[Recipient] = field(default_factory=list)
-    answer: Refusal | None = None
-
-
-def by_mailbox(decisions: Sequence[tuple[Recipient, Any]]) -> list[Mailbox]:
-    """The local mailboxes in the order they were named."""
-    found: dict[tuple[int, str], Mailbox] = {}
-    for recipient, decision in decisions:
-        if isinstance(decision, IntoMailbox):
-            mailbox = found.setdefault((decision.account_id, decision.folder), Mailbox(decision))
-            mailbox.recipients.append(recipient)
-    return list(found.values())
+    caught: Callable[[str], None]
 
 
 @implementer(ITransaction)
@@ -74,7 +58,7 @@ class Transaction:
         parts: Intaking,
         peer: Peer,
         envelope: Envelope,
-        decisions: Sequence[tuple[Recipient, Any]],
+        decisions: Sequence[tuple[Recipient, Decision]],
         responsible: Responsible | None,
     ) -> None:
         self._parts = parts
@@ -82,8 +66,8 @@ class Transaction:
         self._responsible = responsible
         self._peer = _shown(peer, responsible)
         self._recipients = [recipient for recipient, _ in decisions]
-        self._mailboxes = by_mailbox(decisions)
-        self._elsewhere = [recipient for recipient, decision in decisions if isinstance(decision, Relay)]
+        self._ends = sort_out(decisions)
+        self._mailboxes = self._ends.mailboxes
         self._began = parts.now()
         self.queue_id = new_queue_id(self._began, parts.random)
         self._received = received(
@@ -97,12 +81,13 @@ class Transaction:
         )
         self._header = HeaderFilter()
         self._size = 0
-        first = self._received if self._elsewhere or not self._mailboxes else self._prefix(self._mailboxes[0])
+        first = self._received if self._ends.leaves or not self._mailboxes else self._prefix(self._mailboxes[0])
         self._spooled: ISpoolFile = parts.spool.create(first)
         self._writer = SpoolWriter(self._spooled, parts.in_thread)
 
     def _prefix(self, mailbox: Mailbox) -> bytes:
-        return final_fields(self._envelope.sender, mailbox.decision.delivered_to) + self._received
+        decision = mailbox.decision
+        return final_fields(self._envelope.sender, decision.delivered_to, decision.addressed) + self._received
 
     def write(self, chunk: bytes) -> None:
         """More of the message; what is over the size limit is counted and thrown away, and `commit` will say so."""
@@ -157,16 +142,18 @@ class Transaction:
         """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen."""
         pending: list[Any] = []
         try:
-            if self._elsewhere:
-                pending.append(await self._prepare(self._elsewhere))
+            if self._ends.elsewhere:
+                pending.append(await self._prepare(self._envelope, self._ends.elsewhere))
+            for envelope, recipients in forwarded(self._envelope, self._ends.forwards):
+                pending.append(await self._prepare(envelope, recipients))
             await self._fill_mailboxes()
-            settlement = settle([mailbox.answer for mailbox in self._mailboxes], bool(self._elsewhere))
+            settlement = settle([mailbox.answer for mailbox in self._mailboxes], self._ends.leaves)
             if settlement.refusal is not None:
                 raise settlement.refusal
-            later = [self._mailboxes[i] for i in settlement.retry]
-            later += await self._bounce([self._mailboxes[i] for i in settlement.bounce])
+            later: list[Mailbox | Nowhere] = [self._mailboxes[i] for i in settlement.retry]
+            later += await self._bounce([*(self._mailboxes[i] for i in settlement.bounce), *self._ends.nowhere])
             if later:
-                pending.append(await self._prepare([each for mailbox in later for each in mailbox.recipients]))
+                pending.append(await self._prepare(self._envelope, waiting(later)))
             while pending:
                 await pending[0].commit()
                 del pending[0]
@@ -174,11 +161,13 @@ class Transaction:
             for prepared in pending:
                 await prepared.abort()
         self._log_accepted()
+        for address in self._ends.caught:
+            self._parts.caught(address)
         await self._confirm()
 
-    async def _prepare(self, recipients: Sequence[Recipient]) -> Any:
+    async def _prepare(self, envelope: Envelope, recipients: Sequence[Recipient]) -> Any:
         account_id = None if self._responsible is None else self._responsible.account_id
-        return await self._parts.queue.prepare(self.queue_id, self._spooled, self._envelope, recipients, account_id)
+        return await self._parts.queue.prepare(self.queue_id, self._spooled, envelope, recipients, account_id)
 
     async def _fill_mailboxes(self) -> None:
         """Set every mailbox's answer."""
@@ -199,22 +188,22 @@ class Transaction:
         for (mailbox, _), answer in zip(drops, answers, strict=True):
             mailbox.answer = answer
 
-    async def _bounce(self, mailboxes: list[Mailbox]) -> list[Mailbox]:
+    async def _bounce(self, failed: list[Mailbox | Nowhere]) -> list[Mailbox | Nowhere]:
         """Tell the sender who did not get it (D4); those for whom that cannot be stored, so that the queue tries both again.
 
         Whatever goes wrong here stays here: raising would bring the message into the filled mailboxes a second time.
         """
-        for mailbox in mailboxes:
-            self._log_refused(mailbox)
+        for each in failed:
+            self._log_refused(each)
         try:
-            await self._tell("failed", mailboxes)
+            await self._tell("failed", failed)
         except Refusal as refusal:
             log.warn("notice_postponed: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
         except Exception:  # noqa: BLE001
             log.failure("notice_postponed: {queue_id}", queue_id=self.queue_id)
         else:
             return []
-        return mailboxes
+        return failed
 
     async def _confirm(self) -> None:
         """Confirmations that were asked for (NOTIFY=SUCCESS); the message is safe, so trouble here is only logged."""
@@ -225,35 +214,37 @@ class Transaction:
         except Exception:  # noqa: BLE001
             log.failure("notice_lost: {queue_id}", queue_id=self.queue_id)
 
-    async def _tell(self, action: str, mailboxes: Sequence[Mailbox]) -> None:
+    async def _tell(self, action: str, ends: Sequence[Mailbox | Nowhere]) -> None:
+        """Report under the addresses that the sender knows; what several ends of one recipient have in common, once."""
         outcomes = [
-            outcome(action, str(recipient.address), recipient.orcpt, mailbox.answer)
-            for mailbox in mailboxes
-            for recipient in mailbox.recipients
+            outcome(action, str(recipient.address), recipient.orcpt, end.answer)
+            for end in ends
+            for recipient in end.recipients
             if wanted(action, recipient.notify)
         ]
         if not outcomes:
             return
         envelope = self._envelope
         original = Original(self.queue_id, envelope.sender, self._header.header, self._began, envelope.envid)
-        await self._parts.notices.tell(original, action, outcomes)
+        await self._parts.notices.tell(original, action, list(dict.fromkeys(outcomes)))
 
-    def _log_refused(self, mailbox: Mailbox) -> None:
+    def _log_refused(self, end: Mailbox | Nowhere) -> None:
         log.info(
             "recipient_refused: {queue_id} from=<{sender}> mailbox={mailbox}: {answer!s} {private}",
             queue_id=self.queue_id,
             sender=self._envelope.sender,
-            mailbox=mailbox.decision.delivered_to,
-            answer=mailbox.answer,
-            private="" if mailbox.answer is None else mailbox.answer.private,
+            mailbox=str(end.address),
+            answer=end.answer,
+            private="" if end.answer is None else end.answer.private,
         )
 
     def _log_accepted(self) -> None:
         """One event a message: its words are put together here, for the log's own formatting costs ten times as much."""
         sender, mailboxes = self._envelope.sender, sum(mailbox.answer is None for mailbox in self._mailboxes)
+        queued, discarded = len(self._ends.elsewhere) + len(self._ends.forwards), self._ends.discarded
         story = (
             f"{self.queue_id} from=<{sender}> to {first_of(self._recipients)} size={self._size} "
-            f"mailboxes={mailboxes} queued={len(self._elsewhere)} ({self._peer})"
+            f"mailboxes={mailboxes} queued={queued}{f' discarded={discarded}' if discarded else ''} ({self._peer})"
         )
         log.info(
             "message_accepted: {story}",
@@ -262,7 +253,7 @@ class Transaction:
             sender=sender,
             size=self._size,
             mailboxes=mailboxes,
-            queued=len(self._elsewhere),
+            queued=queued,
         )
 
 

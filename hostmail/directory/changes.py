@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import delete, func, insert, select, update
@@ -10,12 +10,12 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.directory import facts, values
+from hostmail.directory import facts, naming, values
 from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
-from hostmail.interfaces import Account, Domain, IDirectoryChanges, IEvents, InThread, Usage
+from hostmail.interfaces import Account, Domain, IDirectoryChanges, IEvents, InThread, Name, Usage
 from hostmail.sql.database import Database
 
 P = ParamSpec("P")
@@ -26,7 +26,8 @@ _DOMAIN_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "quota_bytes": values.check_quota,
     "main_login": lambda what, value: values.check_main_login(str(value)),
     "default_mailbox": lambda what, value: values.check_address(value) if value else None,
-    **dict.fromkeys((*_SUSPENSIONS, "pop_before_smtp", "must_match_sender"), values.check_switch),
+    "catch_all": naming.check_catch_all,
+    **dict.fromkeys((*_SUSPENSIONS, "pop_before_smtp", "must_match_sender", "active"), values.check_switch),
 }
 _ACCOUNT_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "quota_bytes": values.check_quota,
@@ -103,6 +104,32 @@ class DirectoryChanges:
         """Delete an account; its name and its space are free at once (D13). Raises NotFound."""
         return await self._change(_remove_account, address)
 
+    async def add_targets(
+        self, address: str, targets: Sequence[str], *, forward: bool, keep_copy: bool | None = None
+    ) -> Name:
+        """Aliases or forwards of an address (E1). Raises NotFound, AlreadyExists, TooMany, and BadValue that names a loop."""
+        further = [values.check_address(target) for target in targets]
+        if not further and keep_copy is None:
+            raise BadValue(f"where shall mail to {address} go?")
+        return await self._change(naming.add_targets, values.check_address(address), further, forward, keep_copy)
+
+    async def remove_targets(self, address: str, targets: Sequence[str], *, forward: bool) -> Name | None:
+        """Take aliases or forwards away, all of them without `targets`; what is left. Raises NotFound."""
+        gone = [values.check_address(target) for target in targets]
+        return await self._change(naming.remove_targets, values.check_address(address), gone, forward)
+
+    async def block_name(self, address: str, blocked: bool = True) -> None:
+        """A name that the catch-all shall not catch, or may again (E2). Raises NotFound, BadValue."""
+        await self._change(naming.block_name, values.check_address(address), blocked)
+
+    async def add_domain_alias(self, name: str, domain: str) -> None:
+        """Let a whole domain stand for a hosted one (E6). Raises AlreadyExists, NotFound, BadValue."""
+        await self._change(naming.add_domain_alias, values.check_domain_name(name), domain)
+
+    async def remove_domain_alias(self, name: str) -> str:
+        """Stop that; the domain it stood for. Raises NotFound."""
+        return await self._change(naming.remove_domain_alias, values.check_domain_name(name))
+
     async def _change(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         changed: T = await self._in_thread(self._work, work, *args)
         return changed
@@ -131,6 +158,8 @@ def _checked(changes: dict[str, Any], checks: dict[str, Callable[[str, Any], Any
 def _add_domain(t: Transaction, name: str, quota_bytes: int | None, main_login: str) -> Domain:
     if t.domain_id(name) is not None:
         raise AlreadyExists(f"{name} is hosted here already")
+    if hosted := facts.domain_behind(t.connection, name):
+        raise AlreadyExists(f"{name} stands for {hosted}: remove that domain alias first")
     main_login = t.free_main_login(main_login) if main_login else values.make_main_login(name, t.main_login_taken)
     row = {"name": name, "quota_bytes": quota_bytes, "created": t.now}
     t.run(insert(domains).values(row | {"main_login": main_login, "main_login_key": main_login.casefold()}))
@@ -146,6 +175,8 @@ def _set_domain(t: Transaction, name: str, changes: dict[str, Any]) -> Domain:
         columns["main_login_key"] = columns["main_login"].casefold()
     if "default_mailbox" in columns:
         columns["default_account_id"] = _default_mailbox(t, name, columns.pop("default_mailbox"))
+    if "catch_all" in columns:
+        naming.set_catch_all(t, name, columns["catch_all"])
     if columns:
         t.run(update(domains).where(domains.c.id == domain_id).values(columns))
         t.announce(name)
@@ -167,6 +198,7 @@ def _remove_domain(t: Transaction, name: str) -> None:
     domain_id, name = t.find_domain(name)
     t.announce_accounts(domain_id, name, removed=True)
     t.announce(name, credentials=True, removed=True)
+    naming.forget_domain(t, domain_id)
     of_domain = select(accounts.c.id).where(accounts.c.domain_id == domain_id)
     t.run(delete(account_usage).where(account_usage.c.account_id.in_(of_domain)))
     t.run(delete(domain_usage).where(domain_usage.c.domain_id == domain_id))
@@ -179,6 +211,7 @@ def _add_account(t: Transaction, address: Address, columns: dict[str, Any]) -> A
     taken = facts.account_by_key(t.connection, address.key)
     if taken is not None:
         raise AlreadyExists(f"{taken.address} exists already")
+    naming.make_way(t, address)
     count = t.run(select(func.count()).select_from(accounts).where(accounts.c.domain_id == domain_id)).scalar_one()
     row = {
         "domain_id": domain_id,
@@ -239,6 +272,7 @@ def _remove_account(t: Transaction, address: str) -> Account:
         .where(domains.c.id == domain_id, domains.c.default_account_id == account.id)
         .values(default_account_id=None)
     )
+    naming.forget_account(t, Address.parse(account.address).key)
     t.run(delete(accounts).where(accounts.c.id == account.id))
     t.announce(account.domain, account.id, credentials=True, removed=True)
     return account

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, exists, select
 
-from hostmail.directory.tables import accounts, domains
-from hostmail.interfaces import Account, Domain
+from hostmail.address import Address
+from hostmail.directory.tables import accounts, domain_aliases, domains, name_targets, names
+from hostmail.interfaces import Account, Domain, Name
 
 ACCOUNT_COLUMNS = (
     accounts.c.id,
@@ -30,6 +32,9 @@ DOMAIN_COLUMNS = (
     domains.c.outgoing_suspended,
     domains.c.pop_before_smtp,
     domains.c.must_match_sender,
+    domains.c.active,
+    domains.c.catch_all,
+    exists().where(names.c.domain_id == domains.c.id).label("has_names"),
 )
 
 
@@ -79,3 +84,58 @@ def login_by_main_login(connection: Connection, main_login: str) -> tuple[Accoun
 def _login(connection: Connection, query: Select[Any]) -> tuple[Account, str] | None:
     row = connection.execute(query).first()
     return (account_of(row), row.password_hash) if row else None
+
+
+_NAMES = (
+    select(
+        names.c.address,
+        domains.c.name.label("domain"),
+        names.c.keep_copy,
+        names.c.blocked,
+        name_targets.c.target,
+        name_targets.c.forward,
+    )
+    .join(domains, domains.c.id == names.c.domain_id)
+    .outerjoin(name_targets, name_targets.c.name_id == names.c.id)
+)
+
+
+def name_by_key(connection: Connection, key: str) -> Name | None:
+    """What was laid down about the address with this `Address.key`."""
+    return next(
+        iter(_as_names(connection.execute(_NAMES.where(names.c.address_key == key).order_by(name_targets.c.id)))), None
+    )
+
+
+def names_of(connection: Connection, domain: str | None) -> list[Name]:
+    """All names, or those of a domain, by address."""
+    query = _NAMES.order_by(domains.c.name, names.c.address_key, name_targets.c.id)
+    return _as_names(connection.execute(query.where(domains.c.name == domain) if domain is not None else query))
+
+
+def _as_names(rows: Iterable[Row[Any]]) -> list[Name]:
+    """Rows of one name follow each other."""
+    found: dict[str, tuple[Row[Any], list[Row[Any]]]] = {}
+    for row in rows:
+        found.setdefault(row.address, (row, []))[1].append(row)
+    return [
+        Name(row.address, row.domain, _targets(all_rows, False), _targets(all_rows, True), row.keep_copy, row.blocked)
+        for row, all_rows in found.values()
+    ]
+
+
+def _targets(rows: Iterable[Row[Any]], forward: bool) -> tuple[Address, ...]:
+    return tuple(Address.parse(row.target) for row in rows if row.target is not None and row.forward == forward)
+
+
+def domain_behind(connection: Connection, name: str) -> str:
+    """The hosted domain that the domain `name` stands for, or ""."""
+    query = select(domains.c.name).join(domain_aliases, domain_aliases.c.domain_id == domains.c.id)
+    return connection.execute(query.where(domain_aliases.c.name == name)).scalar() or ""
+
+
+def domain_aliases_of(connection: Connection, domain: str | None) -> list[tuple[str, str]]:
+    """Domain aliases by name, each with its domain."""
+    query = select(domain_aliases.c.name, domains.c.name).join(domains, domains.c.id == domain_aliases.c.domain_id)
+    rows = connection.execute(query.where(domains.c.name == domain) if domain is not None else query)
+    return sorted((alias, name) for alias, name in rows)

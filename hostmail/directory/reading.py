@@ -14,7 +14,7 @@ from hostmail.directory import facts, replaced
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.errors import BadAddress, TemporaryFailure
-from hostmail.interfaces import Account, DirectoryChanged, Domain, IDirectory, IEvents, InThread, Usage
+from hostmail.interfaces import Account, DirectoryChanged, Domain, IDirectory, IEvents, InThread, Name, Usage
 from hostmail.sql.database import Database
 
 T = TypeVar("T")
@@ -39,6 +39,8 @@ class Directory:
         self._domains: Answers[Domain | None] = Answers(cached_answers)
         self._by_key: Answers[Account | None] = Answers(cached_answers)
         self._by_id: Answers[Account | None] = Answers(cached_answers)
+        self._names: Answers[Name | None] = Answers(cached_answers)
+        self._domain_aliases: Answers[str] = Answers(cached_answers)
         self._logins: Answers[tuple[Account, str] | None] = Answers(cached_answers)
         events.subscribe(DirectoryChanged, self._directory_changed)
 
@@ -57,6 +59,14 @@ class Directory:
     async def account(self, account_id: int) -> Account | None:
         """The account with this id."""
         return await self._cached(self._by_id, account_id, facts.account_by_id, lambda found: _domain_of(found))
+
+    async def name(self, address: Address) -> Name | None:
+        """What was laid down about exactly this address, any case."""
+        return await self._cached(self._names, address.key, facts.name_by_key, lambda found: address.domain)
+
+    async def domain_alias(self, name: str) -> str:
+        """The hosted domain that the domain `name` (lower case A-labels) stands for, or ""."""
+        return await self._cached(self._domain_aliases, name, facts.domain_behind, lambda found: name)
 
     async def login(self, name: str) -> tuple[Account, str] | None:
         """Account and hash for a login spelled exactly so (A1-A3)."""
@@ -97,6 +107,14 @@ class Directory:
         """All accounts, or those of a domain, by address."""
         return list(await self._run(_all_accounts, domain.lower() if domain is not None else None))
 
+    async def names(self, domain: str | None = None) -> list[Name]:
+        """All names, or those of a domain, by address."""
+        return list(await self._run(facts.names_of, domain.lower() if domain is not None else None))
+
+    async def domain_aliases(self, domain: str | None = None) -> list[tuple[str, str]]:
+        """All domain aliases, or those of a domain, by name."""
+        return list(await self._run(facts.domain_aliases_of, domain.lower() if domain is not None else None))
+
     async def counts(self) -> tuple[int, int]:
         """How many domains and accounts there are."""
         found: tuple[int, int] = await self._run(_counts)
@@ -134,7 +152,8 @@ class Directory:
             raise TemporaryFailure(private=f"directory: {error!r}") from error
 
     def _directory_changed(self, event: DirectoryChanged) -> None:
-        for cache in (self._domains, self._by_key, self._by_id, self._logins):
+        caches = (self._domains, self._by_key, self._by_id, self._names, self._domain_aliases, self._logins)
+        for cache in caches:
             cache.forget(event.domain)
 
 

@@ -15,17 +15,19 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     false,
     true,
 )
 
+from hostmail.interfaces import CATCH_REFUSE
 from hostmail.sql.migrating import Migrations
 
 metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0002",
+    latest="v0003",
     version_table="alembic_version",
 )
 
@@ -50,7 +52,58 @@ domains = Table(
     _switch("pop_before_smtp", on=True),
     _switch("must_match_sender"),
     Column("created", Float, nullable=False),
+    _switch("active", on=True),
+    # refuse, discard, default, or an address: as `Domain.catch_all`.
+    Column("catch_all", Text, nullable=False, server_default=CATCH_REFUSE),
     sqlite_autoincrement=True,
+)
+
+# A whole domain that stands for a hosted one (E6). No hosted domain has such a name.
+domain_aliases = Table(
+    "domain_aliases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), nullable=False, index=True),
+    Column("created", Float, nullable=False),
+)
+
+# What owners have laid down about addresses: they lead to others (E1), or nobody gets their mail (E2). What else an address may be one
+# day, a list say, has a table of its own that refers to this one.
+names = Table(
+    "names",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), nullable=False, index=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    _switch("keep_copy"),
+    _switch("blocked"),
+    Column("created", Float, nullable=False),
+)
+
+name_targets = Table(
+    "name_targets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name_id", Integer, ForeignKey("names.id", ondelete="CASCADE"), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("target_key", Text, nullable=False, index=True),
+    _switch("forward"),
+    UniqueConstraint("name_id", "target_key"),
+)
+
+# A catch-all's memory (E2). It is no fact: nothing is announced, and a power cut may take the last few seconds of it.
+caught_names = Table(
+    "caught_names",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    Column("count", Integer, nullable=False),
+    Column("first_seen", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Index("caught_names_by_age", "domain_id", "last_seen"),
 )
 
 accounts = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostmail.address import Address
-from hostmail.interfaces import Account, Domain, IDirectory
+from hostmail.interfaces import CATCH_DEFAULT, Account, Domain, IDirectory, Name
 
 ROLES = frozenset({"postmaster", "abuse"})
 LOOPBACK_LITERALS = frozenset({"[127.0.0.1]", "[0.0.0.0]", "[IPv6:::1]", "[IPv6:::]"})
@@ -25,20 +25,24 @@ class Ourselves:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the directory knows about one recipient.
+    """Everything the directory knows about one address.
 
-    `domain` is the hosted domain, None if the recipient's is not ours. `exact` owns the address as written, `base` the address without
-    its `+tag` (None without a tag). `default` is the domain's default mailbox, `primary_default` that of the server's first
-    domain. `ourselves` is true for the empty domain, our host name and our address literals.
+    `domain` is the hosted domain, None if the address's is not ours; `stands_for` the hosted domain that the address's own is an alias
+    of. `exact` is the account that owns the address as written, `base` that of the address without its `+tag` (None without a tag); `name`
+    and `base_name` what was laid down for these two. `default` is the domain's default mailbox, `primary_default` that of the server's
+    first domain. `ourselves` is true for the empty domain, our host name and our address literals.
     """
 
     domain: Domain | None = None
     exact: Account | None = None
     base: Account | None = None
+    name: Name | None = None
+    base_name: Name | None = None
     default: Account | None = None
     primary: Domain | None = None
     primary_default: Account | None = None
     ourselves: bool = False
+    stands_for: str = ""
 
 
 def base_name(local: str) -> str:
@@ -53,28 +57,41 @@ def role(local: str) -> str:
     return name if name in ROLES else ""
 
 
-async def gather(directory: IDirectory, recipient: Address, primary_domain: str, ourselves: Ourselves) -> Facts:
-    """Ask the directory what `route` needs; nothing is asked that cannot matter for this recipient."""
-    domain = await directory.domain(recipient.domain) if recipient.domain else None
-    wanted_role = role(recipient.local)
+async def gather(directory: IDirectory, address: Address, primary_domain: str, ourselves: Ourselves) -> Facts:
+    """Ask the directory what `rules.step` needs; nothing is asked that cannot matter for this address."""
+    domain = await directory.domain(address.domain) if address.domain else None
+    wanted_role = role(address.local)
     if domain is None:
-        if not ourselves.is_meant(recipient.domain):
+        if stands_for := await directory.domain_alias(address.domain) if address.domain else "":
+            return Facts(stands_for=stands_for)
+        if not ourselves.is_meant(address.domain):
             return Facts()
         primary = await directory.domain(primary_domain) if wanted_role and primary_domain else None
         return Facts(ourselves=True, primary=primary, primary_default=await _default(directory, primary))
-    exact = await directory.account_for(recipient)
-    base = None
-    if exact is None and base_name(recipient.local) != recipient.local:
-        base = await directory.account_for(Address(base_name(recipient.local), recipient.domain))
-    if not wanted_role or exact or base:
-        return Facts(domain=domain, exact=exact, base=base)
-    primary = await directory.domain(primary_domain) if primary_domain else None
+    if not domain.active:
+        return Facts(domain)
+    exact = await directory.account_for(address)
+    name = await directory.name(address) if domain.has_names else None
+    if exact is not None or (name is not None and name.targets):
+        return Facts(domain, exact, name=name)
+    base, of_base = await _of_base(directory, address, domain)
+    primary = await directory.domain(primary_domain) if wanted_role and primary_domain else None
     return Facts(
-        domain=domain,
-        default=await _default(directory, domain),
+        domain,
+        base=base,
+        name=name,
+        base_name=of_base,
+        default=await _default(directory, domain) if wanted_role or domain.catch_all == CATCH_DEFAULT else None,
         primary=primary,
         primary_default=await _default(directory, primary),
     )
+
+
+async def _of_base(directory: IDirectory, address: Address, domain: Domain) -> tuple[Account | None, Name | None]:
+    base = Address(base_name(address.local), address.domain)
+    if base.local == address.local:
+        return None, None
+    return await directory.account_for(base), await directory.name(base) if domain.has_names else None
 
 
 async def _default(directory: IDirectory, domain: Domain | None) -> Account | None:

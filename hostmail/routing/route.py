@@ -1,51 +1,107 @@
-"""Where a recipient's mail goes: one pure function from address and facts to a decision (ARCHITECTURE 4)."""
+"""Where a recipient's mail goes in the end: rules applied until nothing leads on. Pure (ARCHITECTURE 4)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hostmail.address import Address
-from hostmail.decisions import Decision, IntoMailbox, Refuse, Relay
-from hostmail.errors import NoSuchRecipient, RecipientSuspended
-from hostmail.interfaces import Account, Domain
-from hostmail.routing.facts import Facts, role
+from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several
+from hostmail.errors import MailLoop, NoSuchRecipient, TemporaryFailure
+from hostmail.interfaces import MAX_CHAIN
+from hostmail.routing.facts import Facts
+from hostmail.routing.rules import Step, caught_name, step
+
+MAX_ADDRESSES = 1_000
+"""How many addresses one recipient may lead through in all."""
 
 
-def route(recipient: Address, facts: Facts) -> Decision:
-    """Decide about one recipient.
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An address on the way: which ones led to it, the last one that somebody here has set, and what a catch-all caught."""
 
-    A local part is never looked into for another address: percent hacks, bang paths and quoted local parts holding an @ name
-    nobody in a hosted domain (550 5.1.1), and for any other domain are that domain's business, for whoever may relay (LIMITS, tricks).
-    What names this server itself is delivered to its postmaster or refused, never relayed, for it would come back.
+    address: Address
+    path: tuple[str, ...] = ()
+    forwarder: Address | None = None
+    caught: str = ""
+
+
+class Resolution:
+    """One recipient on its way to its ends.
+
+    While there is an address `wanted`, `learn` its facts; then `decision()` tells. `steps` are the rules that were applied, each with how
+    many addresses led there: what `hostmail route` shows. A mailbox or outside address that is reached twice is an end once.
+
+    Loops are refused when they are made. One that is there nevertheless, or a chain longer than MAX_CHAIN (an alias behind a catch-all
+    behind a domain alias...), ends with that branch; all others go on.
     """
-    if facts.domain is not None:
-        return _hosted(recipient, facts, facts.domain)
-    if not facts.ourselves:
-        return Relay(recipient)
-    if role(recipient.local) and facts.primary is not None and facts.primary_default is not None:
-        return _into(facts.primary, facts.primary_default)
-    return Refuse(NoSuchRecipient())
+
+    def __init__(self, recipient: Address) -> None:
+        self.recipient = recipient
+        self.steps: list[tuple[int, Step]] = []
+        self._open = [Stop(recipient)]
+        self._seen = {recipient.key}
+        self._ends: dict[object, IntoMailbox | Forward] = {}
+        self._refusals: list[Refuse] = []
+        self._otherwise: Discard | Relay | None = None
+
+    @property
+    def wanted(self) -> Address | None:
+        """The address whose facts are needed next; None when all is known."""
+        return self._open[-1].address if self._open else None
+
+    def learn(self, facts: Facts) -> None:
+        """Go one step further with the facts about `wanted`."""
+        stop = self._open.pop()
+        taken = step(stop.address, facts)
+        self._note(stop, taken)
+        caught = stop.caught or (caught_name(stop.address) if taken.caught else "")
+        if taken.mailbox is not None:
+            account = taken.mailbox
+            addressed = "" if self.recipient.key == account.address.casefold() else str(self.recipient)
+            end = IntoMailbox(account.id, account.address, addressed=addressed, caught=caught)
+            self._ends.setdefault(account.id, end)
+        elif taken.discarded:
+            self._otherwise = Discard(caught)
+        elif taken.elsewhere:
+            self._leave(stop)
+        self._go_on(stop, taken.onward, caught)
+
+    def _leave(self, stop: Stop) -> None:
+        if stop.forwarder is None:
+            self._otherwise = Relay(stop.address)
+        else:
+            self._ends.setdefault(stop.address.key, Forward(stop.address, stop.forwarder, stop.caught))
+
+    def _go_on(self, stop: Stop, onward: tuple[Address, ...], caught: str) -> None:
+        path = (*stop.path, stop.address.key)
+        for address in reversed(onward):
+            further = Stop(address, path, stop.address, caught)
+            if address.key in path:
+                self._note(further, Step(address, "loop", refusal=MailLoop(private=" -> ".join((*path, address.key)))))
+            elif len(path) > MAX_CHAIN or len(self._seen) >= MAX_ADDRESSES:
+                self._note(further, Step(address, "too far", refusal=_too_far(self.recipient)))
+            elif address.key not in self._seen:
+                self._seen.add(address.key)
+                self._open.append(further)
+
+    def _note(self, stop: Stop, taken: Step) -> None:
+        self.steps.append((len(stop.path), taken))
+        if taken.refusal is not None:
+            self._refusals.append(Refuse(taken.refusal, stop.address))
+
+    def decision(self) -> Decision:
+        """What to do; a refusal only if there is no other end."""
+        ends, refused = tuple(self._ends.values()), self._refusals
+        if len(ends) == 1 and not refused:
+            return ends[0]
+        if ends:
+            return Several((*ends, *refused))
+        if refused:
+            refusals = [each.refusal for each in refused]
+            return Refuse(next((no for no in refusals if not no.permanent), refusals[0]))
+        return self._otherwise or Refuse(NoSuchRecipient())
 
 
-def _hosted(recipient: Address, facts: Facts, domain: Domain) -> Decision:
-    owner = facts.exact or facts.base
-    if owner is not None:
-        return _into(domain, owner)
-    if not role(recipient.local):
-        return Refuse(RecipientSuspended() if domain.incoming_suspended else NoSuchRecipient())
-    return _role_mailbox(facts, domain)
-
-
-def _role_mailbox(facts: Facts, domain: Domain) -> Decision:
-    """postmaster@ and abuse@ always work (E5): where the domain has no mailbox that takes them, the server's first domain does."""
-    decision: Decision = Refuse(NoSuchRecipient())
-    if facts.default is not None:
-        decision = _into(domain, facts.default)
-    if isinstance(decision, Refuse) and facts.primary is not None and facts.primary_default is not None:
-        instead = _into(facts.primary, facts.primary_default)
-        return decision if isinstance(instead, Refuse) else instead
-    return decision
-
-
-def _into(domain: Domain, account: Account) -> Decision:
-    if domain.incoming_suspended or account.incoming_suspended:
-        return Refuse(RecipientSuspended(private=f"incoming mail is suspended for {account.address}"))
-    return IntoMailbox(account.id, account.address)
+def _too_far(recipient: Address) -> TemporaryFailure:
+    """Somebody here has to put that right; until then no mail is lost."""
+    return TemporaryFailure(private=f"{recipient} leads through too many addresses", enhanced="4.3.5")

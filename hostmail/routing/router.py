@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from hostmail.address import Address, normal_ip
-from hostmail.decisions import Decision
+from hostmail.decisions import Decision, Refuse
+from hostmail.errors import NoSuchRecipient
 from hostmail.interfaces import IDirectory
-from hostmail.routing.facts import LOOPBACK_LITERALS, Ourselves, gather
-from hostmail.routing.route import route
+from hostmail.routing.facts import LOOPBACK_LITERALS, Facts, Ourselves, gather, role
+from hostmail.routing.route import Resolution
 
 
 @lru_cache(1024)
@@ -37,10 +39,33 @@ class Router:
         literals = LOOPBACK_LITERALS | {literal(ip) for ip in own_ips} - {""}
         self._ourselves = lru_cache(256)(lambda own: Ourselves(hostname, literals | {own} if own else literals))
 
-    async def decide(self, recipient: Address, local_ip: str = "") -> Decision:
-        """Where mail to `recipient` goes; `local_ip` is the address of ours that the peer has connected to."""
+    async def decide(self, recipient: Address, local_ip: str = "", *, routed: bool = False) -> Decision:
+        """Where mail to `recipient` goes; `local_ip` is the address of ours that the peer has connected to.
+
+        With `routed` it is for exactly that account's mailbox: rules brought it there before it had to wait, and forwards must not
+        be followed a second time.
+        """
+        if routed:
+            return await self._mailbox(recipient)
+        return (await self.resolve(recipient, local_ip)).decision()
+
+    async def resolve(self, recipient: Address, local_ip: str = "") -> Resolution:
+        """The whole way, with its steps."""
         ourselves = self._ourselves(literal(local_ip))
-        primary = self._primary_domain
-        if not primary and recipient.local.partition("+")[0].casefold() in ("postmaster", "abuse"):
-            primary = next((domain.name for domain in await self._directory.domains()), "")
-        return route(recipient, await gather(self._directory, recipient, primary, ourselves))
+        resolution = Resolution(recipient)
+        while (wanted := resolution.wanted) is not None:
+            resolution.learn(await gather(self._directory, wanted, await self._primary(wanted), ourselves))
+        return resolution
+
+    async def _mailbox(self, address: Address) -> Decision:
+        account, domain = await self._directory.account_for(address), await self._directory.domain(address.domain)
+        if account is None or domain is None:
+            return Refuse(NoSuchRecipient(private="removed since it was routed"))
+        resolution = Resolution(address)
+        resolution.learn(Facts(replace(domain, active=True), account))
+        return resolution.decision()
+
+    async def _primary(self, address: Address) -> str:
+        if self._primary_domain or not role(address.local):
+            return self._primary_domain
+        return next((domain.name for domain in await self._directory.domains()), "")

@@ -26,6 +26,7 @@ from hostmail.interfaces import (
     IQueue,
     IRelayGrants,
     ISessions,
+    Name,
     Queued,
     QueueStats,
     Room,
@@ -80,6 +81,18 @@ class Facts:
     async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
         return {one.id: self.used[one.id] for one in accounts if one.id in self.used}
 
+    async def name(self, address: Address) -> Name | None:
+        return None
+
+    async def domain_alias(self, name: str) -> str:
+        return ""
+
+    async def names(self, domain: str | None = None) -> list[Name]:
+        return []
+
+    async def domain_aliases(self, domain: str | None = None) -> list[tuple[str, str]]:
+        return []
+
     async def domain_usage(self, name: str) -> Usage:
         return Usage(sum(self.used.get(one.id, Usage()).bytes for one in await self.accounts(name)))
 
@@ -129,6 +142,23 @@ class Facts:
         return account
 
     async def upgrade_hash(self, account_id: int, old_hash: str, new_hash: str) -> bool:
+        raise NotImplementedError
+
+    async def add_targets(
+        self, address: str, targets: Sequence[str], *, forward: bool, keep_copy: bool | None = None
+    ) -> Name:
+        raise NotImplementedError
+
+    async def remove_targets(self, address: str, targets: Sequence[str], *, forward: bool) -> Name | None:
+        raise NotImplementedError
+
+    async def block_name(self, address: str, blocked: bool = True) -> None:
+        raise NotImplementedError
+
+    async def add_domain_alias(self, name: str, domain: str) -> None:
+        raise NotImplementedError
+
+    async def remove_domain_alias(self, name: str) -> str:
         raise NotImplementedError
 
     async def remove_account(self, address: str) -> Account:

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.interfaces import Account, Domain, IDirectory, IEvents, IPasswords, Usage
+from hostmail.interfaces import Account, Domain, IDirectory, IEvents, IPasswords, Name, Usage
 
 T = TypeVar("T")
 
@@ -71,6 +71,18 @@ class People:
 
     async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
         return {account.id: Usage() for account in accounts}
+
+    async def name(self, address: Address) -> Name | None:
+        return None
+
+    async def domain_alias(self, name: str) -> str:
+        return ""
+
+    async def names(self, domain: str | None = None) -> list[Name]:
+        return []
+
+    async def domain_aliases(self, domain: str | None = None) -> list[tuple[str, str]]:
+        return []
 
     async def domain_usage(self, name: str) -> Usage:
         return Usage()

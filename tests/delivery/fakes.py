@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zope.interface import implementer
@@ -25,9 +25,10 @@ from hostmail.interfaces import (
     IRelayGrants,
     ISpool,
     ISpoolFile,
+    Name,
     Queued,
-    Room,
     QueueStats,
+    Room,
     Usage,
 )
 
@@ -39,6 +40,8 @@ class FakeDirectory:
     def __init__(self, *addresses: str) -> None:
         self.all_domains: dict[str, Domain] = {}
         self.all_accounts: dict[int, Account] = {}
+        self.all_names: dict[str, Name] = {}
+        self.aliases: dict[str, str] = {}
         for address in addresses:
             self.add(address)
 
@@ -49,8 +52,33 @@ class FakeDirectory:
         self.all_domains.setdefault(domain, Domain(domain, domain[:8], default_account_id=account.id))
         return account
 
+    def lead(self, address: str, *targets: str, **facts: Any) -> None:
+        """Let an address lead to others: hosted ones are aliases."""
+        parsed = [Address.parse(target) for target in targets]
+        domain = address.partition("@")[2]
+        here = tuple(one for one in parsed if one.domain in self.all_domains)
+        away = tuple(one for one in parsed if one.domain not in self.all_domains)
+        self.all_names[Address.parse(address).key] = Name(address, domain, here, away, **facts)
+        self.set(domain, has_names=True)
+
+    def set(self, domain: str, **facts: Any) -> None:
+        """Change a domain."""
+        self.all_domains[domain] = replace(self.all_domains[domain], **facts)
+
     async def domain(self, name: str) -> Domain | None:
         return self.all_domains.get(name.lower())
+
+    async def name(self, address: Address) -> Name | None:
+        return self.all_names.get(address.key)
+
+    async def domain_alias(self, name: str) -> str:
+        return self.aliases.get(name, "")
+
+    async def names(self, domain: str | None = None) -> list[Name]:
+        raise NotImplementedError
+
+    async def domain_aliases(self, domain: str | None = None) -> list[tuple[str, str]]:
+        raise NotImplementedError
 
     async def account_for(self, address: Address) -> Account | None:
         owners = (a for a in self.all_accounts.values() if Address.parse(a.address).key == address.key)
@@ -234,6 +262,15 @@ class FakeQueue:
     async def retry(self, pattern: str) -> int:
         raise NotImplementedError
 
+    async def hold(self, pattern: str) -> int:
+        raise NotImplementedError
+
+    async def release(self, pattern: str) -> int:
+        raise NotImplementedError
+
+    async def bounce(self, pattern: str) -> int:
+        raise NotImplementedError
+
     async def delete(self, pattern: str) -> int:
         raise NotImplementedError
 
@@ -257,12 +294,3 @@ class FakeGrants:
 
     async def revoke(self, ip: str | None = None, account_id: int | None = None) -> int:
         raise NotImplementedError
-    async def hold(self, pattern: str) -> int:
-        raise NotImplementedError
-
-    async def release(self, pattern: str) -> int:
-        raise NotImplementedError
-
-    async def bounce(self, pattern: str) -> int:
-        raise NotImplementedError
-

@@ -114,11 +114,11 @@ class ContractTests(IntakeCase):
         """RCPT gets a decision, or its refusal at once (ARCHITECTURE 4)."""
         envelope = Envelope(None)
         ask = self.intake.recipient
-        into = self.wait(ask(self.peer, envelope, Recipient(Address.parse("Ann+x@example.com"))))
+        into = self.wait(ask(self.peer, envelope, Recipient(Address.parse("Ann+x@example.com")))).decision
         self.assertIsInstance(into, IntoMailbox)
         self.assertEqual(into.delivered_to, "ann@example.com")
         away = Recipient(Address.parse("bob@other.example"))
-        self.assertIsInstance(self.wait(ask(self.login, envelope, away)), Relay)
+        self.assertIsInstance(self.wait(ask(self.login, envelope, away)).decision, Relay)
         self.assertIsInstance(self.refused(ask(self.peer, envelope, away)), RelayingProhibited)
         nobody = Recipient(Address.parse("nobody@example.com"))
         self.assertIsInstance(self.refused(ask(self.peer, envelope, nobody)), NoSuchRecipient)

@@ -1,0 +1,105 @@
+"""Where one message goes: the decisions about all its recipients, sorted by what has to be done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hostmail.address import Address
+from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, targets_of
+from hostmail.envelope import Recipient
+from hostmail.errors import Refusal
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """One local mailbox, and all recipients of the message that lead there: it gets one copy."""
+
+    decision: IntoMailbox
+    recipients: list[Recipient] = field(default_factory=list)
+    answer: Refusal | None = None
+
+    @property
+    def address(self) -> Address:
+        """Whose it is."""
+        return Address.parse(self.decision.delivered_to)
+
+
+@dataclass(slots=True)
+class Nowhere:
+    """One end of a recipient that takes no mail, beside others that do: its sender hears of it."""
+
+    answer: Refusal
+    recipients: list[Recipient]
+    address: Address
+
+
+def waiting(ends: Sequence[Mailbox | Nowhere]) -> list[Recipient]:
+    """The recipients as they wait in the queue for another try at these ends alone."""
+    return [Recipient(end.address, each.notify, known_as(each), routed=True) for end in ends for each in end.recipients]
+
+
+@dataclass(slots=True)
+class Ends:
+    """`elsewhere` are recipients to be relayed, `forwards` those that somebody here sends on, each outside address once.
+
+    `caught` are the unknown addresses that catch-alls have caught, `discarded` how many recipients' mail is not kept.
+    """
+
+    mailboxes: list[Mailbox] = field(default_factory=list)
+    elsewhere: list[Recipient] = field(default_factory=list)
+    forwards: list[tuple[Recipient, Forward]] = field(default_factory=list)
+    nowhere: list[Nowhere] = field(default_factory=list)
+    caught: set[str] = field(default_factory=set)
+    discarded: int = 0
+
+    @property
+    def leaves(self) -> bool:
+        """True if the message goes into the queue."""
+        return bool(self.elsewhere or self.forwards)
+
+
+def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
+    """All ends, the mailboxes in the order they were named."""
+    ends = Ends()
+    mailboxes: dict[tuple[int, str], Mailbox] = {}
+    forwards: dict[str, tuple[Recipient, Forward]] = {}
+    for recipient, decision in decisions:
+        for end in targets_of(decision):
+            if isinstance(end, IntoMailbox):
+                mailboxes.setdefault((end.account_id, end.folder), Mailbox(end)).recipients.append(recipient)
+            elif isinstance(end, Relay):
+                ends.elsewhere.append(recipient)
+            elif isinstance(end, Forward):
+                forwards.setdefault(end.address.key, (recipient, end))
+            elif isinstance(end, Refuse):
+                ends.nowhere.append(Nowhere(end.refusal, [recipient], end.address or recipient.address))
+            if isinstance(end, IntoMailbox | Forward | Discard) and end.caught:
+                ends.caught.add(end.caught)
+        ends.discarded += isinstance(decision, Discard)
+    named = {recipient.address.key for recipient in ends.elsewhere}
+    ends.mailboxes = list(mailboxes.values())
+    ends.forwards = [each for key, each in forwards.items() if key not in named]
+    return ends
+
+
+def known_as(recipient: Recipient) -> str:
+    """ORCPT for mail that goes on under another address: reports name the one that its sender knows (RFC 3461 5.2.1)."""
+    if recipient.orcpt:
+        return recipient.orcpt
+    kind = "rfc822" if recipient.address.is_ascii else "utf-8"
+    return f"{kind};{_xtext(str(recipient.address))}"
+
+
+def _xtext(text: str) -> str:
+    """RFC 3461 4."""
+    return "".join(
+        character
+        if character.isascii() and "!" <= character <= "~" and character not in "+="
+        else _hexadecimal(character)
+        for character in text
+    )
+
+
+def _hexadecimal(character: str) -> str:
+    return "".join(f"+{octet:02X}" for octet in character.encode())

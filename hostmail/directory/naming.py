@@ -1,0 +1,191 @@
+"""Changes about names: aliases, forwards, blocked names, domain aliases, catch-alls. Each is one step inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from hostmail.address import Address
+from hostmail.directory import chains, facts, values
+from hostmail.directory.tables import caught_names, domain_aliases, domains, name_targets, names
+from hostmail.directory.transaction import Transaction
+from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
+from hostmail.interfaces import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE, Name
+
+MAX_TARGETS = 100
+MAX_NAMES = 10_000
+
+
+def add_targets(
+    t: Transaction, address: Address, targets: Sequence[Address], forward: bool, keep_copy: bool | None
+) -> Name:
+    """Let an address lead to further ones; those it leads to already stay."""
+    domain_id, domain = _own_domain(t, address)
+    account = facts.account_by_key(t.connection, address.key)
+    if account is not None and not forward:
+        raise AlreadyExists(f"{account.address} is a mailbox: an alias would hide it; its mail can be forwarded")
+    if keep_copy and account is None:
+        raise BadValue(f"{address} has no mailbox that could keep a copy")
+    for target in targets:
+        if target.key == address.key:
+            raise BadValue(f"{address} would lead to itself{', to its mailbox leads a kept copy' if account else ''}")
+        _check_target(t, target, forward)
+    name_id = _name_id(t, domain_id, address)
+    columns: dict[str, Any] = {"blocked": False}
+    if keep_copy is not None:
+        columns["keep_copy"] = keep_copy
+    t.run(update(names).where(names.c.id == name_id).values(columns))
+    known = set(t.run(select(name_targets.c.target_key).where(name_targets.c.name_id == name_id)).scalars())
+    new = {target.key: target for target in targets if target.key not in known}
+    if len(known) + len(new) > MAX_TARGETS:
+        raise TooMany(f"{address} may lead to {MAX_TARGETS} addresses; a mailing list takes more", code=422)
+    for key, target in new.items():
+        t.run(insert(name_targets).values(name_id=name_id, target=str(target), target_key=key, forward=forward))
+    chains.check(t, address)
+    t.announce(domain)
+    return _now(t, address)
+
+
+def remove_targets(t: Transaction, address: Address, targets: Sequence[Address], forward: bool) -> Name | None:
+    """Take some away, or all; a name about which nothing is left goes."""
+    _, domain = _own_domain(t, address)
+    what = "forwards" if forward else "aliases"
+    name = facts.name_by_key(t.connection, address.key)
+    there = () if name is None else name.forwards if forward else name.aliases
+    if not there:
+        raise NotFound(f"{address} has no {what}")
+    keys = {one.key for one in there}
+    for target in targets:
+        if target.key not in keys:
+            raise NotFound(f"{address} does not lead to {target}; its {what}: {', '.join(map(str, there))}")
+    gone = {target.key for target in targets} or keys
+    name_id = t.run(select(names.c.id).where(names.c.address_key == address.key)).scalar_one()
+    t.run(delete(name_targets).where(name_targets.c.name_id == name_id, name_targets.c.target_key.in_(gone)))
+    left = facts.name_by_key(t.connection, address.key)
+    if left is not None and not left.targets and not left.blocked:
+        t.run(delete(names).where(names.c.id == name_id))
+        left = None
+    t.announce(domain)
+    return left
+
+
+def block_name(t: Transaction, address: Address, blocked: bool) -> None:
+    """Keep a name from the catch-all, or give it back."""
+    domain_id, domain = _own_domain(t, address)
+    name = facts.name_by_key(t.connection, address.key)
+    if blocked and facts.account_by_key(t.connection, address.key) is not None:
+        raise BadValue(f"{address} is a mailbox: suspend its incoming mail instead")
+    if blocked and name is not None and name.targets:
+        raise BadValue(f"{address} leads to {', '.join(map(str, name.targets))}: remove that instead")
+    if not blocked and (name is None or not name.blocked):
+        raise NotFound(f"{address} is not blocked")
+    if blocked:
+        t.run(update(names).where(names.c.id == _name_id(t, domain_id, address)).values(blocked=True))
+    else:
+        t.run(delete(names).where(names.c.address_key == address.key))
+    t.announce(domain)
+
+
+def add_domain_alias(t: Transaction, name: str, domain: str) -> None:
+    """Let a domain that nobody hosts stand for a hosted one."""
+    if t.domain_id(name) is not None:
+        raise AlreadyExists(f"{name} is hosted here itself")
+    if hosted := facts.domain_behind(t.connection, name):
+        raise AlreadyExists(f"{name} stands for {hosted} already")
+    domain_id, domain = t.find_domain(domain)
+    t.run(insert(domain_aliases).values(name=name, domain_id=domain_id, created=t.now))
+    leading = select(names.c.address).join(name_targets, name_targets.c.name_id == names.c.id).distinct()
+    for address in t.run(leading.where(name_targets.c.target_key.endswith(f"@{name}", autoescape=True))).scalars():
+        chains.check(t, Address.parse(address))
+    t.announce(name)
+    t.announce(domain)
+
+
+def remove_domain_alias(t: Transaction, name: str) -> str:
+    """A domain stands for itself again."""
+    domain = facts.domain_behind(t.connection, name)
+    if not domain:
+        raise NotFound(f"{name} is no domain alias")
+    t.run(delete(domain_aliases).where(domain_aliases.c.name == name))
+    t.announce(name)
+    t.announce(domain)
+    return domain
+
+
+def check_catch_all(what: str, value: Any) -> str:
+    """What may be set as a domain's `catch_all`; raises BadValue."""
+    if value in (CATCH_REFUSE, CATCH_DISCARD, CATCH_DEFAULT):
+        return str(value)
+    return str(values.check_address(str(value)))
+
+
+def set_catch_all(t: Transaction, domain: str, value: str) -> None:
+    """Write it down, unless that makes a loop."""
+    if "@" in value:
+        _check_target(t, Address.parse(value), forward=True)
+    t.run(update(domains).where(domains.c.name == domain).values(catch_all=value))
+    if "@" in value:
+        chains.check(t, Address.parse(value))
+
+
+def forget_account(t: Transaction, key: str) -> None:
+    """With a removed account go its forwards: the next one of that name shall not have them (D13)."""
+    t.run(delete(names).where(names.c.address_key == key))
+
+
+def make_way(t: Transaction, address: Address) -> None:
+    """A new account needs a name of its own; raises AlreadyExists. One that was blocked or caught is so no more."""
+    name = facts.name_by_key(t.connection, address.key)
+    if name is not None and name.targets:
+        raise AlreadyExists(f"{name.address} leads to {', '.join(map(str, name.targets))}: remove that first")
+    t.run(delete(names).where(names.c.address_key == address.key))
+    t.run(delete(caught_names).where(caught_names.c.address_key == address.key))
+
+
+def forget_domain(t: Transaction, domain_id: int) -> None:
+    """Everything about a domain's names, and what stands for it."""
+    for alias in t.run(select(domain_aliases.c.name).where(domain_aliases.c.domain_id == domain_id)).scalars():
+        t.announce(alias)
+    for table in (names, domain_aliases, caught_names):
+        t.run(delete(table).where(table.c.domain_id == domain_id))
+
+
+def _own_domain(t: Transaction, address: Address) -> tuple[int, str]:
+    if hosted := facts.domain_behind(t.connection, address.domain):
+        raise BadValue(f"{address.domain} stands for {hosted}: use {Address(address.local, hosted)}")
+    return t.find_domain(address.domain)
+
+
+def _check_target(t: Transaction, target: Address, forward: bool) -> None:
+    """An address of ours must be somebody's, or mail would be refused that never was; others are for forwards."""
+    domain = facts.domain_behind(t.connection, target.domain) or target.domain
+    if t.domain_id(domain) is None:
+        if not forward:
+            raise BadValue(f"{target} is not hosted here: an alias leads to addresses here, a forward anywhere")
+        return
+    here = Address(target.local, domain)
+    for each in chains.spellings(here):
+        name = facts.name_by_key(t.connection, each.key)
+        if (name is not None and name.targets) or facts.account_by_key(t.connection, each.key) is not None:
+            return
+    t.find_account(str(here))
+
+
+def _name_id(t: Transaction, domain_id: int, address: Address) -> int:
+    found = t.run(select(names.c.id).where(names.c.address_key == address.key)).scalar()
+    if found is not None:
+        return int(found)
+    count = t.run(select(func.count()).select_from(names).where(names.c.domain_id == domain_id)).scalar_one()
+    if count >= MAX_NAMES:
+        raise TooMany(f"a domain may have {MAX_NAMES} aliases, forwards and blocked names", code=422)
+    row = {"domain_id": domain_id, "address": str(address), "address_key": address.key, "created": t.now}
+    inserted = t.run(insert(names).values(row)).inserted_primary_key
+    return int(inserted[0]) if inserted else 0
+
+
+def _now(t: Transaction, address: Address) -> Name:
+    name = facts.name_by_key(t.connection, address.key)
+    assert name is not None
+    return name
