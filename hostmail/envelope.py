@@ -21,6 +21,20 @@ class Recipient:
     orcpt: str = ""
     routed: bool = False
 
+    @property
+    def known_as(self) -> str:
+        """ORCPT for mail that goes on under another address: reports name the one that its sender knows (RFC 3461 5.2.1)."""
+        if self.orcpt:
+            return self.orcpt
+        return f"{'rfc822' if self.address.is_ascii else 'utf-8'};{to_xtext(str(self.address))}"
+
+
+def to_xtext(text: str) -> str:
+    """RFC 3461 4: an octet that is not printable ASCII, and `+` and `=`, as `+` and two hexadecimal digits."""
+    return "".join(
+        chr(octet) if 33 <= octet <= 126 and octet not in b"+=" else f"+{octet:02X}" for octet in text.encode()
+    )
+
 
 def first_of(recipients: Sequence[Recipient], shown: int = 10) -> str:
     """Recipients for the log: the first few, and how many more."""

@@ -36,7 +36,7 @@ class Nowhere:
 
 def waiting(ends: Sequence[Mailbox | Nowhere]) -> list[Recipient]:
     """The recipients as they wait in the queue for another try at these ends alone."""
-    return [Recipient(end.address, each.notify, known_as(each), routed=True) for end in ends for each in end.recipients]
+    return [Recipient(end.address, each.notify, each.known_as, routed=True) for end in ends for each in end.recipients]
 
 
 @dataclass(slots=True)
@@ -81,25 +81,3 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
     ends.mailboxes = list(mailboxes.values())
     ends.forwards = [each for key, each in forwards.items() if key not in named]
     return ends
-
-
-def known_as(recipient: Recipient) -> str:
-    """ORCPT for mail that goes on under another address: reports name the one that its sender knows (RFC 3461 5.2.1)."""
-    if recipient.orcpt:
-        return recipient.orcpt
-    kind = "rfc822" if recipient.address.is_ascii else "utf-8"
-    return f"{kind};{_xtext(str(recipient.address))}"
-
-
-def _xtext(text: str) -> str:
-    """RFC 3461 4."""
-    return "".join(
-        character
-        if character.isascii() and "!" <= character <= "~" and character not in "+="
-        else _hexadecimal(character)
-        for character in text
-    )
-
-
-def _hexadecimal(character: str) -> str:
-    return "".join(f"+{octet:02X}" for octet in character.encode())

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from hostmail.address import Address
 from hostmail.decisions import Forward
-from hostmail.delivery.ends import known_as
 from hostmail.envelope import Envelope, Recipient
 
 
@@ -23,7 +22,7 @@ def forwarded(
     """The envelopes to queue: one for each reverse-path, with the recipients that leave under it."""
     by_path: dict[Address | None, list[Recipient]] = {}
     for recipient, forward in forwards:
-        further = Recipient(forward.address, recipient.notify, known_as(recipient))
+        further = Recipient(forward.address, recipient.notify, recipient.known_as)
         by_path.setdefault(reverse_path(envelope.reverse_path, forward.forwarder), []).append(further)
     return [(_under(envelope, path, recipients), recipients) for path, recipients in by_path.items()]
 

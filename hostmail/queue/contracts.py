@@ -16,7 +16,8 @@ from hostmail.interfaces import ISpoolFile, Queued
 class QueuedRow(Queued):
     """A row with what only the queue itself needs.
 
-    Which message and file it belongs to, whether a delay was told, and whether an operator ordered it back to its sender.
+    Which message and file it belongs to, whether a delay was told, whether an operator ordered it back to its sender, and whether it is
+    `routed` (see `envelope.Recipient`).
     """
 
     message_id: int = 0
@@ -24,6 +25,7 @@ class QueuedRow(Queued):
     prefix_length: int = 0
     warned: bool = False
     returned: bool = False
+    routed: bool = False
 
 
 class Sent(Protocol):
@@ -52,7 +54,12 @@ class Sender(Protocol):
         """End what is under way soon: each `send` has its results then."""
 
 
-Decide = Callable[[Address], Awaitable[Decision]]
+class Decide(Protocol):
+    """Routes a recipient, or where it is `routed` says whether that mailbox still takes mail."""
+
+    def __call__(self, recipient: Address, *, routed: bool) -> Awaitable[Decision]: ...
+
+
 Deliver = Callable[[ISpoolFile, Sequence[tuple[Queued, IntoMailbox]]], Awaitable[Sequence[Refusal | None]]]
 Report = Callable[[Sequence[tuple[Queued, Refusal | None]], str, bytes, bool], Awaitable[None]]
 """Tells the sender of `action` (failed, delayed, delivered, relayed), with the message's header, or all of it if the last is true."""

@@ -155,6 +155,11 @@ class Queue:
         """Give leased rows back without an attempt."""
         await self._committer.write(rows.park, ids, next_attempt, answer, durable=False)
 
+    async def split(self, row: QueuedRow, to: Sequence[Recipient]) -> None:
+        """Let a leased row's message go to other recipients instead, at once."""
+        await self._committer.write(rows.split, row, to, self._now())
+        self.woken()
+
     async def finish(self, ids: Sequence[int]) -> None:
         """Forget rows for good, and the files nobody else waits for."""
         files: Sequence[str] = await self._committer.write(rows.finish, ids)

@@ -51,22 +51,29 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
     }
     inserted = connection.execute(_ADD_MESSAGE, about).inserted_primary_key
     message_id = inserted[0] if inserted else None
-    rows = [
-        {
-            "message_id": message_id,
-            "recipient": str(recipient.address),
-            "notify": ",".join(recipient.notify),
-            "orcpt": recipient.orcpt,
-            "state": WAITING,
-            "next_attempt": message.created,
-            "attempts": 0,
-            "last_answer": "",
-            "warned": False,
-            "leased_until": 0.0,
-        }
-        for recipient in to
-    ]
-    connection.execute(_ADD_RECIPIENTS, rows)
+    connection.execute(_ADD_RECIPIENTS, [_new(message_id, recipient, message.created) for recipient in to])
+
+
+def split(connection: Connection, row: QueuedRow, to: Sequence[Recipient], now: float) -> None:
+    """Other recipients of the same message in the place of one, due at once."""
+    connection.execute(_ADD_RECIPIENTS, [_new(row.message_id, recipient, now) for recipient in to])
+    connection.execute(_FORGET_RECIPIENTS, {"ids": [row.id]})
+
+
+def _new(message_id: int | None, recipient: Recipient, due: float) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "recipient": str(recipient.address),
+        "notify": ",".join(recipient.notify),
+        "orcpt": recipient.orcpt,
+        "routed": recipient.routed,
+        "state": WAITING,
+        "next_attempt": due,
+        "attempts": 0,
+        "last_answer": "",
+        "warned": False,
+        "leased_until": 0.0,
+    }
 
 
 EVERYTHING = select(
@@ -101,6 +108,7 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
         prefix_length=row.prefix_length,
         warned=row.warned,
         returned=row.returned,
+        routed=row.routed,
     )
 
 

@@ -12,7 +12,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, IntoMailbox, Refuse
+from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several, targets_of
+from hostmail.envelope import Recipient
 from hostmail.errors import Refusal, Returned, as_refusal
 from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender
 from hostmail.queue.outcomes import Outcomes
@@ -164,8 +165,13 @@ class Runner:
                 here.append((row, decision))
             elif isinstance(decision, Refuse):
                 nowhere.append((row, decision.refusal))
-            else:
+            elif isinstance(decision, Discard):
+                log.info("message_discarded: {queue_id} to=<{to}>", queue_id=row.queue_id, to=row.recipient)
+                await self._queue.finish([row.id])
+            elif isinstance(decision, Relay):
                 away.append(row)
+            else:
+                await self._queue.split(row, further(row, decision))
         if nowhere:
             await self._outcomes.settle(nowhere)
         if here:
@@ -177,7 +183,7 @@ class Runner:
         if row.returned:
             return Refuse(Returned())
         try:
-            return await self._decide(Address.parse(row.recipient))
+            return await self._decide(Address.parse(row.recipient), routed=row.routed)
         except Exception as error:  # noqa: BLE001
             return Refuse(self._expected(error, row))
 
@@ -230,6 +236,21 @@ class Runner:
         if self._timer is not None:
             _cancelled(self._timer)
         self._timer = None
+
+
+def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
+    """The ends that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
+    notify = tuple(row.notify.split(",")) if row.notify else ()
+    before = Recipient(Address.parse(row.recipient), notify, row.orcpt)
+    found = []
+    for end in targets_of(decision):
+        if isinstance(end, IntoMailbox):
+            found.append(Recipient(Address.parse(end.delivered_to), notify, before.known_as, routed=True))
+        elif isinstance(end, Forward):
+            found.append(Recipient(end.address, notify, before.known_as))
+        elif isinstance(end, Refuse):
+            found.append(Recipient(end.address or before.address, notify, before.known_as, routed=True))
+    return found
 
 
 def _cancelled(call: IDelayedCall) -> None:

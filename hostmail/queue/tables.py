@@ -12,7 +12,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the queue",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0002",
+    latest="v0003",
     version_table="queue_alembic_version",
 )
 
@@ -48,6 +48,7 @@ recipients = Table(
     Column("warned", Boolean, nullable=False),
     Column("leased_until", Float, nullable=False),
     Column("returned", Boolean, nullable=False, server_default=false()),
+    Column("routed", Boolean, nullable=False, server_default=false()),
     Index("queue_recipients_due", "state", "next_attempt"),
     Index("queue_recipients_message", "message_id"),
 )

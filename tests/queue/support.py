@@ -138,10 +138,10 @@ class RunnerCase(QueueCase):
         self.addCleanup(runner.stop)
         return runner
 
-    async def decide(self, address: Address) -> Decision:
+    async def decide(self, address: Address, *, routed: bool) -> Decision:
         if self.decide_error:
             raise self.decide_error
-        return self.decisions.get(str(address), Relay(address))
+        return self.decisions.get(f"{address} routed" if routed else str(address), Relay(address))
 
     async def deliver(self, spooled: ISpoolFile, waiting: Sequence[tuple[Queued, Any]]) -> list[Refusal | None]:
         with open(spooled.path, "rb") as file:

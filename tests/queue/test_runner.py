@@ -7,8 +7,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
-from hostmail.decisions import IntoMailbox, Refuse
-from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
+from hostmail.address import Address
+from hostmail.decisions import Discard, Forward, IntoMailbox, Refuse, Several
+from hostmail.errors import NoSuchRecipient, OverQuota, RecipientSuspended, Refusal, TemporaryFailure
 from hostmail.queue.runner import PER_DESTINATION
 from hostmail.queue.schedule import DAY, HOUR
 from tests.queue.support import START, FakeSender, Result, RunnerCase
@@ -218,6 +219,28 @@ class LocalTests(RunnerCase):
         self.put("ann@example.com")
         self.start()
         self.assertEqual(self.reports, [("failed", ["ann@example.com"])])
+
+    def test_became_an_alias(self) -> None:
+        """A recipient that leads to several ends by now is replaced by these: each is tried, and reported, for itself (E1)."""
+        ann, bea = Address("ann", "example.com"), Address("bea", "example.com")
+        out = Address("bob", "x.example")
+        ends = (IntoMailbox(1, "ann@example.com"), Forward(out, ann), Refuse(RecipientSuspended(), bea))
+        self.decisions["all@example.com"] = Several(ends)
+        self.decisions["ann@example.com routed"] = ends[0]
+        self.decisions["bea@example.com routed"] = Refuse(RecipientSuspended())
+        self.put("all@example.com")
+        self.start()
+        assert self.sender is not None
+        self.assertEqual(self.delivered, ["ann@example.com"])
+        self.assertEqual(self.sender.calls, [["bob@x.example"]])
+        self.assertEqual((self.reports, self.rows()), ([("failed", ["bea@example.com"])], []))
+
+    def test_became_a_discarded_name(self) -> None:
+        """A recipient whose mail its domain's owner discards by now is done (E2)."""
+        self.decisions["any@example.com"] = Discard("any@example.com")
+        self.put("any@example.com")
+        self.start()
+        self.assertEqual((self.delivered, self.reports, self.rows()), ([], [], []))
 
     def test_our_fault(self) -> None:
         """Errors of ours keep the mail: in routing, and when the file cannot be read."""
