@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -64,11 +64,10 @@ class Box:
         self.first_recent, self.scanned, self.bytes, self.messages = values[6:10]
         self.seen = [Seen(values[10], values[11]), Seen(values[12], values[13])]
 
-    def count(self, rows: Iterable[Row], sign: int = 1) -> None:
+    def count(self, rows: Collection[Row], sign: int = 1) -> None:
         """Messages came (or went, -1)."""
-        for row in rows:
-            self.bytes += sign * row.size
-            self.messages += sign
+        self.bytes += sign * sum([row.size for row in rows])
+        self.messages += sign * len(rows)
 
     def next_modseq(self) -> int:
         """One more change."""

@@ -14,7 +14,7 @@ import socket
 import time
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote
@@ -43,7 +43,7 @@ _SYSTEM_FLAGS = [
 ]  # all 32 combinations, ready made: renames of 1,000 files ask for them
 
 _BITS_OF = {letters: bits for bits, letters in enumerate(_SYSTEM_FLAGS)}
-_OURS = re.compile(r"([^,:]*),S=([0-9]{1,18}),U=([1-9][0-9]{0,8})(?::2,(D?F?R?S?T?))?\Z")
+_OURS = re.compile(r"([^,:]+),S=(0|[1-9][0-9]{0,17}),U=([1-9][0-9]{0,8})(?::2,(D?F?R?S?T?))?\Z")
 """Nearly all of our own names: read at once, for a lost index asks for 100,000 of them."""
 
 # ------------------------------------------------------------------------------------------------------------ message files
@@ -119,6 +119,16 @@ def copied_name(filename: str, base: str, uid: int, flags: int) -> str:
     old = parse(filename)
     letters, others = letters_of(flags), old.others if flags else ""
     return MessageName(base, old.size, uid, old.wire_size, flags & 31, letters, (), others, bool(flags)).filename
+
+
+def own_names(filenames: Iterable[str]) -> Iterator[tuple[str, int, int, int]]:
+    """Those names that are just as we write them and have no keywords: with size, UID and system flags, which is all that they say."""
+    match, bits = _OURS.match, _BITS_OF
+    for filename in filenames:
+        ours = match(filename)
+        if ours is not None and filename.isascii() and len(filename) <= MAX_FILE_NAME:
+            size, uid, letters = ours.group(2, 3, 4)
+            yield filename, int(size), int(uid), bits[letters] if letters else 0
 
 
 def fitting(filename: str, unique: Callable[[], str]) -> str:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import gc
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from operator import itemgetter
 
 from hostmail.storage.boxes import Box, Row, span
 from hostmail.storage.freshness import Seen, after_listing
 from hostmail.storage.keywords import load_keywords
 from hostmail.storage.measure import Measured, measure
-from hostmail.storage.names import MAX_FILE_NAME, MAX_LETTERS, MAX_UID, MessageName, keyword_bits, parse
+from hostmail.storage.names import MAX_FILE_NAME, MAX_LETTERS, MAX_UID, MessageName, keyword_bits, own_names, parse
 from hostmail.storage.record import FolderRecord, read_record, read_uidls, write_record
 from hostmail.storage.transaction import Transaction
 from hostmail.storage.tree import CUR, NEW
@@ -53,7 +55,7 @@ def prepare(transaction: Transaction, box: Box) -> None:
     now = transaction.tools.wall()
     if not box.scanned or any(not box.seen[place].is_fresh(tree.mtime(place), now) for place in (NEW, CUR)):
         scan(transaction, box, forgotten)
-    box.checked = True
+    note_checked(transaction, box)
 
 
 def replace_box(transaction: Transaction, box: Box, uidvalidity: int) -> None:
@@ -67,19 +69,36 @@ def replace_box(transaction: Transaction, box: Box, uidvalidity: int) -> None:
 def _note_losses(transaction: Transaction, box: Box, record: FolderRecord | None) -> None:
     """What differs when a process begins may be what the index knew once and has lost (a power cut), and clients know with its MODSEQs.
 
-    All that is found from now on is above those. Where UIDs were given that the index knows nothing of it did lose commits: then every
-    message counts as changed, and which ones have come and gone nobody knows any more (RFC 7162).
+    All that is found from now on is above those. Where UIDs were given that the index knows nothing of it did lose commits. So it may have
+    where the machine has started again since and the folder had just been changed, even if nothing differs: a flag that was set and taken
+    away leaves no trace. Then every message counts as changed, and which ones have come and gone nobody knows any more (RFC 7162).
     """
     tree = transaction.tree(box)
-    if record is not None and record.uidnext > box.uidnext:
+    changed = any(box.seen[place].mtime != tree.mtime(place) for place in (NEW, CUR))
+    unsure = changed or any(seen.recheck for seen in box.seen)
+    if (record is not None and record.uidnext > box.uidnext) or (unsure and not _is_of_this_boot(transaction, box)):
         box.modseq = box.floor = max(box.modseq, beyond_all(transaction, box.directory))
         sql = "UPDATE msg SET modseq = ? WHERE id BETWEEN ? AND ?"
         transaction.index.execute(sql, (box.next_modseq(), *span(box)))
-    elif any(box.seen[place].mtime != tree.mtime(place) for place in (NEW, CUR)):
+    elif changed:
         box.modseq = max(box.modseq, beyond_all(transaction, box.directory))
     else:
         return
     transaction.touch(box, announced=False)
+
+
+def _is_of_this_boot(transaction: Transaction, box: Box) -> bool:
+    """Whether the machine has been running ever since the folder was last opened by a process, so that nothing written can be lost."""
+    found = transaction.index.execute("SELECT id FROM boot WHERE box = ?", (box.id,)).fetchone()
+    return bool(found == (transaction.tools.boot,))
+
+
+def note_checked(transaction: Transaction, box: Box) -> None:
+    """The index knows all that the tree says: as long as this process lives, or if it dies but the machine does not."""
+    box.checked = True
+    if not _is_of_this_boot(transaction, box):
+        sql = "INSERT OR REPLACE INTO boot (box, id) VALUES (?, ?)"
+        transaction.index.execute(sql, (box.id, transaction.tools.boot))
 
 
 def beyond_all(transaction: Transaction, directory: str) -> int:
@@ -152,7 +171,7 @@ class _Scan:
         if not (gone or new or moved):
             return
         by_stem = {stem(name): name for name in gone}
-        renamed = {by_stem[stem(name)]: name for name in new if stem(name) in by_stem}
+        renamed = {by_stem[stem(name)]: name for name in new if stem(name) in by_stem} if gone else {}
         changed = {known[old][0]: name for old, name in renamed.items()}
         changed |= {known[name][0]: name for name in moved}
         if new or changed:
@@ -178,29 +197,58 @@ class _Scan:
         self._transaction.touch(self._box)
 
     def _add(self, names: set[str], taken: set[int]) -> None:
-        box, found = self._box, self._measured(names)
-        if not found:
-            return
+        box = self._box
         lowest = 1 if not box.scanned else self._forgotten
+        end = min(MAX_UID, lowest + FORGOTTEN) if box.scanned else MAX_UID
+        rows = self._own(names, range(lowest, end), taken)
+        found = self._measured(names.difference(row.name for row in rows))
+        if not (found or rows):
+            return
+        taken.update(row.uid for row in rows)
         numbered: list[tuple[int, str, MessageName, Measured]] = []
         rest: list[tuple[str, MessageName, Measured]] = []
         for name, parsed, measured in found:
             uid = parsed.uid
-            believed = uid is not None and lowest <= uid < MAX_UID and uid not in taken
-            if believed and uid is not None and (not box.scanned or uid < lowest + FORGOTTEN):
+            if uid is not None and lowest <= uid < end and uid not in taken:
                 taken.add(uid)
                 numbered.append((uid, name, parsed, measured))
             else:
                 rest.append((name, parsed, measured))
-        self._count_on(numbered)
+        self._count_on(max([row.uid for row in rows] + [item[0] for item in numbered], default=0))
         for name, parsed, measured in rest:
             numbered.append((box.uidnext, name, parsed, measured))
             box.uidnext += 1
-        self._keep(numbered)
+        self._keep(rows, numbered)
 
-    def _count_on(self, numbered: list[tuple[int, str, MessageName, Measured]]) -> None:
+    def _own(self, names: set[str], believed: range, taken: set[int]) -> list[Row]:
+        """Rows for files that are just what their names say, with a UID that can be believed and that no other of them has.
+
+        Of a lost index these are nearly all messages: nothing is made of them but the row.
+        """
+        places, modseq, tree = self._places, self._box.modseq + 1, self._transaction.tree(self._box)
+        fds = tree.fd(NEW), tree.fd(CUR)
+        found: dict[int, Row] = {}
+        twice: set[int] = set()
+        for name, size, uid, flags in own_names(names):
+            if uid not in believed or uid in taken:
+                continue
+            place = places[name]
+            try:
+                status = os.stat(name, dir_fd=fds[place], follow_symlinks=False)
+            except OSError:
+                continue
+            if uid in found:
+                twice.add(uid)
+            elif status.st_size == size and stat.S_ISREG(status.st_mode):
+                date = status.st_mtime_ns // 1_000_000_000
+                found[uid] = Row(uid, flags, size, date, modseq, place, 0, name)
+        for uid in twice:
+            del found[uid]
+        return list(found.values())
+
+    def _count_on(self, highest: int) -> None:
         """UIDNEXT beyond the UIDs found; with a gap if the index had lost them, for it may have lost removals too."""
-        box, highest = self._box, max((item[0] for item in numbered), default=0)
+        box = self._box
         if highest >= box.uidnext:
             box.uidnext = min(MAX_UID, highest + 1 + (LOST_COMMITS_GAP if box.scanned else 0))
 
@@ -214,16 +262,15 @@ class _Scan:
                 found.append((name, parsed, measured))
         return sorted(found, key=lambda item: (_seconds(item[1].base), item[0]))
 
-    def _keep(self, numbered: list[tuple[int, str, MessageName, Measured]]) -> None:
+    def _keep(self, rows: list[Row], numbered: list[tuple[int, str, MessageName, Measured]]) -> None:
         box, modseq = self._box, self._box.next_modseq()
-        rows = []
         for uid, name, parsed, measured in numbered:
             place = self._places[name]
             right = self._named(place, name, parsed, uid, measured)
             if right is not None:
                 size, _, date, converted = measured
                 rows.append(Row(uid, flags_in(parsed, box), size, date, modseq, place, converted, right))
-        rows.sort()
+        rows.sort(key=itemgetter(0))
         for place in self._renamed_in:
             self._transaction.tree(box).sync(place)
         self._index.add_messages(box, rows)

@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from hostmail.interfaces import Drop, Flag, Usage
+from hostmail.storage.names import parse
 from hostmail.storage.store import MaildirStore
 from tests.contracts.mailstore_base import LETTER
 from tests.storage.ground import DiskGround
@@ -232,6 +233,29 @@ class LostIndexTests(DiskGround):
         account = self.get(self.store.open(self.ann))
         self.assertEqual(self.get(account.folders()), folders)
         self.assertEqual(self.get(account.room()), used)
+
+    def test_what_is_not_as_its_name_says(self) -> None:
+        """Among our own files: a copy under the same UID, one cut off, a directory, one of line feeds, one with keywords, one of others."""
+        inbox = self.get(self.fill([LETTER] * 6))
+        self.get(inbox.set_flags([6], "add", Flag.SEEN, ["One"]))
+        names = [name for name in self.files() if name.startswith("new/")]
+        self.get(self.store.close())
+        shutil.copy(self.place(names[0]), self.place("new", "copy" + names[0][4:]))
+        os.truncate(self.place(names[1]), 10)
+        os.unlink(self.place(names[2]))
+        os.mkdir(self.place(names[2]))
+        feeds = LETTER.replace(b"\r\n", b"\n")
+        with open(self.place(names[3]), "wb") as file:
+            file.write(feeds)
+        self.put("1600000000.x.other", LETTER)
+        self.lose()
+        inbox = self.get(self.folder())
+        snapshot = self.get(inbox.snapshot())
+        self.assertEqual(list(snapshot.uids), [1, 2, 4, 5, 6, 7, 8])
+        self.assertEqual(self.get(self.contents(inbox)), [LETTER, LETTER[:10], LETTER, LETTER, LETTER, LETTER, LETTER])
+        self.assertEqual(list(snapshot.sizes), [len(LETTER), 10, *[len(LETTER)] * 5])
+        self.assertEqual(self.get(self.flags(inbox))[6], (Flag.SEEN, {"One"}))
+        self.assertEqual(len({parse(name.partition("/")[2]).uid for name in self.files()}), 8)
 
     def test_power_cut_takes_the_last_commits(self) -> None:
         """What came since keeps its UIDs and UIDLs (D9); its MODSEQs are new, and old ones bring everything again (RFC 7162)."""

@@ -59,6 +59,22 @@ class MessageNames(SynchronousTestCase):
         """A name of ours is read by a shorter way, to the same end."""
         self.assertEqual(names.parse(f"{base},S={size},U={uid}{info}"), names.parse(f"{base},U={uid},S={size}{info}"))
 
+    @given(
+        st.text("0123456789.MPQRx-_ü,:", max_size=20),
+        st.sampled_from(["0", "1", "007", "123456789012345678", "1234567890123456789", "-1", ""]),
+        st.sampled_from(["0", "1", "01", "999999999", "9999999999", "x"]),
+        st.sampled_from(["", ":2,", ":2,S", ":2,DFRST", ":2,SF", ":2,Sa", ":1,x", ":2,SS", ":2,S\n"]),
+    )
+    def test_own_names_say_no_less(self, base: str, size: str, uid: str, info: str) -> None:
+        """What is read at once is what `parse` reads, and would be written just so; where the two differ it is not read at once."""
+        name = f"{base},S={size},U={uid}{info}"
+        for filename, own_size, own_uid, flags in names.own_names([name, "x", ""]):
+            parsed = names.parse(name)
+            self.assertEqual((filename, parsed.filename), (name, name))
+            self.assertEqual((own_size, own_uid, flags), (parsed.size, parsed.uid, parsed.flags))
+            self.assertEqual((parsed.letters, parsed.others, parsed.extra, parsed.wire_size), ("", "", (), None))
+            self.assertTrue(parsed.base)
+
     def test_dovecot_name(self) -> None:
         """A name by Dovecot brings its sizes and flags; there is no UID in it."""
         parsed = names.parse("1390.M1P2.mx,S=100,W=103:2,RSab")
