@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntFlag
+from enum import IntFlag, StrEnum
 from typing import Any, Protocol, TypeVar
 
 from twisted.cred.credentials import IUsernamePassword
@@ -816,6 +816,51 @@ class IQueue(Interface):
 
     async def count() -> int:
         """Recipients waiting."""
+
+
+class Happened(StrEnum):
+    """What can become of a message; the words are those of the history's file."""
+
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    LED_TO = "led to"
+    DELIVERED = "delivered"
+    DISCARDED = "discarded"
+    QUEUED = "queued"
+    SENT = "sent"
+    POSTPONED = "postponed"
+    HELD = "held"
+    FAILED = "failed"
+    DELETED = "deleted"
+    REPORTED = "reported"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class MailFact:
+    """One thing that became of a message, or of it for one `recipient`. `at` is Unix time, `sender` the reverse-path.
+
+    `message_id` is the Message-ID without its brackets. `words` are the other side's answer or where from, for LED_TO the address that
+    `recipient` led to. A message refused before it was taken has no `queue_id`.
+    """
+
+    at: float
+    what: Happened
+    queue_id: str = ""
+    message_id: str = ""
+    sender: str = ""
+    recipient: str = ""
+    words: str = ""
+
+
+class IHistory(Interface):
+    """The story of each message, kept for a while."""
+
+    def tell(fact: MailFact) -> None:
+        """Remember it; never raises, never waits."""
+
+    async def find(text: str, since: float, most: int) -> list[MailFact]:
+        """Facts about messages to or from an address, with a Message-ID, or with a queue id, from the oldest to the newest."""
 
 
 @dataclass(slots=True)

@@ -29,10 +29,8 @@ def allowed(room: str) -> set[str]:
         return WORDS | own
     if room in CONTRACTS | TOOLS:
         return WORDS | own
-    if room in WORKERS:
+    if room in WORKERS | EDGES:
         return WORDS | CONTRACTS | TOOLS | own
-    if room in EDGES:
-        return WORDS | CONTRACTS | own
     return WORDS | CONTRACTS | TOOLS | WORKERS | EDGES | EVERYBODY | own
 
 

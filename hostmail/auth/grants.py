@@ -13,10 +13,10 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.address import normal_ip
-from hostmail.auth.cachefile import CacheFile
 from hostmail.auth.networks import client
 from hostmail.errors import BadValue
 from hostmail.interfaces import DirectoryChanged, Grant, IEvents, IRelayGrants
+from hostmail.sql.cachefile import CacheFile
 
 WINDOW_SECONDS = 30 * 60.0
 ACCOUNTS_PER_ADDRESS = 5

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from twisted.logger import Logger
 
-from hostmail.auth.cachefile import CacheFile
 from hostmail.auth.networks import client, neighbourhood
 from hostmail.errors import Overloaded
 from hostmail.interfaces import DirectoryChanged, IEvents
+from hostmail.sql.cachefile import CacheFile
 
 HOUR, DAY = 3600.0, 86_400.0
 _FORGOTTEN_AFTER = 6 * HOUR
