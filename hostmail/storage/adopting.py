@@ -10,7 +10,7 @@ from hostmail.storage.keywords import save_keywords
 from hostmail.storage.measure import measure
 from hostmail.storage.names import folder_name, parse
 from hostmail.storage.record import FolderRecord, write_record, write_uidls
-from hostmail.storage.scan import beyond_all, named_for, scan, storable
+from hostmail.storage.scan import beyond_all, named_for, note_checked, scan, storable
 from hostmail.storage.transaction import Transaction
 from hostmail.storage.tree import CUR, NEW, FolderTree
 
@@ -40,7 +40,7 @@ def adopt(transaction: Transaction, directory: str, uidvalidity: int) -> Box:
     index.add_uidls(box, uidls)
     write_record(transaction.disk, path, FolderRecord(plan.uidvalidity, plan.uidnext))
     scan(transaction, box)
-    box.checked = True
+    note_checked(transaction, box)
     transaction.touch(box)
     return box
 

@@ -41,7 +41,7 @@ T = TypeVar("T")
 class Tools:
     """What all mailboxes of a store share; only the size limit ever changes.
 
-    `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds.
+    `wall` is the file systems' clock in nanoseconds, `now` the world's in seconds; `boot` names this run of the machine.
     """
 
     disk: Disk
@@ -52,6 +52,7 @@ class Tools:
     unique: UniqueNames
     facts: Callable[[int, bytes], CachedMessage]
     message_size_limit: int
+    boot: str
 
 
 class Mailbox:

@@ -14,7 +14,7 @@ import secrets
 
 import apsw
 
-VERSION = 4
+VERSION = 5
 BUSY_TIMEOUT_MS = 10_000
 UID_BITS = 32
 
@@ -25,7 +25,10 @@ CREATE TABLE cache (
     sent_date INTEGER, sent_day INTEGER, refs BLOB NOT NULL, digest BLOB NOT NULL, head TEXT, fields BLOB
 );
 """
-SCHEMA = f"""{CACHE}CREATE TABLE account (
+BOOT = """
+CREATE TABLE IF NOT EXISTS boot (box INTEGER PRIMARY KEY, id TEXT NOT NULL);
+"""
+SCHEMA = f"""{CACHE}{BOOT}CREATE TABLE account (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     last_uidvalidity INTEGER NOT NULL,
     mtime INTEGER NOT NULL, recheck INTEGER NOT NULL, ready INTEGER NOT NULL
@@ -83,7 +86,9 @@ def _create(connection: apsw.Connection) -> None:
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('box', ?)", (secrets.randbits(30),))
             connection.execute(f"PRAGMA user_version={VERSION}")
         elif version in (2, 3):
-            connection.execute(f"DROP TABLE cache; {CACHE}; PRAGMA user_version={VERSION}")
+            connection.execute(f"DROP TABLE cache; {CACHE}{BOOT}PRAGMA user_version={VERSION}")
+        elif version == 4:
+            connection.execute(f"{BOOT}PRAGMA user_version={VERSION}")
         elif version != VERSION:
             raise WrongVersion(str(version))
         connection.execute("COMMIT")

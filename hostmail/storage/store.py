@@ -20,6 +20,7 @@ from hostmail.interfaces import Account, CachedMessage, Drop, IEvents, IMailStor
 from hostmail.storage import lock, quota, trash
 from hostmail.storage.account import AccountStore
 from hostmail.storage.arriving import Arrival
+from hostmail.storage.boot import boot_id
 from hostmail.storage.content import Source
 from hostmail.storage.delivery import Consignment, Deliverer
 from hostmail.storage.departing import depart
@@ -68,6 +69,7 @@ class MaildirStore:
         max_idle: int = MAX_IDLE,
         grace_seconds: float = trash.GRACE_SECONDS,
         full_text_search: bool = True,
+        boot: Callable[[], str] = boot_id,
     ) -> None:
         disk = disk or Disk()
         unique = UniqueNames(host=host)
@@ -75,7 +77,7 @@ class MaildirStore:
         self.run_in_thread = run_in_thread
         self.now = now
         self.spool = spool or Spool(os.path.join(data_dir, "spool"), disk, unique=unique)
-        self._tools = Tools(disk, usage, events, now, wall, unique, facts, message_size_limit)
+        self._tools = Tools(disk, usage, events, now, wall, unique, facts, message_size_limit, boot())
         self._clock = clock
         self.outside = OutsideChanges(clock)
         self._domain_free = domain_free

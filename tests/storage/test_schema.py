@@ -26,6 +26,19 @@ class UpgradeTests(DiskGround):
         heads = self.get(inbox.cached_columns([1, 2], ["head"]))
         self.assertEqual(heads, [(uid, "\0fbob <bob@example.net>\0tann@example.com\0shello") for uid in (1, 2)])
 
+    def test_version_4_did_not_know_when_the_machine_started(self) -> None:
+        """Its messages keep their UIDs, and count as changed once: whether something was lost before cannot be told."""
+        inbox = self.get(self.fill([LETTER] * 2))
+        modseq = self.get(inbox.snapshot()).highestmodseq
+        self.get(self.store.close())
+        database = apsw.Connection(f"{self.root()}/index.sqlite")
+        database.execute("DROP TABLE boot; PRAGMA user_version=4")
+        database.close()
+        self.store = self.store_on(self.store.data_dir)
+        snapshot = self.get(self.get(self.folder()).snapshot())
+        self.assertEqual(list(snapshot.uids), [1, 2])
+        self.assertGreater(min(snapshot.modseqs), modseq)
+
 
 class VersionTests(SynchronousTestCase):
     def test_other_versions(self) -> None:
