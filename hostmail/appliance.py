@@ -45,12 +45,12 @@ from hostmail.listen.tls import open_store
 from hostmail.monitoring.chores import DailyChores
 from hostmail.queue.runner import Runner
 from hostmail.queue.schedule import Schedule
-from hostmail.relay.smarthost import Smarthost
+from hostmail.relay.dispatch import Dispatch
 from hostmail.routing.router import Router
 
 log = Logger(namespace="hostmail")
 
-NEEDS_RESTART = frozenset({"hostname", "data_dir", "profile", "listen", "tls", "limits", "keep_removed"})
+NEEDS_RESTART = frozenset({"hostname", "data_dir", "profile", "listen", "tls", "dns", "limits", "keep_removed"})
 """Settings that ports, files and counters were made with; everything else is read anew by SIGHUP."""
 
 
@@ -74,7 +74,7 @@ class WayOut:
     """The queue's runner and what it sends with."""
 
     runner: Runner
-    sender: Smarthost | None
+    sender: Dispatch | None
 
     async def stop(self) -> None:
         """Finish what is under way, then close idle connections."""

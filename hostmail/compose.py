@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from threading import Thread
@@ -18,7 +18,6 @@ from typing import Any
 
 from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -62,7 +61,9 @@ from hostmail.protocols.smtp.delivery import HostmailDelivery
 from hostmail.protocols.smtp.factory import HostmailSMTPFactory
 from hostmail.protocols.smtp.settings import SmtpSettings
 from hostmail.queue.queue import Queue
-from hostmail.relay.smarthost import Smarthost, parse_smarthost
+from hostmail.relay.dispatch import Dispatch
+from hostmail.relay.dns import CachedDns
+from hostmail.relay.making import make_dispatch, make_dns
 from hostmail.routing.router import Router
 from hostmail.sql.database import Database
 from hostmail.storage.spool import Spool
@@ -72,8 +73,6 @@ from hostmail.storage.threads import StorageThreads
 log = Logger(namespace="hostmail")
 
 THREADS = 10
-CONNECT_SECONDS = 30.0
-IMPLICIT_TLS_PORT = 465
 
 
 @dataclass(slots=True)
@@ -98,6 +97,7 @@ class Parts:
     spool: Spool
     queue: Queue
     sending: SendingRates
+    dns: CachedDns
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Run it where it may block."""
@@ -127,6 +127,7 @@ class Parts:
         self.grants.close()
         self.throttle.close()
         self.usage.close()
+        self.dns.close()
         self.database.close()
         self.disks.stop()
         self.threads.stop()
@@ -208,6 +209,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         spool=store.spool,
         queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
         sending=SendingRates(now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day),
+        dns=make_dns(settings.dns, reactor),
     )
 
 
@@ -365,24 +367,10 @@ def make_intake(parts: Parts, router: Router) -> Intake:
     )
 
 
-def make_sender(parts: Parts) -> Smarthost | None:
-    """The way out, or None: without a smarthost mail for elsewhere waits in the queue."""
-    settings = parts.settings
-    if settings.smarthost is None:
-        return None
-    wanted = parse_smarthost(settings.smarthost)
-    password = settings.smarthost_password_file
-    wanted = replace(
-        wanted,
-        implicit_tls=wanted.implicit_tls or wanted.port == IMPLICIT_TLS_PORT,
-        tls=settings.smarthost_tls,
-        user=settings.smarthost_login or "",
-        password=password.read_text().splitlines()[0] if password is not None else "",
-    )
-    endpoint = HostnameEndpoint(parts.reactor, wanted.host, wanted.port, timeout=CONNECT_SECONDS)
-    return Smarthost(
-        wanted, endpoint=endpoint, clock=parts.reactor, hostname=settings.hostname, in_thread=parts.in_thread
-    )
+def make_sender(parts: Parts) -> Dispatch | None:
+    """The way out, or None: then mail for elsewhere waits in the queue."""
+    settings, in_thread = parts.settings, parts.in_thread
+    return make_dispatch(settings, reactor=parts.reactor, in_thread=in_thread, dns=parts.dns, random=Random())
 
 
 @contextmanager

@@ -24,6 +24,8 @@ CONFIG = """\
 # Made by `make run` to try hostmail out. etc/hostmail.yaml documents every key.
 hostname: mail.{domain}
 data_dir: data
+# Nothing leaves this machine: mail for elsewhere waits in the queue.
+direct_delivery: no
 listen:
 {listen}
 """

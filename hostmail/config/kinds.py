@@ -146,6 +146,23 @@ def _host_port(text: str) -> str:
     return f"{match[1].lower()}:{int(match[2])}"
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is no IP address; write it like 192.0.2.1 or 2001:db8::1") from None
+
+
+def _server(text: str) -> str:
+    host, port = text, "53"
+    if _HOST_PORT.match(text):
+        host, _, port = text.rpartition(":")
+    if not 1 <= int(port) <= 65535:
+        raise ValueError(f"{text!r} has no valid port")
+    address = _address(host.strip("[]"))
+    return f"[{address}]:{int(port)}" if ":" in address else f"{address}:{int(port)}"
+
+
 def _endpoint(text: str) -> str:
     if text.isdigit():
         raise ValueError(f"{text!r} is no endpoint; write tcp:{text}")
@@ -160,6 +177,12 @@ def _endpoint(text: str) -> str:
     if match[1].lower() in ("tcp", "tcp6") and (not port or int(port[1]) > 65535):
         raise ValueError(f"{text!r} has no valid port; ports are 0 to 65535, as in tcp:25")
     return text
+
+
+def tcp_port(endpoint: str) -> int | None:
+    """The port of a tcp: or tcp6: endpoint, None for any other."""
+    found = _TCP_PORT.match(endpoint)
+    return int(found[1]) if found else None
 
 
 def _network(text: str) -> str:
@@ -182,6 +205,8 @@ HIDDEN = Kind("pattern and capabilities", _plain(_hidden), quoted)
 HOSTNAME = Kind("host name", _plain(_hostname), quoted)
 PATH = Kind("path", _path, quoted)
 HOST_PORT = Kind("host:port", _plain(_host_port), quoted)
+ADDRESS = Kind("IP address", _plain(_address), quoted)
+SERVER = Kind("IP address, or address:port", _plain(_server), quoted)
 ENDPOINT = Kind("Twisted endpoint", _plain(_endpoint), quoted)
 BARE_NAMES = Kind("domain, or server_name", _plain(_bare_names), quoted)
 NETWORK = Kind("address or network", _plain(_network), quoted)

@@ -224,6 +224,11 @@ def _together(reading: _Reading, root: yaml.Node, settings: Settings) -> None:
         reading.complain(_find(root, lone), lone, f"needs {other} as well")
     if settings.smarthost_login and not settings.smarthost:
         reading.complain(_find(root, "smarthost_login"), "smarthost_login", "needs smarthost as well, as host:port")
+    kinds = [":" in source for source in settings.source_addresses]
+    if len(set(kinds)) < len(kinds):
+        reading.complain(
+            _find(root, "source_addresses"), "source_addresses", "has several of one kind; name one IPv4 and one IPv6"
+        )
     if settings.limits.failed_login_delay > settings.limits.failed_login_delay_most:
         reading.complain(
             _find(root, "limits"), "limits.failed_login_delay", "is more than limits.failed_login_delay_most"

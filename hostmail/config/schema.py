@@ -66,6 +66,19 @@ class Tls:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Dns:
+    """Whom to ask about other domains."""
+
+    servers: tuple[str, ...] = key(
+        kinds.SERVER,
+        "Name servers to ask, as address or address:port; empty: those of the system (/etc/resolv.conf).",
+        (),
+        many=True,
+    )
+    timeout: Seconds = key(kinds.duration(1), "How long one question may take.", Seconds(10))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """The whole configuration."""
 
@@ -130,9 +143,15 @@ class Settings:
         True,
     )
 
+    direct_delivery: bool = key(
+        kinds.SWITCH,
+        "Whether mail for elsewhere goes to the hosts that its domain names in the DNS (MX) where no smarthost is set; no: it waits"
+        " (BEHAVIOURS C9).",
+        True,
+    )
     smarthost: str | None = key(
         kinds.HOST_PORT,
-        "A host that takes all outgoing mail, host:port; port 465 speaks TLS at once; null: by MX (BEHAVIOURS C9).",
+        "A host that takes all outgoing mail, host:port; port 465 speaks TLS at once; null: none (BEHAVIOURS C9).",
         None,
     )
     smarthost_login: str | None = key(kinds.TEXT, "The login at the smarthost; null: none.", None)
@@ -142,6 +161,22 @@ class Settings:
         "TLS to the smarthost: if offered, always, or always with a certificate that is valid for its name.",
         "opportunistic",
     )
+    source_addresses: tuple[str, ...] = key(
+        kinds.ADDRESS,
+        "This machine's addresses that mail is sent from, at most one IPv4 and one IPv6; with one alone only that kind is used; empty:"
+        " the system chooses.",
+        (),
+        many=True,
+    )
+    private_addresses: str = key(
+        kinds.choice("refuse", "allow"),
+        "Whether mail is sent to private, loopback and other addresses that are not of the public Internet when the DNS names them.",
+        "refuse",
+    )
+    mx_port: int = key(
+        kinds.count(1, 65535), "The port where mail exchangers listen; another than 25 is for tests.", 25
+    )
+    dns: Dns = section(Dns, "The DNS, which says where a domain's mail goes.")
     queue_lifetime: Seconds = key(
         kinds.duration(60),
         "How long an undeliverable message is tried before it bounces (RFC 5321, 4.5.4.1).",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, IS
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
+from hostmail.errors import Refusal
 from hostmail.interfaces import Queued
 from hostmail.relay.conversation import Content, Conversation, Manners, TlsFailed
 from hostmail.relay.failures import NextHopFailure, Sent
@@ -26,6 +27,8 @@ log = Logger(namespace="relay")
 
 IDLE_SECONDS = 10.0
 MOST_MESSAGES = 100
+MOST_TALKS = 2
+TRANSMISSION_SECONDS = 3600.0
 
 
 class WireFactory(Factory):
@@ -42,41 +45,89 @@ class WireFactory(Factory):
         return Wire(self._clock, self._host)
 
 
-class Destination:
-    """Where mail goes by one endpoint. How many transmissions run side by side is the caller's business; each has its own connection."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One host to connect to, and how to talk to it."""
 
-    def __init__(self, *, endpoint: IStreamClientEndpoint, clock: IReactorTime, manners: Manners) -> None:
-        self._endpoint = endpoint
+    endpoint: IStreamClientEndpoint
+    manners: Manners
+
+
+Ways = Callable[[], Awaitable[Sequence[Way]]]
+"""The hosts of a destination, best first, at least one; raises the Refusal that holds for all mail there."""
+
+
+class Destination:
+    """Where mail goes by any of several hosts. How many transmissions run side by side is the caller's business: each has a connection.
+
+    The next host is tried when one cannot be talked to, and for recipients that one refused for now before the message was sent
+    (RFC 5321 5.1), two hosts at most. What went wrong later is for the next attempt: a message is not sent twice to one recipient in a row.
+    """
+
+    def __init__(self, *, ways: Ways, clock: IReactorTime) -> None:
+        self._ways = ways
         self._clock = clock
-        self._manners = manners
         self._idle: dict[Conversation, IDelayedCall] = {}
         self._wires: set[Wire] = set()
         self._connecting: set[Deferred[Any]] = set()
+        self._users = 0
         self._stopped = False
+
+    @property
+    def unused(self) -> bool:
+        """True if no mail is on its way and no connection is open."""
+        return not (self._users or self._wires)
 
     async def send(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
         """Send one message; a result for each row. Never raises for what other hosts do."""
-        while (conversation := self._take()) is not None:
-            results = await self._send(conversation, rows, content)
-            if results is not None:
-                return results
+        self._users += 1
         try:
-            conversation = await self._begin()
-        except NextHopFailure as failure:
-            return [Sent(failure) for _ in rows]
-        results = await self._send(conversation, rows, content, fresh=True)
-        assert results is not None
-        return results
+            while (conversation := self._take()) is not None:
+                results = await self._send(conversation, rows, content)
+                if results is not None:
+                    return results
+            return await self._by_new_connections(rows, content)
+        finally:
+            self._users -= 1
+
+    async def _by_new_connections(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
+        try:
+            ways = await self._ways()
+        except Refusal as refusal:
+            return [Sent(refusal, unreachable=True) for _ in rows]
+        results: dict[int, Sent] = {}
+        pending, talks = list(rows), 0
+        for way in ways:
+            try:
+                conversation = await self._begin(way)
+            except NextHopFailure as failure:
+                for row in pending:
+                    results.setdefault(row.id, Sent(failure, unreachable=True))
+                if self._stopped:
+                    break
+                continue
+            sent = await self._send(conversation, pending, content, fresh=True)
+            assert sent is not None
+            results.update((row.id, one) for row, one in zip(pending, sent, strict=True))
+            pending = [row for row, one in zip(pending, sent, strict=True) if one.refusal and not one.refusal.permanent]
+            talks += 1
+            if not pending or conversation.body_begun or talks == MOST_TALKS or self._stopped:
+                break
+        return [results[row.id] for row in rows]
 
     async def _send(
         self, conversation: Conversation, rows: Sequence[Queued], content: Content, fresh: bool = False
     ) -> list[Sent] | None:
         """The results; None if a used connection turned out to be dead before anything was said, so that another one may be tried."""
+        patience = self._clock.callLater(TRANSMISSION_SECONDS, conversation.give_up)
         try:
             results = await conversation.send(rows, content)
         except Exception:
             conversation.close()
             raise
+        finally:
+            if patience.active():
+                patience.cancel()
         broken = all(isinstance(sent.refusal, NextHopFailure) for sent in results)
         if broken and not fresh and not conversation.body_begun and not conversation.usable:
             return None
@@ -103,18 +154,18 @@ class Destination:
         del self._idle[conversation]
         conversation.close()
 
-    async def _begin(self) -> Conversation:
+    async def _begin(self, way: Way) -> Conversation:
         """A connection ready for mail; where TLS is not a must, one without if TLS fails (RFC 7435)."""
         try:
-            return await self._connect(self._manners)
+            return await self._connect(way.endpoint, way.manners)
         except TlsFailed as failure:
-            if self._manners.tls == "must":
+            if way.manners.tls == "must":
                 raise
-            log.warn("tls_failed: {host}: {why}", host=self._manners.host, why=failure.private)
-            return await self._connect(replace(self._manners, tls="never"))
+            log.warn("tls_failed: {host}: {why}", host=way.manners.host, why=failure.private)
+            return await self._connect(way.endpoint, replace(way.manners, tls="never"))
 
-    async def _connect(self, manners: Manners) -> Conversation:
-        wire = await self._connected(manners.host)
+    async def _connect(self, endpoint: IStreamClientEndpoint, manners: Manners) -> Conversation:
+        wire = await self._connected(endpoint, manners.host)
         conversation = Conversation(wire, manners)
         try:
             await conversation.begin()
@@ -123,10 +174,10 @@ class Destination:
             raise
         return conversation
 
-    async def _connected(self, host: str) -> Wire:
+    async def _connected(self, endpoint: IStreamClientEndpoint, host: str) -> Wire:
         if self._stopped:
             raise _stopped()
-        connecting = self._endpoint.connect(WireFactory(self._clock, host))
+        connecting = endpoint.connect(WireFactory(self._clock, host))
         self._connecting.add(connecting)
         try:
             wire = await connecting

@@ -103,17 +103,17 @@ class Conversation:
             if must:
                 raise NextHopFailure(f"{self._manners.host} does not offer TLS, which is demanded", enhanced="4.7.4")
             return
-        reply = await self._ask("STARTTLS", EHLO_SECONDS)
-        if reply.code != 220:
-            if must:
-                raise NextHopFailure(f"{self._manners.host} said: {reply}", enhanced="4.7.4")
-            return
         try:
-            await self._wire.start_tls(self._manners.tls_options)
+            reply = await self._ask("STARTTLS", EHLO_SECONDS)
+            if reply.code == 220:
+                await self._wire.start_tls(self._manners.tls_options)
         except NextHopFailure as failure:
             words = f"TLS with {self._manners.host} cannot be established"
             raise TlsFailed(words, f"{failure.public} {failure.private}") from failure
-        await self._introduce()
+        if self._wire.secure:
+            await self._introduce()
+        elif must:
+            raise NextHopFailure(f"{self._manners.host} said: {reply}", enhanced="4.7.4")
 
     async def _log_in(self) -> None:
         """AUTH PLAIN or LOGIN; a password does not go over an open line."""
@@ -254,6 +254,10 @@ class Conversation:
         if "DSN" in self._features:
             words += _parameters(NOTIFY=row.notify, ORCPT=row.orcpt)
         return " ".join(words)
+
+    def give_up(self) -> None:
+        """It takes too long, however politely: cut the connection; what was not answered is for later."""
+        self._wire.abort(NextHopFailure(f"{self._manners.host} is too slow", enhanced="4.4.2"))
 
     def close(self) -> None:
         """Say goodbye."""

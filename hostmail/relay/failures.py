@@ -16,13 +16,35 @@ class NextHopFailure(TemporaryFailure):
     code, enhanced, words = 451, "4.4.1", "the next mail server cannot be reached"
 
 
+class DnsFailure(NextHopFailure):
+    """The DNS has no answer for now: a timeout, or servers in trouble (SERVFAIL)."""
+
+    enhanced, words = "4.4.3", "the DNS does not answer"
+
+
+class NoSuchDomain(Refusal):
+    """The DNS says that the name does not exist (NXDOMAIN)."""
+
+    code, enhanced, words = 550, "5.1.2", "that domain does not exist"
+
+
+class NowhereToGo(Refusal):
+    """The domain exists, but no host takes its mail."""
+
+    code, enhanced, words = 550, "5.4.4", "no host takes mail for that domain"
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One recipient's result. `answer` is the host's last word when it took the mail; `dsn` if it also took over NOTIFY (RFC 3461)."""
+    """One recipient's result. `answer` is the host's last word when it took the mail; `dsn` if it also took over NOTIFY (RFC 3461).
+
+    `unreachable`: no host of this destination could be talked to at all, so the same holds for other mail that goes there.
+    """
 
     refusal: Refusal | None = None
     answer: str = ""
     dsn: bool = False
+    unreachable: bool = False
 
 
 def refusal_of(reply: Reply, host: str, *, recipient: bool = False) -> Refusal:

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.interfaces import Queued
-from hostmail.relay.client import Destination
+from hostmail.relay.client import Destination, Way
 from hostmail.relay.content import FileContent
 from hostmail.relay.conversation import Manners
 from hostmail.relay.failures import Sent
@@ -115,9 +115,18 @@ class TalkCase(SynchronousTestCase):
         self.endpoint = FakeEndpoint()
         self.path = Path(self.mktemp())
         self.write(b"Subject: hi\r\n\r\nbody\r\n")
-        self.destination = Destination(endpoint=self.endpoint, clock=self.clock, manners=self.manners)
+        self.behave(self.manners)
         self.next_id = 0
         self.addCleanup(self.end)
+
+    def behave(self, manners: Manners) -> None:
+        """From now on the host is talked to like this, by new connections."""
+        self.manners = manners
+        self.destination = Destination(ways=self.ways, clock=self.clock)
+
+    async def ways(self) -> list[Way]:
+        """One host."""
+        return [Way(self.endpoint, self.manners)]
 
     def end(self) -> None:
         """No test leaves a conversation open."""

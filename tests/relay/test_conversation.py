@@ -8,7 +8,6 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred
 
-from hostmail.relay.client import Destination
 from hostmail.relay.conversation import MAX_RECIPIENTS
 from tests.relay.talk import FULL, TalkCase
 
@@ -260,7 +259,7 @@ class LoginTests(TalkCase):
     def test_login(self) -> None:
         """AUTH LOGIN where PLAIN is not offered."""
         self.manners = replace(self.manners, tls="never", open_login=True)
-        self.destination = Destination(endpoint=self.endpoint, clock=self.clock, manners=self.manners)
+        self.behave(self.manners)
         self.send()
         self.server.greets("AUTH LOGIN")
         self.assertEqual(self.server.heard(), "AUTH LOGIN\r\n")
@@ -273,9 +272,7 @@ class LoginTests(TalkCase):
 
     def test_wrong_password(self) -> None:
         """A refused login is our operator's trouble: the mail waits, with the reason."""
-        self.destination = Destination(
-            endpoint=self.endpoint, clock=self.clock, manners=replace(self.manners, tls="never", open_login=True)
-        )
+        self.behave(replace(self.manners, tls="never", open_login=True))
         sending = self.send()
         self.server.greets("AUTH PLAIN")
         self.server.says("535 5.7.8 wrong")
@@ -283,9 +280,7 @@ class LoginTests(TalkCase):
 
     def test_no_login_known(self) -> None:
         """A server that offers no login we know means waiting."""
-        self.destination = Destination(
-            endpoint=self.endpoint, clock=self.clock, manners=replace(self.manners, tls="never", open_login=True)
-        )
+        self.behave(replace(self.manners, tls="never", open_login=True))
         sending = self.send()
         self.server.greets("AUTH GSSAPI")
         self.assertEqual(self.results(sending), ["451 4.7.0 mx.x.example offers no login that we know"])
@@ -294,7 +289,7 @@ class LoginTests(TalkCase):
         """Without TLS the password stays here."""
         for tls, words in (("must", "does not offer TLS, which is demanded"), ("may", "offers no TLS to log in with")):
             manners = replace(self.manners, tls=tls)
-            self.destination = Destination(endpoint=self.endpoint, clock=self.clock, manners=manners)
+            self.behave(manners)
             sending = self.send()
             self.server.greets("AUTH PLAIN")
             self.assertEqual(self.results(sending), [f"451 4.7.4 mx.x.example {words}"])

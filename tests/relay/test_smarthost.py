@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
-from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError, TemporaryFailure
 from hostmail.interfaces import Queued
 from hostmail.relay.content import BLOCK, FileContent
-from hostmail.relay.smarthost import Smarthost, SmarthostSettings, make_smarthost, parse_smarthost
+from hostmail.relay.contracts import Exchange
+from hostmail.relay.conversation import Manners
+from hostmail.relay.dispatch import Dispatch
+from hostmail.relay.making import make_dispatch
+from hostmail.relay.smarthost import SmarthostSettings, parse_smarthost
 from hostmail.relay.tls import Unverified, client_tls
+from hostmail.relay.ways import smarthost_way
 from tests.relay.certificate import write_certificate
 from tests.relay.talk import FakeEndpoint, at_once
 
@@ -70,27 +75,20 @@ class SettingTests(SynchronousTestCase):
             self.assertIn("smarthost: ", str(error))
 
 
-class MadeTests(SynchronousTestCase):
-    def make(self, settings: SmarthostSettings) -> Smarthost:
-        return Smarthost(
-            settings, endpoint=FakeEndpoint(), clock=Clock(), hostname="mail.example.com", in_thread=at_once
-        )
-
-    def test_destination(self) -> None:
-        """All rows go the same way."""
-        row = Queued(1, "q", "a@b", "c@d", "", 1, None, 0.0, 0.0)
-        self.assertEqual(self.make(SmarthostSettings("mx.example")).destination(row), "mx.example:25")
+class WayTests(SynchronousTestCase):
+    def manners(self, settings: SmarthostSettings) -> Manners:
+        return smarthost_way(settings, (), "mail.example.com", lambda *_: FakeEndpoint()).manners
 
     def test_unknown_tls_word(self) -> None:
         """A TLS policy that nobody knows is the strictest one."""
-        manners = self.make(SmarthostSettings("mx.example", tls="sometimes"))._destination._manners
+        manners = self.manners(SmarthostSettings("mx.example", tls="sometimes"))
         self.assertEqual(manners.tls, "must")
         self.assertNotIsInstance(manners.tls_options, Unverified)
 
     def test_policies(self) -> None:
         """Only "verified" asks for a good certificate; "required" takes any, "opportunistic" clear text as well."""
         for word, tls in (("never", "never"), ("opportunistic", "may"), ("required", "must")):
-            manners = self.make(SmarthostSettings("mx.example", tls=word))._destination._manners
+            manners = self.manners(SmarthostSettings("mx.example", tls=word))
             self.assertEqual(manners.tls, tls)
             self.assertIsInstance(manners.tls_options, Unverified)
 
@@ -143,6 +141,16 @@ class ContentTests(SynchronousTestCase):
             self.assertEqual(
                 (self.wait(self.content.is_ascii(True)), self.wait(self.content.is_ascii(False))), (header, whole)
             )
+
+
+class NoDns:
+    """Nobody asks it: the smarthost is known by its name."""
+
+    async def exchanges(self, domain: str) -> list[Exchange]:
+        raise AssertionError(domain)
+
+    async def addresses(self, host: str) -> list[str]:
+        raise AssertionError(host)
 
 
 class PlainServer(Protocol):
@@ -212,13 +220,18 @@ class LoopbackTests(TestCase):
         size = len(self.message)
         self.row = Queued(1, "q", "ann@example.com", "bob@mx.example", str(path), size, None, 0.0, 0.0)
 
-    def make(self, query: str) -> Smarthost:
-        text = f"smtp://localhost:{self.port.getHost().port}?tls={query}"
-        return make_smarthost(
-            reactor, text, hostname="mail.example.com", in_thread=deferToThread, connect=HostnameEndpoint
-        )  # type: ignore[arg-type]
+    def make(self, tls: str) -> Dispatch:
+        settings = Settings(hostname="mail.example.com", smarthost_tls=tls, smarthost=f"localhost:{self.server_port}")
+        made = make_dispatch(settings, reactor=reactor, in_thread=deferToThread, dns=NoDns(), random=Random(1))
+        assert made is not None
+        return made
 
-    async def close(self, smarthost: Smarthost) -> None:
+    @property
+    def server_port(self) -> int:
+        port: int = self.port.getHost().port
+        return port
+
+    async def close(self, smarthost: Dispatch) -> None:
         smarthost.close()
         await self.factory.last.ended  # type: ignore[attr-defined]
 

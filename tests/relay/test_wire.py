@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.error import ConnectionRefusedError, DNSLookupError, NoRouteError, TimeoutError
 
-from hostmail.relay.client import IDLE_SECONDS, MOST_MESSAGES, Destination
+from hostmail.relay.client import IDLE_SECONDS, MOST_MESSAGES
 from hostmail.relay.wire import GRACE_SECONDS
 from tests.relay.talk import FULL, TalkCase
 
@@ -140,9 +140,7 @@ class ForgeryTests(TalkCase):
     def test_replies_behind_starttls(self) -> None:
         """Whatever follows 220 in clear is never a reply inside TLS (TWISTED.md C4)."""
         for forged in (b"220 go\r\n250 forged\r\n", b"220 go\r\n250-for"):
-            self.destination = Destination(
-                endpoint=self.endpoint, clock=self.clock, manners=replace(self.manners, tls="must")
-            )
+            self.behave(replace(self.manners, tls="must"))
             sending = self.send()
             self.server.greets("STARTTLS")
             self.server.wire.dataReceived(forged)
@@ -168,9 +166,7 @@ class TlsTests(TalkCase):
         self.server.greets("STARTTLS")
         self.server.says("454 not now")
         self.assertIn("MAIL FROM", self.server.heard())
-        self.destination = Destination(
-            endpoint=self.endpoint, clock=self.clock, manners=replace(self.manners, tls="must")
-        )
+        self.behave(replace(self.manners, tls="must"))
         sending = self.send()
         self.server.greets("STARTTLS")
         self.server.says("454 not now")
@@ -188,9 +184,7 @@ class TlsTests(TalkCase):
 
     def test_failed_handshake_where_tls_is_a_must(self) -> None:
         """A smarthost whose certificate is bad gets nothing."""
-        self.destination = Destination(
-            endpoint=self.endpoint, clock=self.clock, manners=replace(self.manners, tls="must")
-        )
+        self.behave(replace(self.manners, tls="must"))
         sending = self.send()
         self.server.greets("STARTTLS")
         self.server.says("220 go")
@@ -200,9 +194,7 @@ class TlsTests(TalkCase):
 
     def test_endless_handshake(self) -> None:
         """A handshake has 60 seconds."""
-        self.destination = Destination(
-            endpoint=self.endpoint, clock=self.clock, manners=replace(self.manners, tls="must")
-        )
+        self.behave(replace(self.manners, tls="must"))
         sending = self.send()
         self.server.greets("STARTTLS")
         self.server.says("220 go")

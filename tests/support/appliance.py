@@ -16,6 +16,11 @@ from typing import Any
 PASSWORD = "Correct-Horse-7"
 SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
 START_SECONDS = 40.0
+NOWHERE = {
+    "direct_delivery:": "direct_delivery: no\n",
+    "dns:": 'dns: {servers: ["127.0.0.1:9"]}\n',
+}
+"""No test ever asks a real name server, or sends mail to a host found there: who wants either names its own, on this machine."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -48,8 +53,9 @@ class Appliance:
         self.first = ""
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         listen = "".join(f'  {name}: ["tcp:{port}:interface=127.0.0.1"]\n' for name, port in self.ports.items())
+        nowhere = "".join(line for key, line in NOWHERE.items() if key not in settings)
         self.config.write_text(
-            f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{settings}"
+            f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{nowhere}{settings}"
         )
 
     @property

@@ -1,0 +1,44 @@
+"""What sending asks of others: the DNS, who we are ourselves, and which way a message goes. Given as constructor arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hostmail.interfaces import Queued
+from hostmail.relay.smarthost import SmarthostSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One MX record: the lower its preference, the better. `host` is lower case and without the final dot; empty for the root."""
+
+    preference: int
+    host: str
+
+
+class Dns(Protocol):
+    """Answers from the DNS. A name that does not exist raises NoSuchDomain, a DNS in trouble DnsFailure; no data is an empty answer."""
+
+    async def exchanges(self, domain: str) -> Sequence[Exchange]:
+        """The MX records of `domain`, in the order they came."""
+
+    async def addresses(self, host: str) -> Sequence[str]:
+        """The IPv6 and IPv4 addresses of `host`, in canonical spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way out: through `smarthost`, or where the recipient's domain says (its MX records).
+
+    `sources` are our own addresses to connect from, at most one IPv4 and one IPv6; with one alone only that family is used, and with
+    none the system chooses.
+    """
+
+    smarthost: SmarthostSettings | None = None
+    sources: tuple[str, ...] = ()
+
+
+Routes = Callable[[Queued], Route]
+"""The way of a queued message, by its account and sender: where settings per domain or account come in."""

@@ -1,0 +1,87 @@
+"""The queue's sender: each message by the route that its sender has, to one of the hosts at its end (C9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.interfaces import IReactorTime
+
+from hostmail.interfaces import InThread, Queued
+from hostmail.relay.client import Destination, Way, Ways
+from hostmail.relay.content import FileContent
+from hostmail.relay.contracts import Route, Routes
+from hostmail.relay.failures import Sent
+from hostmail.relay.ways import Connect, MxWays, smarthost_way
+
+TIDY_ABOVE = 200
+
+
+class Dispatch:
+    """Keeps a Destination for each smarthost and each domain while mail goes there, so that its connections serve several messages."""
+
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        mx: MxWays,
+        connect: Connect,
+        clock: IReactorTime,
+        hostname: str,
+        in_thread: InThread,
+    ) -> None:
+        self._routes = routes
+        self._mx = mx
+        self._connect = connect
+        self._clock = clock
+        self._hostname = hostname
+        self._in_thread = in_thread
+        self._destinations: dict[tuple[Route, str], Destination] = {}
+
+    def destination(self, row: Queued) -> str:
+        """Rows with equal answers go to the same hosts by the same route."""
+        route = self._routes(row)
+        name = route.smarthost.name if route.smarthost is not None else _domain(row)
+        return " from ".join([name, *route.sources])
+
+    async def send(self, rows: Sequence[Queued]) -> list[Sent]:
+        """Send one message to recipients of one destination; a result for each, in order."""
+        destination = self._destination(self._routes(rows[0]), _domain(rows[0]))
+        content = FileContent(rows[0].path, self._in_thread)
+        try:
+            return await destination.send(rows, content)
+        finally:
+            await content.close()
+
+    def _destination(self, route: Route, domain: str) -> Destination:
+        key = (route, "" if route.smarthost is not None else domain)
+        if key not in self._destinations:
+            if len(self._destinations) >= TIDY_ABOVE:
+                self._tidy()
+            self._destinations[key] = Destination(ways=self._ways(*key), clock=self._clock)
+        return self._destinations[key]
+
+    def _tidy(self) -> None:
+        """Forget destinations without mail and connections."""
+        self._destinations = {key: one for key, one in self._destinations.items() if not one.unused}
+
+    def _ways(self, route: Route, domain: str) -> Ways:
+        async def ways() -> Sequence[Way]:
+            if route.smarthost is not None:
+                return [smarthost_way(route.smarthost, route.sources, self._hostname, self._connect)]
+            return await self._mx.find(domain, route.sources)
+
+        return ways
+
+    def abort(self) -> None:
+        """End all connections at once."""
+        for destination in self._destinations.values():
+            destination.abort()
+
+    def close(self) -> None:
+        """Close idle connections; for shutdown, after the runner has stopped."""
+        for destination in self._destinations.values():
+            destination.close()
+
+
+def _domain(row: Queued) -> str:
+    return row.recipient.rpartition("@")[2].lower()

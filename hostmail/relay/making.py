@@ -1,0 +1,105 @@
+"""Makes the way out from the settings."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from random import Random
+from threading import Thread
+from typing import Any
+
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from hostmail.config.kinds import tcp_port
+from hostmail.config.schema import Dns as DnsSettings
+from hostmail.config.schema import Settings
+from hostmail.interfaces import InThread
+from hostmail.relay.contracts import Dns, Route
+from hostmail.relay.dispatch import Dispatch
+from hostmail.relay.dns import CachedDns, Lookup
+from hostmail.relay.hosts import Policy
+from hostmail.relay.smarthost import parse_smarthost
+from hostmail.relay.ways import MxWays, connecting
+
+DNS_THREADS = 20
+IMPLICIT_TLS_PORT = 465
+
+
+def make_dns(settings: DnsSettings, reactor: Any) -> CachedDns:
+    """The DNS as the settings want it asked, in threads that nobody else waits for."""
+    pool = ThreadPool(minthreads=0, maxthreads=DNS_THREADS, name="dns")
+    pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment] # an answer on its way holds up no exit
+    pool.start()
+    servers = [(host.strip("[]"), int(port)) for host, _, port in (each.rpartition(":") for each in settings.servers)]
+    return CachedDns(
+        lookup=Lookup(servers, settings.timeout),
+        in_thread=partial(deferToThreadPool, reactor, pool),
+        now=time.monotonic,
+        close=partial(pool.adjustPoolsize, 0, 0),
+    )
+
+
+def make_dispatch(
+    settings: Settings, *, reactor: Any, in_thread: InThread, dns: Dns, random: Random
+) -> Dispatch | None:
+    """The queue's sender, or None if mail is to wait: no smarthost is set, and direct delivery is off. Raises OSError for the password."""
+    if settings.smarthost is None and not settings.direct_delivery:
+        return None
+    route, connect = the_route(settings), connecting(reactor)
+    policy = Policy(
+        is_us=settings.hostname.__eq__,
+        is_ours=ours(settings.mx_port, [listener.endpoint for listener in settings.listen.get("smtp", ())]),
+        private_addresses=settings.private_addresses == "allow",
+    )
+    return Dispatch(
+        routes=lambda row: route,
+        mx=MxWays(
+            dns=dns,
+            policy=policy,
+            random=random,
+            hostname=settings.hostname,
+            connect=connect,
+            port=settings.mx_port,
+        ),
+        connect=connect,
+        clock=reactor,
+        hostname=settings.hostname,
+        in_thread=in_thread,
+    )
+
+
+def the_route(settings: Settings) -> Route:
+    """The way of all mail whose sender has none of his own."""
+    if settings.smarthost is None:
+        return Route(sources=settings.source_addresses)
+    wanted = parse_smarthost(settings.smarthost)
+    password = settings.smarthost_password_file
+    smarthost = replace(
+        wanted,
+        implicit_tls=wanted.implicit_tls or wanted.port == IMPLICIT_TLS_PORT,
+        tls=settings.smarthost_tls,
+        user=settings.smarthost_login or "",
+        password=password.read_text().splitlines()[0] if password is not None else "",
+    )
+    return Route(smarthost, settings.source_addresses)
+
+
+def ours(port: int, endpoints: Sequence[str]) -> Callable[[str], bool]:
+    """Whether mail sent to an address at `port` comes in by one of our own ports; what a port given by the system is, nobody knows."""
+    listening = [tcp_port(endpoint) for endpoint in endpoints]
+    return is_local if port in listening or None in listening else lambda ip: False
+
+
+def is_local(ip: str) -> bool:
+    """Whether `ip` is this machine's: to its own addresses the kernel goes from the very same one. Nothing is sent."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((ip, 9))
+            return bool(probe.getsockname()[0] == ip)
+    except OSError:
+        return False

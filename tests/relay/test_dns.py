@@ -1,0 +1,207 @@
+"""Answers from the DNS: a real name server on loopback, and the cache over it (C9)."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.relay.contracts import Exchange
+from hostmail.relay.dns import FAILURE_SECONDS, LONGEST, Answer, CachedDns, Lookup
+from hostmail.relay.failures import DnsFailure, NoSuchDomain
+from tests.relay.talk import at_once
+from tests.support.zone import Zone
+
+
+class LookupTests(SynchronousTestCase):
+    """Over real sockets."""
+
+    def setUp(self) -> None:
+        self.zone = Zone()
+        self.zone.open()
+        self.addCleanup(self.zone.close)
+        self.lookup = Lookup([self.zone.server], 5.0)
+
+    def test_mx(self) -> None:
+        """MX records with preference and host, spelled as we spell names."""
+        self.zone.mx("x.test", "10 MX1.x.test", "20 mx2.x.test")
+        answer = self.lookup("X.test", "MX")
+        self.assertEqual(set(answer.records), {Exchange(10, "mx1.x.test"), Exchange(20, "mx2.x.test")})
+        self.assertEqual((answer.seconds, answer.refusal), (300, None))
+
+    def test_null_mx(self) -> None:
+        """The root as a host comes as no name."""
+        self.zone.add("x.test", "MX", "0 .")
+        self.assertEqual(self.lookup("x.test", "MX").records, (Exchange(0, ""),))
+
+    def test_addresses(self) -> None:
+        """Addresses in canonical spelling."""
+        self.zone.add("mx.x.test", "A", "192.0.2.1")
+        self.zone.add("mx.x.test", "AAAA", "2001:DB8:0::1")
+        self.assertEqual(self.lookup("mx.x.test", "A").records, ("192.0.2.1",))
+        self.assertEqual(self.lookup("mx.x.test", "AAAA").records, ("2001:db8::1",))
+
+    def test_alias(self) -> None:
+        """A domain that is an alias has the records of what it stands for (RFC 5321 5.1)."""
+        self.zone.add("www.x.test", "CNAME", "x.test.")
+        self.zone.mx("x.test", "10 mx.x.test")
+        self.assertEqual(self.lookup("www.x.test", "MX").records, (Exchange(10, "mx.x.test"),))
+
+    def test_no_data(self) -> None:
+        """A name without such records is no failure, and remembered as long as its zone says (RFC 2308)."""
+        self.zone.add("x.test", "A", "192.0.2.1")
+        self.assertEqual(self.lookup("x.test", "MX"), Answer((), 60.0))
+
+    def test_no_such_domain(self) -> None:
+        """A name that does not exist is a refusal for good."""
+        answer = self.lookup("nowhere.test", "MX")
+        self.assertIsInstance(answer.refusal, NoSuchDomain)
+        self.assertEqual(answer.seconds, 60.0)
+
+    def test_no_name(self) -> None:
+        """What can be no name does not exist."""
+        for name in ("a" * 64 + ".test", "a..test", ".".join(["a" * 60] * 5)):
+            self.assertIsInstance(self.lookup(name, "MX").refusal, NoSuchDomain, name)
+
+    def test_trouble(self) -> None:
+        """SERVFAIL is a failure for now."""
+        self.zone.broken.add("x.test")
+        answer = self.lookup("x.test", "MX")
+        self.assertIsInstance(answer.refusal, DnsFailure)
+        self.assertEqual(answer.seconds, FAILURE_SECONDS)
+
+    def test_silence(self) -> None:
+        """No answer in time is a failure for now."""
+        self.zone.silent.add("x.test")
+        self.assertIsInstance(Lookup([self.zone.server], 0.3)("x.test", "MX").refusal, DnsFailure)
+
+    def test_long_answers(self) -> None:
+        """An answer too long for UDP is fetched by TCP."""
+        self.zone.mx("x.test", *(f"{i} mx{i}.a-rather-long-name-of-a-host.x.test" for i in range(100)))
+        self.zone.by_tcp_only.add("x.test")
+        self.assertEqual(len(self.lookup("x.test", "MX").records), 100)
+
+    def test_server_of_the_system(self) -> None:
+        """Without servers of our own those of the system are asked, whichever they are by then."""
+        self.assertTrue(Lookup()._resolver().nameservers)
+
+
+class CacheTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.answers: dict[tuple[str, str], Answer] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.waits: Deferred[None] | None = None
+        self.dns = CachedDns(lookup=self.look_up, in_thread=self.in_thread, now=self.clock.seconds, most_entries=3)
+
+    def look_up(self, name: str, kind: str) -> Answer:
+        self.asked.append((name, kind))
+        return self.answers.get((name, kind), Answer((), 60.0))
+
+    async def in_thread(self, function: Any, *args: Any) -> Any:
+        if self.waits is not None:
+            await self.waits
+        return function(*args)
+
+    def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.successResultOf(ensureDeferred(coroutine))
+
+    def exchanges(self, domain: str = "x.test") -> Any:
+        return self.wait(self.dns.exchanges(domain))
+
+    def know(self, seconds: float) -> None:
+        self.answers["x.test", "MX"] = Answer((Exchange(1, "mx"),), seconds)
+
+    def test_time_to_live(self) -> None:
+        """An answer holds as long as its records say."""
+        self.know(300.0)
+        for wait, times in ((0, 1), (299, 1), (1, 2)):
+            self.clock.advance(wait)
+            self.assertEqual(self.exchanges(), (Exchange(1, "mx"),))
+            self.assertEqual(len(self.asked), times)
+
+    def test_bounds(self) -> None:
+        """Five seconds at least, a day at most."""
+        for said, held in ((0.0001, 5.0), (10 * LONGEST, LONGEST)):
+            self.know(said)
+            self.clock.advance(LONGEST)
+            self.exchanges()
+            self.clock.advance(held - 0.5)
+            self.asked.clear()
+            self.exchanges()
+            self.assertEqual(self.asked, [])
+            self.clock.advance(0.5)
+            self.exchanges("X.TEST")
+            self.assertEqual(len(self.asked), 1)
+
+    def test_number(self) -> None:
+        """The cache is bounded; what was used last stays."""
+        for domain in ("a", "b", "c", "a", "d"):
+            self.exchanges(domain)
+        self.asked.clear()
+        for domain in ("a", "c", "d"):
+            self.exchanges(domain)
+        self.assertEqual(self.asked, [])
+        self.exchanges("b")
+        self.assertEqual(self.asked, [("b", "MX")])
+
+    def test_failures(self) -> None:
+        """A failure is remembered for half a minute, so that nobody asks a dead server for each of a thousand messages."""
+        self.answers["x.test", "MX"] = Answer(refusal=DnsFailure("broken"))
+        for _ in range(3):
+            self.failureResultOf(ensureDeferred(self.dns.exchanges("x.test")), DnsFailure)
+        self.assertEqual(len(self.asked), 1)
+        self.clock.advance(30)
+        self.know(300)
+        self.exchanges()
+
+    def test_asked_once(self) -> None:
+        """Many who ask at the same time cause one question."""
+        self.know(300)
+        self.waits = Deferred()
+        asking = [ensureDeferred(self.dns.exchanges("x.test")) for _ in range(5)]
+        self.waits.callback(None)
+        for each in asking:
+            self.assertEqual(self.successResultOf(each), (Exchange(1, "mx"),))
+        self.assertEqual(len(self.asked), 1)
+
+    def test_our_own_trouble(self) -> None:
+        """Without a thread to ask in, everybody who waits hears of a failure, and the next one asks again."""
+        self.waits = Deferred()
+        asking = [ensureDeferred(self.dns.exchanges("x.test")) for _ in range(2)]
+        self.waits.errback(ZeroDivisionError())
+        for each in asking:
+            self.failureResultOf(each, DnsFailure)
+        self.waits = None
+        self.know(300)
+        self.exchanges()
+
+    def addresses(self, six: Answer, four: Answer) -> Any:
+        self.answers["mx", "AAAA"], self.answers["mx", "A"] = six, four
+        return ensureDeferred(CachedDns(lookup=self.look_up, in_thread=at_once, now=self.clock.seconds).addresses("mx"))
+
+    def test_both_kinds(self) -> None:
+        """IPv6 and IPv4; one that fails does not matter if there is the other."""
+        six, four, none = Answer(("2001:db8::1",)), Answer(("192.0.2.1",)), Answer()
+        failed = Answer(refusal=DnsFailure("broken"))
+        for one, two, found in (
+            (six, four, ["2001:db8::1", "192.0.2.1"]),
+            (failed, four, ["192.0.2.1"]),
+            (six, none, ["2001:db8::1"]),
+            (none, none, []),
+        ):
+            self.assertEqual(self.successResultOf(self.addresses(one, two)), found)
+
+    def test_failing_addresses(self) -> None:
+        """No address for now is not the same as no address."""
+        none, failed = Answer(), Answer(refusal=DnsFailure("broken"))
+        missing = Answer(refusal=NoSuchDomain())
+        for one, two, kind in (
+            (none, failed, DnsFailure),
+            (missing, failed, DnsFailure),
+            (missing, missing, NoSuchDomain),
+        ):
+            self.failureResultOf(self.addresses(one, two), kind)
