@@ -12,9 +12,9 @@ from typing import NamedTuple
 LONGEST = 2000
 
 _SPACES = re.compile(r"[ \t\r\n]+")
-_TRAILER = re.compile(r"(?:\(fwd\)|[ \t])\Z", re.IGNORECASE)
-_LEADER = re.compile(r"(?:\[[^\[\]]*+\]\s*+)*+(?:re|fwd?)\s*+(?:\[[^\[\]]*+\]\s*+)?:|\s", re.IGNORECASE)
-_BLOB = re.compile(r"\[[^\[\]]*+\]\s*+")
+_TRAILER = "(fwd)"
+_BLOBS = re.compile(r"\s*+(?:\[[^\[\]]*+\]\s*+)*+")
+_REFWD = re.compile(r"(?:re|fwd?)\s*+(?:\[[^\[\]]*+\]\s*+)?:", re.IGNORECASE)
 _FORWARDED = re.compile(r"\[fwd:(.*)\]\Z", re.IGNORECASE)
 
 
@@ -41,20 +41,23 @@ def base_subject(subject: str) -> BaseSubject:
 
 def _without_trailers(text: str) -> tuple[str, bool]:
     is_reply = False
-    while found := _TRAILER.search(text):
-        is_reply = is_reply or found[0] != " "
-        text = text[: found.start()]
+    while (text := text.rstrip(" "))[-len(_TRAILER) :].lower() == _TRAILER:
+        text, is_reply = text[: -len(_TRAILER)], True
     return text, is_reply
 
 
 def _without_leaders(text: str) -> tuple[str, bool]:
-    """A list's tag in brackets goes as well, unless nothing would be left."""
-    is_reply = False
-    while True:
-        if leader := _LEADER.match(text):
-            is_reply = is_reply or not leader[0].isspace()
-            text = text[leader.end() :]
-        elif (blob := _BLOB.match(text)) and blob.end() < len(text):
-            text = text[blob.end() :]
-        else:
-            return text, is_reply
+    """Tags in brackets go as well, but for the last one if nothing else would be left. Each character is looked at once."""
+    start, end, is_reply = 0, _after_blobs(text, 0), False
+    while leader := _REFWD.match(text, end):
+        start, is_reply = leader.end(), True
+        end = _after_blobs(text, start)
+    if end == len(text) and (last := text.rfind("[", start)) >= 0:
+        end = last
+    return text[end:], is_reply
+
+
+def _after_blobs(text: str, start: int) -> int:
+    found = _BLOBS.match(text, start)
+    assert found is not None
+    return found.end()

@@ -2,11 +2,54 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import re
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.message.basesubject import base_subject
+
+PIECES = [
+    "Re",
+    "re:",
+    "fw",
+    "FWD:",
+    "[fwd:",
+    "[",
+    "]",
+    "[a]",
+    "[b] ",
+    "(fwd)",
+    "(FWD) ",
+    ":",
+    " ",
+    "\t",
+    "\xa0",
+    "x",
+    "re [1] :",
+]
+BLOB = r"\[[^\[\]]*\]\s*"
+LEADER = re.compile(rf"(?:{BLOB})*(?:re|fwd?)\s*(?:{BLOB})?:|\s", re.IGNORECASE)
+
+
+def step_by_step(subject: str) -> tuple[str, bool]:
+    """Section 2.1, steps 2 to 6, as it is written."""
+    text, is_reply = re.sub(r"[ \t\r\n]+", " ", subject), False
+    while True:
+        before = text
+        if text.endswith(" "):
+            text = text[:-1]
+        elif text.lower().endswith("(fwd)"):
+            text, is_reply = text[:-5], True
+        elif leader := LEADER.match(text):
+            text, is_reply = text[leader.end() :], is_reply or not leader[0].isspace()
+        elif (blob := re.match(BLOB, text)) and blob.end() < len(text):
+            text = text[blob.end() :]
+        elif text.lower().startswith("[fwd:") and text.endswith("]"):
+            text, is_reply = text[5:-1], True
+        if text == before:
+            return text, is_reply
 
 
 class BaseSubjectTests(SynchronousTestCase):
@@ -52,6 +95,12 @@ class BaseSubjectTests(SynchronousTestCase):
     def test_nothing_left(self) -> None:
         """A mark alone leaves an empty base."""
         self.assert_base("Re:", "", True)
+
+    @settings(max_examples=500, deadline=None)
+    @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+    def test_step_by_step(self, subject: str) -> None:
+        """Whatever the marks and their order: as the RFC takes them off, one at a time."""
+        self.assertEqual(base_subject(subject), step_by_step(subject), subject)
 
     def test_much_of_it(self) -> None:
         """Thousands of marks take no more than a moment: only the beginning counts."""

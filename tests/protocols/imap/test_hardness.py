@@ -11,6 +11,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.errors import TemporaryFailure, TooMany
 from hostmail.protocols.base import TURN_SECONDS
+from hostmail.protocols.imap.commands.sort import each_cached
 from tests.protocols.imap.talk import HELLO, Broken, Gate, ImapCase, Talk
 
 
@@ -167,6 +168,21 @@ class GreedTests(ImapCase):
             talk.sends(b"x " + command + b"\r\n")
             clock.advance(0)
             self.assertGreaterEqual(clock.turns, turns + 5)
+
+    def test_others_have_their_turn_while_subjects_are_read(self) -> None:
+        """As strange as they may be: SORT and THREAD wait between some and others."""
+        clock = self.house.clock = Counting()
+        self.put(*[HELLO] * 200)
+        talk = self.ann(b"INBOX")
+        selected = talk.server.selected
+        assert selected is not None
+        turns: list[int] = []
+        work = each_cached(talk.server, selected, list(range(200)), lambda index, cached: turns.append(clock.turns))
+        done = Deferred.fromCoroutine(work)
+        while not done.called:
+            clock.advance(0)
+        self.assertEqual(len(turns), 200)
+        self.assertGreater(turns[-1], turns[0])
 
     def test_a_message_that_is_read_away_slowly_is_progress(self) -> None:
         """A refused APPEND over a slow line may last for hours, as long as octets come (B4)."""

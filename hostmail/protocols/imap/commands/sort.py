@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
 AT_ONCE = 500
+LEARNT_AT_ONCE = 16
 
 
 async def sort(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -54,10 +55,12 @@ async def _sort(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
 async def each_cached(
     session: HostmailIMAP4, selected: Selected, indices: list[int], learn: Callable[[int, CachedMessage], None]
 ) -> None:
-    """What the index knows of each of these messages, in batches with turns for others between them."""
+    """What the index knows of each of these messages, in batches, with turns for others: subjects may be anything."""
     for first in range(0, len(indices), AT_ONCE):
         places = {selected.uids[index]: index for index in indices[first : first + AT_ONCE]}
-        for entry in await selected.folder.cached(list(places)):
+        for count, entry in enumerate(await selected.folder.cached(list(places))):
+            if not count % LEARNT_AT_ONCE:
+                await session.pause()
             learn(places[entry.uid], entry)
         if first:
             await session.breathe()
