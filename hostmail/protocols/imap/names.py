@@ -12,14 +12,17 @@ DELIMITER = "/"
 
 
 def folder_name(wire: bytes, utf8: bool = False) -> str:
-    """The name that these octets spell, with INBOX in capitals; BadFolderName for none."""
+    """The name that these octets spell, with INBOX in capitals; BadFolderName for none.
+
+    A delimiter at the end only says that there will be folders below (RFC 3501 section 6.3.3).
+    """
     try:
         name = wire.decode("utf-8") if utf8 else utf7.decode(wire)
     except UnicodeDecodeError:
         raise BadFolderName("that is no folder name in UTF-8") from None
     except utf7.BadName:
         raise BadFolderName("that is no folder name in modified UTF-7") from None
-    return canonical_inbox(name, DELIMITER)
+    return canonical_inbox(name.removesuffix(DELIMITER), DELIMITER)
 
 
 def read_folder(cursor: Cursor) -> str:

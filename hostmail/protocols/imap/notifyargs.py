@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from hostmail.errors import Refusal
 from hostmail.protocols.imap.fetchatts import FetchRequest, parse_fetch_request
-from hostmail.protocols.imap.names import DELIMITER, parents_of, read_folder
+from hostmail.protocols.imap.names import parents_of, read_folder
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
 NEW, EXPUNGED, FLAGS = b"MESSAGENEW", b"MESSAGEEXPUNGE", b"FLAGCHANGE"
@@ -128,10 +129,7 @@ def _read_group(cursor: Cursor, request: NotifyRequest) -> bytes:
 
 
 def _read_names(cursor: Cursor) -> list[str]:
-    def name() -> str:
-        return read_folder(cursor).removesuffix(DELIMITER)
-
-    return cursor.parenthesised(name) if cursor.peek() == b"(" else [name()]
+    return cursor.parenthesised(partial(read_folder, cursor)) if cursor.peek() == b"(" else [read_folder(cursor)]
 
 
 def _read_events(cursor: Cursor) -> tuple[frozenset[bytes], FetchRequest | None]:

@@ -62,6 +62,29 @@ class Select(ImapCase):
         self.assertTrue(talk.last(b"SELECT &").startswith(b". NO [CANNOT] "))
         self.assertEqual(len(self.house.watch), 0)
 
+    def test_a_delimiter_at_the_end(self) -> None:
+        """Says nothing: it is the same folder for SELECT, STATUS and DELETE, and what is new in it is pushed."""
+        talk, other = self.ann(), self.ann()
+        talk.last(b"CREATE Work/")
+        self.assertEqual(talk.asks(b"STATUS Work/ (MESSAGES)")[0], b"* STATUS Work (MESSAGES 0)")
+        for session in (talk, other):
+            self.assertTrue(session.last(b"SELECT Work/").startswith(b". OK"))
+        talk.sends(b"A IDLE\r\n")
+        self.put(HELLO, folder="Work")
+        self.events_arrive()
+        self.assertIn(b"* 1 EXISTS\r\n", talk.wire.said())
+        self.assertTrue(other.last(b"DELETE Work/").startswith(b". OK"))
+        self.assertTrue(other.last(b"CHECK").startswith(b". BAD"))
+
+    def test_close_of_a_folder_that_is_no_more(self) -> None:
+        """Is what the client wanted: the session goes on."""
+        talk, other = self.ann(), self.ann()
+        talk.last(b"CREATE Work")
+        talk.last(b"SELECT Work")
+        other.last(b"DELETE Work")
+        self.assertEqual(talk.asks(b"CLOSE"), [b". OK CLOSE completed"])
+        self.assertEqual(talk.asks(b"NOOP"), [b". OK NOOP completed"])
+
     def test_a_folder_that_cannot_be_read_now(self) -> None:
         """UNAVAILABLE, and its handle is given back."""
         talk = self.ann()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hostmail.errors import BadValue
 from hostmail.protocols.imap.listchanges import with_created, with_deleted, with_renamed, with_subscribed
-from hostmail.protocols.imap.names import DELIMITER, read_folder
+from hostmail.protocols.imap.names import read_folder
 from hostmail.protocols.imap.selected import mailbox_id
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 
@@ -31,7 +31,6 @@ async def create(session: HostmailIMAP4, cursor: Cursor) -> bytes:
         cursor.space()
         special_use = _special_use(cursor)
     cursor.end()
-    name = name.removesuffix(DELIMITER)
     await session.store.create(name, special_use)
     session.absorb(with_created, name)
     folder = await session.store.folder(name)
@@ -73,7 +72,6 @@ async def rename(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.space()
     new = read_folder(cursor)
     cursor.end()
-    new = new.removesuffix(DELIMITER)
     await session.store.rename(old, new)
     session.folder_renamed(old, new)
     session.absorb(with_renamed, old, new)
@@ -94,7 +92,6 @@ async def _subscribe(session: HostmailIMAP4, cursor: Cursor, wanted: bool) -> by
     cursor.space()
     name = read_folder(cursor)
     cursor.end()
-    name = name.removesuffix(DELIMITER)
     await session.store.subscribe(name, wanted)
     session.absorb(with_subscribed, name, wanted)
     return b"OK SUBSCRIBE completed" if wanted else b"OK UNSUBSCRIBE completed"

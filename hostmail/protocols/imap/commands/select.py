@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hostmail.errors import NoSuchFolder
 from hostmail.protocols.imap.names import folder_name, wire_name
 from hostmail.protocols.imap.qresync import Known, read_known, tell_missed
 from hostmail.protocols.imap.selected import Selected
@@ -75,14 +76,20 @@ async def close(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     cursor.end()
     selected = session.selected
     assert selected is not None
-    if not selected.read_only:
-        changes = await selected.folder.changes(selected.modseq)
-        selected.news(changes, expunges=True)
-        doomed = selected.deleted()
-        if doomed:
-            await selected.folder.expunge(doomed)
+    try:
+        if not selected.read_only:
+            await _expunge_silently(selected)
+    except NoSuchFolder:
+        pass  # somebody has deleted it: that is closed as well
     session.deselect()
     return b"OK CLOSE completed"
+
+
+async def _expunge_silently(selected: Selected) -> None:
+    selected.news(await selected.folder.changes(selected.modseq), expunges=True)
+    doomed = selected.deleted()
+    if doomed:
+        await selected.folder.expunge(doomed)
 
 
 async def unselect(session: HostmailIMAP4, cursor: Cursor) -> bytes:
