@@ -40,6 +40,7 @@ from hostmail.checks.sending import SendingRates
 from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.directory.caught import CaughtNames
 from hostmail.directory.changes import DirectoryChanges
 from hostmail.directory.reading import Directory
 from hostmail.directory.tables import MIGRATIONS
@@ -88,6 +89,7 @@ class Parts:
     usage: StoredUsage
     directory: Directory
     changes: DirectoryChanges
+    caught: CaughtNames
     passwords: Passwords
     verified: VerifiedCredentials
     grants: RelayGrants
@@ -118,10 +120,13 @@ class Parts:
             version=__version__,
             was_hash=self.directory.was_hash,
             counts=self.directory.counts,
+            caught=self.caught,
+            explain=Router(self.directory, hostname=self.settings.hostname).explain,
         )
 
     async def close(self) -> None:
         """Finish what runs and close every file."""
+        await self.caught.flush()
         await self.store.close()
         self.queue.close()
         self.grants.close()
@@ -181,6 +186,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         usage=usage,
         directory=directory,
         changes=DirectoryChanges(database=database, in_thread=in_thread, events=events, now=time.time),
+        caught=CaughtNames(database=database, in_thread=in_thread, clock=reactor, now=time.time),
         passwords=Passwords(
             in_thread=in_thread,
             workers=limits.password_threads or os.cpu_count() or 1,
@@ -196,7 +202,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
             honour_shared=settings.shared_grants == "honour",
         ),
         throttle=Throttle(
-            path=data / "throttle.sqlite", now=time.time, events=events, limits=throttle_limits(settings)
+            path=data / "throttle.sqlite", now=time.time, events=events, limits=ThrottleLimits.of(limits)
         ),
         sessions=Sessions(
             now=time.time,
@@ -232,18 +238,6 @@ def apply_settings(parts: Parts, settings: Settings) -> None:
     parts.grants.honour_shared = settings.shared_grants == "honour"
     parts.store.message_size_limit = settings.message_size_limit
     parts.store.filler.is_on = settings.full_text_search
-
-
-def throttle_limits(settings: Settings) -> ThrottleLimits:
-    """How much guessing is borne."""
-    limits = settings.limits
-    return ThrottleLimits(
-        first_delay=limits.failed_login_delay,
-        longest_delay=limits.failed_login_delay_most,
-        failures_per_client=limits.failed_logins_per_ip,
-        failures_per_account=limits.failed_logins_per_account,
-        blocked_for=limits.failed_login_block,
-    )
 
 
 # ------------------------------------------------------------------------------------------------------- who signs in
@@ -364,6 +358,7 @@ def make_intake(parts: Parts, router: Router) -> Intake:
         now=time.time,
         random=Random(),
         in_thread=parts.disks.run,
+        caught=parts.caught.caught,
     )
 
 

@@ -35,6 +35,7 @@ class SetDomain(msgspec.Struct, forbid_unknown_fields=True):
     outgoing_suspended: bool | UnsetType = UNSET
     pop_before_smtp: bool | UnsetType = UNSET
     must_match_sender: bool | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
 
 
 def chosen(arguments: msgspec.Struct, but: str) -> dict[str, Any]:
@@ -125,4 +126,6 @@ class Domains:
             "outgoing_suspended": domain.outgoing_suspended,
             "pop_before_smtp": domain.pop_before_smtp,
             "must_match_sender": domain.must_match_sender,
+            "catch_all": domain.catch_all,
+            "active": domain.active,
         }

@@ -12,6 +12,8 @@ import click
 from hostmail.admin.cli import CONFIGURATION, REFUSED, TRY_AGAIN, UNREACHABLE, CommandLine, Offline, clean, pass_line
 from hostmail.admin.client import Unreachable
 from hostmail.admin.commands.account import account
+from hostmail.admin.commands.alias import alias, forward
+from hostmail.admin.commands.catchall import catchall
 from hostmail.admin.commands.config import config
 from hostmail.admin.commands.domain import domain
 from hostmail.admin.commands.init import init
@@ -19,6 +21,7 @@ from hostmail.admin.commands.mailbox import mailbox
 from hostmail.admin.commands.queue import queue
 from hostmail.admin.commands.quota import quota
 from hostmail.admin.commands.relay import relay
+from hostmail.admin.commands.route import route
 from hostmail.admin.commands.session import session
 from hostmail.admin.commands.status import status, version
 from hostmail.config.schema import Settings
@@ -39,7 +42,23 @@ def hostmail(line: CommandLine, file: Path | None) -> None:
     line.config = file
 
 
-for command in (init, domain, account, quota, relay, session, mailbox, queue, config, status, version):
+for command in (
+    init,
+    domain,
+    account,
+    alias,
+    forward,
+    catchall,
+    route,
+    quota,
+    relay,
+    session,
+    mailbox,
+    queue,
+    config,
+    status,
+    version,
+):
     hostmail.add_command(command)
 
 

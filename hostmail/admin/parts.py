@@ -15,6 +15,7 @@ from hostmail.errors import BadAddress, BadValue, NotFound
 from hostmail.interfaces import (
     Account,
     Domain,
+    ICaughtNames,
     IDirectory,
     IDirectoryChanges,
     IMailStore,
@@ -30,6 +31,10 @@ WasHash = Callable[[int, str], Awaitable[bool]]
 
 Counts = Callable[[], Awaitable[tuple[int, int]]]
 """How many domains and accounts there are, without reading them."""
+
+
+Explain = Callable[[Address], Awaitable[dict[str, Any]]]
+"""Where mail to an address would go, and why: steps and ends, as `hostmail route` shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Parts:
     version: str
     was_hash: WasHash
     counts: Counts
+    caught: ICaughtNames
+    explain: Explain
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""

@@ -10,13 +10,16 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.admin.accounts import Accounts
+from hostmail.admin.catchall import CatchAll
 from hostmail.admin.domains import Domains
 from hostmail.admin.importing import Importing
 from hostmail.admin.mailboxes import Mailboxes
-from hostmail.admin.parts import Counts, Parts, Verb, WasHash
+from hostmail.admin.names import Names
+from hostmail.admin.parts import Counts, Explain, Parts, Verb, WasHash
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
+from hostmail.admin.routes import Routes
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
 from hostmail.config.nearest import nearest
@@ -24,6 +27,7 @@ from hostmail.config.schema import Settings
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import (
     IAdmin,
+    ICaughtNames,
     IDirectory,
     IDirectoryChanges,
     IMailStore,
@@ -35,6 +39,7 @@ from hostmail.interfaces import (
 
 READING = frozenset(
     """domain.list domain.show account.list account.show quota.show relay.list relay.why session.list
+    alias.list forward.list catchall.show catchall.names route domain.alias.list
     mailbox.verify queue.list queue.show queue.stats queue.cat status version""".split()  # noqa: SIM905 - a list would say it with more noise
 )
 
@@ -60,6 +65,8 @@ class Admin:
         version: str,
         was_hash: WasHash,
         counts: Counts,
+        caught: ICaughtNames,
+        explain: Explain,
     ) -> None:
         parts = Parts(
             directory=directory,
@@ -74,12 +81,17 @@ class Admin:
             version=version,
             was_hash=was_hash,
             counts=counts,
+            caught=caught,
+            explain=explain,
         )
         accounts = Accounts(parts)
         nouns = (
             Domains(parts),
             accounts,
             Importing(parts, accounts),
+            Names(parts),
+            CatchAll(parts),
+            Routes(parts),
             Quotas(parts),
             Relay(parts),
             SessionVerbs(parts),

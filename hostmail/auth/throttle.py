@@ -13,6 +13,7 @@ from pathlib import Path
 from twisted.logger import Logger
 
 from hostmail.auth.networks import client, neighbourhood
+from hostmail.config.limits import Limits
 from hostmail.errors import Overloaded
 from hostmail.interfaces import DirectoryChanged, IEvents
 from hostmail.sql.cachefile import CacheFile
@@ -32,6 +33,17 @@ class ThrottleLimits:
     blocked_for: float = 15 * 60.0
     failures_per_account: int = 50
     known_for: float = 30 * DAY
+
+    @classmethod
+    def of(cls, limits: Limits) -> ThrottleLimits:
+        """Those of the configuration."""
+        return cls(
+            first_delay=limits.failed_login_delay,
+            longest_delay=limits.failed_login_delay_most,
+            failures_per_client=limits.failed_logins_per_ip,
+            failures_per_account=limits.failed_logins_per_account,
+            blocked_for=limits.failed_login_block,
+        )
 
 
 def decayed(value: float, seconds: float) -> float:

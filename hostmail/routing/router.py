@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from hostmail.address import Address, normal_ip
 from hostmail.decisions import Decision, Refuse
 from hostmail.errors import NoSuchRecipient
 from hostmail.interfaces import IDirectory
+from hostmail.routing.explain import explained
 from hostmail.routing.facts import LOOPBACK_LITERALS, Facts, Ourselves, gather, role
 from hostmail.routing.route import Resolution
 
@@ -56,6 +58,10 @@ class Router:
         while (wanted := resolution.wanted) is not None:
             resolution.learn(await gather(self._directory, wanted, await self._primary(wanted), ourselves))
         return resolution
+
+    async def explain(self, address: Address) -> dict[str, Any]:
+        """Where it would go and why, as JSON values."""
+        return explained(await self.resolve(address))
 
     async def _mailbox(self, address: Address) -> Decision:
         account, domain = await self._directory.account_for(address), await self._directory.domain(address.domain)

@@ -17,8 +17,10 @@ from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal, TemporaryFailure
 from hostmail.interfaces import (
     Account,
+    CaughtName,
     Domain,
     Grant,
+    ICaughtNames,
     IDirectory,
     IDirectoryChanges,
     IMailStore,
@@ -334,6 +336,24 @@ class Waiting:
         return len(self.rows)
 
 
+@implementer(ICaughtNames)
+class Caught:
+    """Names that a catch-all has caught."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, CaughtName] = {}
+
+    def caught(self, address: str) -> None:
+        count = self.known[address].count if address in self.known else 0
+        self.known[address] = CaughtName(address, count + 1, NOW - 60, NOW)
+
+    async def names(self, domain: str) -> list[CaughtName]:
+        return [name for address, name in self.known.items() if address.endswith(f"@{domain}")]
+
+    async def forget(self, address: str) -> None:
+        self.known.pop(address, None)
+
+
 class World:
     """All of them, an Admin over them, and a way to call it."""
 
@@ -343,6 +363,7 @@ class World:
         self.store = Store()
         self.sessions = Sessions()
         self.queue = Waiting()
+        self.caught = Caught()
         self.settings = Settings(hostname="mail.test", **settings)
         self.admin = Admin(
             directory=self.facts,
@@ -357,7 +378,16 @@ class World:
             version="9.9",
             was_hash=self.facts.was_hash,
             counts=self.facts.counts,
+            caught=self.caught,
+            explain=self.explain,
         )
+
+    async def explain(self, address: Address) -> dict[str, Any]:
+        """Everything goes into the mailbox of its own name."""
+        account = await self.facts.account_for(address)
+        number = account.id if account is not None else 0
+        end = {"kind": "mailbox", "address": str(address), "account_id": number, "caught": ""}
+        return {"address": str(address), "steps": [], "ends": [end]}
 
     def call(self, verb: str, **arguments: Any) -> Any:
         """The answer; raises what the verb raises. Nothing here waits."""

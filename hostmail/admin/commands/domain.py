@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
+from hostmail.admin.commands.catchall import said
 from hostmail.admin.values import NO_LIMIT, Size, given, size, suspended, suspension_options, suspensions, yes
 
 COLUMNS = (
@@ -17,6 +18,8 @@ COLUMNS = (
     ("QUOTA", lambda row: size(row["quota"])),
     ("SUSPENDED", suspended),
 )
+
+ALIASES = (("DOMAIN ALIAS", lambda row: row["name"]), ("STANDS FOR", lambda row: row["domain"]))
 
 
 @click.group()
@@ -53,10 +56,15 @@ def show(line: CommandLine, name: str) -> None:
 @click.argument("name", metavar="DOMAIN")
 @click.option("--quota", type=Size(), help="Limit for all its accounts together, or none.")
 @click.option("--main-login", help="The default mailbox's second login.")
-@click.option("--default-mailbox", metavar="ADDRESS", help="Who gets mail for unknown names, or none.")
+@click.option(
+    "--default-mailbox", metavar="ADDRESS", help="Who gets mail for postmaster and has the main login, or none."
+)
 @click.option("--pop-before-smtp/--no-pop-before-smtp", default=None, help="Whether checking mail opens relaying.")
 @click.option(
     "--must-match-sender/--no-must-match-sender", default=None, help="Whether senders must use their own address."
+)
+@click.option(
+    "--active/--not-active", default=None, help="Whether mail to it is taken here, or goes where the DNS says."
 )
 @suspension_options
 @pass_line
@@ -91,6 +99,38 @@ def remove(line: CommandLine, name: str, yes: bool) -> None:
     )
 
 
+@domain.group("alias")
+def alias() -> None:
+    """Domains that stand for others: every address in one is the same address in the other."""
+
+
+@alias.command("add")
+@click.argument("name", metavar="NAME")
+@click.argument("target", metavar="DOMAIN")
+@pass_line
+def add_alias(line: CommandLine, name: str, target: str) -> None:
+    """Let the domain NAME stand for DOMAIN, which is hosted here."""
+    told = line.call("domain.alias.add", name=name, domain=target)
+    line.answer(told, lambda row: facts({"domain": row["domain"], "known as": ", ".join(row["aliases"])}))
+
+
+@alias.command("list")
+@click.argument("name", metavar="DOMAIN", required=False)
+@pass_line
+def list_aliases(line: CommandLine, name: str | None) -> None:
+    """All domain aliases, or those of a domain."""
+    line.answer(line.call("domain.alias.list", **given(name=name)), lambda rows: table(rows, ALIASES))
+
+
+@alias.command("remove")
+@click.argument("name", metavar="NAME")
+@pass_line
+def remove_alias(line: CommandLine, name: str) -> None:
+    """Let NAME stand for nothing any more."""
+    told = line.call("domain.alias.remove", name=name)
+    line.answer(told, lambda row: line.say(f"{row['name']} stands for {row['domain']} no more"))
+
+
 def show_one(row: dict[str, Any]) -> None:
     """Print a domain."""
     facts(
@@ -104,5 +144,9 @@ def show_one(row: dict[str, Any]) -> None:
             "suspended": suspended(row),
             "POP before SMTP": yes(row["pop_before_smtp"]),
             "sender must match": yes(row["must_match_sender"]),
+            "unknown names": said(
+                row["catch_all"], row["catch_all"] if "@" in row["catch_all"] else row["default_mailbox"]
+            ),
+            "active": yes(row["active"]),
         }
     )

@@ -1,0 +1,69 @@
+"""Verbs about catch-alls and the names they remember (E2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hostmail.admin.parts import Addressed, Named, Parts, Verb
+from hostmail.interfaces import CATCH_DEFAULT, Domain
+
+
+class SetCatchAll(msgspec.Struct, forbid_unknown_fields=True):
+    """catchall.set: `catch_all` is refuse, discard, default (for the default mailbox), or an address."""
+
+    name: str
+    catch_all: str
+
+
+class CatchAll:
+    """What becomes of mail for names that nobody has."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "catchall.show": Verb(Named, self.show),
+            "catchall.set": Verb(SetCatchAll, self.set),
+            "catchall.names": Verb(Named, self.names),
+            "catchall.block": Verb(Addressed, self.block),
+            "catchall.unblock": Verb(Addressed, self.unblock),
+        }
+
+    async def show(self, asked: Named) -> dict[str, Any]:
+        """A domain's catch-all."""
+        return await self._told(await self._parts.find_domain(asked.name))
+
+    async def set(self, asked: SetCatchAll) -> dict[str, Any]:
+        """Another one, from the next RCPT on."""
+        return await self._told(await self._parts.changes.set_domain(asked.name, catch_all=asked.catch_all))
+
+    async def names(self, asked: Named) -> list[dict[str, Any]]:
+        """Which unknown names got mail, the most frequent first, then those that are blocked and got none."""
+        domain = await self._parts.find_domain(asked.name)
+        blocked = {
+            name.address.casefold(): name for name in await self._parts.directory.names(domain.name) if name.blocked
+        }
+        rows = []
+        for caught in await self._parts.caught.names(domain.name):
+            is_blocked = blocked.pop(caught.address.casefold(), None) is not None
+            rows.append(msgspec.to_builtins(caught) | {"blocked": is_blocked})
+        never = {"count": 0, "first_seen": None, "last_seen": None, "blocked": True}
+        return rows + [{"address": name.address} | never for name in blocked.values()]
+
+    async def block(self, asked: Addressed) -> dict[str, Any]:
+        """Refuse a name, whatever the catch-all does with others."""
+        await self._parts.changes.block_name(asked.address)
+        return {"address": asked.address, "blocked": True}
+
+    async def unblock(self, asked: Addressed) -> dict[str, Any]:
+        """Let the catch-all have it again."""
+        await self._parts.changes.block_name(asked.address, blocked=False)
+        return {"address": asked.address, "blocked": False}
+
+    async def _told(self, domain: Domain) -> dict[str, Any]:
+        target = domain.catch_all if "@" in domain.catch_all else None
+        if domain.catch_all == CATCH_DEFAULT and domain.default_account_id is not None:
+            account = await self._parts.directory.account(domain.default_account_id)
+            target = account.address if account is not None else None
+        return {"domain": domain.name, "catch_all": domain.catch_all, "target": target}

@@ -1,0 +1,68 @@
+"""The verb that tells where an address leads, and the verbs about domains that stand for others (E6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hostmail.address import Address
+from hostmail.admin.parts import Addressed, Named, Parts, Verb
+from hostmail.errors import BadAddress, BadValue
+
+
+class AddDomainAlias(msgspec.Struct, forbid_unknown_fields=True):
+    """domain.alias.add: `name` stands for `domain`."""
+
+    name: str
+    domain: str
+
+
+class ListedAliases(msgspec.Struct, forbid_unknown_fields=True):
+    """domain.alias.list: all, or those of a domain."""
+
+    name: str = ""
+
+
+class Routes:
+    """Where mail goes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "route": Verb(Addressed, self.route),
+            "domain.alias.add": Verb(AddDomainAlias, self.add),
+            "domain.alias.list": Verb(ListedAliases, self.all),
+            "domain.alias.remove": Verb(Named, self.remove),
+        }
+
+    async def route(self, asked: Addressed) -> dict[str, Any]:
+        """What would happen to mail for an address now, step by step; a mailbox's room with it."""
+        try:
+            address = Address.parse(asked.address.strip())
+        except BadAddress as refusal:
+            raise BadValue(f"{asked.address}: {refusal.public}") from None
+        told = await self._parts.explain(address)
+        for end in told["ends"]:
+            account = await self._parts.directory.account(end["account_id"]) if end["kind"] == "mailbox" else None
+            if account is not None:
+                room = await self._parts.store.room(account)
+                full = room.limit_messages is not None and room.used.messages >= room.limit_messages
+                end |= {"free": room.free_bytes, "full": full or room.free_bytes == 0}
+        return told
+
+    async def add(self, asked: AddDomainAlias) -> dict[str, Any]:
+        """Let a whole domain stand for a hosted one."""
+        await self._parts.changes.add_domain_alias(asked.name, asked.domain)
+        domain = (await self._parts.find_domain(asked.domain)).name
+        return {"domain": domain, "aliases": [name for name, _ in await self._parts.directory.domain_aliases(domain)]}
+
+    async def all(self, asked: ListedAliases) -> list[dict[str, Any]]:
+        """Domain aliases by name."""
+        domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
+        found = await self._parts.directory.domain_aliases(domain)
+        return [{"name": name, "domain": behind} for name, behind in found]
+
+    async def remove(self, asked: Named) -> dict[str, Any]:
+        """Let it stand for itself again."""
+        return {"name": asked.name, "domain": await self._parts.changes.remove_domain_alias(asked.name)}

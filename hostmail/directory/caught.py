@@ -1,0 +1,129 @@
+"""A catch-all's memory: which unknown names get mail, how often and when (E2). Counted in memory, written down every few seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hostmail.address import Address
+from hostmail.directory.tables import caught_names, domains
+from hostmail.errors import BadAddress
+from hostmail.interfaces import CaughtName, ICaughtNames, InThread
+from hostmail.sql.database import Database
+
+WRITE_AFTER_SECONDS = 5.0
+NAMES_A_DOMAIN = 1_000
+MOST_UNWRITTEN = 10_000
+
+
+@implementer(ICaughtNames)
+class CaughtNames:
+    """Counts in memory until the next writing, so that a flood of mail for invented names costs no transaction a message.
+
+    What a crash takes are the counts of the last seconds. `now` is Unix time. A domain keeps NAMES_A_DOMAIN names, those seen last; names
+    beyond MOST_UNWRITTEN within one interval are not counted.
+    """
+
+    log = Logger(namespace="directory")
+
+    def __init__(
+        self, *, database: Database, in_thread: InThread, clock: IReactorTime, now: Callable[[], float]
+    ) -> None:
+        self._database = database
+        self._in_thread = in_thread
+        self._clock = clock
+        self._now = now
+        self._unwritten: dict[str, CaughtName] = {}
+        self._due: IDelayedCall | None = None
+
+    def caught(self, address: str) -> None:
+        """One message more for this address."""
+        key, now = _key(address), self._now()
+        known = self._unwritten.get(key)
+        if known is not None:
+            self._unwritten[key] = CaughtName(address, known.count + 1, known.first_seen, now)
+        elif len(self._unwritten) < MOST_UNWRITTEN:
+            self._unwritten[key] = CaughtName(address, 1, now, now)
+        if self._due is None:
+            self._due = self._clock.callLater(WRITE_AFTER_SECONDS, self._write_soon)
+
+    async def names(self, domain: str) -> list[CaughtName]:
+        """What is remembered of a domain, the most frequent first."""
+        await self.flush()
+        found: list[CaughtName] = await self._in_thread(self._read, domain.lower())
+        return found
+
+    async def forget(self, address: str) -> None:
+        """Remember it no more."""
+        self._unwritten.pop(_key(address), None)
+        await self._in_thread(self._forget, _key(address))
+
+    async def flush(self) -> None:
+        """Write down what is only in memory; what cannot be written is logged and counted no more."""
+        if self._due is not None and self._due.active():
+            self._due.cancel()
+        self._due = None
+        unwritten, self._unwritten = self._unwritten, {}
+        if unwritten:
+            with self.log.failuresHandled("caught_names_lost: {count}", count=len(unwritten)):
+                await self._in_thread(self._write, unwritten)
+
+    def _write_soon(self) -> None:
+        self._due = None
+        Deferred.fromCoroutine(self.flush())
+
+    def _write(self, unwritten: dict[str, CaughtName]) -> None:
+        by_domain: dict[str, dict[str, CaughtName]] = {}
+        for key, name in unwritten.items():
+            by_domain.setdefault(key.rpartition("@")[2], {})[key] = name
+        with self._database.writing(durable=False) as connection:
+            for domain, names in by_domain.items():
+                domain_id = connection.execute(select(domains.c.id).where(domains.c.name == domain)).scalar()
+                if domain_id is not None:
+                    _add(connection, domain_id, names)
+
+    def _read(self, domain: str) -> list[CaughtName]:
+        columns = caught_names.c
+        query = (
+            select(columns.address, columns.count, columns.first_seen, columns.last_seen)
+            .join(domains, domains.c.id == columns.domain_id)
+            .where(domains.c.name == domain)
+            .order_by(columns.count.desc(), columns.last_seen.desc())
+        )
+        with self._database.reading() as connection:
+            return [CaughtName(*row) for row in connection.execute(query)]
+
+    def _forget(self, key: str) -> None:
+        with self._database.writing(durable=False) as connection:
+            connection.execute(delete(caught_names).where(caught_names.c.address_key == key))
+
+
+def _key(address: str) -> str:
+    try:
+        return Address.parse(address).key
+    except BadAddress:
+        return address.casefold()
+
+
+def _add(connection: Connection, domain_id: int, names: dict[str, CaughtName]) -> None:
+    columns = caught_names.c
+    for key, name in names.items():
+        new = insert(caught_names).values(
+            domain_id=domain_id,
+            address=name.address,
+            address_key=key,
+            count=name.count,
+            first_seen=name.first_seen,
+            last_seen=name.last_seen,
+        )
+        changed = {"count": columns.count + name.count, "address": name.address, "last_seen": name.last_seen}
+        connection.execute(new.on_conflict_do_update(index_elements=[columns.address_key], set_=changed))
+    kept = select(columns.id).where(columns.domain_id == domain_id)
+    kept = kept.order_by(columns.last_seen.desc(), columns.id.desc()).limit(NAMES_A_DOMAIN)
+    connection.execute(delete(caught_names).where(columns.domain_id == domain_id, columns.id.not_in(kept)))

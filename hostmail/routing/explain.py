@@ -1,0 +1,53 @@
+"""A recipient's way as values for people: what `hostmail route` answers. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, targets_of
+from hostmail.errors import Refusal
+from hostmail.routing.route import Resolution
+from hostmail.routing.rules import Step
+
+
+def explained(resolution: Resolution) -> dict[str, Any]:
+    """`address`; the `steps`, each with its depth, address, rule and words; and the `ends`. JSON values."""
+    steps = [
+        {"depth": depth, "address": str(step.address), "rule": step.rule, "words": words(step)}
+        for depth, step in resolution.steps
+    ]
+    ends = [_end(target) for target in targets_of(resolution.decision())]
+    return {"address": str(resolution.recipient), "steps": steps, "ends": ends}
+
+
+def words(step: Step) -> str:
+    """What a step does with the mail."""
+    if step.refusal is not None:
+        return f"refused: {_answer(step.refusal)}{f' ({step.refusal.private})' if step.refusal.private else ''}"
+    if step.discarded:
+        return "taken, and thrown away"
+    if step.elsewhere:
+        return "sent to another server"
+    onward = ", ".join(map(str, step.onward))
+    if step.mailbox is None:
+        return f"on to {onward}"
+    return f"into the mailbox {step.mailbox.address}" + (f", and on to {onward}" if onward else "")
+
+
+def _end(target: Decision) -> dict[str, Any]:
+    if isinstance(target, IntoMailbox):
+        found = {"kind": "mailbox", "address": target.delivered_to, "account_id": target.account_id}
+        return found | {"caught": target.caught}
+    if isinstance(target, Forward):
+        found = {"kind": "forward", "address": str(target.address), "forwarder": str(target.forwarder)}
+        return found | {"caught": target.caught}
+    if isinstance(target, Discard):
+        return {"kind": "discard", "address": target.caught, "caught": target.caught}
+    if isinstance(target, Refuse):
+        address = "" if target.address is None else str(target.address)
+        return {"kind": "refuse", "address": address, "answer": _answer(target.refusal)}
+    return {"kind": "relay", "address": str(getattr(target, "address", ""))}
+
+
+def _answer(refusal: Refusal) -> str:
+    return f"{refusal.code} {refusal.smtp_line()}"
