@@ -50,7 +50,9 @@ from hostmail.routing.router import Router
 
 log = Logger(namespace="hostmail")
 
-NEEDS_RESTART = frozenset({"hostname", "data_dir", "profile", "listen", "tls", "dns", "limits", "keep_removed"})
+NEEDS_RESTART = frozenset(
+    {"hostname", "data_dir", "profile", "listen", "tls", "dns", "limits", "keep_removed", "history", "history_size"}
+)
 """Settings that ports, files and counters were made with; everything else is read anew by SIGHUP."""
 
 
@@ -209,6 +211,7 @@ class Appliance(Service):
             deliver=Redelivery(directory=parts.directory, store=parts.store).deliver,
             report=intake.notices.report,
             sender=sender,
+            history=parts.history,
             schedule=Schedule(lifetime=settings.queue_lifetime, warn_after=settings.delay_notice),
         )
         Deferred.fromCoroutine(runner.start()).addErrback(lambda failure: log.failure("queue not started", failure))

@@ -49,6 +49,7 @@ from hostmail.envelope import Peer
 from hostmail.interfaces import Account, DirectoryChanged
 from hostmail.listen.tls import CertificateStore
 from hostmail.monitoring.events import EventBus
+from hostmail.monitoring.history import History
 from hostmail.monitoring.sessions import Sessions
 from hostmail.protocols.imap.account import ImapAccount
 from hostmail.protocols.imap.factory import HostmailIMAP4Factory
@@ -99,6 +100,7 @@ class Parts:
     spool: Spool
     queue: Queue
     sending: SendingRates
+    history: History
     dns: CachedDns
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
@@ -115,6 +117,7 @@ class Parts:
             store=self.store,
             sessions=sessions,
             queue=self.queue,
+            history=self.history,
             settings=self.settings,
             now=time.time,
             version=__version__,
@@ -128,6 +131,7 @@ class Parts:
         """Finish what runs and close every file."""
         await self.caught.flush()
         await self.store.close()
+        await self.history.close()
         self.queue.close()
         self.grants.close()
         self.throttle.close()
@@ -214,6 +218,14 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         store=store,
         spool=store.spool,
         queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
+        history=History(
+            data / "history.sqlite",
+            in_thread=in_thread,
+            clock=reactor,
+            now=time.time,
+            keep_seconds=settings.history,
+            most_octets=settings.history_size,
+        ),
         sending=SendingRates(now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day),
         dns=make_dns(settings.dns, reactor),
     )
@@ -359,6 +371,7 @@ def make_intake(parts: Parts, router: Router) -> Intake:
         random=Random(),
         in_thread=parts.disks.run,
         caught=parts.caught.caught,
+        history=parts.history,
     )
 
 

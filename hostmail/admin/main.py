@@ -24,6 +24,7 @@ from hostmail.admin.commands.relay import relay
 from hostmail.admin.commands.route import route
 from hostmail.admin.commands.session import session
 from hostmail.admin.commands.status import status, version
+from hostmail.admin.commands.trace import trace
 from hostmail.config.schema import Settings
 from hostmail.errors import AlreadyExists, BadValue, ConfigurationError, NotFound, Refusal
 
@@ -55,6 +56,7 @@ for command in (
     session,
     mailbox,
     queue,
+    trace,
     config,
     status,
     version,

@@ -18,6 +18,7 @@ from hostmail.interfaces import (
     ICaughtNames,
     IDirectory,
     IDirectoryChanges,
+    IHistory,
     IMailStore,
     IPasswords,
     IQueue,
@@ -72,6 +73,7 @@ class Parts:
     store: IMailStore
     sessions: ISessions | None
     queue: IQueue
+    history: IHistory
     settings: Settings
     now: Callable[[], float]
     version: str

@@ -12,6 +12,7 @@ from zope.interface import implementer
 from hostmail.admin.accounts import Accounts
 from hostmail.admin.catchall import CatchAll
 from hostmail.admin.domains import Domains
+from hostmail.admin.history import HistoryVerbs
 from hostmail.admin.importing import Importing
 from hostmail.admin.mailboxes import Mailboxes
 from hostmail.admin.names import Names
@@ -30,6 +31,7 @@ from hostmail.interfaces import (
     ICaughtNames,
     IDirectory,
     IDirectoryChanges,
+    IHistory,
     IMailStore,
     IPasswords,
     IQueue,
@@ -40,7 +42,8 @@ from hostmail.interfaces import (
 READING = frozenset(
     """domain.list domain.show account.list account.show quota.show relay.list relay.why session.list
     alias.list forward.list catchall.show catchall.names route domain.alias.list
-    mailbox.verify queue.list queue.show queue.stats queue.cat status version""".split()  # noqa: SIM905 - a list would say it with more noise
+    mailbox.verify queue.list queue.show queue.stats
+    queue.cat trace status version""".split()  # noqa: SIM905 - a list would say it with more noise
 )
 
 
@@ -60,6 +63,7 @@ class Admin:
         store: IMailStore,
         sessions: ISessions | None,
         queue: IQueue,
+        history: IHistory,
         settings: Settings,
         now: Callable[[], float],
         version: str,
@@ -76,6 +80,7 @@ class Admin:
             store=store,
             sessions=sessions,
             queue=queue,
+            history=history,
             settings=settings,
             now=now,
             version=version,
@@ -97,6 +102,7 @@ class Admin:
             SessionVerbs(parts),
             Mailboxes(parts),
             QueueVerbs(parts),
+            HistoryVerbs(parts),
             Status(parts),
         )
         self._verbs: dict[str, Verb] = {name: verb for noun in nouns for name, verb in noun.verbs.items()}

@@ -136,6 +136,14 @@ class Settings:
         kinds.duration(0), "How long the mail of a removed account is kept aside (BEHAVIOURS D13).", Seconds(14 * 86400)
     )
 
+    history: Seconds = key(
+        kinds.duration(3600),
+        "How long what became of each message is remembered, for `hostmail trace`.",
+        Seconds(30 * 86400),
+    )
+    history_size: Octets = key(
+        kinds.size(16 << 20), "How large its file may become; the oldest is forgotten first.", Octets(2 << 30)
+    )
     full_text_search: bool = key(
         kinds.SWITCH,
         "Whether folders in which people search for words are indexed, in the background (half as large as the texts in them); no: such"

@@ -25,7 +25,7 @@ _HEAD = """\
 # Sizes are binary octets (20M, 1.5G), durations are 45s, 30m, 1h30m, 14d; paths are relative to this file.
 # Domains, accounts and quotas are not here: the `hostmail` command changes them, and they count at once.
 # `hostmail config check` says what is wrong with this file, and where. SIGHUP takes changes while running, except for
-# hostname, data_dir, profile, listen, tls, dns, limits and keep_removed: those need a restart.
+# hostname, data_dir, profile, listen, tls, dns, limits, keep_removed and history: those need a restart.
 """
 _HEADINGS = {
     "hostname": "The server",

@@ -43,7 +43,7 @@ def waiting(ends: Sequence[Mailbox | Nowhere]) -> list[Recipient]:
 class Ends:
     """`elsewhere` are recipients to be relayed, `forwards` those that somebody here sends on, each outside address once.
 
-    `caught` are the unknown addresses that catch-alls have caught, `discarded` how many recipients' mail is not kept.
+    `caught` are the unknown addresses that catch-alls have caught, `discards` the recipients whose mail is not kept.
     """
 
     mailboxes: list[Mailbox] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Ends:
     forwards: list[tuple[Recipient, Forward]] = field(default_factory=list)
     nowhere: list[Nowhere] = field(default_factory=list)
     caught: set[str] = field(default_factory=set)
-    discarded: int = 0
+    discards: list[Recipient] = field(default_factory=list)
 
     @property
     def leaves(self) -> bool:
@@ -74,9 +74,10 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
                 forwards.setdefault(end.address.key, (recipient, end))
             elif isinstance(end, Refuse):
                 ends.nowhere.append(Nowhere(end.refusal, [recipient], end.address or recipient.address))
+            elif isinstance(end, Discard):
+                ends.discards.append(recipient)
             if isinstance(end, IntoMailbox | Forward | Discard) and end.caught:
                 ends.caught.add(end.caught)
-        ends.discarded += isinstance(decision, Discard)
     named = {recipient.address.key for recipient in ends.elsewhere}
     ends.mailboxes = list(mailboxes.values())
     ends.forwards = [each for key, each in forwards.items() if key not in named]

@@ -12,9 +12,11 @@ from hostmail.address import Address
 from hostmail.decisions import Refuse
 from hostmail.delivery.accepted import Accepted, Gate, Router
 from hostmail.delivery.notices import Notices
+from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.interfaces import IDirectory, IIntake, IMailStore, InThread, IQueue, ISpool
+from hostmail.errors import Refusal
+from hostmail.interfaces import IDirectory, IHistory, IIntake, IMailStore, InThread, IQueue, ISpool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,14 @@ class Intake:
         now: Callable[[], float],
         random: Random,
         in_thread: InThread,
+        history: IHistory,
         caught: Callable[[str], None] = lambda address: None,
     ) -> None:
         self._router = router
         self._gate = gate
         self._settings = settings
-        self.notices = Notices(self.submit, hostname=settings.hostname, now=now, random=random)
+        telling = Telling(history, now)
+        self.notices = Notices(self.submit, hostname=settings.hostname, now=now, random=random, telling=telling)
         self._parts = Intaking(
             directory=directory,
             store=store,
@@ -64,6 +68,7 @@ class Intake:
             random=random,
             in_thread=in_thread,
             caught=caught,
+            telling=telling,
         )
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
@@ -77,7 +82,11 @@ class Intake:
     async def recipient(self, peer: Peer, envelope: Envelope, recipient: Recipient) -> Accepted:
         """Decide about one RCPT TO, which somebody will take; raises a Refusal otherwise."""
         decision = await self._router.decide(recipient.address, peer.local_ip)
-        return Accepted(decision, await self._gate.recipient(peer, envelope, decision))
+        try:
+            return Accepted(decision, await self._gate.recipient(peer, envelope, decision))
+        except Refusal as refusal:
+            self._parts.telling.refused(peer, envelope, [recipient], refusal)
+            raise
 
     def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Accepted]]) -> Transaction:
         """Open a transaction; raises OutOfSpace or TemporaryFailure when there is no room for a spool file.

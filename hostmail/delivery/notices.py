@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.delivery.bounce import Origin, Original, Outcome, report
+from hostmail.delivery.telling import Telling
 from hostmail.errors import BadAddress, Refusal
 from hostmail.interfaces import Queued
 
@@ -44,11 +45,14 @@ class Notices:
     `submit(recipient, message)` takes the mail durably or raises a Refusal.
     """
 
-    def __init__(self, submit: Submit, *, hostname: str, now: Callable[[], float], random: Random) -> None:
+    def __init__(
+        self, submit: Submit, *, hostname: str, now: Callable[[], float], random: Random, telling: Telling
+    ) -> None:
         self._submit = submit
         self._hostname = hostname
         self._now = now
         self._random = random
+        self._telling = telling
 
     async def tell(self, original: Original, action: str, outcomes: Sequence[Outcome]) -> None:
         """Report to the sender. Raises a temporary Refusal if the report could not be stored; a sender that takes none is logged."""
@@ -72,6 +76,7 @@ class Notices:
                 action=action,
                 sender=original.sender,
             )
+            self._telling.reported(original, action, outcomes)
 
     async def report(
         self, results: Sequence[tuple[Queued, Refusal | None]], action: str, content: bytes, whole: bool

@@ -18,10 +18,11 @@ from hostmail.delivery.forwarding import forwarded
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
+from hostmail.delivery.telling import Telling, who
 from hostmail.delivery.trace import final_fields, new_queue_id, received
 from hostmail.delivery.writing import SpoolWriter
 from hostmail.envelope import Envelope, Peer, Recipient, first_of
-from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal
+from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal, as_refusal
 from hostmail.interfaces import Drop, IDirectory, IMailStore, InThread, IQueue, ISpool, ISpoolFile, ITransaction
 
 log = Logger(namespace="delivery")
@@ -43,6 +44,7 @@ class Intaking:
     random: Random
     in_thread: InThread
     caught: Callable[[str], None]
+    telling: Telling
 
 
 @implementer(ITransaction)
@@ -64,7 +66,7 @@ class Transaction:
         self._parts = parts
         self._envelope = envelope
         self._responsible = responsible
-        self._peer = _shown(peer, responsible)
+        self._peer = peer
         self._recipients = [recipient for recipient, _ in decisions]
         self._ends = sort_out(decisions)
         self._mailboxes = self._ends.mailboxes
@@ -127,6 +129,9 @@ class Transaction:
             await self._writer.close()
             await self._spooled.seal()
             await self._deliver()
+        except Exception as error:
+            self._parts.telling.refused(self._peer, self._envelope, self._recipients, as_refusal(error))
+            raise
         finally:
             self._writer.discard()
 
@@ -240,11 +245,12 @@ class Transaction:
 
     def _log_accepted(self) -> None:
         """One event a message: its words are put together here, for the log's own formatting costs ten times as much."""
+        peer = who(self._peer, self._responsible)
         sender, mailboxes = self._envelope.sender, sum(mailbox.answer is None for mailbox in self._mailboxes)
-        queued, discarded = len(self._ends.elsewhere) + len(self._ends.forwards), self._ends.discarded
+        queued, discarded = len(self._ends.elsewhere) + len(self._ends.forwards), len(self._ends.discards)
         story = (
             f"{self.queue_id} from=<{sender}> to {first_of(self._recipients)} size={self._size} "
-            f"mailboxes={mailboxes} queued={queued}{f' discarded={discarded}' if discarded else ''} ({self._peer})"
+            f"mailboxes={mailboxes} queued={queued}{f' discarded={discarded}' if discarded else ''} ({peer})"
         )
         log.info(
             "message_accepted: {story}",
@@ -255,8 +261,5 @@ class Transaction:
             mailboxes=mailboxes,
             queued=queued,
         )
-
-
-def _shown(peer: Peer, responsible: Responsible | None) -> str:
-    """Who brought it: protocol, address, and the account that answers for it."""
-    return f"{peer.protocol} {peer.ip or 'local'} {responsible.login if responsible is not None else '-'}"
+        about = f"from {peer}, {self._size} octets"
+        self._parts.telling.accepted(self.queue_id, self._envelope, self._header.header, about, self._ends)

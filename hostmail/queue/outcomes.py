@@ -8,6 +8,7 @@ from random import Random
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal
+from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
 from hostmail.queue.schedule import Schedule
@@ -22,6 +23,13 @@ Result = tuple[QueuedRow, Refusal | None]
 Original = tuple[bytes, bool]
 NOTHING: Original = (b"", False)
 
+_EVENTS = {
+    Happened.SENT: "message_sent",
+    Happened.DELIVERED: "message_delivered",
+    Happened.FAILED: "recipient_failed",
+    Happened.POSTPONED: "message_postponed",
+}
+
 
 class Outcomes:
     """Writes results into the queue. All rows of one call belong to one message.
@@ -30,19 +38,27 @@ class Outcomes:
     """
 
     def __init__(
-        self, queue: Queue, report: Report, *, schedule: Schedule, now: Callable[[], float], random: Random
+        self,
+        queue: Queue,
+        report: Report,
+        *,
+        schedule: Schedule,
+        now: Callable[[], float],
+        random: Random,
+        history: IHistory,
     ) -> None:
         self._queue = queue
         self._report = report
         self._schedule = schedule
         self._now = now
         self._random = random
+        self._history = history
 
     async def sent(self, results: Sequence[tuple[QueuedRow, Sent]]) -> None:
         """Results of sending on: where the next host took the mail but not the wish for a confirmation, that is on us (RFC 3461)."""
         for row, result in results:
             if result.refusal is None:
-                self._log("message_sent", row, result.answer)
+                self._note(Happened.SENT, row, result.answer)
         relayed = [(row, None) for row, result in results if result.refusal is None and not result.dsn]
         await self._finish([(row, None) for row, result in results if result.refusal is None], relayed, "relayed")
         await self.settle([(row, result.refusal) for row, result in results if result.refusal is not None])
@@ -51,7 +67,7 @@ class Outcomes:
         """Results of delivering here, or failures of either kind."""
         delivered = [(row, None) for row, refusal in results if refusal is None]
         for row, _ in delivered:
-            self._log("message_delivered", row, "")
+            self._note(Happened.DELIVERED, row, "")
         await self._finish(delivered, delivered, "delivered")
         # One draw for all, so that they go on together the next time, too.
         chance = self._random.random()
@@ -62,7 +78,7 @@ class Outcomes:
                 continue
             when = self._next(row, chance)
             if refusal.permanent or when is None:
-                self._log("recipient_failed", row, _words(refusal))
+                self._note(Happened.FAILED, row, _words(refusal))
                 failed.append((row, refusal))
             else:
                 waiting.append((row, refusal, when))
@@ -87,7 +103,7 @@ class Outcomes:
         told = {row.id for row, _ in due} if due and await self._told(due, "delayed") else set[int]()
         for row, refusal, when in waiting:
             await self._queue.postpone(row, when, _words(refusal), warned=row.id in told)
-            self._log("message_postponed", row, _words(refusal))
+            self._note(Happened.POSTPONED, row, _words(refusal))
 
     async def _give_up(self, failed: Sequence[Result]) -> None:
         if not failed:
@@ -125,10 +141,11 @@ class Outcomes:
             return True
         return False
 
-    def _log(self, event: str, row: QueuedRow, answer: str) -> None:
+    def _note(self, what: Happened, row: QueuedRow, answer: str) -> None:
+        self._history.tell(MailFact(self._now(), what, row.queue_id, recipient=row.recipient, words=answer))
         log.info(
             "{event}: {queue_id} from=<{sender}> to=<{recipient}> attempt {attempt} {answer}",
-            event=event,
+            event=_EVENTS[what],
             queue_id=row.queue_id,
             sender=row.sender,
             recipient=row.recipient,

@@ -15,6 +15,7 @@ from hostmail.address import Address
 from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several, targets_of
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal, Returned, as_refusal
+from hostmail.interfaces import IHistory
 from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender
 from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
@@ -49,6 +50,7 @@ class Runner:
         deliver: Deliver,
         report: Report,
         sender: Sender | None,
+        history: IHistory,
         schedule: Schedule | None = None,
     ) -> None:
         self._queue = queue
@@ -56,7 +58,9 @@ class Runner:
         self._decide = decide
         self._deliver = deliver
         self._sender = sender
-        self._outcomes = Outcomes(queue, report, schedule=schedule or Schedule(), now=now, random=random)
+        self._outcomes = Outcomes(
+            queue, report, schedule=schedule or Schedule(), now=now, random=random, history=history
+        )
         self._now = now
         self._limits: dict[str, DeferredSemaphore] = {}
         self._under_way: dict[int, list[QueuedRow]] = {}

@@ -36,6 +36,7 @@ from hostmail.interfaces import (
     Usage,
     WaitingFor,
 )
+from tests.delivery.fakes import FakeHistory
 
 NOW = 1_800_000_000.0
 
@@ -363,6 +364,7 @@ class World:
         self.store = Store()
         self.sessions = Sessions()
         self.queue = Waiting()
+        self.history = FakeHistory()
         self.caught = Caught()
         self.settings = Settings(hostname="mail.test", **settings)
         self.admin = Admin(
@@ -373,6 +375,7 @@ class World:
             store=self.store,
             sessions=self.sessions if running else None,
             queue=self.queue,
+            history=self.history,
             settings=self.settings,
             now=lambda: NOW,
             version="9.9",

@@ -20,11 +20,13 @@ from hostmail.interfaces import (
     Drop,
     Grant,
     IDirectory,
+    IHistory,
     IMailStore,
     IQueue,
     IRelayGrants,
     ISpool,
     ISpoolFile,
+    MailFact,
     Name,
     Queued,
     QueueStats,
@@ -276,6 +278,25 @@ class FakeQueue:
 
     async def count(self) -> int:
         return sum(len(prepared.recipients) for prepared in self.committed)
+
+
+@implementer(IHistory)
+class FakeHistory:
+    """Facts in the order they were told."""
+
+    def __init__(self) -> None:
+        self.facts: list[MailFact] = []
+
+    def tell(self, fact: MailFact) -> None:
+        self.facts.append(fact)
+
+    async def find(self, text: str, since: float, most: int) -> list[MailFact]:
+        return [fact for fact in self.facts if text in (fact.sender, fact.recipient, fact.queue_id)][-most:]
+
+    @property
+    def story(self) -> list[tuple[str, str, str]]:
+        """What happened, to whom, and the words."""
+        return [(fact.what.value, fact.recipient, fact.words) for fact in self.facts]
 
 
 @implementer(IRelayGrants)

@@ -14,8 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.address import Address
 from hostmail.delivery.bounce import MAX_HEADER, Origin, Original, Outcome, from_xtext, report
 from hostmail.delivery.notices import Notices, outcome, wanted
+from hostmail.delivery.telling import Telling
 from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
-from hostmail.interfaces import Queued
+from hostmail.interfaces import Happened, Queued
+from tests.delivery.fakes import FakeHistory
 
 ORIGINAL = Original("q1", "ann@example.com", b"Subject: hello\r\nFrom: ann\r\n\r\n", 1_700_000_000.0, "id+2B1")
 ORIGIN = Origin("mail.example.net", 1_700_000_100.0, "q1.abc")
@@ -143,7 +145,14 @@ class NoticesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.sent: list[tuple[str, bytes]] = []
         self.error: Refusal | None = None
-        self.notices = Notices(self.submit, hostname="mail.example.net", now=lambda: 0.0, random=Random(1))
+        self.history = FakeHistory()
+        self.notices = Notices(
+            self.submit,
+            hostname="mail.example.net",
+            now=lambda: 0.0,
+            random=Random(1),
+            telling=Telling(self.history, lambda: 0.0),
+        )
 
     async def submit(self, recipient: Address, message: bytes) -> None:
         if self.error:
@@ -175,3 +184,10 @@ class NoticesTests(SynchronousTestCase):
         self.successResultOf(self.report(self.row()))
         self.error = TemporaryFailure()
         self.failureResultOf(self.report(self.row()), TemporaryFailure)
+
+    def test_told(self) -> None:
+        """That the sender was told is part of the message's story."""
+        self.successResultOf(self.report(self.row()))
+        [fact] = self.history.facts
+        self.assertEqual((fact.what, fact.queue_id, fact.sender), (Happened.REPORTED, "q1", "ann@example.com"))
+        self.assertEqual((fact.recipient, fact.words), ("bob@x.example", "failed"))

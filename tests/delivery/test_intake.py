@@ -26,9 +26,19 @@ from hostmail.errors import (
     RelayingProhibited,
     TemporaryFailure,
 )
-from hostmail.interfaces import IDirectory, IIntake, IMailStore, IQueue, IRelayGrants, ISpool, ISpoolFile, ITransaction
+from hostmail.interfaces import (
+    Happened,
+    IDirectory,
+    IIntake,
+    IMailStore,
+    IQueue,
+    IRelayGrants,
+    ISpool,
+    ISpoolFile,
+    ITransaction,
+)
 from hostmail.routing.router import Router
-from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeQueue, FakeSpool, FakeStore
+from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeHistory, FakeQueue, FakeSpool, FakeStore
 from tests.queue.support import at_once
 
 MESSAGE = b"From: bob@other.example\r\nSubject: hello\r\n\r\nHow are you?\r\n"
@@ -49,6 +59,7 @@ class IntakeCase(SynchronousTestCase):
             pop_before_smtp=True,
             sending=SendingRates(now=lambda: 1e9, per_hour=300, per_day=2000),
         )
+        self.history = FakeHistory()
         self.intake = Intake(
             directory=self.directory,
             store=self.store,
@@ -60,6 +71,7 @@ class IntakeCase(SynchronousTestCase):
             now=lambda: 1_700_000_000.0,
             random=Random(7),
             in_thread=at_once,
+            history=self.history,
         )
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
         self.login = Peer("192.0.2.7", "submission", esmtp=True, tls=True, account_id=1, login="ann@example.com")
@@ -94,6 +106,53 @@ class IntakeCase(SynchronousTestCase):
 
     def mail(self, address: str) -> list[bytes]:
         return self.store.mail.get(address, [])
+
+
+class StoryTests(IntakeCase):
+    """What `hostmail trace` will tell."""
+
+    def test_delivered_and_queued(self) -> None:
+        """Who brought a message, and what became of it for each recipient."""
+        self.directory.lead("info@example.com", "ann@example.com", "far@elsewhere.example")
+        self.send("info@example.com", "x@else.example", peer=self.login, message=b"Message-ID: <m1@x>\r\n\r\nhi\r\n")
+        accepted, *ends = self.history.facts
+        self.assertEqual((accepted.what, accepted.message_id), (Happened.ACCEPTED, "m1@x"))
+        self.assertEqual(accepted.words, "from submission 192.0.2.7 ann@example.com, 26 octets")
+        self.assertEqual({fact.queue_id for fact in ends}, {accepted.queue_id})
+        self.assertEqual(
+            self.history.story[1:],
+            [
+                ("led to", "info@example.com", "ann@example.com"),
+                ("delivered", "ann@example.com", ""),
+                ("led to", "info@example.com", "far@elsewhere.example"),
+                ("queued", "far@elsewhere.example", "forwarded by info@example.com"),
+                ("queued", "x@else.example", ""),
+            ],
+        )
+
+    def test_refused_at_rcpt(self) -> None:
+        """Who was told no, and with which words."""
+        recipient = Recipient(Address.parse("nobody@example.com"))
+        refusal = self.refused(self.intake.recipient(self.peer, Envelope(Address.parse("eve@x.example")), recipient))
+        [fact] = self.history.facts
+        self.assertEqual((fact.what, fact.queue_id, fact.sender), (Happened.REFUSED, "", "eve@x.example"))
+        self.assertEqual(fact.recipient, "nobody@example.com")
+        self.assertEqual(fact.words, f"550 {refusal.smtp_line()} (smtp 192.0.2.7 -)")
+
+    def test_refused_after_data(self) -> None:
+        """A message that is not taken after all."""
+        self.send_refused("ann@example.com", message=b"x" * 200_000)
+        self.assertEqual([(what, to) for what, to, _ in self.history.story], [("refused", "ann@example.com")])
+
+    def test_mailboxes_that_say_no(self) -> None:
+        """A full mailbox beside one that has room, and the report to the sender."""
+        self.directory.add("bob@example.com")
+        self.store.refusals["bob@example.com"] = OverQuota("full")
+        self.send("ann@example.com", "bob@example.com")
+        story = sorted((what, to) for what, to, _ in self.history.story if to != "bob@other.example")
+        self.assertIn(("delivered", "ann@example.com"), story)
+        self.assertIn(("failed", "bob@example.com"), story)
+        self.assertIn(("reported", "bob@example.com"), story)
 
 
 class ContractTests(IntakeCase):
@@ -198,6 +257,7 @@ class LocalTests(IntakeCase):
             now=lambda: 1.0,
             random=Random(7),
             in_thread=at_once,
+            history=self.history,
         )
         message = b"X-Long: " + b"a" * 60 + b"\r\n"
         self.send("ann@example.com", message=message * 5000)

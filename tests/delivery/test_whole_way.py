@@ -18,6 +18,7 @@ from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
+from tests.delivery.fakes import FakeHistory
 from tests.delivery.test_intake import IntakeCase
 from tests.queue.support import FakeSender, Result, at_once
 
@@ -38,6 +39,7 @@ class WholeWayTests(IntakeCase):
         self.waiting = Queue(root / "queue", in_thread=at_once, now=self.clock.seconds)
         self.addCleanup(self.waiting.close)
         self.real_spool = Spool(str(root / "spool"))
+        self.history = FakeHistory()
         self.intake = Intake(
             directory=self.directory,
             store=self.store,
@@ -49,6 +51,7 @@ class WholeWayTests(IntakeCase):
             now=self.clock.seconds,
             random=Random(7),
             in_thread=at_once,
+            history=self.history,
         )
         self.sender = FakeSender()
         self.runner = Runner(
@@ -60,6 +63,7 @@ class WholeWayTests(IntakeCase):
             deliver=Redelivery(directory=self.directory, store=self.store).deliver,
             report=self.intake.notices.report,
             sender=self.sender,
+            history=self.history,
         )
         self.addCleanup(self.runner.stop)
 

@@ -19,7 +19,7 @@ from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import ISpoolFile, Queued
 from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
-from tests.delivery.fakes import FakeSpool
+from tests.delivery.fakes import FakeHistory, FakeSpool
 
 START = 1_700_000_000.0
 
@@ -118,6 +118,7 @@ class RunnerCase(QueueCase):
         self.sender: FakeSender | None = FakeSender()
         self.decisions: dict[str, Decision] = {}
         self.answers: list[Refusal | None] = []
+        self.history = FakeHistory()
         self.delivered: list[str] = []
         self.reports: list[tuple[str, list[str]]] = []
         self.report_error: Exception | None = None
@@ -133,6 +134,7 @@ class RunnerCase(QueueCase):
             deliver=self.deliver,
             report=self.report,
             sender=self.sender,
+            history=self.history,
         )
         self.wait(runner.start())
         self.addCleanup(runner.stop)

@@ -1,0 +1,84 @@
+"""hostmail trace: where is my mail?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from hostmail.admin.cli import CommandLine, clean, pass_line
+from hostmail.admin.values import Duration, given, moment
+
+Facts = Sequence[Mapping[str, Any]]
+Tell = Callable[[Mapping[str, Any]], str]
+
+_SENTENCES: Mapping[str, Tell] = {
+    "refused": lambda f: f"refused{_for(f)}: {f['words']}",
+    "accepted": lambda f: f"accepted {f['words']}",
+    "led to": lambda f: f"{f['recipient']} leads to {f['words']}",
+    "delivered": lambda f: f"delivered into the mailbox of {f['recipient']}{_because(f)}",
+    "discarded": lambda f: f"thrown away{_for(f)}{_because(f)}",
+    "queued": lambda f: f"waits in the queue{_for(f)}",
+    "sent": lambda f: f"taken by the next server{_for(f)}: {f['words']}",
+    "postponed": lambda f: f"not taken yet{_for(f)}, will be tried again: {f['words']}",
+    "held": lambda f: f"held{_for(f)}{_because(f)}",
+    "failed": lambda f: f"given up{_for(f)}: {f['words']}",
+    "deleted": lambda f: f"deleted from the queue by the operator{_for(f)}",
+    "reported": lambda f: f"told {f['sender']} that mail{_for(f)} is {f['words']}",
+    "answered": lambda f: f"answered automatically{_for(f)}{_because(f)}",
+}
+
+
+def _for(fact: Mapping[str, Any]) -> str:
+    return f" for {fact['recipient']}" if fact["recipient"] else ""
+
+
+def _because(fact: Mapping[str, Any]) -> str:
+    return f": {fact['words']}" if fact["words"] else ""
+
+
+@click.command()
+@click.argument("text", metavar="ADDRESS|MESSAGE-ID|QUEUE-ID")
+@click.option("--since", "seconds", type=Duration(), help="Only what happened so long ago or later, like 2h or 3d.")
+@click.option(
+    "--limit", "most", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="At most so many facts."
+)
+@pass_line
+def trace(line: CommandLine, text: str, seconds: int | None, most: int) -> None:
+    """Tell what became of mail: taken, refused, delivered, waiting, sent on, given up.
+
+    Exit code 1 if nothing is known.
+    """
+    found = line.call("trace", text=text, most=most, **given(seconds=seconds))
+    line.answer(found, show)
+    if not found:
+        line.say(f"nothing is known of {text}; how long mail is remembered is the setting history")
+        raise click.exceptions.Exit(1)
+
+
+def show(facts: Facts) -> None:
+    """Print the stories, each message's together, in the order they began."""
+    for number, story in enumerate(stories(facts)):
+        if number:
+            click.echo()
+        click.echo(clean(title(story)))
+        for fact in story:
+            click.echo(clean(f"  {moment(fact['at'])}  {_SENTENCES[fact['what']](fact)}"))
+
+
+def stories(facts: Facts) -> Iterable[list[Mapping[str, Any]]]:
+    """Facts of one message together, its arrival first; what was refused before it became one stands alone."""
+    together: dict[Any, list[Mapping[str, Any]]] = {}
+    for number, fact in enumerate(facts):
+        together.setdefault(fact["queue_id"] or number, []).append(fact)
+    return [sorted(story, key=lambda fact: fact["what"] != "accepted") for story in together.values()]
+
+
+def title(story: Facts) -> str:
+    """Which message it is."""
+    known = {name: next((f[name] for f in story if f[name]), "") for name in ("queue_id", "sender", "message_id")}
+    parts = [known["queue_id"] or "not taken", f"from {known['sender'] or '<>'}"]
+    if known["message_id"]:
+        parts.append(f"Message-ID <{known['message_id']}>")
+    return "  ".join(parts)

@@ -1,0 +1,37 @@
+"""The verb that tells what became of mail."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from hostmail.admin.parts import Parts, Verb
+from hostmail.errors import BadValue
+
+MOST = 10_000
+
+
+class Traced(msgspec.Struct, forbid_unknown_fields=True):
+    """trace: an address, a Message-ID or a queue id; how many seconds to look back, and at most how many facts."""
+
+    text: str
+    seconds: int | None = None
+    most: int = 1000
+
+
+class HistoryVerbs:
+    """Asks the history of mail."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._now = parts.now
+        self._history = parts.history
+        self.verbs = {"trace": Verb(Traced, self.trace)}
+
+    async def trace(self, asked: Traced) -> list[dict[str, Any]]:
+        """Facts from the oldest to the newest."""
+        if not asked.text.strip() or not 0 < asked.most <= MOST:
+            raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts")
+        since = 0.0 if asked.seconds is None else self._now() - asked.seconds
+        return [dataclasses.asdict(fact) for fact in await self._history.find(asked.text, since, asked.most)]

@@ -1,0 +1,90 @@
+"""What became of a message, said once for the log and once for the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from hostmail.delivery.accepted import Responsible
+from hostmail.delivery.bounce import Original, Outcome
+from hostmail.delivery.ends import Ends
+from hostmail.envelope import Envelope, Peer, Recipient
+from hostmail.errors import Refusal
+from hostmail.interfaces import Happened, IHistory, MailFact
+from hostmail.message.headers import field_value
+
+MOST_MESSAGE_ID = 250
+
+
+def who(peer: Peer, responsible: Responsible | None) -> str:
+    """Who brought a message: protocol, address, and the account that answers for it."""
+    return f"{peer.protocol} {peer.ip or 'local'} {responsible.login if responsible is not None else '-'}"
+
+
+def message_id(header: bytes) -> str:
+    """The Message-ID without its brackets, "" if there is none."""
+    return (field_value(header, b"message-id") or b"").decode("utf-8", "replace").strip().strip("<>")[:MOST_MESSAGE_ID]
+
+
+class Telling:
+    """Writes the intake's part of each message's story. `now` is Unix time."""
+
+    def __init__(self, history: IHistory, now: Callable[[], float]) -> None:
+        self._history = history
+        self._now = now
+
+    def refused(self, peer: Peer, envelope: Envelope, recipients: Sequence[Recipient], refusal: Refusal) -> None:
+        """Nothing was taken for these recipients."""
+        words = f"{refusal.code} {refusal.smtp_line()} ({who(peer, None)})"
+        for recipient in recipients:
+            self._tell(Happened.REFUSED, "", sender=envelope.sender, recipient=str(recipient.address), words=words)
+
+    def accepted(self, queue_id: str, envelope: Envelope, header: bytes, words: str, ends: Ends) -> None:
+        """We have it, and these are its ends. `words` tell who brought it and how large it is."""
+        self._tell(Happened.ACCEPTED, queue_id, message_id=message_id(header), sender=envelope.sender, words=words)
+        for what, recipient, about in _ends(ends):
+            self._tell(what, queue_id, recipient=recipient, words=about)
+
+    def reported(self, original: Original, action: str, outcomes: Sequence[Outcome]) -> None:
+        """The sender was sent a report about these recipients."""
+        for outcome in outcomes:
+            self._tell(
+                Happened.REPORTED, original.queue_id, sender=original.sender, recipient=outcome.recipient, words=action
+            )
+
+    def _tell(
+        self,
+        what: Happened,
+        queue_id: str,
+        message_id: str = "",
+        sender: str = "",
+        recipient: str = "",
+        words: str = "",
+    ) -> None:
+        self._history.tell(MailFact(self._now(), what, queue_id, message_id, sender, recipient, words))
+
+
+def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
+    for mailbox in ends.mailboxes:
+        mine = mailbox.decision.delivered_to
+        for recipient in mailbox.recipients:
+            if str(recipient.address) != mine:
+                yield Happened.LED_TO, str(recipient.address), mine
+        if mailbox.answer is None:
+            yield Happened.DELIVERED, mine, ""
+        elif mailbox.answer.permanent:
+            yield Happened.FAILED, mine, _words(mailbox.answer)
+        else:
+            yield Happened.POSTPONED, mine, _words(mailbox.answer)
+    for recipient, forward in ends.forwards:
+        yield Happened.LED_TO, str(recipient.address), str(forward.address)
+        yield Happened.QUEUED, str(forward.address), f"forwarded by {forward.forwarder}"
+    for recipient in ends.elsewhere:
+        yield Happened.QUEUED, str(recipient.address), ""
+    for nowhere in ends.nowhere:
+        yield Happened.FAILED, str(nowhere.address), _words(nowhere.answer)
+    for recipient in ends.discards:
+        yield Happened.DISCARDED, str(recipient.address), "the domain's owner wants unknown names discarded"
+
+
+def _words(refusal: Refusal) -> str:
+    return f"{refusal.code} {refusal.smtp_line()}"

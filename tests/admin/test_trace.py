@@ -1,0 +1,53 @@
+"""hostmail trace: where is my mail?"""
+
+from __future__ import annotations
+
+from hostmail.admin.commands.trace import stories
+from hostmail.interfaces import Happened, MailFact
+from tests.admin.fakes import NOW
+from tests.admin.test_commands import Base
+
+
+class TraceTests(Base):
+    def tell(self, what: Happened, queue_id: str = "q1", **more: str) -> None:
+        self.world.history.tell(MailFact(NOW, what, queue_id, **more))
+
+    def test_story(self) -> None:
+        """Each message's story together, beginning with where it came from; what came later is told after it."""
+        self.tell(Happened.REPORTED, sender="ann@one.test", recipient="bob@two.test", words="failed")
+        self.tell(Happened.ACCEPTED, sender="ann@one.test", message_id="m1@x", words="from smtp 192.0.2.1 -, 20 octets")
+        self.tell(Happened.QUEUED, "q2", sender="ann@one.test", recipient="carl@far.test")
+        printed = self.run_command("trace", "ann@one.test").splitlines()
+        self.assertEqual(printed[0], "q1  from ann@one.test  Message-ID <m1@x>")
+        self.assertRegex(printed[1], r"^  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  accepted from smtp 192.0.2.1 -, 20 octets$")
+        self.assertTrue(printed[2].endswith("  told ann@one.test that mail for bob@two.test is failed"))
+        self.assertEqual(printed[3:5], ["", "q2  from ann@one.test"])
+        self.assertTrue(printed[5].endswith("waits in the queue for carl@far.test"))
+
+    def test_every_fact_has_words(self) -> None:
+        """Whatever happens can be told, and remote words cannot move the cursor."""
+        for number, what in enumerate(Happened):
+            self.tell(what, f"q{number}", sender="a@one.test", recipient="b@two.test", words="\x1b[2Jwords")
+        printed = self.run_command("trace", "a@one.test")
+        self.assertEqual(printed.count("from a@one.test"), len(Happened))
+        self.assertNotIn("\x1b", printed)
+
+    def test_refusals_stand_alone(self) -> None:
+        """What was never taken belongs to no message."""
+        facts = [{"queue_id": "", "what": "refused"}, {"queue_id": "", "what": "refused"}]
+        self.assertEqual(len([*stories(facts)]), 2)
+
+    def test_nothing_known(self) -> None:
+        """Exit code 1, and why that may be."""
+        self.run_command("trace", "nobody@one.test", code=1)
+        self.assertIn("nothing is known of nobody@one.test", self.talk)
+        self.assertEqual(self.json("trace", "nobody@one.test", code=1), [])
+
+    def test_options(self) -> None:
+        """--since and --limit are checked, and passed on."""
+        for number in range(3):
+            self.tell(Happened.QUEUED, f"q{number}", recipient="b@two.test")
+        self.assertEqual(len(self.json("trace", "b@two.test", "--since", "2h", "--limit", "2")), 2)
+        self.run_command("trace", "b@two.test", "--since", "soon", code=2)
+        self.run_command("trace", "b@two.test", "--limit", "0", code=2)
+        self.run_command("trace", " ", code=1)
