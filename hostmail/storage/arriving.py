@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from traceback import format_exc
 
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Usage
-from hostmail.storage import keywords
+from hostmail.storage import keywords, unlettered
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import MessageFile
 from hostmail.storage.disk import storage_refusal
@@ -241,7 +242,10 @@ def _add(transaction: Transaction, arrival: Arrival, file: MessageFile) -> tuple
     file.link(dir_fd, name)
     transaction.on_undo.append(lambda: transaction.disk.unlink(name, dir_fd=dir_fd))
     box.uidnext += 1
-    transaction.index.add_message(box, Row(uid, flags, file.size, file.date, box.next_modseq(), place, 0, name))
+    row = Row(uid, flags, file.size, file.date, box.next_modseq(), place, 0, name)
+    transaction.index.add_message(box, row)
+    if arrival.keywords:
+        transaction.at_end.append(partial(unlettered.note, transaction, box, (row,)))
     if file.facts is not None:
         transaction.index.add_facts(box, uid, file.facts)
     transaction.touch(box)

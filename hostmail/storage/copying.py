@@ -9,7 +9,7 @@ from functools import partial
 
 from hostmail.errors import NoSuchFolder
 from hostmail.interfaces import Placed, Usage
-from hostmail.storage import keywords
+from hostmail.storage import keywords, unlettered
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import copy_range
 from hostmail.storage.mailbox import Mailbox
@@ -112,6 +112,7 @@ def _place(transaction: Transaction, box: Box, other: Box, rows: list[Row], flag
     for place in targets:
         transaction.tree(other).sync(place)
     transaction.index.add_messages(other, placed)
+    unlettered.note(transaction, other, placed)
     source_uids, target_uids = [row.uid for row in rows], [row.uid for row in placed]
     transaction.index.copy_cached(box, source_uids, other, target_uids)
     transaction.touch(other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from hostmail.interfaces import Changes
-from hostmail.storage import keywords
+from hostmail.storage import keywords, unlettered
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.names import MessageName, fitting, flags_of, letters_of
@@ -92,6 +92,7 @@ def _change(transaction: Transaction, box: Box, uids: Sequence[int], change: Cal
         found, _ = _rename(transaction, box, _others(transaction.index.rows(box, lost), change), change, modseq)
         changed = sorted(changed + found)
     transaction.index.update_flags(box, changed)
+    unlettered.note(transaction, box, changed, rows)
     for place in {CUR, *(row.place for row in rows)}:
         transaction.tree(box).sync(place)
     return changed

@@ -191,7 +191,7 @@ class Index:
         first, last = span(box)
         for table in ("msg", "cache", "uidl"):
             self.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", (first, last))
-        for table in ("expunged", "keyword", "columns"):
+        for table in ("expunged", "keyword", "columns", "boot", "words"):
             self.execute(f"DELETE FROM {table} WHERE box = ?", (box.id,))
         self.execute("DELETE FROM box WHERE id = ?", (box.id,))
         self.boxes.pop(box.id, None)

@@ -167,7 +167,7 @@ def build(base: str, size: int, uid: int | None = None, flags: int = 0, letters:
 
 
 def letters_of(flags: int) -> str:
-    """The letters for the first 26 keyword bits of `flags` (bit 5 is "a"); the rest live in the index only."""
+    """The letters for the first 26 keyword bits of `flags` (bit 5 is "a"); the rest are in a file of their own (`unlettered`)."""
     bits = (flags >> 5) & (1 << MAX_LETTERS) - 1
     if not bits:
         return ""

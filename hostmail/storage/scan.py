@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from operator import itemgetter
 
+from hostmail.storage import unlettered
 from hostmail.storage.boxes import Box, Row, span
 from hostmail.storage.freshness import Seen, after_listing
 from hostmail.storage.keywords import load_keywords
@@ -55,6 +56,7 @@ def prepare(transaction: Transaction, box: Box) -> None:
     now = transaction.tools.wall()
     if not box.scanned or any(not box.seen[place].is_fresh(tree.mtime(place), now) for place in (NEW, CUR)):
         scan(transaction, box, forgotten)
+    unlettered.recall(transaction, box)
     note_checked(transaction, box)
 
 
@@ -63,6 +65,7 @@ def replace_box(transaction: Transaction, box: Box, uidvalidity: int) -> None:
     transaction.index.remove_messages(box, transaction.index.all_rows(box), box.next_modseq())
     box.uidvalidity, box.uidnext, box.first_recent, box.scanned = uidvalidity, 1, 1, 0
     box.floor = box.modseq
+    unlettered.forget(transaction, box)
     transaction.touch(box)
 
 
@@ -74,7 +77,9 @@ def _note_losses(transaction: Transaction, box: Box, record: FolderRecord | None
     away leaves no trace. Then every message counts as changed, and which ones have come and gone nobody knows any more (RFC 7162).
     """
     tree = transaction.tree(box)
-    changed = any(box.seen[place].mtime != tree.mtime(place) for place in (NEW, CUR))
+    changed = unlettered.is_news(transaction, box) or any(
+        box.seen[place].mtime != tree.mtime(place) for place in (NEW, CUR)
+    )
     unsure = changed or any(seen.recheck for seen in box.seen)
     if (record is not None and record.uidnext > box.uidnext) or (unsure and not _is_of_this_boot(transaction, box)):
         box.modseq = box.floor = max(box.modseq, beyond_all(transaction, box.directory))

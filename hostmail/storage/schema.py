@@ -1,7 +1,7 @@
 """The index database: one SQLite file (WAL) per account, with all its folders.
 
 It is a cache of the tree (ARCHITECTURE 3): message names carry UIDs, sizes and flags, so that a lost index costs
-MODSEQs, ready-made ENVELOPEs and keywords beyond the 26th, and nothing else. Hence synchronous=NORMAL: a power cut may take the
+MODSEQs and ready-made ENVELOPEs, and nothing else. Hence synchronous=NORMAL: a power cut may take the
 last commits, and the next scan of the tree brings them back.
 
 A message's key is `box << 32 | uid`: one integer, ordered by folder and UID. The ids of boxes begin somewhere else in each
@@ -25,10 +25,11 @@ CREATE TABLE cache (
     sent_date INTEGER, sent_day INTEGER, refs BLOB NOT NULL, digest BLOB NOT NULL, head TEXT, fields BLOB
 );
 """
-BOOT = """
+SEEN = """
 CREATE TABLE IF NOT EXISTS boot (box INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS words (box INTEGER PRIMARY KEY, size INTEGER NOT NULL, base INTEGER NOT NULL);
 """
-SCHEMA = f"""{CACHE}{BOOT}CREATE TABLE account (
+SCHEMA = f"""{CACHE}{SEEN}CREATE TABLE account (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     last_uidvalidity INTEGER NOT NULL,
     mtime INTEGER NOT NULL, recheck INTEGER NOT NULL, ready INTEGER NOT NULL
@@ -86,9 +87,9 @@ def _create(connection: apsw.Connection) -> None:
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('box', ?)", (secrets.randbits(30),))
             connection.execute(f"PRAGMA user_version={VERSION}")
         elif version in (2, 3):
-            connection.execute(f"DROP TABLE cache; {CACHE}{BOOT}PRAGMA user_version={VERSION}")
+            connection.execute(f"DROP TABLE cache; {CACHE}{SEEN}PRAGMA user_version={VERSION}")
         elif version == 4:
-            connection.execute(f"{BOOT}PRAGMA user_version={VERSION}")
+            connection.execute(f"{SEEN}PRAGMA user_version={VERSION}")
         elif version != VERSION:
             raise WrongVersion(str(version))
         connection.execute("COMMIT")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 class Transaction:
     """Lives inside `Mailbox.writing`. What changes the tree says so first (`changing`), so that the change is not taken
-    for somebody else's; what takes or frees room says that too. `on_undo` collects what must be put back on failure.
+    for somebody else's; what takes or frees room says that too. `on_undo` collects what must be put back on failure, `at_end`
+    what is done before the commit, and undoes all if it fails.
     """
 
     log = Logger()
@@ -32,6 +33,7 @@ class Transaction:
         self.tools = mailbox.tools
         self.disk = mailbox.tools.disk
         self.on_undo: list[Callable[[], object]] = []
+        self.at_end: list[Callable[[], object]] = []
         self.list_changed = False
         self._folders: dict[str, None] = {}
         self._dirty: dict[int, Box] = {}
@@ -109,6 +111,8 @@ class Transaction:
 
     def finish(self) -> None:
         """Write everything down; the commit follows."""
+        for work in self.at_end:
+            work()
         now = self.tools.wall()
         for (box_id, place), before in self._before.items():
             box = self._dirty[box_id]
