@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hostmail.errors import Refusal
+from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
 from hostmail.relay.failures import NextHopFailure, Sent, refusal_of
 from hostmail.relay.replies import Reply
@@ -44,14 +44,27 @@ class Manners:
     open_login: bool = False
 
 
-class Content(Protocol):
-    """The message to send, opened anew for each transmission."""
+class Octets(Protocol):
+    """The octets to send, opened anew for each transmission."""
 
     async def open(self) -> ReadBlock: ...
 
     async def close(self) -> None: ...
 
+
+class Converted(Octets, Protocol):
+    """The same message in 7-bit text, with its new size."""
+
+    @property
+    def size(self) -> int: ...
+
+
+class Content(Octets, Protocol):
+    """The message to send. `seven_bit` raises a Refusal for one that cannot be converted."""
+
     async def is_ascii(self, header_only: bool) -> bool: ...
+
+    async def seven_bit(self) -> Converted: ...
 
 
 class Conversation:
@@ -134,34 +147,37 @@ class Conversation:
     async def send(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
         """Send one message; a result for each row. Raises NextHopFailure only if the connection broke before anything was decided."""
         results: dict[int, Sent] = {}
-        refusal = self._too_big(rows[0]) or await self._unfit_content(rows[0], content)
-        if refusal is not None:
+        octets: Octets = content
+        size = rows[0].size
+        try:
+            await self._demand_utf8(rows[0], content)
+            if "8BITMIME" not in self._features and rows[0].body != "7BIT" and not await content.is_ascii(False):
+                converted = await content.seven_bit()
+                octets, size = converted, converted.size
+            self._demand_room(size)
+        except TemporaryFailure:
+            raise
+        except Refusal as refusal:
             return [Sent(refusal) for _ in rows]
         self.messages += 1
         self.body_begun = False
         able = [row for row in rows if self._fit_recipient(row, results)]
         for i in range(0, len(able), MAX_RECIPIENTS):
-            await self._transaction(able[i : i + MAX_RECIPIENTS], content, results)
+            await self._transaction(able[i : i + MAX_RECIPIENTS], octets, size, results)
         return [results[row.id] for row in rows]
 
-    def _too_big(self, row: Queued) -> Refusal | None:
+    def _demand_room(self, size: int) -> None:
         limit = self._features.get("SIZE", "")
-        if limit.isdecimal() and 0 < int(limit[:18]) < row.size:
-            words = f"{self._manners.host} takes messages of up to {limit} octets, this one has {row.size}"
-            return Refusal(words, code=552, enhanced="5.3.4")
-        return None
+        if limit.isdecimal() and 0 < int(limit[:18]) < size:
+            words = f"{self._manners.host} takes messages of up to {limit} octets, this one has {size}"
+            raise Refusal(words, code=552, enhanced="5.3.4")
 
-    async def _unfit_content(self, row: Queued, content: Content) -> Refusal | None:
-        """What the host has not announced must not be sent: 8-bit text (RFC 6152) and UTF-8 headers (RFC 6531)."""
-        host = self._manners.host
-        utf8_sender = not row.sender.isascii()
-        if "SMTPUTF8" not in self._features and row.smtputf8 and (utf8_sender or not await content.is_ascii(True)):
-            return Refusal(f"{host} cannot take internationalized mail", code=550, enhanced="5.6.7")
-        if row.body == "BINARYMIME":
-            return Refusal(f"{host} cannot take binary messages from us", code=554, enhanced="5.6.3")
-        if row.body != "7BIT" and "8BITMIME" not in self._features and not await content.is_ascii(False):
-            return Refusal(f"{host} cannot take 8-bit messages", code=554, enhanced="5.6.3")
-        return None
+    async def _demand_utf8(self, row: Queued, content: Content) -> None:
+        """UTF-8 in headers and in the sender's address goes to hosts that know of it (RFC 6531); there is no way to convert it."""
+        if "SMTPUTF8" in self._features or not row.smtputf8:
+            return
+        if not row.sender.isascii() or not await content.is_ascii(True):
+            raise Refusal(f"{self._manners.host} cannot take internationalized mail", code=550, enhanced="5.6.7")
 
     def _fit_recipient(self, row: Queued, results: dict[int, Sent]) -> bool:
         if row.recipient.isascii() or "SMTPUTF8" in self._features:
@@ -170,17 +186,17 @@ class Conversation:
         results[row.id] = Sent(Refusal(words, code=553, enhanced="5.6.7"))
         return False
 
-    async def _transaction(self, rows: Sequence[Queued], content: Content, results: dict[int, Sent]) -> None:
+    async def _transaction(self, rows: Sequence[Queued], octets: Octets, size: int, results: dict[int, Sent]) -> None:
         """One envelope with its message; a connection that breaks leaves the undecided rows for later."""
         try:
-            await self._envelope(rows, content, results)
+            await self._envelope(rows, octets, size, results)
         except NextHopFailure as failure:
             for row in rows:
                 results.setdefault(row.id, Sent(failure))
 
-    async def _envelope(self, rows: Sequence[Queued], content: Content, results: dict[int, Sent]) -> None:
+    async def _envelope(self, rows: Sequence[Queued], octets: Octets, size: int, results: dict[int, Sent]) -> None:
         utf8 = not all(row.recipient.isascii() for row in rows)
-        mail, to = self._mail(rows[0], utf8), [self._rcpt(row) for row in rows]
+        mail, to = self._mail(rows[0], size, utf8), [self._rcpt(row) for row in rows]
         pipelining = "PIPELINING" in self._features
         if pipelining:
             self._wire.command(mail, *to, "DATA")
@@ -198,14 +214,14 @@ class Conversation:
             else:
                 results.setdefault(row.id, Sent(refusal_of(reply, self._manners.host, recipient=True)))
         if pipelining or accepted:
-            await self._data(pipelining, accepted, content, results)
+            await self._data(pipelining, accepted, octets, results)
         else:
             await self._reset()
 
-    async def _data(self, asked: bool, accepted: Sequence[Queued], content: Content, results: dict[int, Sent]) -> None:
+    async def _data(self, asked: bool, accepted: Sequence[Queued], octets: Octets, results: dict[int, Sent]) -> None:
         reply = await (self._wire.reply(DATA_SECONDS) if asked else self._ask("DATA", DATA_SECONDS))
         if reply.code == 354 and accepted:
-            reply = await self._body(content)
+            reply = await self._body(octets)
         elif reply.code == 354:
             # Pipelined, and nobody was accepted: an empty message ends it (RFC 2920 3.1).
             await self._wire.send_message(_nothing)
@@ -221,13 +237,13 @@ class Conversation:
         if not reply.good:
             await self._reset()
 
-    async def _body(self, content: Content) -> Reply:
-        read = await content.open()
+    async def _body(self, octets: Octets) -> Reply:
+        read = await octets.open()
         self.body_begun = True
         try:
             await self._wire.send_message(read)
         finally:
-            await content.close()
+            await octets.close()
         return await self._wire.reply(FINAL_SECONDS)
 
     async def _reset(self) -> None:
@@ -237,10 +253,10 @@ class Conversation:
             if not reply.good:
                 self._wire.close(politely=False)
 
-    def _mail(self, row: Queued, utf8: bool) -> str:
+    def _mail(self, row: Queued, size: int, utf8: bool) -> str:
         words = [f"MAIL FROM:<{row.sender}>"]
         if "SIZE" in self._features:
-            words.append(f"SIZE={row.size}")
+            words.append(f"SIZE={size}")
         if row.body != "7BIT" and "8BITMIME" in self._features:
             words.append("BODY=8BITMIME")
         if "SMTPUTF8" in self._features and (row.smtputf8 or utf8):

@@ -51,6 +51,7 @@ class Dispatch:
             return await destination.send(rows, content)
         finally:
             await content.close()
+            content.forget()
 
     def _destination(self, route: Route, domain: str) -> Destination:
         key = (route, "" if route.smarthost is not None else domain)

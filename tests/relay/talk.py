@@ -154,8 +154,14 @@ class TalkCase(SynchronousTestCase):
 
     def send(self, *recipients: str, **more: Any) -> Deferred[list[Sent]]:
         rows = [self.row(recipient, **more) for recipient in recipients or ("bob@x.example",)]
+        return ensureDeferred(self._send(rows))
+
+    async def _send(self, rows: list[Queued]) -> list[Sent]:
         content = FileContent(str(self.path), at_once)
-        return ensureDeferred(self.destination.send(rows, content))
+        try:
+            return await self.destination.send(rows, content)
+        finally:
+            content.forget()
 
     def results(self, sending: Deferred[list[Sent]] | Awaitable[list[Sent]]) -> list[str]:
         """Each recipient's result: its refusal, or +."""

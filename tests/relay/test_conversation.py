@@ -189,18 +189,31 @@ class FeatureTests(TalkCase):
         self.assertIn("SIZE=5 BODY=8BITMIME\r\n", self.heard_envelope(*FULL, body="8BITMIME"))
 
     def test_without_8bitmime(self) -> None:
-        """A server without 8BITMIME gets what is ASCII all the same; what is not comes back with a clear reason (RFC 6152)."""
+        """A server without 8BITMIME gets what is ASCII as it is, and the rest converted, with its new size (RFC 6152 3)."""
         self.assertIn("MAIL FROM:<ann@example.com>\r\n", self.heard_envelope("HELP", body="8BITMIME"))
-        self.write(b"\r\n" + b"a" * 300_000 + b"\xe4\r\n")
+        self.write(b"Subject: hi\r\n\r\n" + b"aaa\r\n" * 100_000 + b"\xe4\r\n")
         sending = self.send(body="8BITMIME")
-        self.server.greets("HELP")
-        self.assertEqual(self.results(sending), ["554 5.6.3 mx.x.example cannot take 8-bit messages"])
+        self.server.greets("PIPELINING", "SIZE 1000000")
+        mail = self.server.heard().partition("\r\n")[0]
+        self.server.says("250 ok", "250 ok", "354 go")
+        body = self.server.heard()
+        self.assertTrue(body.endswith("aaa\r\n=E4\r\n.\r\n"))
+        self.assertIn("\r\nContent-Transfer-Encoding: quoted-printable\r\n", body)
+        self.assertEqual(mail, f"MAIL FROM:<ann@example.com> SIZE={len(body) - 3}")
+        self.server.says("250 ok")
+        self.assertEqual(self.results(sending), ["+"])
 
-    def test_binary(self) -> None:
-        """Binary messages are never sent by DATA (RFC 3030)."""
-        sending = self.send(body="BINARYMIME")
-        self.server.greets(*FULL)
-        self.assertEqual(self.results(sending), ["554 5.6.3 mx.x.example cannot take binary messages from us"])
+    def test_not_convertible(self) -> None:
+        """What a conversion would break comes back with a clear reason; what it makes too big, too."""
+        self.write("Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nKöln\r\n--b--\r\n".encode())
+        sending = self.send(body="8BITMIME")
+        self.server.greets("SIZE 50")
+        words = "554 5.6.3 the next server takes no 8-bit text, and a signed part must not be changed"
+        self.assertEqual(self.results(sending), [words])
+        self.write(b"\r\n" + b"\xe4" * 40)
+        self.assertIn(
+            "552 5.3.4 mx.x.example takes messages of up to 50 octets", self.results(self.send(body="8BITMIME"))[0]
+        )
 
     def test_smtputf8(self) -> None:
         """Internationalized mail is announced as such (RFC 6531)."""
