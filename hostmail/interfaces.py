@@ -390,7 +390,8 @@ class Snapshot:
 class Changes:
     """What happened in a folder since a modseq. `changed` rows are (uid, flags, size, date, modseq), new messages among them.
 
-    `modified` are UIDs that a conditional change has left alone, since somebody else had changed them.
+    `modified` are UIDs that a conditional change has left alone, since somebody else had changed them. Where removals since then are no
+    longer remembered, `remaining` are the UIDs that are there: all others are gone, and `expunged` says nothing.
     """
 
     uidnext: int
@@ -399,6 +400,7 @@ class Changes:
     changed: list[tuple[int, int, int, int, int]]
     expunged: list[int]
     modified: list[int] = field(default_factory=list)
+    remaining: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from hostmail.storage.threads import RunInThread
 from hostmail.storage.transaction import Transaction
 
 T = TypeVar("T")
-MISSING = 1_000_000
 _TIME = re.compile(r"([0-9]{9,11})\.")
 MAX_SUMMARISED = 1 << 24
 
@@ -74,16 +73,18 @@ def changes(mailbox: Mailbox, ref: BoxRef, since: int) -> Changes:
 
 
 def changes_now(mailbox: Mailbox, box: Box, since: int) -> Changes:
-    """What changed. Where removals since then are no longer remembered, every UID that is not there counts as removed."""
+    """What changed."""
+    found = Changes(box.uidnext, box.modseq, list(box.keywords), [], [])
     if since >= box.modseq:
-        return Changes(box.uidnext, box.modseq, list(box.keywords), [], [])
-    if since < box.floor:
+        return found
+    found.changed = mailbox.index.changed(box, since)
+    if since >= box.floor:
+        found.expunged = mailbox.index.expunged(box, since)
+    else:
         view = mailbox.view(box)
         assert view is not None
-        expunged = view.missing(box.uidnext, MISSING)
-    else:
-        expunged = mailbox.index.expunged(box, since)
-    return Changes(box.uidnext, box.modseq, list(box.keywords), mailbox.index.changed(box, since), expunged)
+        found.remaining = view.uids[:]
+    return found
 
 
 def status(mailbox: Mailbox, ref: BoxRef) -> FolderStatus:

@@ -141,18 +141,6 @@ class View:
         """How many UIDs are not below `uid`."""
         return len(self.uids) - bisect_left(self.uids, uid)
 
-    def missing(self, uidnext: int, limit: int) -> list[int]:
-        """UIDs below `uidnext` that are not there, the last `limit` of them."""
-        present = set(self.uids)
-        found: list[int] = []
-        for uid in range(uidnext - 1, 0, -1):
-            if uid not in present:
-                found.append(uid)
-                if len(found) == limit:
-                    break
-        found.reverse()
-        return found
-
     def snapshot(self, box: Box, first_recent: int) -> Snapshot:
         """The caller's own copy."""
         return Snapshot(

@@ -53,11 +53,6 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual((self.view.first_at_least(2), self.view.count_at_least(2)), (5, 2))
         self.assertEqual((self.view.first_at_least(10), self.view.count_at_least(10)), (0, 0))
 
-    def test_missing(self) -> None:
-        """UIDs that are not there, the last ones if there are many."""
-        self.assertEqual(self.view.missing(11, 100), [2, 3, 4, 6, 7, 8, 10])
-        self.assertEqual(self.view.missing(11, 2), [8, 10])
-
     def test_saved(self) -> None:
         """Saved columns are the same when loaded; flags that are too long are not saved; nonsense is not loaded."""
         again = View()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hostmail.interfaces import Changes
 from hostmail.protocols.imap.selected import Selected
-from hostmail.protocols.imap.sequence import LARGEST, SequenceSet, contains, format_numbers
+from hostmail.protocols.imap.sequence import LARGEST, SequenceSet, common, contains, format_ranges, gaps, ranges_of
 from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ async def tell_missed(session: HostmailIMAP4, selected: Selected, known: Known) 
     if known.uidvalidity != selected.uidvalidity:
         return
     changes = await selected.folder.changes(known.modseq)
-    session.write(vanished_earlier(selected, changes.expunged, known.uids))
+    session.write(vanished_earlier(selected, changes, known.uids))
     await session.written()
     uids, modseqs = selected.uids, selected.modseqs
     wanted = [(1, LARGEST)] if known.uids is None else known.uids.resolve(LARGEST)
@@ -69,12 +69,16 @@ async def tell_missed(session: HostmailIMAP4, selected: Selected, known: Known) 
         await session.written()
 
 
-def vanished_earlier(selected: Selected, expunged: Iterable[int], asked: SequenceSet | None) -> bytes:
-    """VANISHED (EARLIER) for those of the UIDs that the client asks about; nothing for none."""
-    wanted = None if asked is None else asked.resolve(LARGEST)
-    gone = [
-        uid
-        for uid in sorted(expunged)
-        if uid < selected.uidnext and selected.index_of(uid) is None and (wanted is None or contains(wanted, uid))
-    ]
-    return b"* VANISHED (EARLIER) %b\r\n" % format_numbers(gone) if gone else b""
+def vanished_earlier(selected: Selected, changes: Changes, asked: SequenceSet | None) -> bytes:
+    """VANISHED (EARLIER) for those of the UIDs that the client asks about; nothing for none.
+
+    Where nobody remembers what went, that is every UID that is not there (RFC 7162 section 3.2.5.1).
+    """
+    if changes.remaining is None:
+        past = (uid for uid in sorted(changes.expunged) if uid < selected.uidnext)
+        gone = ranges_of(uid for uid in past if selected.index_of(uid) is None)
+    else:
+        gone = gaps(ranges_of(selected.uids), 1, selected.uidnext - 1)
+    if asked is not None:
+        gone = common(gone, asked.resolve(LARGEST))
+    return b"* VANISHED (EARLIER) %b\r\n" % format_ranges(gone) if gone else b""

@@ -190,10 +190,10 @@ class Selected:
     def news(self, changes: Changes, expunges: bool, flags: bool = True) -> bytes:
         """Take in what happened, and put it into the words that the client may hear now, or wants to (`flags`)."""
         out = [self.learn_keywords(changes.keywords)]
-        self.lose(changes.expunged)
+        lost = self._lost(changes)
+        self.lose(lost)
         if expunges:
             out.append(self.take_expunges())
-        lost = set(changes.expunged)
         out.append(self._arrivals([row for row in changes.changed if row[0] not in lost]))
         rows = self.changed_flags(changes)
         if flags:
@@ -203,6 +203,11 @@ class Selected:
         self.withheld = self.withheld or bool(rows and not flags)
         self._note_told()
         return b"".join(out)
+
+    def _lost(self, changes: Changes) -> frozenset[int]:
+        if changes.remaining is None:
+            return frozenset(changes.expunged)
+        return frozenset(self.uids).difference(changes.remaining)
 
     def _note_told(self) -> None:
         if not (self.gone or self.withheld):

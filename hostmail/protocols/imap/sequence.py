@@ -124,6 +124,35 @@ def ranges_of(numbers: Iterable[int]) -> list[Range]:
     return ranges
 
 
+def gaps(ranges: Iterable[Range], first: int, last: int) -> list[Range]:
+    """What sorted ranges leave out between two numbers."""
+    found: list[Range] = []
+    for low, high in ranges:
+        if low > last:
+            break
+        if low > first:
+            found.append((first, low - 1))
+        first = max(first, high + 1)
+    if first <= last:
+        found.append((first, last))
+    return found
+
+
+def common(one: Sequence[Range], other: Sequence[Range]) -> list[Range]:
+    """What is in both of two sequences of sorted ranges."""
+    found: list[Range] = []
+    here = there = 0
+    while here < len(one) and there < len(other):
+        (low, high), (other_low, other_high) = one[here], other[there]
+        if max(low, other_low) <= min(high, other_high):
+            found.append((max(low, other_low), min(high, other_high)))
+        if high < other_high:
+            here += 1
+        else:
+            there += 1
+    return found
+
+
 def slices_of(places: Iterable[int]) -> list[Range]:
     """Sorted indices as (start, stop) pairs."""
     return [(low, high + 1) for low, high in ranges_of(places)]

@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
-from tests.protocols.imap.talk import HELLO, ImapCase, Talk
+from hostmail.interfaces import Changes
+from tests.protocols.imap.talk import ANN, HELLO, ImapCase, Talk
+
+
+class Forgetful:
+    """A store, or a folder, that remembers no removals."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def folder(self, name: str) -> Any:
+        return Forgetful(await self._inner.folder(name))
+
+    async def changes(self, since: int) -> Changes:
+        found, snapshot = await self._inner.changes(since), await self._inner.snapshot()
+        return replace(found, expunged=[], remaining=snapshot.uids)
 
 
 class CondstoreCase(ImapCase):
@@ -192,6 +212,22 @@ class QresyncTests(CondstoreCase):
             answer = talk.asks(b"STORE 2 FLAGS ($%b)" % wanted[:3])
             self.assertEqual(answer[-2], b"* OK [HIGHESTMODSEQ %b] highest of all" % told[1])
             talk.hangs_up()
+
+    def test_removals_that_nobody_remembers(self) -> None:
+        """Every UID that is not there has vanished, however many these are; sessions that are open hear of theirs (section 3.2.5.1)."""
+        server: Any = self.talk.server
+        server.selected.folder = Forgetful(server.selected.folder)
+        server.account.store = Forgetful(server.account.store)
+        self.other.asks(b"STORE 2 +FLAGS.SILENT (\\Deleted)")
+        self.other.asks(b"EXPUNGE")
+        self.assertIn(b"* VANISHED 2", self.talk.asks(b"NOOP"))
+        inbox: Any = self.done(self.done(self.house.store.open(ANN)).folder("INBOX"))
+        inbox.state.uidnext = 2_000_000_000
+        self.put(HELLO)
+        self.assertEqual(self.news(b"9999 1:4"), [b"* VANISHED (EARLIER) 2,4"])
+        self.assertEqual(self.news(b"9999"), [b"* VANISHED (EARLIER) 2,4:1999999999"])
+        lines = self.talk.asks(b"UID FETCH 3:4294967295 (FLAGS) (CHANGEDSINCE 9999 VANISHED)")
+        self.assertEqual(lines[0], b"* VANISHED (EARLIER) 4:1999999999")
 
     def test_another_uidvalidity(self) -> None:
         """What the client remembers is of no use then."""

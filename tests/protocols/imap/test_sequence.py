@@ -60,6 +60,14 @@ class Finding(SynchronousTestCase):
                 sequence.contains(ranges, number), any(low <= number <= high for low, high in ranges), (ranges, number)
             )
 
+    @given(st.sets(st.integers(1, 40)), st.sets(st.integers(1, 40)), st.integers(0, 30))
+    def test_what_is_left_out_and_what_is_common(self, one: set[int], other: set[int], last: int) -> None:
+        """As with sets of numbers, without counting them out."""
+        ranges, others = (sequence.ranges_of(sorted(numbers)) for numbers in (one, other))
+        left_out = sequence.ranges_of(sorted(set(range(1, last + 1)) - one))
+        self.assertEqual(sequence.gaps(ranges, 1, last), left_out)
+        self.assertEqual(sequence.common(ranges, others), sequence.ranges_of(sorted(one & other)))
+
     @given(st.sets(st.integers(1, 500)))
     def test_compact_ranges_name_the_same_numbers(self, numbers: set[int]) -> None:
         """What we write is read back as the same numbers, in the shortest form."""

@@ -47,7 +47,7 @@ async def _fetch(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bool:
     assert selected is not None
     if modifiers.vanished and modifiers.changed_since is not None:
         changes = await selected.folder.changes(modifiers.changed_since)
-        session.write(vanished_earlier(selected, changes.expunged, numbers))
+        session.write(vanished_earlier(selected, changes, numbers))
     work = Fetch(session, selected, request, by_uid)
     await work.run(_chosen(selected, numbers, by_uid, modifiers))
     if work.refusal is not None:
