@@ -167,7 +167,9 @@ class IDirectoryChanges(Interface):
     Unknown names raise NotFound (with a suggestion), taken ones AlreadyExists, senseless values BadValue.
     """
 
-    async def add_domain(name: str, *, quota_bytes: int | None = None, main_login: str = "") -> Domain:
+    async def add_domain(
+        name: str, *, quota_bytes: int | None = None, main_login: str = "", catch_all: str = CATCH_REFUSE
+    ) -> Domain:
         """Host a domain; without `main_login` one of up to 8 letters is made from its name (A3)."""
 
     async def set_domain(name: str, **changes: Any) -> Domain:

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
 from hostmail.errors import Refusal
-from hostmail.interfaces import Account, Domain
+from hostmail.interfaces import CATCH_DEFAULT, CATCH_REFUSE, Account, Domain
 
 log = Logger(namespace="admin")
 
@@ -60,7 +60,10 @@ class Domains:
 
     async def add(self, asked: AddDomain) -> dict[str, Any]:
         """Host a domain."""
-        domain = await self._parts.changes.add_domain(asked.name, quota_bytes=asked.quota, main_login=asked.main_login)
+        catch_all = CATCH_DEFAULT if self._parts.settings.catch_all == "deliver" else CATCH_REFUSE
+        domain = await self._parts.changes.add_domain(
+            asked.name, quota_bytes=asked.quota, main_login=asked.main_login, catch_all=catch_all
+        )
         return await self._told(domain, [])
 
     async def all(self, _: NoArguments) -> list[dict[str, Any]]:

@@ -132,6 +132,12 @@ class Settings:
         Octets(20 << 20),
         nullable=True,
     )
+    catch_all: str = profiled(
+        kinds.choice("deliver", "refuse"),
+        "What a new domain does with mail for names that nobody has: its default mailbox gets it, or it is refused (BEHAVIOURS E2).",
+        classic="deliver",
+        modern="refuse",
+    )
     keep_removed: Seconds = key(
         kinds.duration(0), "How long the mail of a removed account is kept aside (BEHAVIOURS D13).", Seconds(14 * 86400)
     )

@@ -15,7 +15,7 @@ from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
-from hostmail.interfaces import Account, Domain, IDirectoryChanges, IEvents, InThread, Name, Usage
+from hostmail.interfaces import CATCH_REFUSE, Account, Domain, IDirectoryChanges, IEvents, InThread, Name, Usage
 from hostmail.sql.database import Database
 
 P = ParamSpec("P")
@@ -51,13 +51,15 @@ class DirectoryChanges:
         self._events = events
         self._now = now
 
-    async def add_domain(self, name: str, *, quota_bytes: int | None = None, main_login: str = "") -> Domain:
+    async def add_domain(
+        self, name: str, *, quota_bytes: int | None = None, main_login: str = "", catch_all: str = CATCH_REFUSE
+    ) -> Domain:
         """Host a domain (A3: with a main login). Raises BadValue, AlreadyExists."""
         name = values.check_domain_name(name)
         quota = values.check_quota("quota_bytes", quota_bytes)
         if main_login:
             values.check_main_login(main_login)
-        return await self._change(_add_domain, name, quota, main_login)
+        return await self._change(_add_domain, name, quota, main_login, naming.check_catch_all("catch_all", catch_all))
 
     async def set_domain(self, name: str, **changes: Any) -> Domain:
         """Change fields of a domain; `default_mailbox` is an address of it, "" for none. Raises NotFound, BadValue, AlreadyExists."""
@@ -155,13 +157,13 @@ def _checked(changes: dict[str, Any], checks: dict[str, Callable[[str, Any], Any
     return {field: checks[field](field, value) for field, value in changes.items()}
 
 
-def _add_domain(t: Transaction, name: str, quota_bytes: int | None, main_login: str) -> Domain:
+def _add_domain(t: Transaction, name: str, quota_bytes: int | None, main_login: str, catch_all: str) -> Domain:
     if t.domain_id(name) is not None:
         raise AlreadyExists(f"{name} is hosted here already")
     if hosted := facts.domain_behind(t.connection, name):
         raise AlreadyExists(f"{name} stands for {hosted}: remove that domain alias first")
     main_login = t.free_main_login(main_login) if main_login else values.make_main_login(name, t.main_login_taken)
-    row = {"name": name, "quota_bytes": quota_bytes, "created": t.now}
+    row = {"name": name, "quota_bytes": quota_bytes, "created": t.now, "catch_all": catch_all}
     t.run(insert(domains).values(row | {"main_login": main_login, "main_login_key": main_login.casefold()}))
     t.announce(name)
     return _now_domain(t, name)
@@ -175,10 +177,9 @@ def _set_domain(t: Transaction, name: str, changes: dict[str, Any]) -> Domain:
         columns["main_login_key"] = columns["main_login"].casefold()
     if "default_mailbox" in columns:
         columns["default_account_id"] = _default_mailbox(t, name, columns.pop("default_mailbox"))
-    if "catch_all" in columns:
-        naming.set_catch_all(t, name, columns["catch_all"])
     if columns:
         t.run(update(domains).where(domains.c.id == domain_id).values(columns))
+        naming.check_catcher(t, columns.get("catch_all", ""))
         t.announce(name)
         if any(changes.get(switch) for switch in _ENDS_LOGINS) or changes.get("pop_before_smtp") is False:
             t.announce_accounts(domain_id, name)

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from hostmail.address import Address
 from hostmail.directory import chains, facts, values
-from hostmail.directory.tables import caught_names, domain_aliases, domains, name_targets, names
+from hostmail.directory.tables import caught_names, domain_aliases, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
 from hostmail.interfaces import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE, Name
@@ -44,6 +44,7 @@ def add_targets(
     for key, target in new.items():
         t.run(insert(name_targets).values(name_id=name_id, target=str(target), target_key=key, forward=forward))
     chains.check(t, address)
+    t.run(delete(caught_names).where(caught_names.c.address_key == address.key))
     t.announce(domain)
     return _now(t, address)
 
@@ -121,13 +122,12 @@ def check_catch_all(what: str, value: Any) -> str:
     return str(values.check_address(str(value)))
 
 
-def set_catch_all(t: Transaction, domain: str, value: str) -> None:
-    """Write it down, unless that makes a loop."""
+def check_catcher(t: Transaction, value: str) -> None:
+    """Whether a domain's new `catch_all` can be so; raises NotFound, BadValue for a loop."""
     if "@" in value:
-        _check_target(t, Address.parse(value), forward=True)
-    t.run(update(domains).where(domains.c.name == domain).values(catch_all=value))
-    if "@" in value:
-        chains.check(t, Address.parse(value))
+        catcher = Address.parse(value)
+        _check_target(t, catcher, forward=True)
+        chains.check(t, catcher)
 
 
 def forget_account(t: Transaction, key: str) -> None:

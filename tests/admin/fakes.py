@@ -16,6 +16,7 @@ from hostmail.config.schema import Settings
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal, TemporaryFailure
 from hostmail.interfaces import (
+    CATCH_REFUSE,
     Account,
     CaughtName,
     Domain,
@@ -99,10 +100,12 @@ class Facts:
     async def domain_usage(self, name: str) -> Usage:
         return Usage(sum(self.used.get(one.id, Usage()).bytes for one in await self.accounts(name)))
 
-    async def add_domain(self, name: str, *, quota_bytes: int | None = None, main_login: str = "") -> Domain:
+    async def add_domain(
+        self, name: str, *, quota_bytes: int | None = None, main_login: str = "", catch_all: str = CATCH_REFUSE
+    ) -> Domain:
         if name in self.by_name:
             raise AlreadyExists(f"{name} is hosted here already")
-        self.by_name[name] = Domain(name, main_login or name[:8], quota_bytes)
+        self.by_name[name] = Domain(name, main_login or name[:8], quota_bytes, catch_all=catch_all)
         return self.by_name[name]
 
     async def set_domain(self, name: str, **changes: Any) -> Domain:

@@ -112,7 +112,8 @@ class EveryPortTests(Journey):
         client.logout()
 
     def test_unknown_users_are_refused_at_rcpt(self) -> None:
-        """550 5.1.1, before any data."""
+        """550 5.1.1, before any data, where no catch-all takes them (E2)."""
+        self.here.command("catchall", "set", "example.test", "--refuse")
         with self.smtp() as client:
             client.ehlo("relay.elsewhere.test")
             client.mail("carl@elsewhere.test")

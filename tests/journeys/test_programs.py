@@ -120,6 +120,7 @@ class Swaks:
 
     def test_swaks_pipelining(self) -> None:
         """--pipeline sends MAIL, RCPT and DATA in one go; an unknown recipient among them stops nobody."""
+        self.here.command("catchall", "set", "example.test", "--refuse")
         port = self.here.ports["smtp"]
         text = self.swaks("swaks-pipeline", "--port", port, "--pipeline", "--to", f"{BOB},nobody@example.test,{SWAKS}")
         self.assertRegex(text, r"(?m)^<\*\* 550 5\.1\.1 ")
