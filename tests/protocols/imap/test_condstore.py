@@ -22,8 +22,8 @@ class Forgetful:
     async def folder(self, name: str) -> Any:
         return Forgetful(await self._inner.folder(name))
 
-    async def changes(self, since: int) -> Changes:
-        found, snapshot = await self._inner.changes(since), await self._inner.snapshot()
+    async def changes(self, *asked: Any) -> Changes:
+        found, snapshot = await self._inner.changes(*asked), await self._inner.snapshot()
         return replace(found, expunged=[], remaining=snapshot.uids)
 
 
