@@ -557,6 +557,9 @@ class IFolder(Interface):
     async def cached_columns(uids: Sequence[int], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Rows (uid, *columns) of some of `CachedMessage`'s fields, ascending by UID: `cached` for thousands of messages."""
 
+    async def sent_days(uids: Sequence[int]) -> Sequence[int]:
+        """For each of `uids` the day of its Date field (`CachedMessage.sent_day`): 0 if it has none, -1 if nobody knows any more."""
+
     async def candidates(needle: str, uids: Sequence[int], in_header: bool = False) -> list[int] | None:
         """Those of `uids` that may hold the folded text in their body (or `in_header`), others than which do not; in any order.
 

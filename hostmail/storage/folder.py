@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -150,6 +151,17 @@ class Folder:
 
         found = self._at_once(answer, fresh=False)
         return found if found is not None else await self._in_thread(reading.cached_columns, uids, columns)
+
+    async def sent_days(self, uids: Sequence[int]) -> Sequence[int]:
+        """Of the Date fields; kept in memory once they have been asked for."""
+        wanted = array("I", uids)
+
+        def answer(index: Index, box: Box) -> Sequence[int] | None:
+            view = self._mailbox.views.get(box.id)
+            return None if view is None else view.sent_days_of(wanted)
+
+        found = self._at_once(answer, fresh=False)
+        return found if found is not None else await self._in_thread(reading.sent_days, wanted)
 
     async def candidates(self, needle: str, uids: Sequence[int], in_header: bool = False) -> list[int] | None:
         """From the index of texts, if there is one."""

@@ -290,6 +290,11 @@ class MemoryFolder:
         facts = await self.cached(sorted(set(uids)))
         return [(each.uid, *(getattr(each, column) for column in columns)) for each in facts]
 
+    async def sent_days(self, uids: Sequence[int]) -> Sequence[int]:
+        """Of the Date fields."""
+        days = {each.uid: each.sent_day or 0 for each in await self.cached(uids)}
+        return [days.get(uid, -1) for uid in uids]
+
     async def candidates(self, needle: str, uids: Sequence[int], in_header: bool = False) -> list[int] | None:
         """Read now, for there is no index; short strings are nowhere indexed."""
         rows = self._state.rows

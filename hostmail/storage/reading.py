@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import attrgetter
@@ -146,6 +147,26 @@ def cached_columns(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], columns: 
     facts = looking.cached(mailbox, ref, sorted(set(uids)))
     chosen = attrgetter("uid", *columns)
     return [chosen(each) for each in facts]
+
+
+def sent_days(mailbox: Mailbox, ref: BoxRef, uids: array[int]) -> array[int]:
+    """See `IFolder.sent_days`. The mailbox is free for others between portions; what has been learnt is kept with the view."""
+    with looking.current(mailbox, ref) as box:
+        view = mailbox.view(box)
+        assert view is not None
+        known = view.sent_days_known()
+    missing = [uid for uid in uids if uid not in known]
+    for first in range(0, len(missing), MOST):
+        wanted = missing[first : first + MOST]
+        with mailbox.reading() as index:
+            rows = index.cached_columns(mailbox.box(ref), wanted, ["sent_day"])
+        known.update((uid, day or 0) for uid, day in rows)
+        absent = [uid for uid in wanted if uid not in known] if len(rows) < len(wanted) else []
+        for each in looking.cached(mailbox, ref, absent) if absent else ():
+            known[each.uid] = each.sent_day or 0
+    days = array("i", [known.get(uid, -1) for uid in uids])
+    view.keep_sent_days(uids, days)
+    return days
 
 
 def _no_thread(f: Callable[..., T], *args: Any) -> Awaitable[T]:

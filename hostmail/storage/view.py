@@ -33,6 +33,7 @@ class View:
         self.dates: array[int] = array("q")
         self.modseqs: array[int] = array("Q")
         self._counted: tuple[int, int] | None = None
+        self._sent: tuple[array[int], array[int]] = array("I"), array("i")
 
     @property
     def unseen(self) -> int:
@@ -131,6 +132,19 @@ class View:
 
     def _is_at(self, at: int, uid: int) -> bool:
         return at < len(self.uids) and self.uids[at] == uid
+
+    def sent_days_of(self, uids: array[int]) -> array[int] | None:
+        """What `keep_sent_days` was given for just these messages."""
+        known, days = self._sent
+        return days if known == uids else None
+
+    def sent_days_known(self) -> dict[int, int]:
+        """All that `keep_sent_days` was given, by UID."""
+        return dict(zip(*self._sent, strict=True))
+
+    def keep_sent_days(self, uids: array[int], days: array[int]) -> None:
+        """The days of Date fields, which never change. They belong to nobody who would change the arrays."""
+        self._sent = uids, days
 
     def first_at_least(self, uid: int) -> int:
         """The lowest UID that is there and not below `uid`; 0 for none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hostmail.errors import MessageGone, NoSuchFolder, OverQuota, TooMany
 from hostmail.interfaces import Flag, IFolder, IIncoming
 from hostmail.message.summary import summarise
@@ -124,6 +126,27 @@ class MessagePromises(StoreGround):
             found = await inbox.cached_columns(uids, ["envelope", "header_size", "references"])
             wanted = [(uid, facts[uid].envelope, facts[uid].header_size, b"") for uid in sorted(facts)]
             self.assertEqual(found, wanted)
+
+    async def test_sent_days(self) -> None:
+        """The day of each Date field as it is written there, of messages with and without one, that have come, and that are gone."""
+        dated = b"Date: Sat, 1 Jan 2000 23:30:00 -1200\r\n\r\nx\r\n"
+        inbox = await self.fill([dated, b"Subject: no date\r\n\r\nx\r\n"])
+        day = date(2000, 1, 1).toordinal()
+        for _ in range(2):
+            self.assertEqual(list(await inbox.sent_days([1, 2])), [day, 0])
+        await self.append(inbox, dated)
+        self.assertEqual(list(await inbox.sent_days([1, 2, 3])), [day, 0, day])
+        await inbox.expunge([1], only_deleted=False)
+        self.assertEqual(list(await inbox.sent_days([2, 3])), [0, day])
+        await inbox.expunge([2], only_deleted=False)
+        await self.append(inbox, dated)
+        gone, *days = await inbox.sent_days([2, 3, 4, 9])
+        self.assertIn(gone, (0, -1))
+        self.assertEqual(days, [day, day, -1])
+        await self.restarted()
+        inbox = await self.folder()
+        self.assertEqual(list(await inbox.sent_days([3, 2, 4])), [day, -1, day])
+        self.assertEqual(list(await inbox.sent_days([])), [])
 
     async def test_read_many(self) -> None:
         """Whole messages in the order asked for, None for those that are gone."""

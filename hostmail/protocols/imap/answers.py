@@ -101,6 +101,10 @@ class Answers(Compressing):
 
     async def sift(self, candidates: Sequence[T], test: Callable[[T], bool]) -> list[T]:
         """The candidates that pass, in order. Whatever one test costs, others have their turn in between."""
+        return await self.sift_many(candidates, lambda part: [candidate for candidate in part if test(candidate)])
+
+    async def sift_many(self, candidates: Sequence[T], passing: Callable[[Sequence[T]], list[T]]) -> list[T]:
+        """The same with a test that takes many at once."""
         found: list[T] = []
         clock, start, step = self.clock, 0, SIFT_FIRST
         while start < len(candidates):
@@ -108,7 +112,7 @@ class Answers(Compressing):
             if began > self.turn_ends:
                 await self.breathe()
                 began = clock.seconds()
-            found += [candidate for candidate in candidates[start : start + step] if test(candidate)]
+            found += passing(candidates[start : start + step])
             start += step
             took = clock.seconds() - began
             step = step * 2 if took < TURN_SECONDS / 8 else max(1, step // 2)

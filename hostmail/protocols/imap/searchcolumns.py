@@ -1,8 +1,12 @@
-"""The keys of a SEARCH that the columns of the selected folder answer."""
+"""The keys of a SEARCH that columns answer: those of the selected folder, and the days of the Date fields.
+
+A key becomes a sieve, which lets through those of many messages that match: one loop for each key, and not one call for each message.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from hostmail.protocols.imap import searchkeys as keys
@@ -14,57 +18,106 @@ from hostmail.protocols.imap.sequence import contains
 DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
 
-Test = Callable[[int], bool]
+Sieve = Callable[[Sequence[int]], list[int]]
 
 
-def index_test(selected: Selected, key: Key, now: float) -> Test:
-    """A test that looks at the columns only."""
+@dataclass(slots=True)
+class Columns:
+    """What is asked. `sent_days` are as `IFolder.sent_days` says, one for each message, or none if no key asks for them."""
+
+    selected: Selected
+    now: float
+    sent_days: Sequence[int] = ()
+
+
+def sieve(columns: Columns, key: Key) -> Sieve:
+    """Takes ascending indices, and returns those of the messages that match."""
     if isinstance(key, keys.And):
-        tests = [index_test(selected, part, now) for part in key.keys]
-        return lambda index: all(test(index) for test in tests)
+        return _each([sieve(columns, part) for part in key.keys])
     if isinstance(key, keys.Or):
-        one, other = index_test(selected, key.one, now), index_test(selected, key.other, now)
-        return lambda index: one(index) or other(index)
+        return _either(sieve(columns, key.one), sieve(columns, key.other))
     if isinstance(key, keys.Not):
-        inner = index_test(selected, key.key, now)
-        return lambda index: not inner(index)
-    return _column_test(selected, key, now)
+        return _others(sieve(columns, key.key))
+    return _leaf(columns, key)
 
 
-def _column_test(selected: Selected, key: Key, now: float) -> Test:
-    sizes, dates = selected.sizes, selected.dates
+def _each(parts: list[Sieve]) -> Sieve:
+    def among(indices: Sequence[int]) -> list[int]:
+        for part in parts:
+            indices = part(indices)
+        return list(indices)
+
+    return among
+
+
+def _either(one: Sieve, other: Sieve) -> Sieve:
+    def among(indices: Sequence[int]) -> list[int]:
+        found = one(indices)
+        return sorted(found + other(_without(indices, found)))
+
+    return among
+
+
+def _others(inner: Sieve) -> Sieve:
+    return lambda indices: _without(indices, inner(indices))
+
+
+def _without(indices: Sequence[int], found: list[int]) -> list[int]:
+    known = frozenset(found)
+    return [index for index in indices if index not in known]
+
+
+def _leaf(columns: Columns, key: Key) -> Sieve:
+    selected = columns.selected
     if isinstance(key, keys.HasFlag):
-        return _flag_test(selected, key)
+        return _flag(selected, key)
     if isinstance(key, keys.Recent):
         first = selected.recent_from()
-        return lambda index: (index >= first) == key.wanted
-    if isinstance(key, keys.Numbers | keys.Uids) and key.numbers.is_saved:
-        uids, saved = selected.uids, frozenset(selected.saved)
-        return lambda index: uids[index] in saved
-    if isinstance(key, keys.Numbers):
-        numbers = key.numbers.resolve(len(selected) or 1)
-        return lambda index: contains(numbers, index + 1)
-    if isinstance(key, keys.Uids):
-        uids, named = selected.uids, key.numbers.resolve(selected.uids[-1] if selected.uids else 1)
-        return lambda index: contains(named, uids[index])
+        return lambda indices: [index for index in indices if (index >= first) == key.wanted]
+    if isinstance(key, keys.Numbers | keys.Uids):
+        return _named(selected, key)
     if isinstance(key, keys.Size):
-        return (lambda index: sizes[index] > key.octets) if key.larger else (lambda index: sizes[index] < key.octets)
+        return (
+            _between(selected.sizes, key.octets + 1, 2**64) if key.larger else _between(selected.sizes, 0, key.octets)
+        )
     if isinstance(key, keys.Arrived):
-        since, before = seconds(key.since, 0), seconds(key.before, 2**63)
-        return lambda index: since <= dates[index] < before
+        return _between(selected.dates, seconds(key.since, 0), seconds(key.before, 2**63))
     if isinstance(key, keys.ChangedSince):
-        modseqs = selected.modseqs
-        return lambda index: modseqs[index] >= key.modseq
+        return _between(selected.modseqs, key.modseq, 2**64)
     if isinstance(key, keys.Age):
-        edge = now - key.seconds
-        return (lambda index: dates[index] >= edge) if key.younger else (lambda index: dates[index] <= edge)
-    return lambda index: True
+        dates, edge = selected.dates, columns.now - key.seconds
+        if key.younger:
+            return lambda indices: [index for index in indices if dates[index] >= edge]
+        return lambda indices: [index for index in indices if dates[index] <= edge]
+    if isinstance(key, keys.Sent):
+        since = key.since.toordinal() if key.since else 1
+        before = key.before.toordinal() if key.before else 2**31
+        return _between(columns.sent_days, since, before)
+    return list
 
 
-def _flag_test(selected: Selected, key: keys.HasFlag) -> Test:
+def _between(column: Sequence[int], least: int, end: int) -> Sieve:
+    return lambda indices: [index for index in indices if least <= column[index] < end]
+
+
+def _named(selected: Selected, key: keys.Numbers | keys.Uids) -> Sieve:
+    uids = selected.uids
+    if key.numbers.is_saved:
+        saved = frozenset(selected.saved)
+        return lambda indices: [index for index in indices if uids[index] in saved]
+    if isinstance(key, keys.Uids):
+        named = key.numbers.resolve(uids[-1] if uids else 1)
+        return lambda indices: [index for index in indices if contains(named, uids[index])]
+    numbers = key.numbers.resolve(len(selected) or 1)
+    return lambda indices: [index for index in indices if contains(numbers, index + 1)]
+
+
+def _flag(selected: Selected, key: keys.HasFlag) -> Sieve:
     flags = selected.flags
     bit = SYSTEM.get(key.flag) or keyword_bit(selected.keywords, key.flag.decode("ascii"))
-    return (lambda index: bool(flags[index] & bit)) if key.wanted else (lambda index: not flags[index] & bit)
+    if key.wanted:
+        return lambda indices: [index for index in indices if flags[index] & bit]
+    return lambda indices: [index for index in indices if not flags[index] & bit]
 
 
 def seconds(day: date | None, otherwise: int) -> int:

@@ -12,12 +12,11 @@ from hostmail.message.charsets import folded
 from hostmail.message.scan import Part
 from hostmail.message.searchable import KEPT_FIELDS, field_texts, head_has, header_part, header_text, whole_body_text
 from hostmail.protocols.imap import searchkeys as keys
-from hostmail.protocols.imap.searchcolumns import index_test, seconds
+from hostmail.protocols.imap.searchcolumns import Columns, seconds, sieve
 from hostmail.protocols.imap.searchkeys import Cost, Key
-from hostmail.protocols.imap.selected import Selected
 
-FACTS = ("sent_day", "digest", "head")
-NO_FACTS: tuple[int | None, bytes, str | None] = (None, b"", None)
+FACTS = ("digest", "head")
+NO_FACTS: tuple[bytes, str | None] = (b"", None)
 
 Judge = Callable[["Document"], bool | None]
 Wanted = tuple[str, bool]
@@ -39,17 +38,15 @@ class Document:
         "header",
         "index",
         "saved",
-        "sent_day",
         "uid",
     )
 
     def __init__(self, index: int, uid: int, facts: Sequence[Any], saved: int = 0) -> None:
         self.index = index
         self.uid = uid
-        self.sent_day: int | None
         self.digest: bytes
         self.head: str | None
-        self.sent_day, self.digest, self.head = facts
+        self.digest, self.head = facts
         self.saved = saved
         self.header: bytes | None = None
         self.content: bytes | None = None
@@ -127,18 +124,18 @@ def wanted_of(key: keys.Header | keys.Body | keys.Text) -> Wanted:
     return folded(key.text), not isinstance(key, keys.Body)
 
 
-def judge_of(selected: Selected, key: Key, now: float, candidates: Candidates) -> Judge:
+def judge_of(columns: Columns, key: Key, candidates: Candidates) -> Judge:
     """What the key says of a message: None if it cannot tell before more is read."""
     if key.cost is Cost.INDEX:
-        test = index_test(selected, key, now)
-        return lambda document: test(document.index)
+        passes = sieve(columns, key)
+        return lambda document: bool(passes((document.index,)))
     if isinstance(key, keys.And):
-        return _all([judge_of(selected, part, now, candidates) for part in key.keys])
+        return _all([judge_of(columns, part, candidates) for part in key.keys])
     if isinstance(key, keys.Or):
-        parts = [judge_of(selected, part, now, candidates) for part in (key.one, key.other)]
+        parts = [judge_of(columns, part, candidates) for part in (key.one, key.other)]
         return _negated(_all([_negated(part) for part in parts]))
     if isinstance(key, keys.Not):
-        return _negated(judge_of(selected, key.key, now, candidates))
+        return _negated(judge_of(columns, key.key, candidates))
     return _leaf(key, candidates)
 
 
@@ -165,10 +162,6 @@ def _negated(inner: Judge) -> Judge:
 
 
 def _leaf(key: Key, candidates: Candidates) -> Judge:
-    if isinstance(key, keys.Sent):
-        since = key.since.toordinal() if key.since else 0
-        before = key.before.toordinal() if key.before else 2**31
-        return lambda document: document.sent_day is not None and since <= document.sent_day < before
     if isinstance(key, keys.Saved):
         first, end = seconds(key.since, 0), seconds(key.before, 2**63)
         return lambda document: first <= document.saved < end

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hostmail.errors import MessageGone
 from hostmail.protocols.imap import searchkeys as keys
 from hostmail.protocols.imap.bodies import SMALL, MessageReader
-from hostmail.protocols.imap.searchcolumns import index_test
+from hostmail.protocols.imap.searchcolumns import Columns, sieve
 from hostmail.protocols.imap.searchdocument import FACTS, NO_FACTS, Candidates, Document, Judge, judge_of, texts_of
 from hostmail.protocols.imap.searchkeys import Cost, Key
 from hostmail.protocols.imap.selected import Selected
@@ -33,13 +33,17 @@ HEADERS_AT_ONCE = 200
 
 async def search(session: HostmailIMAP4, selected: Selected, key: Key) -> list[int]:
     """The indices of the messages that match, in order."""
-    now = session.clock.seconds()
+    columns = Columns(selected, session.clock.seconds())
+    indices: Sequence[int] = range(len(selected))
+    if any(isinstance(leaf, keys.Sent) for leaf in keys.leaves(key)):
+        columns.sent_days = days = await selected.folder.sent_days(selected.uids[:])
+        indices = [index for index, day in enumerate(days) if day >= 0]
     cheap, dear = _split(key)
-    found = await session.sift(range(len(selected)), index_test(selected, cheap, now))
+    found = await session.sift_many(indices, sieve(columns, cheap))
     if dear is None or not found:
         return found
     candidates = await _candidates(selected, dear, found)
-    judge = judge_of(selected, dear, now, candidates)
+    judge = judge_of(columns, dear, candidates)
     return await _Search(session, selected, dear, judge).among(found)
 
 
@@ -114,7 +118,7 @@ class _Search:
             if not count % JUDGED_AT_ONCE:
                 await self._session.pause()
             probe.index, probe.uid, probe.saved = index, uid, saved.get(uid, 0)
-            probe.sent_day, probe.digest, probe.head = facts
+            probe.digest, probe.head = facts
             verdict = judge(probe)
             if verdict is None:
                 open_ones.append(Document(index, uid, facts, probe.saved))

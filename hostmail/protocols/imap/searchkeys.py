@@ -105,7 +105,7 @@ class Sent:
 
     since: date | None = None
     before: date | None = None
-    cost = Cost.FACTS
+    cost = Cost.INDEX
 
 
 @dataclass(frozen=True, slots=True)
