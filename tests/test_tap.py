@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from twisted.scripts.twistd import ServerOptions
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail import tap
-from hostmail.tap import Options, observer_of
+from hostmail.tap import Options, observer_of, spare_collector
 from tests.listen.certs import pems
 
 
@@ -111,3 +112,17 @@ class ObserverTests(SynchronousTestCase):
         for words in (("--syslog",), ("--logger=twisted.logger.globalLogPublisher",), ("--logfile=-",)):
             self.assertIsNone(self.observer(*words))
         self.assertIsNone(observer_of(Options(), None))
+
+
+class CollectorTests(SynchronousTestCase):
+    def test_spared(self) -> None:
+        """What is there at the start is never looked at again; cycles made later are still found."""
+        self.addCleanup(gc.set_threshold, *gc.get_threshold())
+        self.addCleanup(gc.unfreeze)
+        spare_collector()
+        self.assertGreater(gc.get_freeze_count(), 0)
+        self.assertTrue(gc.isenabled())
+        cycle: list[Any] = []
+        cycle.append(cycle)
+        del cycle
+        self.assertGreaterEqual(gc.collect(), 1)
