@@ -108,7 +108,8 @@ def observer_of(options: Any, reactor: Any) -> FileLogObserver | None:
 def spare_collector() -> None:
     """Python's collector of cycles no longer looks at what is there when the service runs, and at new objects in larger lots.
 
-    It would stop everybody for 80 ms, now and then, to go over 125,000 objects that stay; the first change of 1,000 messages brings that on.
+    It would stop everybody for 80 ms, now and then, to go over 125,000 objects that stay: the first change of 1,000 messages
+    brings that on.
     """
     gc.collect()
     gc.freeze()
