@@ -30,8 +30,14 @@ NASTY: dict[str, bytes] = {
     "no boundary parameter": b"Content-Type: multipart/mixed\r\n\r\n--x\r\n\r\npart\r\n--x--\r\n",
     "boundary that does not occur": b"Content-Type: multipart/mixed; boundary=nope\r\n\r\n--x\r\n\r\npart\r\n",
     "empty boundary": b'Content-Type: multipart/mixed; boundary=""\r\n\r\n--\r\n\r\npart\r\n----\r\n',
+    "boundary with quotes and semicolons": b'Content-Type: multipart/mixed; boundary="a;b=\\"c\\"; d"\r\n\r\n'
+    + b'--a;b="c"; d\r\nContent-Type: text/plain\r\n\r\none\r\n--a;b="c"; d\r\n\r\ntwo\r\n--a;b="c"; d--\r\n',
+    "boundary in single quotes and blanks": b"Content-Type: multipart/mixed; boundary = 'x y' ; z\r\n\r\n--'x\r\n\r\npart\r\n",
+    "two boundaries": b"Content-Type: multipart/mixed; boundary=x; boundary=y\r\n\r\n--y\r\n\r\none\r\n--x\r\n\r\ntwo\r\n--x--\r\n",
     "not closed": b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\npart",
     "boundary at the end": b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x",
+    "text/plain;": b"Content-Type: text/plain;\r\n\r\nhello\r\n",
+    "no subtype": b"Content-Type: text\r\nContent-Transfer-Encoding: \r\n\r\nhello\r\n",
     "odd content type": b'Content-Type: text/plain; charset=; name="a;b\r\n\r\nhello\r\n',
     "content type of eight bits": b"Content-Type: te\xe9xt/pl\xe4in; na\xefme=\xff\r\n\r\nhello\r\n",
     "nested 200 deep": _nested(200),
@@ -60,6 +66,15 @@ NASTY: dict[str, bytes] = {
     "not a header": b"this is no header at all\r\nand this neither\r\n\r\nbody\r\n",
     "blanks in names": b"Subject : odd\r\n From: folded first\r\n: nameless\r\n\r\nbody\r\n",
     "strange addresses": b'From: <>\r\nSender: ,,,\r\nTo: "unended <a@b\r\nCc: a b c d@e@f\r\nBcc: ;:;\r\nReply-To: @\r\n\r\n',
+    "groups": b'To: undisclosed-recipients:;\r\nCc: Team: a@b, "C, D" <c@d>;, e@f, Empty:;\r\n'
+    + b"Bcc: one: two: a@b;;\r\nReply-To: Unended: a@b, c@d\r\nFrom: (comment) Group (more): ;\r\n\r\n",
+    "addresses of all kinds": b"From: <@a.example,@b.example:ann@example.net> (Ann (A.) Smith)\r\n"
+    + b'To: "quoted local"@example.net, "a@b"@c, user@[192.0.2.1], user@[IPv6:2001:db8::1], ann (comment) @ example . net\r\n'
+    + b"Cc: =?utf-8?q?J=C3=B6rg?= <j@example.net>, J. R. Dot <dot@example.net>, ann@example.net (old style), <a@b> <c@d>\r\n"
+    + b"Bcc: nobody, @example.net, a@, ann@example.net;bob@example.net\r\nSender: \xe4\xb8\xad <m@\xe4\xb8\xad.example>\r\n\r\n",
+    "encoded words broken over lines": b"Subject: =?utf-8?B?w6TDtsO8?=\r\n =?utf-8?B?w58=?=\r\n =?utf-8?Q?=C3?=\r\n"
+    + b"\t=?utf-8?Q?=A4?= =?utf-8?Q?broken\r\n in_two?= =?iso-2022-jp?B?GyRC?=\r\n =?iso-2022-jp?B?JCIbKEI=?=\r\n"
+    + b"From: =?utf-8?Q?J=C3=B6?=\r\n =?utf-8?Q?rg?= <j@b>\r\n\r\n",
     "literal in disguise": b'Subject: {5}\r\nFrom: "{3+}" <{2}@x>\r\n\r\n{10}\r\n',
     "quotes and backslashes": b'Subject: "\\"\\\r\nFrom: "\\\\\\"" <"a\\"b"@x>\r\nMessage-ID: <"\\>\r\n\r\n',
     "dots": b"Subject: dots\r\n\r\n.\r\n..\r\n.\r\nQUIT\r\n.",
