@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def _nested(depth: int) -> bytes:
+def nested(depth: int) -> bytes:
     """Multiparts in multiparts."""
     heads = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(depth)
@@ -11,12 +11,12 @@ def _nested(depth: int) -> bytes:
     return b"Subject: nested\r\n" + heads + b"\r\ninside\r\n"
 
 
-def _letters_in_letters(depth: int) -> bytes:
+def letters_in_letters(depth: int) -> bytes:
     """Messages in messages."""
     return b"Subject: letter\r\nContent-Type: message/rfc822\r\n\r\n" * depth + b"Subject: last\r\n\r\nhello\r\n"
 
 
-def _many_parts(count: int) -> bytes:
+def many_parts(count: int) -> bytes:
     body = b"--x\r\nContent-Type: text/plain\r\n\r\npart\r\n" * count
     return b"Subject: many\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" + body + b"--x--\r\n"
 
@@ -40,9 +40,9 @@ NASTY: dict[str, bytes] = {
     "no subtype": b"Content-Type: text\r\nContent-Transfer-Encoding: \r\n\r\nhello\r\n",
     "odd content type": b'Content-Type: text/plain; charset=; name="a;b\r\n\r\nhello\r\n',
     "content type of eight bits": b"Content-Type: te\xe9xt/pl\xe4in; na\xefme=\xff\r\n\r\nhello\r\n",
-    "nested 200 deep": _nested(200),
-    "200 letters in letters": _letters_in_letters(200),
-    "10,000 parts": _many_parts(10_000),
+    "nested 200 deep": nested(200),
+    "200 letters in letters": letters_in_letters(200),
+    "10,000 parts": many_parts(10_000),
     "raw eight bits": "From: \xc4nn <\xe4nn@example.net>\r\nSubject: \xfcber \xdf\r\n\r\n\xe4\r\n".encode("latin-1"),
     "broken UTF-8": b"From: \xc3\xc3\xff <\xf0\x9f@x>\r\nSubject: \xf0\x9f\x98\r\nTo: \xe2\x82\r\n\r\n",
     "NUL": b"From: a\0b <c\0d@example.net>\r\nSubject: x\0y\0\r\nTo: \0\r\n\r\nbo\0dy\0\r\n",
