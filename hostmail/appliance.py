@@ -24,15 +24,7 @@ from zope.interface import implementer
 
 from hostmail import __version__
 from hostmail.admin.control import ControlService
-from hostmail.compose import (
-    Parts,
-    apply_settings,
-    make_intake,
-    make_portals,
-    make_sender,
-    open_parts,
-    session_factories,
-)
+from hostmail.compose import make_intake, make_portals, make_sender, session_factories
 from hostmail.config.loader import load
 from hostmail.config.schema import Listener, Settings
 from hostmail.delivery.redelivery import Redelivery
@@ -43,10 +35,10 @@ from hostmail.listen.draining import drain
 from hostmail.listen.ports import Ports, openings, raise_file_limit
 from hostmail.listen.tls import open_store
 from hostmail.monitoring.chores import DailyChores
+from hostmail.parts import Parts, apply_settings, open_parts
 from hostmail.queue.runner import Runner
 from hostmail.queue.schedule import Schedule
 from hostmail.relay.dispatch import Dispatch
-from hostmail.routing.router import Router
 
 log = Logger(namespace="hostmail")
 
@@ -196,8 +188,7 @@ class Appliance(Service):
 
     def _open_doors(self, parts: Parts) -> WayOut:
         settings = parts.settings
-        router = Router(parts.directory, hostname=settings.hostname)
-        intake = make_intake(parts, router)
+        intake = make_intake(parts)
         make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
         for door in self._doors:
             door.inner = make(door.service, door.listener)
@@ -207,7 +198,7 @@ class Appliance(Service):
             clock=self._reactor,
             now=time.time,
             random=SystemRandom(),
-            decide=router.decide,
+            decide=parts.router.decide,
             deliver=Redelivery(directory=parts.directory, store=parts.store).deliver,
             report=intake.notices.report,
             sender=sender,

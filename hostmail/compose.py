@@ -1,56 +1,35 @@
-"""The one place that knows all concrete classes: makes the parts, hands them to each other, listens.
+"""Who talks to whom: portals, sessions, the intake, the way out, over the parts that `parts` makes.
 
-`open_parts` makes everything below the ports, for the service and for the `hostmail` command when no service runs. `Appliance` is the
-service around it. Read it from top to bottom: it is the picture in README.rst, in code.
+`Appliance` is the service around it. Read `parts`, then this, from top to bottom: they are the picture in README.rst, in code.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from random import Random
-from threading import Thread
 from typing import Any
 
 from twisted.cred.portal import Portal
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.mail import pop3, smtp
 from twisted.mail.interfaces import IAccountIMAP
-from twisted.python.threadpool import ThreadPool
 
-from hostmail import __version__
 from hostmail.admin.offline import become_owner, in_background
 from hostmail.admin.service import Admin
 from hostmail.auth.barenames import by_server_name, of_domain
 from hostmail.auth.checker import Checker
-from hostmail.auth.grants import RelayGrants
-from hostmail.auth.passwords import Passwords
 from hostmail.auth.realm import HostmailRealm
-from hostmail.auth.throttle import Throttle, ThrottleLimits
-from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.gate import Gate
-from hostmail.checks.sending import SendingRates
 from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
-from hostmail.directory.caught import CaughtNames
-from hostmail.directory.changes import DirectoryChanges
-from hostmail.directory.reading import Directory
-from hostmail.directory.tables import MIGRATIONS
-from hostmail.directory.usage import StoredUsage
 from hostmail.envelope import Peer
-from hostmail.interfaces import Account, DirectoryChanged
+from hostmail.interfaces import Account
 from hostmail.listen.tls import CertificateStore
-from hostmail.monitoring.events import EventBus
-from hostmail.monitoring.history import History
-from hostmail.monitoring.sessions import Sessions
+from hostmail.parts import Parts, open_parts
 from hostmail.protocols.imap.account import ImapAccount
 from hostmail.protocols.imap.factory import HostmailIMAP4Factory
 from hostmail.protocols.imap.limits import CommandLimits
@@ -62,194 +41,10 @@ from hostmail.protocols.pop3.settings import Pop3Settings
 from hostmail.protocols.smtp.delivery import HostmailDelivery
 from hostmail.protocols.smtp.factory import HostmailSMTPFactory
 from hostmail.protocols.smtp.settings import SmtpSettings
-from hostmail.queue.queue import Queue
 from hostmail.relay.dispatch import Dispatch
-from hostmail.relay.dns import CachedDns
-from hostmail.relay.making import make_dispatch, make_dns
-from hostmail.routing.router import Router
-from hostmail.sql.database import Database
-from hostmail.storage.spool import Spool
-from hostmail.storage.store import MaildirStore
-from hostmail.storage.threads import StorageThreads
+from hostmail.relay.making import make_dispatch
 
 log = Logger(namespace="hostmail")
-
-THREADS = 10
-
-
-@dataclass(slots=True)
-class Parts:
-    """Everything below the ports."""
-
-    settings: Settings
-    reactor: Any
-    threads: ThreadPool
-    disks: StorageThreads
-    events: EventBus
-    database: Database
-    usage: StoredUsage
-    directory: Directory
-    changes: DirectoryChanges
-    caught: CaughtNames
-    passwords: Passwords
-    verified: VerifiedCredentials
-    grants: RelayGrants
-    throttle: Throttle
-    sessions: Sessions
-    store: MaildirStore
-    spool: Spool
-    queue: Queue
-    sending: SendingRates
-    history: History
-    dns: CachedDns
-
-    def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        """Run it where it may block."""
-        return deferToThreadPool(self.reactor, self.threads, function, *args)
-
-    def admin(self, sessions: Sessions | None) -> Admin:
-        """What the command line, the control socket and later the panel talk to."""
-        return Admin(
-            directory=self.directory,
-            changes=self.changes,
-            passwords=self.passwords,
-            grants=self.grants,
-            store=self.store,
-            sessions=sessions,
-            queue=self.queue,
-            history=self.history,
-            settings=self.settings,
-            now=time.time,
-            version=__version__,
-            was_hash=self.directory.was_hash,
-            counts=self.directory.counts,
-            caught=self.caught,
-            explain=Router(self.directory, hostname=self.settings.hostname).explain,
-        )
-
-    async def close(self) -> None:
-        """Finish what runs and close every file."""
-        await self.caught.flush()
-        await self.store.close()
-        await self.history.close()
-        self.queue.close()
-        self.grants.close()
-        self.throttle.close()
-        self.usage.close()
-        self.dns.close()
-        self.database.close()
-        self.disks.stop()
-        self.threads.stop()
-
-
-def open_parts(settings: Settings, reactor: Any) -> Parts:
-    """Make the parts over the data directory, bringing its databases up to date."""
-    data = settings.data_dir
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    threads = ThreadPool(minthreads=1, maxthreads=THREADS, name="hostmail")
-    threads.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment] # as storage's: `close` waits for work
-    threads.start()
-
-    def in_thread(function: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        return deferToThreadPool(reactor, threads, function, *args)
-
-    limits = settings.limits
-    MIGRATIONS.apply(data / "directory.sqlite")
-    events = EventBus(reactor=reactor)
-    database = Database(data / "directory.sqlite")
-    usage = StoredUsage(database=database)
-    directory = Directory(database=database, in_thread=in_thread, events=events)
-
-    async def domain_free(account: Account) -> int | None:
-        domain = await directory.domain(account.domain)
-        if domain is None or domain.quota_bytes is None:
-            return None
-        return max(0, domain.quota_bytes - (await directory.domain_usage(domain.name)).bytes)
-
-    disks = StorageThreads(reactor)
-    store = MaildirStore(
-        os.fspath(data),
-        disks.run,
-        reactor,
-        host=settings.hostname,
-        usage=usage,
-        events=events,
-        domain_free=domain_free,
-        message_size_limit=settings.message_size_limit,
-        grace_seconds=settings.keep_removed,
-        full_text_search=settings.full_text_search,
-    )
-    events.subscribe(DirectoryChanged, partial(follow_limits, directory, store))
-    return Parts(
-        settings=settings,
-        reactor=reactor,
-        threads=threads,
-        disks=disks,
-        events=events,
-        database=database,
-        usage=usage,
-        directory=directory,
-        changes=DirectoryChanges(database=database, in_thread=in_thread, events=events, now=time.time),
-        caught=CaughtNames(database=database, in_thread=in_thread, clock=reactor, now=time.time),
-        passwords=Passwords(
-            in_thread=in_thread,
-            workers=limits.password_threads or os.cpu_count() or 1,
-            queue=limits.password_queue,
-        ),
-        verified=VerifiedCredentials(now=time.monotonic, events=events),
-        grants=RelayGrants(
-            path=data / "grants.sqlite",
-            now=time.time,
-            events=events,
-            window_seconds=settings.relay_window,
-            accounts_per_address=limits.grants_per_ip,
-            honour_shared=settings.shared_grants == "honour",
-        ),
-        throttle=Throttle(
-            path=data / "throttle.sqlite", now=time.time, events=events, limits=ThrottleLimits.of(limits)
-        ),
-        sessions=Sessions(
-            now=time.time,
-            events=events,
-            unauthenticated=limits.connections_per_ip,
-            authenticated=limits.sessions_per_account,
-            total=limits.connections,
-        ),
-        store=store,
-        spool=store.spool,
-        queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
-        history=History(
-            data / "history.sqlite",
-            in_thread=in_thread,
-            clock=reactor,
-            now=time.time,
-            keep_seconds=settings.history,
-            most_octets=settings.history_size,
-        ),
-        sending=SendingRates(now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day),
-        dns=make_dns(settings.dns, reactor),
-    )
-
-
-def follow_limits(directory: Directory, store: MaildirStore, event: DirectoryChanged) -> None:
-    """A mailbox that somebody has open is held to its account's new limits at once, whoever changed them (E7)."""
-
-    async def follow() -> None:
-        account = await directory.account(event.account_id)
-        if account is not None:
-            store.account_changed(account)
-
-    if not event.removed and store.holds(event.account_id):
-        Deferred.fromCoroutine(follow()).addErrback(partial(log.failure, "limits_not_followed"))
-
-
-def apply_settings(parts: Parts, settings: Settings) -> None:
-    """Change what parts that go on running were told at their making (SIGHUP)."""
-    parts.settings = settings
-    parts.grants.window_seconds = settings.relay_window
-    parts.grants.honour_shared = settings.shared_grants == "honour"
-    parts.store.message_size_limit = settings.message_size_limit
-    parts.store.filler.is_on = settings.full_text_search
 
 
 # ------------------------------------------------------------------------------------------------------- who signs in
@@ -348,7 +143,7 @@ def session_factories(
     return make
 
 
-def make_intake(parts: Parts, router: Router) -> Intake:
+def make_intake(parts: Parts) -> Intake:
     """Routing, rules and delivery behind SMTP."""
     settings = parts.settings
     gate = Gate(
@@ -364,7 +159,7 @@ def make_intake(parts: Parts, router: Router) -> Intake:
         store=parts.store,
         spool=parts.spool,
         queue=parts.queue,
-        router=router,
+        router=parts.router,
         gate=gate,
         settings=IntakeSettings(settings.hostname, settings.message_size_limit),
         now=time.time,
@@ -372,6 +167,7 @@ def make_intake(parts: Parts, router: Router) -> Intake:
         in_thread=parts.disks.run,
         caught=parts.caught.caught,
         history=parts.history,
+        senders=parts.senders,
     )
 
 

@@ -793,7 +793,12 @@ class IQueue(Interface):
     """Mail that waits: a spool file and one row per recipient."""
 
     async def prepare(
-        queue_id: str, spooled: Any, envelope: Envelope, recipients: Sequence[Recipient], account_id: int | None
+        queue_id: str,
+        spooled: Any,
+        envelope: Envelope,
+        recipients: Sequence[Recipient],
+        account_id: int | None,
+        mark: bytes = b"",
     ) -> Any:
         """File linked and synced, rows written but not yet live; an object with `async commit()` and `async abort()`."""
 
@@ -823,6 +828,16 @@ class IQueue(Interface):
 
     async def count() -> int:
         """Recipients waiting."""
+
+
+class ISenderRewriting(Interface):
+    """Reverse-paths of our own for mail that is sent on, and back (SRS)."""
+
+    async def rewrite(sender: Address, forwarder: Address) -> Address:
+        """Under which reverse-path `forwarder`, an address here, sends on mail of `sender`; raises TemporaryFailure."""
+
+    async def original(address: Address) -> Address | None:
+        """The sender behind such a reverse-path, None if it is none; raises NoSuchRecipient if it is forged or expired."""
 
 
 class Happened(StrEnum):

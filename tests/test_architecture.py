@@ -11,12 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 import hostmail
 
 ROOT = Path(hostmail.__file__).parent
-WORDS = {"address", "decisions", "envelope", "errors", "message"}
+WORDS = {"address", "decisions", "envelope", "errors", "message", "srs"}
 CONTRACTS = {"config", "interfaces"}
 TOOLS = {"sql"}
 WORKERS = {"auth", "checks", "delivery", "directory", "queue", "relay", "routing", "storage"}
 EDGES = {"admin", "listen", "monitoring", "protocols", "web"}
-EVERYBODY = {"appliance", "command", "compose", "demo", "tap"}
+EVERYBODY = {"appliance", "command", "compose", "demo", "parts", "tap"}
 UNUSABLE = {"maildir", "relay", "relaymanager", "mail", "protocols", "alias", "bounce", "tap"}
 MAX_LINES = 400
 LONG_ON_PURPOSE = {"interfaces.py"}

@@ -1,32 +1,56 @@
-"""How mail leaves that somebody here has forwarded (E1)."""
+"""How mail leaves that somebody here has forwarded (E1): under a reverse-path of ours, and with our mark against loops."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from hostmail.address import Address
 from hostmail.decisions import Forward
 from hostmail.envelope import Envelope, Recipient
+from hostmail.interfaces import IDirectory, ISenderRewriting
 
 
-def reverse_path(sender: Address | None, forwarder: Address) -> Address | None:
-    """Who hears of trouble with mail that `forwarder` sends on: its sender. The null sender stays null."""
-    del forwarder
-    return sender
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is queued for one forwarder: `mark` goes before the trace fields."""
+
+    envelope: Envelope
+    recipients: list[Recipient]
+    mark: bytes
 
 
-def forwarded(
-    envelope: Envelope, forwards: Sequence[tuple[Recipient, Forward]]
-) -> list[tuple[Envelope, list[Recipient]]]:
-    """The envelopes to queue: one for each reverse-path, with the recipients that leave under it."""
-    by_path: dict[Address | None, list[Recipient]] = {}
+async def reverse_path(
+    sender: Address | None, forwarder: Address, directory: IDirectory, senders: ISenderRewriting
+) -> Address | None:
+    """Who hears of trouble with mail that `forwarder` sends on; the null sender stays null.
+
+    A sender of another domain is rewritten, for that domain does not let us send in its name (SPF); one of ours may stay.
+    """
+    if sender is None or await directory.domain(sender.domain) is not None:
+        return sender
+    return await senders.rewrite(sender, forwarder)
+
+
+async def leaving(
+    envelope: Envelope, forwards: Sequence[tuple[Recipient, Forward]], directory: IDirectory, senders: ISenderRewriting
+) -> list[Leaving]:
+    """One for each forwarder, with the recipients that leave under his name."""
+    by_forwarder: dict[Address, list[Recipient]] = {}
     for recipient, forward in forwards:
         further = Recipient(forward.address, recipient.notify, recipient.known_as)
-        by_path.setdefault(reverse_path(envelope.reverse_path, forward.forwarder), []).append(further)
-    return [(_under(envelope, path, recipients), recipients) for path, recipients in by_path.items()]
+        by_forwarder.setdefault(forward.forwarder, []).append(further)
+    return [
+        Leaving(
+            _under(envelope, await reverse_path(envelope.reverse_path, forwarder, directory, senders), recipients),
+            recipients,
+            b"Delivered-To: " + str(forwarder).encode() + b"\r\n",
+        )
+        for forwarder, recipients in by_forwarder.items()
+    ]
 
 
 def _under(envelope: Envelope, path: Address | None, recipients: list[Recipient]) -> Envelope:
-    utf8 = envelope.smtputf8 or not all(each.address.is_ascii for each in recipients)
+    addresses = [each.address for each in recipients] + ([path] if path is not None else [])
+    utf8 = envelope.smtputf8 or not all(address.is_ascii for address in addresses)
     return replace(envelope, reverse_path=path, smtputf8=utf8, recipients=recipients)

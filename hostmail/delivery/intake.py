@@ -16,7 +16,16 @@ from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import Refusal
-from hostmail.interfaces import IDirectory, IHistory, IIntake, IMailStore, InThread, IQueue, ISpool
+from hostmail.interfaces import (
+    IDirectory,
+    IHistory,
+    IIntake,
+    IMailStore,
+    InThread,
+    IQueue,
+    ISenderRewriting,
+    ISpool,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class Intake:
         random: Random,
         in_thread: InThread,
         history: IHistory,
+        senders: ISenderRewriting,
         caught: Callable[[str], None] = lambda address: None,
     ) -> None:
         self._router = router
@@ -69,6 +79,7 @@ class Intake:
             in_thread=in_thread,
             caught=caught,
             telling=telling,
+            senders=senders,
         )
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:

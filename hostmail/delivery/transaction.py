@@ -14,7 +14,7 @@ from hostmail.decisions import Decision
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.bounce import Original
 from hostmail.delivery.ends import Mailbox, Nowhere, sort_out, waiting
-from hostmail.delivery.forwarding import forwarded
+from hostmail.delivery.forwarding import Leaving, leaving
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
@@ -23,7 +23,17 @@ from hostmail.delivery.trace import final_fields, new_queue_id, received
 from hostmail.delivery.writing import SpoolWriter
 from hostmail.envelope import Envelope, Peer, Recipient, first_of
 from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal, as_refusal
-from hostmail.interfaces import Drop, IDirectory, IMailStore, InThread, IQueue, ISpool, ISpoolFile, ITransaction
+from hostmail.interfaces import (
+    Drop,
+    IDirectory,
+    IMailStore,
+    InThread,
+    IQueue,
+    ISenderRewriting,
+    ISpool,
+    ISpoolFile,
+    ITransaction,
+)
 
 log = Logger(namespace="delivery")
 
@@ -45,6 +55,7 @@ class Intaking:
     in_thread: InThread
     caught: Callable[[str], None]
     telling: Telling
+    senders: ISenderRewriting
 
 
 @implementer(ITransaction)
@@ -149,14 +160,15 @@ class Transaction:
         try:
             if self._ends.elsewhere:
                 pending.append(await self._prepare(self._envelope, self._ends.elsewhere))
-            for envelope, recipients in forwarded(self._envelope, self._ends.forwards):
-                pending.append(await self._prepare(envelope, recipients))
+            for each in await self._leaving():
+                pending.append(await self._prepare(each.envelope, each.recipients, each.mark))
             await self._fill_mailboxes()
-            settlement = settle([mailbox.answer for mailbox in self._mailboxes], self._ends.leaves)
+            here: list[Mailbox | Nowhere] = [*self._mailboxes, *self._ends.nowhere]
+            settlement = settle([each.answer for each in here], self._ends.leaves or bool(self._ends.discards))
             if settlement.refusal is not None:
                 raise settlement.refusal
-            later: list[Mailbox | Nowhere] = [self._mailboxes[i] for i in settlement.retry]
-            later += await self._bounce([*(self._mailboxes[i] for i in settlement.bounce), *self._ends.nowhere])
+            later = [here[i] for i in settlement.retry]
+            later += await self._bounce([here[i] for i in settlement.bounce])
             if later:
                 pending.append(await self._prepare(self._envelope, waiting(later)))
             while pending:
@@ -170,9 +182,20 @@ class Transaction:
             self._parts.caught(address)
         await self._confirm()
 
-    async def _prepare(self, envelope: Envelope, recipients: Sequence[Recipient]) -> Any:
+    async def _leaving(self) -> list[Leaving]:
+        """What forwarders send on; a message that one of them has sent on before ends there."""
+        ends, parts = self._ends, self._parts
+        for recipient, forward in list(ends.forwards):
+            try:
+                parts.gate.been_here(self._header.delivered_to, str(forward.forwarder))
+            except Refusal as refusal:
+                ends.forwards.remove((recipient, forward))
+                ends.nowhere.append(Nowhere(refusal, [recipient], forward.address))
+        return await leaving(self._envelope, ends.forwards, parts.directory, parts.senders)
+
+    async def _prepare(self, envelope: Envelope, recipients: Sequence[Recipient], mark: bytes = b"") -> Any:
         account_id = None if self._responsible is None else self._responsible.account_id
-        return await self._parts.queue.prepare(self.queue_id, self._spooled, envelope, recipients, account_id)
+        return await self._parts.queue.prepare(self.queue_id, self._spooled, envelope, recipients, account_id, mark)
 
     async def _fill_mailboxes(self) -> None:
         """Set every mailbox's answer."""

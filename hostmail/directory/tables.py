@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -27,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0003",
+    latest="v0004",
     version_table="alembic_version",
 )
 
@@ -158,5 +159,24 @@ changes = Table(
     Column("credentials", Boolean, nullable=False),
     Column("removed", Boolean, nullable=False),
     Column("at", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What signs what we give away, such as rewritten senders: the same for all processes and nodes.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+# Senders of forwarded mail that are too long to be named in a reverse-path. Numbers are never used again: a bounce must not reach another.
+kept_senders = Table(
+    "kept_senders",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("used", Float, nullable=False),
+    Index("kept_senders_used", "used"),
     sqlite_autoincrement=True,
 )

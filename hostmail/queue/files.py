@@ -35,14 +35,14 @@ class QueueFiles:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def take(self, queue_id: str, spooled: ISpoolFile, body: bytes | None = None) -> tuple[str, int]:
+    def take(self, queue_id: str, spooled: ISpoolFile, body: bytes | None = None, mark: bytes = b"") -> tuple[str, int]:
         """Keep a sealed spool file's octets durably; the new file's name, and how many octets of trace fields it begins with.
 
-        `body` is what it holds behind its prefix, where that is in memory. The file's name is there for good after `sync_directory`.
-        Raises OutOfSpace or TemporaryFailure and leaves nothing behind then.
+        `mark` is a field to go above those. `body` is what it holds behind its prefix, where that is in memory. The file's name is there
+        for good after `sync_directory`. Raises OutOfSpace or TemporaryFailure and leaves nothing behind then.
         """
         name = f"{queue_id}-{secrets.token_hex(4)}"
-        kept = transport_prefix(spooled.prefix)
+        kept = mark + transport_prefix(spooled.prefix)
         target = self._directory / name
         with _disk_trouble():
             try:

@@ -26,7 +26,8 @@ Rows = list[QueuedRow]
 class Queue:
     """Keeps everything below `directory`: `queue.sqlite` and `files/`.
 
-    `woken` is called on the reactor whenever a row of this process has become due; the runner sets it. Making a Queue brings its tables
+    `woken` is called on the reactor whenever a row of this process has become due, and `retried` when somebody says that things are
+    better now; the runner sets both. Making a Queue brings its tables
     up to date and therefore blocks: do it at start.
     """
 
@@ -40,6 +41,7 @@ class Queue:
         self._now = now
         self._recovered = False
         self.woken: Callable[[], None] = lambda: None
+        self.retried: Callable[[], None] = lambda: None
 
     async def prepare(
         self,
@@ -48,14 +50,15 @@ class Queue:
         envelope: Envelope,
         recipients: Sequence[Recipient],
         account_id: int | None,
+        mark: bytes = b"",
     ) -> Prepared:
         """The file is kept and synced; rows follow at `commit`, for until then nobody may see them.
 
-        A small message that the spool still holds in memory (`body`) never becomes a file there.
+        A small message that the spool still holds in memory (`body`) never becomes a file there. `mark` goes above the trace fields.
 
         Raises OutOfSpace, TemporaryFailure. After a crash in between, the next start removes the file.
         """
-        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, spooled.body())
+        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, spooled.body(), mark)
         size = spooled.size - len(spooled.prefix) + prefix_length
         message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now())
         return Prepared(self, message, envelope, recipients)
@@ -78,6 +81,7 @@ class Queue:
 
     async def retry(self, pattern: str) -> int:
         """Make them due now; how many. What is just being sent or held is left alone."""
+        self.retried()
         return await self._choose(choosing.make_due, pattern, self._now())
 
     async def hold(self, pattern: str) -> int:

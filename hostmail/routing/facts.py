@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostmail.address import Address
+from hostmail.errors import Refusal
 from hostmail.interfaces import CATCH_DEFAULT, Account, Domain, IDirectory, Name
 
 ROLES = frozenset({"postmaster", "abuse"})
@@ -30,7 +31,8 @@ class Facts:
     `domain` is the hosted domain, None if the address's is not ours; `stands_for` the hosted domain that the address's own is an alias
     of. `exact` is the account that owns the address as written, `base` that of the address without its `+tag` (None without a tag); `name`
     and `base_name` what was laid down for these two. `default` is the domain's default mailbox, `primary_default` that of the server's
-    first domain. `ourselves` is true for the empty domain, our host name and our address literals.
+    first domain. `ourselves` is true for the empty domain, our host name and our address literals. `came_back` is the sender whose
+    address we had rewritten into this one, or why it is not.
     """
 
     domain: Domain | None = None
@@ -43,6 +45,7 @@ class Facts:
     primary_default: Account | None = None
     ourselves: bool = False
     stands_for: str = ""
+    came_back: Address | Refusal | None = None
 
 
 def base_name(local: str) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 from hostmail.address import Address, normal_ip
 from hostmail.decisions import Decision, Refuse
 from hostmail.errors import NoSuchRecipient
-from hostmail.interfaces import IDirectory
+from hostmail.interfaces import IDirectory, ISenderRewriting
 from hostmail.routing.explain import explained
 from hostmail.routing.facts import LOOPBACK_LITERALS, Facts, Ourselves, gather, role
 from hostmail.routing.route import Resolution
+from hostmail.srs import is_rewritten
 
 
 @lru_cache(1024)
@@ -33,9 +34,16 @@ class Router:
     """
 
     def __init__(
-        self, directory: IDirectory, *, primary_domain: str = "", hostname: str = "", own_ips: Iterable[str] = ()
+        self,
+        directory: IDirectory,
+        *,
+        primary_domain: str = "",
+        hostname: str = "",
+        own_ips: Iterable[str] = (),
+        senders: ISenderRewriting | None = None,
     ) -> None:
         self._directory = directory
+        self._senders = senders
         self._primary_domain = primary_domain
         hostname = hostname.lower()
         literals = LOOPBACK_LITERALS | {literal(ip) for ip in own_ips} - {""}
@@ -56,8 +64,19 @@ class Router:
         ourselves = self._ourselves(literal(local_ip))
         resolution = Resolution(recipient)
         while (wanted := resolution.wanted) is not None:
-            resolution.learn(await gather(self._directory, wanted, await self._primary(wanted), ourselves))
+            facts = await gather(self._directory, wanted, await self._primary(wanted), ourselves)
+            resolution.learn(await self._came_back(wanted, facts))
         return resolution
+
+    async def _came_back(self, address: Address, facts: Facts) -> Facts:
+        """Bounces of forwarded mail go to senders whose address only we can read (SRS)."""
+        ours = facts.ourselves or (facts.domain is not None and facts.domain.active)
+        if self._senders is None or not ours or not is_rewritten(address) or facts.exact is not None:
+            return facts
+        try:
+            return replace(facts, came_back=await self._senders.original(address))
+        except NoSuchRecipient as refusal:
+            return replace(facts, came_back=refusal)
 
     async def explain(self, address: Address) -> dict[str, Any]:
         """Where it would go and why, as JSON values."""

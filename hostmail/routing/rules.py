@@ -35,6 +35,10 @@ def step(address: Address, facts: Facts) -> Step:
     nobody in a hosted domain (550 5.1.1), and for any other domain are that domain's business, for whoever may relay (LIMITS, tricks).
     What names this server itself is delivered to its postmaster or refused, never relayed, for it would come back.
     """
+    if isinstance(facts.came_back, Refusal):
+        return Step(address, "no rewritten sender of ours", refusal=facts.came_back)
+    if facts.came_back is not None:
+        return Step(address, "back to the sender of forwarded mail", onward=(facts.came_back,))
     if facts.stands_for:
         return Step(address, "domain alias", onward=(Address(address.local, facts.stands_for),))
     if facts.domain is not None:

@@ -297,7 +297,13 @@ class Waiting:
         self.rows.append(row)
 
     async def prepare(
-        self, queue_id: str, spooled: Any, envelope: Envelope, recipients: Sequence[Recipient], account_id: int | None
+        self,
+        queue_id: str,
+        spooled: Any,
+        envelope: Envelope,
+        recipients: Sequence[Recipient],
+        account_id: int | None,
+        mark: bytes = b"",
     ) -> Any:
         raise NotImplementedError
 

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import OutOfSpace, Refusal
+from hostmail.errors import NoSuchRecipient, OutOfSpace, Refusal
 from hostmail.interfaces import (
     Account,
     Domain,
@@ -24,6 +24,7 @@ from hostmail.interfaces import (
     IMailStore,
     IQueue,
     IRelayGrants,
+    ISenderRewriting,
     ISpool,
     ISpoolFile,
     MailFact,
@@ -33,6 +34,7 @@ from hostmail.interfaces import (
     Room,
     Usage,
 )
+from hostmail.srs import is_rewritten
 
 
 @implementer(IDirectory)
@@ -242,14 +244,22 @@ class FakeQueue:
     commit_failure: Refusal | None = None
 
     async def prepare(
-        self, queue_id: str, spooled: Any, envelope: Envelope, recipients: Sequence[Recipient], account_id: int | None
+        self,
+        queue_id: str,
+        spooled: Any,
+        envelope: Envelope,
+        recipients: Sequence[Recipient],
+        account_id: int | None,
+        mark: bytes = b"",
     ) -> Any:
         if self.failure:
             raise self.failure
         with open(spooled.path, "rb") as file:
             content = file.read()
         names = [str(recipient.address) for recipient in recipients]
-        self.prepared.append(FakePrepared(self, queue_id, content, spooled.prefix, envelope, names, account_id))
+        self.prepared.append(
+            FakePrepared(self, queue_id, mark + content, mark + spooled.prefix, envelope, names, account_id)
+        )
         return self.prepared[-1]
 
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
@@ -278,6 +288,22 @@ class FakeQueue:
 
     async def count(self) -> int:
         return sum(len(prepared.recipients) for prepared in self.committed)
+
+
+@implementer(ISenderRewriting)
+class FakeSenders:
+    """Rewrites visibly."""
+
+    async def rewrite(self, sender: Address, forwarder: Address) -> Address:
+        return Address(f"srs0=x=y={sender.domain}={sender.local}", forwarder.domain)
+
+    async def original(self, address: Address) -> Address | None:
+        if not is_rewritten(address):
+            return None
+        domain, _, local = address.local.split("=", 3)[3].partition("=")
+        if not local:
+            raise NoSuchRecipient
+        return Address(local, domain)
 
 
 @implementer(IHistory)

@@ -38,7 +38,7 @@ from hostmail.interfaces import (
     ITransaction,
 )
 from hostmail.routing.router import Router
-from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeHistory, FakeQueue, FakeSpool, FakeStore
+from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeHistory, FakeQueue, FakeSenders, FakeSpool, FakeStore
 from tests.queue.support import at_once
 
 MESSAGE = b"From: bob@other.example\r\nSubject: hello\r\n\r\nHow are you?\r\n"
@@ -72,6 +72,7 @@ class IntakeCase(SynchronousTestCase):
             random=Random(7),
             in_thread=at_once,
             history=self.history,
+            senders=FakeSenders(),
         )
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
         self.login = Peer("192.0.2.7", "submission", esmtp=True, tls=True, account_id=1, login="ann@example.com")
@@ -258,6 +259,7 @@ class LocalTests(IntakeCase):
             random=Random(7),
             in_thread=at_once,
             history=self.history,
+            senders=FakeSenders(),
         )
         message = b"X-Long: " + b"a" * 60 + b"\r\n"
         self.send("ann@example.com", message=message * 5000)
@@ -466,6 +468,43 @@ class ElsewhereTests(IntakeCase):
         self.send("bea@example.com", "bob@other.example", peer=self.login, sender="ann@example.com")
         self.assertEqual([each.recipients for each in self.queue.committed], [["bob@other.example"]])
         self.assertIn(b"Action: failed", self.mail("ann@example.com")[0])
+
+
+class ForwardTests(IntakeCase):
+    """What leaves in the name of somebody here (E1)."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory.lead("info@example.com", "far@elsewhere.example")
+
+    def test_sender_rewritten(self) -> None:
+        """A sender from elsewhere is rewritten into the forwarder's domain; the message is the same."""
+        self.send("info@example.com", sender="bob@other.example")
+        [queued] = self.queue.committed
+        self.assertEqual(queued.envelope.sender, "srs0=x=y=other.example=bob@example.com")
+        self.assertEqual(queued.recipients, ["far@elsewhere.example"])
+        self.assertTrue(queued.content.endswith(MESSAGE))
+
+    def test_own_and_null_sender(self) -> None:
+        """A sender of ours may stay; nobody stays nobody."""
+        self.send("info@example.com", sender="ann@example.com")
+        self.send("info@example.com", sender="")
+        self.assertEqual([each.envelope.sender for each in self.queue.committed], ["ann@example.com", ""])
+
+    def test_loop(self) -> None:
+        """It leaves with our mark, and ends where it comes back with that: its sender is told."""
+        self.send("info@example.com")
+        [queued] = self.queue.committed
+        self.assertTrue(queued.prefix.startswith(b"Delivered-To: info@example.com\r\nReceived:"))
+        refusal = self.send_refused("info@example.com", message=queued.content)
+        self.assertIsInstance(refusal, MailLoop)
+
+    def test_loop_beside_a_mailbox(self) -> None:
+        """A loop at one end keeps the message from nobody else."""
+        self.send("info@example.com", "ann@example.com", message=b"Delivered-To: INFO@example.com\r\n" + MESSAGE)
+        self.assertEqual(len(self.mail("ann@example.com")), 1)
+        [report] = self.queue.committed
+        self.assertEqual((report.envelope.sender, report.recipients), ("", ["bob@other.example"]))
 
 
 class SubmitTests(IntakeCase):

@@ -18,7 +18,7 @@ from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
-from tests.delivery.fakes import FakeHistory
+from tests.delivery.fakes import FakeHistory, FakeSenders
 from tests.delivery.test_intake import IntakeCase
 from tests.queue.support import FakeSender, Result, at_once
 
@@ -52,6 +52,7 @@ class WholeWayTests(IntakeCase):
             random=Random(7),
             in_thread=at_once,
             history=self.history,
+            senders=FakeSenders(),
         )
         self.sender = FakeSender()
         self.runner = Runner(

@@ -8,10 +8,10 @@ from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
-from hostmail.decisions import IntoMailbox, Refuse, Relay
+from hostmail.decisions import Forward, IntoMailbox, Refuse, Relay
 from hostmail.errors import NoSuchRecipient
 from hostmail.routing.router import Router, literal
-from tests.delivery.fakes import FakeDirectory
+from tests.delivery.fakes import FakeDirectory, FakeSenders
 
 
 class RouterTests(SynchronousTestCase):
@@ -74,3 +74,20 @@ class RouterTests(SynchronousTestCase):
         self.assertEqual(literal("2001:DB8::1"), "[IPv6:2001:db8::1]")
         self.assertEqual(literal(""), "")
         self.assertEqual(Address.parse("a@[IPv6:2001:DB8:0::1]").domain, literal("2001:db8::1"))
+
+    def test_forwarded_mail_comes_back(self) -> None:
+        """A bounce to a rewritten sender goes to the sender, here or elsewhere; a forged one, or to another's domain, is nobody's."""
+        self.router = Router(self.directory, hostname="mail.example.net", senders=FakeSenders())
+        back = Address.parse("srs0=x=y=far.example=bob@example.com")
+        self.assertEqual(self.decide(str(back)), Forward(Address("bob", "far.example"), back))
+        self.assertEqual(self.into("SRS0=x=y=first.example=chief@mail.example.net"), "chief@first.example")
+        decision = self.decide("srs0=x=y=z@example.com")
+        assert isinstance(decision, Refuse)
+        self.assertIsInstance(decision.refusal, NoSuchRecipient)
+        self.assertIsInstance(self.decide("srs0=x=y=far.example=bob@other.example"), Relay)
+
+    def test_an_account_with_such_a_name(self) -> None:
+        """Whoever has such an address gets his mail."""
+        self.router = Router(self.directory, senders=FakeSenders())
+        self.directory.add("srs0=x=y=z@example.com")
+        self.assertEqual(self.into("srs0=x=y=z@example.com"), "srs0=x=y=z@example.com")

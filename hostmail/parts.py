@@ -1,0 +1,231 @@
+"""Everything below the ports, made and handed to each other: for the service, and for the `hostmail` command when no service runs.
+
+`compose` puts what talks to people above it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from hostmail import __version__
+from hostmail.admin.service import Admin
+from hostmail.auth.grants import RelayGrants
+from hostmail.auth.passwords import Passwords
+from hostmail.auth.throttle import Throttle, ThrottleLimits
+from hostmail.auth.verified import VerifiedCredentials
+from hostmail.checks.sending import SendingRates
+from hostmail.config.schema import Settings
+from hostmail.directory.caught import CaughtNames
+from hostmail.directory.changes import DirectoryChanges
+from hostmail.directory.reading import Directory
+from hostmail.directory.senders import SenderRewriting
+from hostmail.directory.tables import MIGRATIONS
+from hostmail.directory.usage import StoredUsage
+from hostmail.interfaces import Account, DirectoryChanged
+from hostmail.monitoring.events import EventBus
+from hostmail.monitoring.history import History
+from hostmail.monitoring.sessions import Sessions
+from hostmail.queue.queue import Queue
+from hostmail.relay.dns import CachedDns
+from hostmail.relay.making import make_dns
+from hostmail.routing.router import Router
+from hostmail.sql.database import Database
+from hostmail.storage.spool import Spool
+from hostmail.storage.store import MaildirStore
+from hostmail.storage.threads import StorageThreads
+
+log = Logger(namespace="hostmail")
+
+THREADS = 10
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything below the ports."""
+
+    settings: Settings
+    reactor: Any
+    threads: ThreadPool
+    disks: StorageThreads
+    events: EventBus
+    database: Database
+    usage: StoredUsage
+    directory: Directory
+    changes: DirectoryChanges
+    caught: CaughtNames
+    passwords: Passwords
+    verified: VerifiedCredentials
+    grants: RelayGrants
+    throttle: Throttle
+    sessions: Sessions
+    store: MaildirStore
+    spool: Spool
+    queue: Queue
+    sending: SendingRates
+    history: History
+    senders: SenderRewriting
+    router: Router
+    dns: CachedDns
+
+    def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Run it where it may block."""
+        return deferToThreadPool(self.reactor, self.threads, function, *args)
+
+    def admin(self, sessions: Sessions | None) -> Admin:
+        """What the command line, the control socket and later the panel talk to."""
+        return Admin(
+            directory=self.directory,
+            changes=self.changes,
+            passwords=self.passwords,
+            grants=self.grants,
+            store=self.store,
+            sessions=sessions,
+            queue=self.queue,
+            history=self.history,
+            settings=self.settings,
+            now=time.time,
+            version=__version__,
+            was_hash=self.directory.was_hash,
+            counts=self.directory.counts,
+            caught=self.caught,
+            explain=self.router.explain,
+        )
+
+    async def close(self) -> None:
+        """Finish what runs and close every file."""
+        await self.caught.flush()
+        await self.store.close()
+        await self.history.close()
+        self.queue.close()
+        self.grants.close()
+        self.throttle.close()
+        self.usage.close()
+        self.dns.close()
+        self.database.close()
+        self.disks.stop()
+        self.threads.stop()
+
+
+def open_parts(settings: Settings, reactor: Any) -> Parts:
+    """Make the parts over the data directory, bringing its databases up to date."""
+    data = settings.data_dir
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    threads = ThreadPool(minthreads=1, maxthreads=THREADS, name="hostmail")
+    threads.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment] # as storage's: `close` waits for work
+    threads.start()
+
+    def in_thread(function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        return deferToThreadPool(reactor, threads, function, *args)
+
+    limits = settings.limits
+    MIGRATIONS.apply(data / "directory.sqlite")
+    events = EventBus(reactor=reactor)
+    database = Database(data / "directory.sqlite")
+    usage = StoredUsage(database=database)
+    directory = Directory(database=database, in_thread=in_thread, events=events)
+
+    senders = SenderRewriting(database=database, in_thread=in_thread, now=time.time)
+
+    async def domain_free(account: Account) -> int | None:
+        domain = await directory.domain(account.domain)
+        if domain is None or domain.quota_bytes is None:
+            return None
+        return max(0, domain.quota_bytes - (await directory.domain_usage(domain.name)).bytes)
+
+    disks = StorageThreads(reactor)
+    store = MaildirStore(
+        os.fspath(data),
+        disks.run,
+        reactor,
+        host=settings.hostname,
+        usage=usage,
+        events=events,
+        domain_free=domain_free,
+        message_size_limit=settings.message_size_limit,
+        grace_seconds=settings.keep_removed,
+        full_text_search=settings.full_text_search,
+    )
+    events.subscribe(DirectoryChanged, partial(follow_limits, directory, store))
+    return Parts(
+        settings=settings,
+        reactor=reactor,
+        threads=threads,
+        disks=disks,
+        events=events,
+        database=database,
+        usage=usage,
+        directory=directory,
+        changes=DirectoryChanges(database=database, in_thread=in_thread, events=events, now=time.time),
+        senders=senders,
+        router=Router(directory, hostname=settings.hostname, senders=senders),
+        caught=CaughtNames(database=database, in_thread=in_thread, clock=reactor, now=time.time),
+        passwords=Passwords(
+            in_thread=in_thread,
+            workers=limits.password_threads or os.cpu_count() or 1,
+            queue=limits.password_queue,
+        ),
+        verified=VerifiedCredentials(now=time.monotonic, events=events),
+        grants=RelayGrants(
+            path=data / "grants.sqlite",
+            now=time.time,
+            events=events,
+            window_seconds=settings.relay_window,
+            accounts_per_address=limits.grants_per_ip,
+            honour_shared=settings.shared_grants == "honour",
+        ),
+        throttle=Throttle(
+            path=data / "throttle.sqlite", now=time.time, events=events, limits=ThrottleLimits.of(limits)
+        ),
+        sessions=Sessions(
+            now=time.time,
+            events=events,
+            unauthenticated=limits.connections_per_ip,
+            authenticated=limits.sessions_per_account,
+            total=limits.connections,
+        ),
+        store=store,
+        spool=store.spool,
+        queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
+        history=History(
+            data / "history.sqlite",
+            in_thread=in_thread,
+            clock=reactor,
+            now=time.time,
+            keep_seconds=settings.history,
+            most_octets=settings.history_size,
+        ),
+        sending=SendingRates(now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day),
+        dns=make_dns(settings.dns, reactor),
+    )
+
+
+def follow_limits(directory: Directory, store: MaildirStore, event: DirectoryChanged) -> None:
+    """A mailbox that somebody has open is held to its account's new limits at once, whoever changed them (E7)."""
+
+    async def follow() -> None:
+        account = await directory.account(event.account_id)
+        if account is not None:
+            store.account_changed(account)
+
+    if not event.removed and store.holds(event.account_id):
+        Deferred.fromCoroutine(follow()).addErrback(partial(log.failure, "limits_not_followed"))
+
+
+def apply_settings(parts: Parts, settings: Settings) -> None:
+    """Change what parts that go on running were told at their making (SIGHUP)."""
+    parts.settings = settings
+    parts.grants.window_seconds = settings.relay_window
+    parts.grants.honour_shared = settings.shared_grants == "honour"
+    parts.store.message_size_limit = settings.message_size_limit
+    parts.store.filler.is_on = settings.full_text_search
