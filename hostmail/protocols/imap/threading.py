@@ -1,25 +1,29 @@
 """Threads of messages (RFC 5256 section 3): ORDEREDSUBJECT and REFERENCES, as pure functions over small facts.
 
-Threads may be as deep as somebody writes References, so nothing here calls itself. A mailbox takes its time, so all of it goes in `steps`.
+Threads may be as deep as somebody writes References, so nothing here calls itself. A mailbox takes its time, so all of it goes in `steps`;
+and it may be large, so that trees are columns of numbers: a hundred thousand objects that know each other would keep Python's collector
+of cycles busy, during which nobody has a turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from array import array
+from collections.abc import Sequence
 
-from hostmail.protocols.imap.steps import EACH, Steps, collected, ordered
+from msgspec import Struct
+
+from hostmail.protocols.imap.steps import EACH, Steps, ordered
 
 FEW = 128
+NONE = -1
+_OPEN, _CLOSE = -2, -3
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True, gc=False):
     """What threading has to know of a message.
 
     `number` is what the answer calls it; `date` is its sent date (Unix time), or its internal date for want of that;
-    `references` are the ids of References, or the one of In-Reply-To, from the oldest on.
+    `references` are the ids of References, or the one of In-Reply-To, from the oldest on, with blanks between them.
     """
 
     number: int
@@ -27,218 +31,241 @@ class Facts:
     subject: str
     is_reply: bool = False
     message_id: bytes = b""
-    references: Sequence[bytes] = ()
+    references: bytes = b""
 
 
-@dataclass(eq=False, slots=True)
-class Node:
-    """A place in a tree: a message, or a dummy for one that is not here."""
+class Forest:
+    """Nodes and their parents. The first nodes are the messages; what comes after them are dummies, for messages that are not here."""
 
-    facts: Facts | None = None
-    parent: Node | None = None
-    children: list[Node] = field(default_factory=list)
+    def __init__(self, messages: Sequence[Facts]) -> None:
+        self.messages = messages
+        self.parents = array("i", [NONE]) * len(messages)
+        self.roots: list[int] = []
+        self._next: array[int] = array("i")
+        self._first: array[int] = array("i")
 
-    @property
-    def first(self) -> Facts:
-        """The message, or for a dummy that of its first child; dummies have children, and no dummies among them."""
-        return self.facts or self.children[0].first
+    def is_dummy(self, node: int) -> bool:
+        """Whether there is no message in its place."""
+        return node >= len(self.messages)
 
-    def order(self) -> tuple[int, int]:
-        """By date, then by number."""
-        facts = self.first
-        return facts.date, facts.number
+    def add_dummy(self) -> int:
+        """A new node, which is nobody's child."""
+        self.parents.append(NONE)
+        return len(self.parents) - 1
 
-    def adopt(self, child: Node) -> None:
-        """Take a child, away from wherever it was."""
-        if child.parent is self:
-            return
-        if child.parent is not None:
-            child.parent.children.remove(child)
-        child.parent = self
-        self.children.append(child)
+    def in_order(self) -> Steps[list[int]]:
+        """All messages by date, then by number."""
+        messages = self.messages
+        return (yield from ordered(range(len(messages)), lambda node: (messages[node].date, messages[node].number)))
 
-    def is_below(self, other: Node) -> bool:
-        """Whether `other` is this node or above it."""
-        if not other.children:
-            return self is other
-        node: Node | None = self
-        while node is not None:
-            if node is other:
-                return True
-            node = node.parent
-        return False
+    def grow(self, order: Sequence[int]) -> Steps[None]:
+        """Roots and children, each in that order of messages: a dummy, which has no parent, comes where its first child does."""
+        parents = self.parents
+        self._first = array("i", [NONE]) * len(parents)
+        self._next, last = self._first[:], self._first[:]
+        for count, node in enumerate(order):
+            if count % EACH == 0:
+                yield
+            parent = parents[node]
+            if parent == NONE:
+                self.roots.append(node)
+                continue
+            if last[parent] != NONE:
+                self._next[last[parent]] = node
+            else:
+                self._first[parent] = node
+                if self.is_dummy(parent):
+                    self.roots.append(parent)
+            last[parent] = node
+
+    def children(self, node: int) -> list[int]:
+        """In their order."""
+        found: list[int] = []
+        child = self._first[node]
+        while child != NONE:
+            found.append(child)
+            child = self._next[child]
+        return found
 
 
-def by_subject(messages: Sequence[Facts]) -> Steps[list[Node]]:
+def by_subject(messages: Sequence[Facts]) -> Steps[Forest]:
     """ORDEREDSUBJECT: a thread for each base subject, all messages below the earliest."""
-    threads: dict[str, Node] = {}
-    earliest_first = yield from ordered(messages, lambda each: (each.date, each.number))
-    for count, facts in enumerate(earliest_first):
+    forest = Forest(messages)
+    order = yield from forest.in_order()
+    threads: dict[str, int] = {}
+    for count, node in enumerate(order):
         if count % EACH == 0:
             yield
-        node = Node(facts)
-        root = threads.setdefault(facts.subject, node)
-        if root is not node:
-            root.adopt(node)
-    return list(threads.values())
+        root = threads.setdefault(messages[node].subject, node)
+        if root != node:
+            forest.parents[node] = root
+    yield from forest.grow(order)
+    return forest
 
 
-def by_references(messages: Sequence[Facts]) -> Steps[list[Node]]:
+def by_references(messages: Sequence[Facts]) -> Steps[Forest]:
     """REFERENCES: who answered whom, then threads of one subject put together."""
-    linked = yield from _linked(messages)
-    roots = yield from _pruned(linked)
-    for root in roots:
-        if root.facts is None:
-            root.children = yield from ordered(root.children, Node.order)
-    roots = yield from ordered(roots, Node.order)
-    roots = yield from _merged(roots)
-    return (yield from _sort_all(roots))
+    forest = Forest(messages)
+    order = yield from forest.in_order()
+    yield from _link(forest)
+    yield from _prune(forest)
+    yield from _merge(forest, order)
+    yield from forest.grow(order)
+    return forest
 
 
-def _linked(messages: Sequence[Facts]) -> Steps[list[Node]]:
-    """Step 1 and 2: the trees that References tell; the roots."""
-    named: dict[bytes, Node] = {}
-    nodes: list[Node] = []
-    for count, facts in enumerate(messages):
-        if count % FEW == 0:
-            yield
-        node = _place(named, facts)
-        nodes.append(node)
-        parent: Node | None = None
-        for name in facts.references:
-            above, parent = parent, named.setdefault(name, Node())
-            if above is not None and parent.parent is None and not above.is_below(parent):
-                above.adopt(parent)
-        if parent is not None and not parent.is_below(node):
-            parent.adopt(node)
-    seen: dict[int, Node] = {}
-    for count, node in enumerate(chain(nodes, named.values())):
-        if count % EACH == 0:
-            yield
-        if node.parent is None:
-            seen.setdefault(id(node), node)
-    return list(seen.values())
+class _Links:
+    """Parents while they are found out, and how many children each node has by then."""
 
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+        self._parents = forest.parents
+        self._children = array("i", [0]) * len(forest.messages)
+        self._named: dict[bytes, int] = {}
 
-def _place(named: dict[bytes, Node], facts: Facts) -> Node:
-    """A message's node; a second message of the same id is on its own."""
-    if facts.message_id:
-        node = named.setdefault(facts.message_id, Node())
-        if node.facts is None:
-            node.facts = facts
-            return node
-    return Node(facts)
+    def name(self, node: int, message_id: bytes) -> None:
+        """A message's own id; a second message of the same id is on its own."""
+        if message_id:
+            self._named.setdefault(message_id, node)
 
+    def named(self, message_id: bytes) -> int:
+        """The node of that id."""
+        node = self._named.get(message_id)
+        if node is None:
+            node = self._named[message_id] = self._forest.add_dummy()
+            self._children.append(0)
+        return node
 
-def _pruned(roots: list[Node]) -> Steps[list[Node]]:
-    """Step 3: no dummies but at the root, and those with at least two children."""
-    nodes = yield from collected(_walk(roots))
-    for count, node in enumerate(reversed(nodes)):
-        if count % EACH == 0:
-            yield
-        kept: list[Node] = []
-        for child in node.children:
-            kept.extend([child] if child.facts is not None else child.children)
-        for child in kept:
-            child.parent = node
-        node.children = kept
-    found: list[Node] = []
-    for root in roots:
-        if root.facts is not None or len(root.children) > 1:
-            found.append(root)
-        elif root.children:
-            root.children[0].parent = None
-            found.append(root.children[0])
-    return found
+    def adopt(self, parent: int, child: int) -> None:
+        """Take a child, away from wherever it was; not if it is above the parent, or the parent itself."""
+        if self._is_below(parent, child):
+            return
+        former = self._parents[child]
+        if former != NONE:
+            self._children[former] -= 1
+        self._parents[child] = parent
+        self._children[parent] += 1
 
-
-def _merged(roots: list[Node]) -> Steps[list[Node]]:
-    """Step 5 and 6: threads of one subject become one."""
-    table: dict[str, Node] = {}
-    for count, root in enumerate(roots):
-        if count % EACH == 0:
-            yield
-        facts = root.first
-        known = table.get(facts.subject)
-        if known is None or _is_better(root, known):
-            table[facts.subject] = root
-    merged: dict[int, Node] = {}
-    for count, root in enumerate(roots):
-        if count % EACH == 0:
-            yield
-        subject = root.first.subject
-        known = table[subject]
-        if root is not known and subject:
-            joined = _joined(known, root)
-            if joined is not known:
-                merged[id(known)] = table[subject] = joined
-        else:
-            merged[id(root)] = root
-    return list({id(node): node for node in merged.values()}.values())
-
-
-def _is_better(root: Node, known: Node) -> bool:
-    """As the one that others of the subject go under."""
-    if known.facts is None:
+    def _is_below(self, node: int, other: int) -> bool:
+        if not self._children[other]:
+            return node == other
+        while node != NONE:
+            if node == other:
+                return True
+            node = self._parents[node]
         return False
-    return root.facts is None or (known.first.is_reply and not root.first.is_reply)
 
 
-def _joined(known: Node, root: Node) -> Node:
-    if known.facts is None and root.facts is None:
-        for child in tuple(root.children):
-            known.adopt(child)
-        return known
-    if known.facts is None or (root.first.is_reply and not known.first.is_reply):
-        known.adopt(root)
-        return known
-    dummy = Node()
-    dummy.adopt(known)
-    dummy.adopt(root)
-    return dummy
-
-
-def _sort_all(roots: list[Node]) -> Steps[list[Node]]:
-    nodes = yield from collected(_walk(roots))
-    for count, node in enumerate(reversed(nodes)):
+def _link(forest: Forest) -> Steps[None]:
+    """Step 1: the trees that References tell."""
+    links = _Links(forest)
+    for count, facts in enumerate(forest.messages):
         if count % EACH == 0:
             yield
-        if len(node.children) > 1:
-            node.children = yield from ordered(node.children, Node.order)
-    return (yield from ordered(roots, Node.order))
+        links.name(count, facts.message_id)
+    for node, facts in enumerate(forest.messages):
+        if node % FEW == 0:
+            yield
+        parent = NONE
+        for name in facts.references.split():
+            above, parent = parent, links.named(name)
+            if above != NONE and forest.parents[parent] == NONE:
+                links.adopt(above, parent)
+        if parent != NONE:
+            links.adopt(parent, node)
 
 
-def _walk(roots: Iterable[Node]) -> Iterator[Node]:
-    """Every node, parents before their children."""
-    waiting = list(roots)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(node.children)
+def _prune(forest: Forest) -> Steps[None]:
+    """Steps 2 and 3: no dummies but at the root, and those with at least two children. Each message gets its parent for good."""
+    parents, many = forest.parents, len(forest.messages)
+    children: dict[int, int] = {}
+    for node in range(many):
+        if node % FEW == 0:
+            yield
+        above, passed = parents[node], []
+        while above >= many and parents[above] != NONE:
+            passed.append(above)
+            above = parents[above]
+        for dummy in passed:
+            parents[dummy] = above
+        parents[node] = above
+        if above >= many:
+            children[above] = children.get(above, 0) + 1
+    for node in range(many):
+        if node % EACH == 0:
+            yield
+        if children.get(parents[node]) == 1:
+            parents[node] = NONE
 
 
-def format_threads(roots: Iterable[Node]) -> Steps[bytes]:
+def _merge(forest: Forest, order: Sequence[int]) -> Steps[None]:
+    """Steps 4 and 5: threads of one subject become one."""
+    parents, messages = forest.parents, forest.messages
+    first: dict[int, int] = {}
+    for count, node in enumerate(order):
+        if count % EACH == 0:
+            yield
+        parent = parents[node]
+        if parent == NONE:
+            first[node] = node
+        elif forest.is_dummy(parent):
+            first.setdefault(parent, node)
+    table: dict[str, int] = {}
+    for count, (root, node) in enumerate(first.items()):
+        if count % EACH == 0:
+            yield
+        known = table.get(messages[node].subject)
+        if known is None or _is_better(forest, root, node, known):
+            table[messages[node].subject] = root
+    joined: dict[int, int] = {}
+    for count, (root, node) in enumerate(first.items()):
+        if count % EACH == 0:
+            yield
+        known = table[messages[node].subject]
+        if root != known and messages[node].subject and parents[root] == NONE:
+            if forest.is_dummy(root):
+                joined[root] = known
+                continue
+            if not forest.is_dummy(known) and messages[known].is_reply >= messages[root].is_reply:
+                dummy = forest.add_dummy()
+                parents[known] = table[messages[node].subject] = dummy
+                known = dummy
+            parents[root] = known
+    for count, node in enumerate(order if joined else ()):
+        if count % EACH == 0:
+            yield
+        parents[node] = joined.get(parents[node], parents[node])
+
+
+def _is_better(forest: Forest, root: int, node: int, known: int) -> bool:
+    """As the one that others of the subject go under; `node` is the root's message, or for a dummy that of its first child."""
+    if forest.is_dummy(known):
+        return False
+    return forest.is_dummy(root) or (forest.messages[known].is_reply and not forest.messages[node].is_reply)
+
+
+def format_threads(forest: Forest) -> Steps[bytes]:
     """As THREAD answers: `(2)(3 6 (4 23)(44 7 96))`."""
     out: list[bytes] = []
-    waiting: list[Node | bytes] = []
     count = 0
-    for root in roots:
-        waiting = [b")", root, b"("]
+    for root in forest.roots:
+        waiting = [_CLOSE, root, _OPEN]
         while waiting:
-            item = waiting.pop()
+            node = waiting.pop()
             count += 1
             if count % EACH == 0:
                 yield
-            if isinstance(item, bytes):
-                out.append(item)
+            if node < 0:
+                out.append(b"(" if node == _OPEN else b")")
                 continue
-            if item.facts is not None:
-                out.append(b"%d" % item.facts.number)
-                if item.children:
+            children = forest.children(node)
+            if not forest.is_dummy(node):
+                out.append(b"%d" % forest.messages[node].number)
+                if children:
                     out.append(b" ")
-            if len(item.children) == 1:
-                waiting.append(item.children[0])
+            if len(children) == 1:
+                waiting += children
                 continue
-            for child in reversed(item.children):
-                waiting += (b")", child, b"(")
+            for child in reversed(children):
+                waiting += (_CLOSE, child, _OPEN)
     return b"".join(out)

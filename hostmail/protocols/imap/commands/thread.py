@@ -48,8 +48,8 @@ async def _thread(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes
         messages.append(facts_of(number, sent_date(selected, index, cached), cached))
 
     await each_cached(session, selected, await find_and_save(session, selected, key, None), learn)
-    roots = await session.in_turns(algorithm(messages))
-    threads = await session.in_turns(format_threads(roots))
+    forest = await session.in_turns(algorithm(messages))
+    threads = await session.in_turns(format_threads(forest))
     session.write(b"* THREAD" + (b" " + threads if threads else b"") + b"\r\n")
     return b"OK THREAD completed"
 
@@ -59,4 +59,4 @@ def facts_of(number: int, date: int, cached: CachedMessage) -> Facts:
     values = read_envelope(cached.envelope)
     subject, is_reply = base_subject(subject_text(values))
     own = _ID.search(values.message_id or b"")
-    return Facts(number, date, folded(subject), is_reply, own[0] if own else b"", cached.references.split())
+    return Facts(number, date, folded(subject), is_reply, own[0] if own else b"", cached.references)
