@@ -29,7 +29,10 @@ class QueuedRow(Queued):
 
 
 class Sent(Protocol):
-    """One recipient's result: `refusal` None if the next host took it; `dsn` if it also took over what NOTIFY asks for."""
+    """One recipient's result: `refusal` None if the next host took it; `dsn` if it also took over what NOTIFY asks for.
+
+    `unreachable`: nobody could be talked to there, so that other mail need not be tried just now.
+    """
 
     @property
     def refusal(self) -> Refusal | None: ...
@@ -40,11 +43,14 @@ class Sent(Protocol):
     @property
     def dsn(self) -> bool: ...
 
+    @property
+    def unreachable(self) -> bool: ...
+
 
 class Sender(Protocol):
     """Sends mail on to other hosts."""
 
-    def destination(self, row: Queued) -> str:
+    async def destination(self, row: Queued) -> str:
         """Rows with equal answers may share a message's transmission; connections are limited for each."""
 
     async def send(self, rows: Sequence[Queued]) -> Sequence[Sent]:

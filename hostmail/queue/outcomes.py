@@ -7,7 +7,7 @@ from random import Random
 
 from twisted.logger import Logger
 
-from hostmail.errors import Refusal
+from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
@@ -17,7 +17,8 @@ log = Logger(namespace="queue")
 
 PARKED_SECONDS = 900.0
 REPORT_AGAIN_SECONDS = 300.0
-NO_WAY_OUT = "waiting: no smarthost is set"
+NO_WAY_OUT = "waiting: no smarthost is set, and direct_delivery is off"
+BUSY = "much mail waits for this destination"
 
 Result = tuple[QueuedRow, Refusal | None]
 Original = tuple[bytes, bool]
@@ -88,6 +89,19 @@ class Outcomes:
     async def park(self, rows: Sequence[QueuedRow]) -> None:
         """There is no way out at present: the rows wait on, without counting attempts."""
         await self._queue.park([row.id for row in rows], self._now() + PARKED_SECONDS, NO_WAY_OUT)
+
+    async def put_back(self, rows: Sequence[QueuedRow], seconds: float) -> None:
+        """So much mail goes there that these rows wait on, without counting an attempt; unless their time is up, or a notice is due."""
+        now = self._now()
+
+        def urgent(row: QueuedRow) -> bool:
+            deadline = self._schedule.deadline(row.created, row.sender)
+            return now >= deadline or self._schedule.should_warn(row.created, row.sender, now, row.warned)
+
+        waiting = [row for row in rows if not urgent(row)]
+        if waiting:
+            await self._queue.park([row.id for row in waiting], now + seconds, waiting[0].last_answer or BUSY)
+        await self.settle([(row, TemporaryFailure(BUSY, enhanced="4.4.5")) for row in rows if urgent(row)])
 
     def _next(self, row: QueuedRow, chance: float) -> float | None:
         return self._schedule.next_attempt(row.attempts + 1, row.created, row.sender, self._now(), chance)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, ensureDeferred, succeed
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -16,7 +16,8 @@ from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, 
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal, Returned, as_refusal
 from hostmail.interfaces import IHistory
-from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender
+from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, Sent
+from hostmail.queue.lanes import Lane, Lanes
 from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
 from hostmail.queue.schedule import Schedule
@@ -28,7 +29,8 @@ LEASE_SECONDS = 600.0
 RENEW_SECONDS = 120.0
 BATCH = 200
 MOST_UNDER_WAY = 500
-PER_DESTINATION = 10
+FEW_UNDER_WAY = 125
+LONGEST_PARKED = 900.0
 STOP_SECONDS = 10.0
 
 
@@ -62,8 +64,9 @@ class Runner:
             queue, report, schedule=schedule or Schedule(), now=now, random=random, history=history
         )
         self._now = now
-        self._limits: dict[str, DeferredSemaphore] = {}
-        self._under_way: dict[int, list[QueuedRow]] = {}
+        self._lanes = Lanes(now)
+        self._under_way: dict[int, QueuedRow] = {}
+        self._crowded = False
         self._jobs: set[Deferred[None]] = set()
         self._timer: IDelayedCall | None = None
         self._looking = False
@@ -78,7 +81,7 @@ class Runner:
             log.info("queue_swept: {removed} files without recipients", removed=removed)
         self._running = True
         self._renewed = self._now()
-        self._queue.woken = self.wake
+        self._queue.woken, self._queue.retried = self.wake, self._lanes.forgive
         self.wake()
 
     def stop(self) -> Deferred[Any]:
@@ -132,9 +135,10 @@ class Runner:
         now = self._now()
         if now >= self._renewed + RENEW_SECONDS:
             self._renewed = now
-            await self._queue.renew([row.id for rows in self._under_way.values() for row in rows], LEASE_SECONDS)
-        free = MOST_UNDER_WAY - sum(map(len, self._under_way.values()))
-        if free <= 0:
+            await self._queue.renew(list(self._under_way), LEASE_SECONDS)
+        free = MOST_UNDER_WAY - len(self._under_way)
+        if free <= 0 or self._crowded:
+            self._crowded = True
             return POLL_SECONDS
         leased = await self._queue.lease(LEASE_SECONDS, min(BATCH, free))
         by_message: dict[int, list[QueuedRow]] = {}
@@ -151,13 +155,22 @@ class Runner:
         """Work on one message's rows. Rows whose work breaks down stay leased for a while, and are then taken up again."""
 
         async def work() -> None:
-            self._under_way[rows[0].id] = rows
             try:
                 await self._work(rows)
             finally:
-                del self._under_way[rows[0].id]
+                self._over(rows)
 
+        self._under_way.update((row.id, row) for row in rows)
         self._keep(ensureDeferred(work()))
+
+    def _over(self, rows: Sequence[QueuedRow]) -> None:
+        """They make room for others; a row that is under way anew meanwhile stays."""
+        for row in rows:
+            if self._under_way.get(row.id) is row:
+                del self._under_way[row.id]
+        if self._crowded and len(self._under_way) <= FEW_UNDER_WAY:
+            self._crowded = False
+            self.wake()
 
     async def _work(self, rows: list[QueuedRow]) -> None:
         here: list[tuple[QueuedRow, IntoMailbox]] = []
@@ -205,26 +218,51 @@ class Runner:
             return
         by_destination: dict[str, list[QueuedRow]] = {}
         for row in away:
-            by_destination.setdefault(sender.destination(row), []).append(row)
+            by_destination.setdefault(await sender.destination(row), []).append(row)
         batches = [ensureDeferred(self._send(sender, name, rows)) for name, rows in by_destination.items()]
         for batch in batches:
             self._keep(batch)
         await DeferredList(batches)
 
     async def _send(self, sender: Sender, destination: str, rows: list[QueuedRow]) -> None:
-        limit = self._limits.setdefault(destination, DeferredSemaphore(PER_DESTINATION))
-        await limit.acquire()
+        """One transmission, when it is its turn in its lane; one that finds no room there waits in the queue."""
+        if self._full(self._lanes.lane(destination), len(rows)):
+            await self._send_later(self._lanes.lane(destination), rows)
+        else:
+            lane = self._lanes.enter(destination, len(rows))
+            try:
+                await self._send_in_lane(sender, lane, rows)
+            finally:
+                self._lanes.leave(destination, len(rows))
+        self._over(rows)
+
+    def _full(self, lane: Lane, count: int) -> bool:
+        """Whether with so many more a destination would have more places than it leaves to all others."""
+        free = MOST_UNDER_WAY - self._lanes.recipients - count
+        return lane.recipients > 0 and lane.recipients + count > free
+
+    async def _send_later(self, lane: Lane, rows: Sequence[QueuedRow]) -> None:
+        """Back into the queue without an attempt. Where the lane moves quickly, nothing else is looked for until it has room again."""
+        seconds = lane.seconds_to_wait()
+        self._crowded = self._crowded or seconds < POLL_SECONDS
+        await self._outcomes.put_back(rows, min(max(seconds, POLL_SECONDS), LONGEST_PARKED))
+
+    async def _send_in_lane(self, sender: Sender, lane: Lane, rows: list[QueuedRow]) -> None:
+        begun = await lane.turn()
+        if isinstance(begun, Refusal):
+            await self._outcomes.settle([(row, begun) for row in rows])
+            return
+        trouble: Refusal | None = None
         try:
-            results: Sequence[Any] = await sender.send(rows)
+            results = await sender.send(rows)
+            trouble = _unreachable(results)
         except Exception as error:  # noqa: BLE001
             refusal = self._expected(error, rows[0])
+            lane.done(begun, None)
             await self._outcomes.settle([(row, refusal) for row in rows])
         else:
+            lane.done(begun, trouble)
             await self._outcomes.sent(list(zip(rows, results, strict=True)))
-        finally:
-            limit.release()
-            if not limit.waiting and limit.tokens == limit.limit:
-                self._limits.pop(destination, None)
 
     def _expected(self, error: Exception, row: QueuedRow) -> Refusal:
         """A fault of ours is a failure for now, and logged with all we know."""
@@ -234,12 +272,19 @@ class Runner:
 
     def _timed_out(self) -> None:
         self._timer = None
+        self._crowded = False
         self.wake()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             _cancelled(self._timer)
         self._timer = None
+
+
+def _unreachable(results: Sequence[Sent]) -> Refusal | None:
+    """What keeps everybody from talking to a destination for now, if that is what the results say."""
+    refusal = results[0].refusal
+    return refusal if refusal and not refusal.permanent and all(each.unreachable for each in results) else None
 
 
 def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:

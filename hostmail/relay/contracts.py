@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,5 +40,5 @@ class Route:
     sources: tuple[str, ...] = ()
 
 
-Routes = Callable[[Queued], Route]
+Routes = Callable[[Queued], Awaitable[Route]]
 """The way of a queued message, by its account and sender: where settings per domain or account come in."""

@@ -37,15 +37,15 @@ class Dispatch:
         self._in_thread = in_thread
         self._destinations: dict[tuple[Route, str], Destination] = {}
 
-    def destination(self, row: Queued) -> str:
+    async def destination(self, row: Queued) -> str:
         """Rows with equal answers go to the same hosts by the same route."""
-        route = self._routes(row)
+        route = await self._routes(row)
         name = route.smarthost.name if route.smarthost is not None else _domain(row)
         return " from ".join([name, *route.sources])
 
     async def send(self, rows: Sequence[Queued]) -> list[Sent]:
         """Send one message to recipients of one destination; a result for each, in order."""
-        destination = self._destination(self._routes(rows[0]), _domain(rows[0]))
+        destination = self._destination(await self._routes(rows[0]), _domain(rows[0]))
         content = FileContent(rows[0].path, self._in_thread)
         try:
             return await destination.send(rows, content)

@@ -17,7 +17,7 @@ from twisted.python.threadpool import ThreadPool
 from hostmail.config.kinds import tcp_port
 from hostmail.config.schema import Dns as DnsSettings
 from hostmail.config.schema import Settings
-from hostmail.interfaces import InThread
+from hostmail.interfaces import InThread, Queued
 from hostmail.relay.contracts import Dns, Route
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.dns import CachedDns, Lookup
@@ -50,13 +50,17 @@ def make_dispatch(
     if settings.smarthost is None and not settings.direct_delivery:
         return None
     route, connect = the_route(settings), connecting(reactor)
+
+    async def routes(row: Queued) -> Route:
+        return route
+
     policy = Policy(
         is_us=settings.hostname.__eq__,
         is_ours=ours(settings.mx_port, [listener.endpoint for listener in settings.listen.get("smtp", ())]),
         private_addresses=settings.private_addresses == "allow",
     )
     return Dispatch(
-        routes=lambda row: route,
+        routes=routes,
         mx=MxWays(
             dns=dns,
             policy=policy,

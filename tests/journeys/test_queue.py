@@ -11,7 +11,7 @@ from collections import Counter
 from email.message import Message
 from typing import Any, ClassVar
 
-from hostmail.queue.runner import PER_DESTINATION
+from hostmail.queue.lanes import PER_DESTINATION
 from tests.journeys.base import ANN, Journey, letter
 from tests.support.appliance import PASSWORD, free_ports
 from tests.support.sink import Sink
@@ -175,7 +175,7 @@ class QueueTests(Journey):
         self.here.config.write_text(re.sub(r"smarthost.*\n", "", settings))
         self.reload(1)
         self.submit("no way", "dora@far.test")
-        self.waits(("dora@far.test", 0, "waiting: no smarthost is set"))
+        self.waits(("dora@far.test", 0, "waiting: no smarthost is set, and direct_delivery is off"))
         self.here.config.write_text(settings)
         self.reload(2)
         self.sink.waits_for(1)

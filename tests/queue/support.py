@@ -36,6 +36,7 @@ class Result:
     refusal: Refusal | None = None
     answer: str = "250 2.0.0 ok"
     dsn: bool = True
+    unreachable: bool = False
 
 
 @dataclass
@@ -47,7 +48,7 @@ class FakeSender:
     error: Exception | None = None
     waits: Deferred[None] | None = None
 
-    def destination(self, row: Queued) -> str:
+    async def destination(self, row: Queued) -> str:
         return row.recipient.rpartition("@")[2]
 
     async def send(self, rows: Sequence[Queued]) -> list[Any]:

@@ -1,0 +1,192 @@
+"""A destination that is down, or slow, costs nothing to others (C9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.interfaces import Queued
+from hostmail.queue.lanes import LONGEST_PAUSE, MOST_LANES, PER_DESTINATION, Lane, Lanes
+from hostmail.queue.runner import MOST_UNDER_WAY
+from hostmail.queue.schedule import DAY, HOUR
+from tests.queue.support import START, FakeSender, Result, RunnerCase
+
+DOWN = TemporaryFailure("nobody answers")
+
+
+class LaneTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.lane = Lane(self.clock.seconds)
+
+    def turn(self) -> Deferred[float | Refusal]:
+        return ensureDeferred(self.lane.turn())
+
+    def begin(self) -> float:
+        begun = self.successResultOf(self.turn())
+        assert isinstance(begun, float)
+        return begun
+
+    def fail(self) -> None:  # type: ignore[override]
+        self.lane.done(self.begin(), DOWN)
+
+    def test_ten_at_a_time(self) -> None:
+        """Ten at a time; who waits goes on in the order they came."""
+        begun = [self.begin() for _ in range(PER_DESTINATION)]
+        waiting = [self.turn() for _ in range(3)]
+        self.lane.done(begun[0], None)
+        self.successResultOf(waiting[0])
+        self.assertNoResult(waiting[1])
+
+    def test_down(self) -> None:
+        """When one finds nobody to talk to, who waits need not try, nor who comes in the next minute."""
+        begun = [self.begin() for _ in range(PER_DESTINATION)]
+        waiting = self.turn()
+        self.lane.done(begun[0], DOWN)
+        self.assertIs(self.successResultOf(waiting), DOWN)
+        self.clock.advance(59)
+        self.assertIs(self.successResultOf(self.turn()), DOWN)
+
+    def test_one_goes_ahead(self) -> None:
+        """After the pause one goes ahead alone; when he gets through, all follow, and if not, all of them wait for the next pause's end."""
+        self.fail()
+        for trouble in (DOWN, None):
+            self.clock.advance(LONGEST_PAUSE)
+            ahead = self.begin()
+            others = [self.turn() for _ in range(5)]
+            for each in others:
+                self.assertNoResult(each)
+            self.lane.done(ahead, trouble)
+            for each in others:
+                self.assertEqual(self.successResultOf(each), trouble or self.clock.seconds())
+
+    def test_growing_pauses(self) -> None:
+        """A minute, two, four, eight, and a quarter of an hour from then on."""
+        for pause in (60, 120, 240, 480, 900, 900):
+            self.fail()
+            self.clock.advance(pause - 1)
+            self.assertTrue(self.lane.paused)
+            self.clock.advance(1)
+            self.assertFalse(self.lane.paused)
+
+    def test_failing_together(self) -> None:
+        """Ten that fail at the same time are one failure."""
+        begun = [self.begin() for _ in range(PER_DESTINATION)]
+        for each in begun:
+            self.lane.done(each, DOWN)
+        self.clock.advance(60)
+        self.assertFalse(self.lane.paused)
+
+    def test_forgiven(self) -> None:
+        """Somebody who says that things are better gets a try at once."""
+        self.fail()
+        self.lane.forgive()
+        self.begin()
+
+    def test_time_to_wait(self) -> None:
+        """A lane that does not move gets longer by the minute, one that moves is as long as its turns are."""
+        self.assertEqual(self.lane.seconds_to_wait(), 0.0)
+        begun = [self.begin() for _ in range(PER_DESTINATION)]
+        waiting = [self.turn() for _ in range(99)]
+        self.clock.advance(30)
+        self.assertEqual(self.lane.seconds_to_wait(), 300.0)
+        for each in begun:
+            self.lane.done(each, None)
+        self.assertGreater(self.lane.seconds_to_wait(), 100.0)
+        self.assertEqual(len([each for each in waiting if each.called]), PER_DESTINATION)
+
+    def test_bounded(self) -> None:
+        """Failures of domains that are never met again are forgotten."""
+        lanes = Lanes(self.clock.seconds)
+        for number in range(MOST_LANES + 1):
+            lane = lanes.enter(f"x{number}.example", 1)
+            self.lane = lane
+            self.fail()
+            lanes.leave(f"x{number}.example", 1)
+            self.clock.advance(1)
+        self.assertLess(len(lanes._lanes), LONGEST_PAUSE)
+        self.assertEqual(lanes.recipients, 0)
+
+
+class PartlySlow(FakeSender):
+    """Never ends for slow.example."""
+
+    async def send(self, rows: Any) -> list[Any]:
+        if rows[0].recipient.endswith("slow.example"):
+            self.calls.append(["slow"])
+            await Deferred()
+        return await super().send(rows)
+
+
+class RunnerTests(RunnerCase):
+    def put_many(self, count: int, domain: str) -> None:
+        for number in range(count // 100):
+            self.put(*(f"r{number}.{i}@{domain}" for i in range(100)))
+
+    def attempts(self, domain: str) -> list[Queued]:
+        return [row for row in self.rows() if row.recipient.endswith(domain)]
+
+    def test_slow(self) -> None:
+        """1,000 recipients at a host that hangs: others go on, and what waits for it keeps its place without an attempt."""
+        self.sender = PartlySlow()
+        self.put_many(1000, "slow.example")
+        self.start()
+        self.pass_time(60)
+        self.put("bob@quick.example")
+        self.assertEqual(self.attempts("quick.example"), [])
+        states = {row.state for row in self.rows()}
+        self.assertEqual(states, {"sending", "waiting"})
+        sending = [row for row in self.rows() if row.state == "sending"]
+        self.assertLessEqual(len(sending), MOST_UNDER_WAY / 2)
+        self.assertEqual({row.attempts for row in self.rows()}, {0})
+
+    def test_slow_for_days(self) -> None:
+        """Who waits behind a host that hangs hears of the delay, and gets his mail back when its time is over."""
+        self.sender = PartlySlow()
+        self.put_many(400, "slow.example")
+        self.start()
+        self.pass_time(5 * HOUR, step=60)
+        self.assertIn("delayed", [action for action, _ in self.reports])
+        self.pass_time(5 * DAY, step=600)
+        self.assertIn("failed", [action for action, _ in self.reports])
+
+    def test_down(self) -> None:
+        """A host that cannot be reached is tried once for hundreds of messages; each has its attempt and the reason written down."""
+        assert self.sender is not None
+        for number in range(300):
+            self.sender.results[f"r{number}@down.example"] = Result(DOWN, unreachable=True)
+            self.put(f"r{number}@down.example")
+        self.put("bob@up.example")
+        self.start()
+        self.clock.advance(0)
+        self.assertEqual(self.attempts("up.example"), [])
+        self.assertLessEqual(sum(call[0].endswith("down.example") for call in self.sender.calls), PER_DESTINATION)
+        found = {(row.attempts, row.last_answer, row.next_attempt > START + 50) for row in self.rows()}
+        self.assertEqual(found, {(1, "451 4.3.0 nobody answers", True)})
+
+    def test_up_again(self) -> None:
+        """When the host is back its mail goes, after the pause or when an operator says so."""
+        assert self.sender is not None
+        for number in range(30):
+            self.sender.results[f"r{number}@down.example"] = Result(DOWN, unreachable=True)
+            self.put(f"r{number}@down.example")
+        self.start()
+        self.sender.results.clear()
+        self.put("new@down.example")
+        self.assertEqual(len(self.rows()), 31)
+        self.wait(self.queue.retry("new@"))
+        self.assertEqual(len(self.rows()), 30)
+        self.pass_time(120)
+        self.assertEqual(self.rows(), [])
+
+    def test_much_for_one(self) -> None:
+        """A host that works gets all its mail without a pause, however much there is."""
+        self.put_many(2000, "x.example")
+        self.start()
+        while self.rows():
+            self.clock.advance(0)
+        self.assertEqual(self.clock.seconds(), 0.0)
