@@ -88,6 +88,13 @@ class Selected:
         at = bisect_left(self.uids, uid)
         return at if at < len(self.uids) and self.uids[at] == uid else None
 
+    def _indices(self, uids: Sequence[int]) -> Iterable[int | None]:
+        """The same for many; what was done to a stretch of messages is found in one step."""
+        at = self.index_of(uids[0]) if uids else None
+        if at is not None and self.uids[at : at + len(uids)].tolist() == uids:
+            return range(at, at + len(uids))
+        return map(self.index_of, uids)
+
     def slices(self, numbers: SequenceSet, by_uid: bool) -> list[Range]:
         """The (start, stop) index pairs that a client's numbers mean.
 
@@ -213,20 +220,22 @@ class Selected:
         if not (self.gone or self.withheld):
             self.told = self.modseq
 
-    def changed_flags(self, changes: Changes) -> list[int]:
-        """Set the flags of messages that are here; the indices of those that have changed.
+    def changed_flags(self, changes: Changes, expected: Callable[[int], int] | None = None) -> list[int]:
+        """Set the flags of messages that are here; the indices of those that are not what they were, or were `expected` to become.
 
         A client that knows MODSEQs hears of each new one, also where flags came and went.
         """
         differ: list[int] = []
-        for uid, mask, _size, _date, modseq in changes.changed:
-            index = self.index_of(uid)
+        flags, modseqs, condstore = self.flags, self.modseqs, self._dialect.condstore
+        indices = self._indices([row[0] for row in changes.changed])
+        for index, (_, mask, _, _, modseq) in zip(indices, changes.changed, strict=True):
             if index is None:
                 continue
-            if self.flags[index] != mask or (self._dialect.condstore and modseq > self.modseqs[index]):
+            known = flags[index] if expected is None else expected(flags[index])
+            if known != mask or (condstore and modseq > modseqs[index]):
                 differ.append(index)
-            self.flags[index] = mask
-            self.modseqs[index] = modseq
+            flags[index] = mask
+            modseqs[index] = modseq
         differ.sort()
         return differ
 
@@ -239,7 +248,8 @@ class Selected:
 
     def lose(self, uids: Iterable[int]) -> None:
         """Note messages that are no more; they keep their numbers until `take_expunges`."""
-        lost = {uid for uid in uids if self.index_of(uid) is not None}
+        uids = list(uids)
+        lost = {uid for uid, index in zip(uids, self._indices(uids), strict=True) if index is not None}
         if lost:
             self.gone |= lost
 
@@ -247,16 +257,16 @@ class Selected:
         """Forget the lost messages, and say which: from the last to the first, so that each number still fits."""
         if not self.gone:
             return b""
-        where = [index for uid in self.gone if (index := self.index_of(uid)) is not None]
-        where.sort(reverse=True)
-        vanished = sorted(self.gone) if self._dialect.qresync else ()
+        gone = sorted(self.gone)
+        where = [index for index in self._indices(gone) if index is not None]
+        where.reverse()
         if self.structures:
             self.structures = {uid: part for uid, part in self.structures.items() if uid not in self.gone}
         self.gone = frozenset()
         self._note_told()
         self._remove(where)
-        if vanished:
-            return b"* VANISHED %b\r\n" % sequence.format_numbers(vanished)
+        if self._dialect.qresync:
+            return b"* VANISHED %b\r\n" % sequence.format_numbers(gone)
         return b"".join([b"* %d EXPUNGE\r\n" % (index + 1) for index in where])
 
     def _remove(self, where: list[int]) -> None:

@@ -115,22 +115,11 @@ async def _answer(
     session.write(selected.learn_keywords(changes.keywords))
     if silent:
         expected.learn(selected.keywords)
-        before = {
-            index: selected.flags[index] for row in changes.changed if (index := selected.index_of(row[0])) is not None
-        }
+        shown = selected.changed_flags(changes, expected.after)
+    else:
         selected.changed_flags(changes)
-        surprised = [
-            index
-            for index, flags in before.items()
-            if session.dialect.condstore or selected.flags[index] != expected.after(flags)
-        ]
-        for first in range(0, len(surprised), BATCH_ROWS):
-            session.write(selected.flag_rows(surprised[first : first + BATCH_ROWS], by_uid))
-            await session.written()
-        return
-    selected.changed_flags(changes)
-    modified = {selected.index_of(uid) for uid in changes.modified}
-    for count, index in enumerate((index for index in indices(parts) if index not in modified), 1):
-        session.write(selected.flag_row(index, by_uid))
-        if count % BATCH_ROWS == 0:
-            await session.written()
+        modified = {selected.index_of(uid) for uid in changes.modified}
+        shown = [index for index in indices(parts) if index not in modified]
+    for first in range(0, len(shown), BATCH_ROWS):
+        session.write(selected.flag_rows(shown[first : first + BATCH_ROWS], by_uid))
+        await session.written()
