@@ -2,9 +2,9 @@
 
     python3 bench/dovecot.py start DIRECTORY      as root; prints the path of its target file
     python3 bench/dovecot.py stop DIRECTORY
-    python3 bench/dovecot.py restart DIRECTORY
+    python3 bench/dovecot.py restart DIRECTORY [ADDRESS]      of that mailbox, without its index
 
-It has no SMTP here, so the cases that deliver are left out for it.
+It takes mail by LMTP where Debian's dovecot-lmtpd is installed, without an MTA in front of it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,23 @@ from pathlib import Path
 
 from start import DOMAIN, USERS, free_ports, main, stop_process, wait_for
 
-SERVICES = ("imap", "pop3")
+SERVICES = ("imap", "imaps", "pop3", "pop3s", "lmtp")
 PROGRAM = "/usr/sbin/dovecot"
+LMTP = "/usr/lib/dovecot/lmtp"
+INBOXES = "mail/{domain}/{local}/Maildir"
 MAIL_ID = 65534
+# As hostmail makes its own: ECDSA P-256.
+CERTIFICATE = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 CONFIGURATION = """\
 base_dir = {directory}/run
 state_dir = {directory}/state
 log_path = {directory}/log
-protocols = imap pop3
+protocols = {protocols}
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <{directory}/certificate.pem
+ssl_key = <{directory}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_cache_size = 10M
@@ -44,6 +50,18 @@ default_login_user = dovenull
 namespace inbox {{
   inbox = yes
   separator = /
+  mailbox Drafts {{
+    special_use = \\Drafts
+    auto = subscribe
+  }}
+  mailbox Sent {{
+    special_use = \\Sent
+    auto = subscribe
+  }}
+  mailbox Trash {{
+    special_use = \\Trash
+    auto = subscribe
+  }}
 }}
 passdb {{
   driver = passwd-file
@@ -58,10 +76,12 @@ service imap-login {{
     port = {imap}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {imaps}
+    ssl = yes
   }}
   service_count = 0
   process_min_avail = 1
+  process_limit = 4
   client_limit = 6000
 }}
 service pop3-login {{
@@ -69,11 +89,23 @@ service pop3-login {{
     port = {pop3}
   }}
   inet_listener pop3s {{
-    port = 0
+    port = {pop3s}
+    ssl = yes
   }}
   service_count = 0
   process_min_avail = 1
+  process_limit = 4
   client_limit = 6000
+}}
+service lmtp {{
+  process_limit = 20
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+service imap-urlauth-login {{
+  process_limit = 1
 }}
 service auth {{
   client_limit = 19000
@@ -101,12 +133,17 @@ def start(directory: Path) -> Path:
         ports = json.loads(target.read_text())["ports"]
     else:
         ports = free_ports(SERVICES)
-        config.write_text(CONFIGURATION.format(directory=directory, mail_id=MAIL_ID, **ports))
+        services = "imap pop3 lmtp" if os.path.exists(LMTP) else "imap pop3"
+        config.write_text(CONFIGURATION.format(directory=directory, mail_id=MAIL_ID, protocols=services, **ports))
+        files = ("-keyout", directory / "key.pem", "-out", directory / "certificate.pem")
+        subprocess.run([*CERTIFICATE, "-subj", "/CN=localhost", *files], check=True, stderr=subprocess.DEVNULL)
         users = directory / "users"
         users.write_text("".join(f"{address}:{{PLAIN}}{password}\n" for address, password in USERS))
         mail = directory / "mail"
         mail.mkdir()
         os.chown(mail, MAIL_ID, MAIL_ID)
+    if not os.path.exists(LMTP):
+        ports.pop("lmtp", None)
     process = subprocess.Popen([PROGRAM, "-F", "-c", str(config)], start_new_session=True)
     described = {
         "name": "dovecot",
@@ -116,6 +153,7 @@ def start(directory: Path) -> Path:
         "users": [{"address": address, "password": password} for address, password in USERS],
         "pids": [process.pid],
         "data": str(directory / "mail"),
+        "inboxes": str(directory / INBOXES),
         "restart": [sys.executable, str(Path(__file__).absolute()), "restart", str(directory)],
     }
     target.write_text(json.dumps(described, indent=1))
@@ -130,5 +168,12 @@ def stop(directory: Path) -> None:
     shutil.rmtree(directory / "run", ignore_errors=True)
 
 
+def forget(directory: Path, address: str) -> None:
+    """Remove a mailbox's index while the server is down; its list of UIDs stays."""
+    local, _, domain = address.partition("@")
+    for file in (directory / INBOXES.format(domain=domain, local=local)).glob("dovecot.index*"):
+        file.unlink()
+
+
 if __name__ == "__main__":
-    main(start, stop, __doc__)
+    main(start, stop, forget, __doc__)

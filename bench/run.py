@@ -1,6 +1,6 @@
 """Figures of a hostmail that is started for them, beside a Dovecot where there is one; or of the servers of target files.
 
-python3 bench/run.py [--target FILE [--target FILE]] [--alone] [--rounds 3] [--only CASE,CASE] [--messages 100000] [--json FILE]
+python3 bench/run.py [--target FILE [--target FILE]] [--alone] [--full] [--rounds 2] [--only CASE,CASE] [--big 100k] [--json FILE]
 """
 
 from __future__ import annotations
@@ -9,30 +9,31 @@ import argparse
 import asyncio
 import json
 import resource
-import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import arriving
+import changes
 import dovecot
+import pops
+import reading
 import start
-from cases import CASES, Bench, Figures, prepare
-from changes import CHANGES
+import waiting
 from server import Target
+from table import median, tables
+from work import SIZES, Bench, Case, Figures, prepare
 
 UNITS = {
     "per_s": "/s",
-    "ms": "ms",
-    "cold_ms": "ms at first",
     "cpu_us": "µs CPU each",
     "kb_each": "KB each",
-    "accepted_ms": "ms to 250",
-    "notified_ms": "ms to EXISTS",
 }
-ALL_CASES = {**CASES, **CHANGES}
-NEEDS_SMTP = frozenset({"delivery", "submission"})
-Results = dict[str, list[Figures]]
+CASES = {**arriving.CASES, **reading.CASES, **changes.CASES, **pops.CASES, **waiting.CASES}
+NEEDS = {"submission": {"smtp"}, "delivery": {"smtp", "lmtp"}, "push": {"smtp", "lmtp"}}
+Results = dict[str, dict[str, list[Figures]]]
 
 
 def main() -> None:
@@ -40,11 +41,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", action="append", default=[], help="a target file; without any, servers are started")
     parser.add_argument("--alone", action="store_true", help="no Dovecot beside it")
-    parser.add_argument("--rounds", type=int, default=3, help="each goes over all cases; medians are shown")
+    parser.add_argument("--full", action="store_true", help="also a mailbox of 100,000, and 5,000 sessions in IDLE")
+    parser.add_argument("--rounds", type=int, default=2, help="each goes over all cases; medians are shown")
     parser.add_argument("--only", default="", help="parts of the names of cases to run, with commas")
     parser.add_argument("--deliveries", type=int, default=2000)
-    parser.add_argument("--messages", type=int, default=10_000, help="in the big mailbox")
-    parser.add_argument("--idlers", type=int, default=500)
+    parser.add_argument("--big", choices=SIZES, default="10k", help="the mailbox that FETCH and SEARCH read")
     parser.add_argument("--directory", help="where servers are started: a disk like the one mail will lie on")
     parser.add_argument("--json", help="a file for all rounds' figures")
     asked = parser.parse_args()
@@ -66,61 +67,61 @@ def main() -> None:
                     server.stop(each)
 
 
-async def measure(asked: argparse.Namespace, targets: list[Target]) -> dict[str, Results]:
+async def measure(asked: argparse.Namespace, targets: list[Target]) -> Results:
     """All rounds of all cases asked for; within a round, each case goes from server to server."""
-    benches = [Bench(target, asked.deliveries, asked.messages, idlers=asked.idlers) for target in targets]
-    parts = [part for part in asked.only.split(",") if part]
-    wanted = {name: case for name, case in ALL_CASES.items() if not parts or any(part in name for part in parts)}
-    results: dict[str, Results] = {target.name: {name: [] for name in wanted} for target in targets}
+    sizes = tuple(size for size in SIZES if size != "100k" or asked.full or asked.big == size)
+    benches = [Bench(target, asked.deliveries, sizes, asked.big) for target in targets]
+    wanted = dict(_wanted(asked, sizes))
+    results: Results = {target.name: {name: [] for name in wanted} for target in targets}
     begin = time.monotonic()
     for bench in benches:
-        await prepare(bench)
+        await prepare(bench, wanted)
     print(f"mailboxes filled in {time.monotonic() - begin:.0f} s", file=sys.stderr)
     for number in range(asked.rounds):
         for name, case in wanted.items():
             for bench in benches:
-                if name in NEEDS_SMTP and "smtp" not in bench.target.ports:
+                needs = NEEDS.get(name.partition("_")[0])
+                if needs and not needs & bench.target.ports.keys():
                     continue
                 figures = await case(bench)
                 results[bench.target.name][name].append(figures)
-                print(f"round {number + 1}  {bench.target.name:10}{name:24}{line(figures)}", file=sys.stderr)
+                print(
+                    f"round {number + 1}  {bench.target.name:10}{name:20}{line(figures)}", file=sys.stderr, flush=True
+                )
+    print(f"measured in {time.monotonic() - begin:.0f} s", file=sys.stderr)
     return results
 
 
+def _wanted(asked: argparse.Namespace, sizes: tuple[str, ...]) -> Iterator[tuple[str, Case]]:
+    """The cases asked for by name; without a mailbox of 100,000 none that needs it, and 5,000 sessions only where all is wanted."""
+    parts = [part for part in asked.only.split(",") if part]
+    for name, case in CASES.items():
+        if name.endswith("_100k") and "100k" not in sizes:
+            continue
+        if name.startswith("idle_5k") and not asked.full:
+            continue
+        if not parts or any(part in name for part in parts):
+            yield name, case
+
+
 def line(figures: Figures) -> str:
-    """Figures for people."""
-    return "  ".join(f"{value:10,.{0 if value >= 100 else 2}f} {UNITS[metric]}" for metric, value in figures.items())
+    """Figures of one case, for whoever waits for the rest."""
+    units = {metric: UNITS.get(metric, metric.replace("_ms", " ms")) for metric in figures}
+    return "  ".join(f"{value:10,.{0 if value >= 100 else 2}f} {units[metric]}" for metric, value in figures.items())
 
 
-def median(rounds: list[Figures]) -> Figures:
-    """Of each metric."""
-    return {metric: statistics.median(each[metric] for each in rounds) for metric in (rounds[0] if rounds else {})}
-
-
-def show(asked: argparse.Namespace, results: dict[str, Results]) -> None:
+def show(asked: argparse.Namespace, results: Results) -> None:
     """Medians side by side, delivery as a share of what the disk can do, and the file of all figures."""
     medians = {server: {name: median(rounds) for name, rounds in each.items()} for server, each in results.items()}
-    (first, *others) = medians
-    for name, figures in medians[first].items():
-        print(f"{name:24}{line(figures)}")
-        for other in others:
-            theirs = medians[other][name]
-            if theirs and name != "limits":
-                print(f"  {other:22}{line(theirs)}{ratio(figures, theirs)}")
-    ceiling, delivered = (medians[first].get(name, {}).get("per_s") for name in ("limits", "delivery"))
+    print(tables(medians))
+    ours = next(iter(medians.values()))
+    ceiling, delivered = (ours.get(name, {}).get("per_s") for name in ("limits", "delivery"))
     if ceiling and delivered:
-        print(f"delivery is {delivered / ceiling:.2f} of the disk's durable files")
+        print(
+            f"\nthe disk took {ceiling:,.0f} durable files a second with ten writers; delivery is {delivered / ceiling:.2f} of that"
+        )
     if asked.json:
         Path(asked.json).write_text(json.dumps({"rounds": results, "medians": medians}, indent=1))
-
-
-def ratio(ours: Figures, theirs: Figures) -> str:
-    """How many times better ours are: above 1 is better, for rates and for times."""
-    for metric in ("per_s", "ms"):
-        if ours.get(metric) and theirs.get(metric):
-            times = ours[metric] / theirs[metric]
-            return f"   ours: {times if metric == 'per_s' else 1 / times:.2f} times"
-    return ""
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from email.utils import formatdate
 
 SIZE = 4096
 _BEGIN = 1_735_689_600
+_STEP = 300
 _LINE = b"The quick brown fox jumps over the lazy dog near the mail server.\r\n"
 NEEDLE = b"zebra crossing"
 _DOTS = b".a line that begins with a dot\r\n..and one with two\r\n.\r\n"
@@ -17,7 +19,7 @@ def message(number: int, size: int = SIZE) -> bytes:
     head = (
         f"From: Sender {number % 97} <s{number % 97}@elsewhere.test>\r\nTo: <somebody@example.test>\r\n"
         f"Subject: Message {number} about {'=?utf-8?B?R3LDvMOfZQ==?=' if number % 5 == 0 else 'mail'}\r\n"
-        f"Date: {formatdate(_BEGIN + 300 * number)}\r\nMessage-ID: <bench-{number}@elsewhere.test>\r\n"
+        f"Date: {formatdate(_BEGIN + _STEP * number)}\r\nMessage-ID: <bench-{number}@elsewhere.test>\r\n"
         f"X-Bench: {number} {size}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
     ).encode()
     if number % 100 == 42:
@@ -28,6 +30,11 @@ def message(number: int, size: int = SIZE) -> bytes:
     if rest == 1:
         body, rest = body[: -len(_LINE)], rest + len(_LINE)
     return head + _DOTS + body + b"x" * max(0, rest - 2) + b"\r\n"
+
+
+def internal_date(number: int) -> bytes:
+    """When message `number` came, as APPEND wants it: when it was written."""
+    return time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(_BEGIN + _STEP * number)).encode()
 
 
 def stuffed(text: bytes) -> bytes:

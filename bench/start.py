@@ -2,7 +2,7 @@
 
     python3 bench/start.py start DIRECTORY      installs and starts it, prints the path of its target file
     python3 bench/start.py stop DIRECTORY
-    python3 bench/start.py restart DIRECTORY
+    python3 bench/start.py restart DIRECTORY [ADDRESS]      of that mailbox, without its index
 
 Run it with the Python that has hostmail installed.
 """
@@ -24,6 +24,7 @@ from pathlib import Path
 
 DOMAIN = "example.test"
 SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
+INBOXES = "data/domains/{domain}/{local}.*/Maildir"
 USERS = [(f"u{number:04}@{DOMAIN}", f"Bench-{number:04}-long-enough") for number in range(1, 101)]
 # Everybody comes from one address here, and speed is the question, not limits.
 SETTINGS = """\
@@ -71,6 +72,7 @@ def _described(directory: Path, ports: dict[str, int], pid: int) -> dict[str, ob
         "users": [{"address": address, "password": password} for address, password in USERS],
         "pids": [pid],
         "data": str(directory / "data"),
+        "inboxes": str(directory / INBOXES),
         "restart": [sys.executable, str(Path(__file__).absolute()), "restart", str(directory)],
     }
 
@@ -139,14 +141,30 @@ def _is_over(pid: int) -> bool:
     return False
 
 
-def main(start: Callable[[Path], Path], stop: Callable[[Path], None], words: str | None) -> None:
+def forget(directory: Path, address: str) -> None:
+    """Remove a mailbox's index while the server is down."""
+    local, _, domain = address.partition("@")
+    (inbox,) = directory.glob(INBOXES.format(domain=domain, local=local))
+    for file in inbox.parent.glob("*.sqlite*"):
+        file.unlink()
+
+
+def main(
+    start: Callable[[Path], Path],
+    stop: Callable[[Path], None],
+    forget: Callable[[Path, str], None],
+    words: str | None,
+) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("start", "stop", "restart"))
     parser.add_argument("directory", type=lambda text: Path(text).absolute())
+    parser.add_argument("address", nargs="?", help="whose index is removed before a restart")
     asked = parser.parse_args()
     if asked.what != "start":
         stop(asked.directory)
+    if asked.address:
+        forget(asked.directory, asked.address)
     if asked.what != "stop":
         print(start(asked.directory))
 
@@ -154,4 +172,4 @@ def main(start: Callable[[Path], Path], stop: Callable[[Path], None], words: str
 stop = stop_process
 
 if __name__ == "__main__":
-    main(start, stop, __doc__)
+    main(start, stop, forget, __doc__)

@@ -52,11 +52,12 @@ class Smtp(Client):
     """Delivers messages that are dot-stuffed already. `dotted` is when the last one was written."""
 
     service = "smtp"
+    hello = b"EHLO"
     dotted = 0.0
 
     async def greeted(self) -> None:
         await self.reply(220)
-        self.writer.write(b"EHLO bench.test\r\n")
+        self.writer.write(self.hello + b" bench.test\r\n")
         await self.reply(250)
 
     async def reply(self, code: int) -> None:
@@ -88,6 +89,13 @@ class Smtp(Client):
         self.writer.write(b"QUIT\r\n")
         await self.reply(221)
         self.close()
+
+
+class Lmtp(Smtp):
+    """What an MTA says to a server that only keeps mail (RFC 2033)."""
+
+    service = "lmtp"
+    hello = b"LHLO"
 
 
 class Pop3(Client):
@@ -173,21 +181,25 @@ class Imap(Client):
         """SELECT; how many messages there are."""
         return _last_number(rb"\* (\d+) EXISTS", await self.say(b'SELECT "%s"' % folder.encode()))
 
-    async def count(self) -> int:
-        """How many messages INBOX holds."""
-        return _last_number(rb"MESSAGES (\d+)", await self.say(b"STATUS INBOX (MESSAGES)"))
+    async def count(self, folder: bytes = b"INBOX") -> int:
+        """How many messages a folder holds."""
+        return _last_number(rb"MESSAGES (\d+)", await self.say(b"STATUS %b (MESSAGES)" % folder))
 
-    async def append(self, messages: list[bytes]) -> None:
-        """APPEND them with non-synchronizing literals (RFC 7888), in one stream."""
-        tag = b""
-        for message in messages:
-            self.number += 1
-            tag = b"q%d" % self.number
-            self.writer.write(tag + b" APPEND INBOX {%d+}\r\n" % len(message) + message + b"\r\n")
-            await self.writer.drain()
-        answers = await self.answered(tag)
-        if answers.count(b" OK ") < len(messages):
-            raise WrongAnswer("imap: an APPEND was refused")
+    async def found(self, program: bytes) -> list[int]:
+        """SEARCH."""
+        lines = re.findall(rb"(?m)^\* SEARCH([ \d]*)\r$", await self.say(b"SEARCH " + program))
+        if not lines:
+            raise WrongAnswer(f"imap: no answer to SEARCH {program!r}")
+        return [int(number) for line in lines for number in line.split()]
+
+    async def append(self, message: bytes, folder: bytes) -> None:
+        """One message, with a non-synchronizing literal (RFC 7888)."""
+        await self.say(b"APPEND %b {%d+}\r\n" % (folder, len(message)) + message)
+
+    async def append_all(self, messages: list[tuple[bytes, bytes]]) -> None:
+        """Messages and their dates, all in one command to INBOX (RFC 3502)."""
+        parts = [b' "%b" {%d+}\r\n' % (date, len(message)) + message for message, date in messages]
+        await self.say(b"APPEND INBOX" + b"".join(parts))
 
     async def idle(self) -> None:
         """Begin to IDLE."""
@@ -195,10 +207,16 @@ class Imap(Client):
         while not (await self.line()).startswith(b"+"):
             pass
 
-    async def heard(self, what: bytes) -> None:
-        """Wait for a line that holds `what`."""
+    async def heard(self, what: bytes) -> float:
+        """Wait for a line that holds `what`; when it came."""
         while what not in await self.line():
             pass
+        return time.monotonic()
+
+    async def done(self) -> None:
+        """End IDLE."""
+        self.writer.write(b"DONE\r\n")
+        await self.answered(b"idle")
 
 
 def _last_number(pattern: bytes, text: bytes) -> int:
