@@ -118,6 +118,43 @@ class Usage:
     messages: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Autoresponder:
+    """What an account answers with (E4), from `starts` until `until` (Unix time, None for no limit), each sender once in `every` seconds.
+
+    Without a `subject` the answer has the one of the message.
+    """
+
+    account_id: int
+    subject: str
+    text: str
+    starts: float | None = None
+    until: float | None = None
+    every: float = 7 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Somebody who was answered: when last, and how often."""
+
+    sender: str
+    at: float
+    count: int
+
+
+class IAnswered(Interface):
+    """Whom autoresponders have answered, over all processes."""
+
+    async def claim(account_id: int, sender: Address, every: float) -> bool:
+        """True for one caller: this sender is answered now, and not again for `every` seconds. Raises TemporaryFailure."""
+
+    async def give_back(account_id: int, sender: Address) -> None:
+        """The answer could not be sent."""
+
+    async def answers(account_id: int) -> list[Answer]:
+        """Who was answered, the last one first."""
+
+
 class IDirectory(Interface):
     """Domains and accounts, read-only, through caches that change events drop."""
 
@@ -135,6 +172,9 @@ class IDirectory(Interface):
 
     async def domain_alias(name: str) -> str:
         """The hosted domain that the domain `name` stands for (E6), or ""."""
+
+    async def autoresponder(account_id: int) -> Autoresponder | None:
+        """What the account answers with."""
 
     async def login(name: str) -> tuple[Account, str] | None:
         """The account and `{SCHEME}hash` for a login spelled exactly so: a full address or a domain's main login (A1-A3)."""
@@ -210,6 +250,14 @@ class IDirectoryChanges(Interface):
         Aliases lead to addresses hosted here, from one that has no mailbox; forwards go anywhere, from any. Raises BadValue for a loop,
         naming it, and for a chain longer than MAX_CHAIN; TooMany.
         """
+
+    async def set_autoresponder(
+        address: str, *, subject: str, text: str, starts: float | None, until: float | None, every: float
+    ) -> Autoresponder:
+        """Let an account answer its mail (E4), instead of as it did."""
+
+    async def remove_autoresponder(address: str) -> None:
+        """Let it answer no more; raises NotFound."""
 
     async def remove_targets(address: str, targets: Sequence[str], *, forward: bool) -> Name | None:
         """Take aliases or forwards away, all of them without `targets`; what is left. Raises NotFound for one that is not there."""
@@ -515,8 +563,8 @@ class IFolder(Interface):
     async def snapshot(claim_recent: bool = False) -> Snapshot:
         """All messages now; foreign changes to the tree are seen first."""
 
-    async def changes(since_modseq: int) -> Changes:
-        """What changed after `since_modseq`; foreign changes are seen first."""
+    async def changes(since_modseq: int, look: bool = True) -> Changes:
+        """What changed after `since_modseq`; foreign changes are seen first, unless whoever asks was just told that there is something."""
 
     async def status() -> FolderStatus:
         """The counts."""
@@ -576,9 +624,9 @@ class IFolder(Interface):
         """An IIncoming; raises OverQuota, MessageTooBig at once when `size` says so."""
 
     def watch(heard: Callable[[], None]) -> Callable[[], None]:
-        """Call `heard` on the reactor's thread when another program may have changed the folder; returns the way to stop.
+        """Call `heard` on the reactor's thread when another program has changed the folder; returns the way to stop.
 
-        It saves time only: what it misses is found at the next look.
+        `changes` knows of it then without looking. It saves time only: what it misses is found at the next look.
         """
 
     async def commit_all(incoming: Sequence[Any], replaced: tuple[Any, int] | None = None) -> Placed:

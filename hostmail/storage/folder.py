@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +18,6 @@ from hostmail.storage.content import Source
 from hostmail.storage.incoming import Incoming
 from hostmail.storage.index import Index
 from hostmail.storage.mailbox import Mailbox
-from hostmail.storage.tree import PLACES
 
 if TYPE_CHECKING:
     from hostmail.storage.store import MaildirStore
@@ -68,15 +66,17 @@ class Folder:
         found = self._at_once(answer)
         return found if found is not None else await self._in_thread(looking.snapshot, claim_recent)
 
-    async def changes(self, since_modseq: int) -> Changes:
+    async def changes(self, since_modseq: int, look: bool = True) -> Changes:
         """What changed after `since_modseq`."""
 
         def answer(index: Index, box: Box) -> Changes | None:
+            if not box.checked:
+                return None
             if since_modseq < box.modseq and (since_modseq < box.floor or box.modseq - since_modseq > SMALL):
                 return None
             return looking.changes_now(self._mailbox, box, since_modseq)
 
-        found = self._at_once(answer)
+        found = self._at_once(answer, fresh=look)
         return found if found is not None else await self._in_thread(looking.changes, since_modseq)
 
     async def status(self) -> FolderStatus:
@@ -197,8 +197,7 @@ class Folder:
 
     def watch(self, heard: Callable[[], None]) -> Callable[[], None]:
         """Hear of other programs' changes."""
-        directory = self._mailbox.path_of(self._ref.directory)
-        return self._store.outside.watch([os.path.join(directory, place) for place in PLACES], heard)
+        return self._store.lookout.watch(self._mailbox, self._ref, self.name, heard)
 
     async def commit_all(self, incoming: Sequence[Incoming], replaced: tuple[Folder, int] | None = None) -> Placed:
         """All or none."""

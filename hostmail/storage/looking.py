@@ -43,6 +43,12 @@ def bring_up_to_date(mailbox: Mailbox, ref: BoxRef) -> None:
             scan(transaction, box)
 
 
+def modseq_now(mailbox: Mailbox, ref: BoxRef) -> int:
+    """The folder's MODSEQ, with foreign changes seen."""
+    with current(mailbox, ref) as box:
+        return box.modseq
+
+
 def snapshot(mailbox: Mailbox, ref: BoxRef, claim_recent: bool) -> Snapshot:
     """See `IFolder.snapshot`."""
     with current(mailbox, ref) as box:

@@ -158,7 +158,7 @@ class MemoryFolder:
             first_recent=recent[0] if recent else 0,
         )
 
-    async def changes(self, since_modseq: int) -> Changes:
+    async def changes(self, since_modseq: int, look: bool = True) -> Changes:
         """What changed after `since_modseq`."""
         state = self._state
         rows = [row_values(row) for row in state.rows.values() if row.modseq > since_modseq]

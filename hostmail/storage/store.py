@@ -27,6 +27,7 @@ from hostmail.storage.departing import depart
 from hostmail.storage.disk import Disk, storage_refusal
 from hostmail.storage.facts import facts_of
 from hostmail.storage.filling import Filler
+from hostmail.storage.lookout import Lookout
 from hostmail.storage.mailbox import Mailbox, Tools
 from hostmail.storage.names import UniqueNames
 from hostmail.storage.outside import OutsideChanges
@@ -79,7 +80,8 @@ class MaildirStore:
         self.spool = spool or Spool(os.path.join(data_dir, "spool"), disk, unique=unique)
         self._tools = Tools(disk, usage, events, now, wall, unique, facts, message_size_limit, boot())
         self._clock = clock
-        self.outside = OutsideChanges(clock)
+        self._outside = OutsideChanges(clock)
+        self.lookout = Lookout(clock, run_in_thread, self._outside, events)
         self._domain_free = domain_free
         self._deliverer = Deliverer(run_in_thread, self._tools, self.spool.directory)
         self._users: dict[Mailbox, int] = {}
@@ -290,7 +292,8 @@ class MaildirStore:
         if self._closed:
             return
         self._closed = True
-        self.outside.close()
+        self.lookout.close()
+        self._outside.close()
         await self.filler.stop()
         for mailbox in list(self._mailboxes.values()):
             self._later(mailbox.retire)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hostmail.protocols.imap.answers import Answers, SessionOver
+from hostmail.protocols.imap.answers import Answers
 from hostmail.protocols.imap.selected import Selected
 
 LineReader = Callable[[bytes], Any]
@@ -20,12 +20,8 @@ class Idling(Answers):
     _keepalive: Any = None
     _idle_until = 0.0
 
-    def folder_changed(self) -> None:
-        """The selected folder may hold news."""
-        raise NotImplementedError
-
-    async def refresh(self, expunges: bool = True) -> None:
-        """Write what is new."""
+    def look_again(self) -> None:
+        """The selected folder may hold news of which nobody told."""
         raise NotImplementedError
 
     def start_idling(self, reader: LineReader) -> None:
@@ -46,14 +42,6 @@ class Idling(Answers):
             keepalive.cancel()
         self.wake_timer()
 
-    async def push_news(self) -> None:
-        """Tell an idling client."""
-        try:
-            await self.refresh()
-        except SessionOver:
-            return
-        self.flush()
-
     def _keep_alive(self) -> None:
         """Something for firewalls that forget quiet connections; and a look for what no event told us.
 
@@ -68,4 +56,4 @@ class Idling(Answers):
             self.write(b"* OK still here\r\n")
             self.flush()
             if self.selected is not None:
-                self.folder_changed()
+                self.look_again()

@@ -53,20 +53,25 @@ class News(Idling):
         selected = self.selected
         assert selected is not None
         if polls or self.news_waits or self.news_missed:
-            await self.refresh(expunges)
+            await self.refresh(expunges, look=polls)
         elif selected.gone and expunges:
             self.write(selected.take_expunges())
 
-    async def refresh(self, expunges: bool = True) -> None:
-        """Write what happened in the selected folder since the client last heard of it."""
+    def look_again(self) -> None:
+        """For what no event told."""
+        self.news_missed = True
+        self.folder_changed()
+
+    async def refresh(self, expunges: bool = True, look: bool = True) -> None:
+        """Write what happened in the selected folder since the client last heard of it; who was told of it need not `look` for it."""
         selected = self.selected
         if selected is None or self._is_deaf:
             return
         self.news_waits = False
         if self.news_missed:
-            self.news_missed = False
+            self.news_missed, look = False, True
         try:
-            changes = await selected.folder.changes(selected.modseq)
+            changes = await selected.folder.changes(selected.modseq, look)
         except Refusal as refusal:
             self._lost_sight(refusal)
             return
@@ -184,7 +189,7 @@ class News(Idling):
         self.begin_turn()
         try:
             if self._selected_is_due():
-                await self.refresh(self._pushes_expunges)
+                await self.refresh(self._pushes_expunges, look=False)
             if notices is not None and notices.waiting:
                 if notices.overflows:
                     self._overflow()

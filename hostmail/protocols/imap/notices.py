@@ -121,7 +121,7 @@ class Notices:
         """For what no event told (ARCHITECTURE 8)."""
         self._look = self._session.clock.callLater(LOOK_SECONDS, self._look_again)
         if self.request.selected and self._session.selected is not None:
-            self._session.folder_changed()
+            self._session.look_again()
         if self.request.groups:
             self._look_everywhere()
             self.heard("")
