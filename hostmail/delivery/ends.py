@@ -43,14 +43,15 @@ def waiting(ends: Sequence[Mailbox | Nowhere]) -> list[Recipient]:
 class Ends:
     """`elsewhere` are recipients to be relayed, `forwards` those that somebody here sends on, each outside address once.
 
-    `caught` are the unknown addresses that catch-alls have caught, `discards` the recipients whose mail is not kept.
+    `caught` are the unknown addresses that catch-alls have caught, by what their spellings have in common; `discards` are the recipients
+    whose mail is not kept.
     """
 
     mailboxes: list[Mailbox] = field(default_factory=list)
     elsewhere: list[Recipient] = field(default_factory=list)
     forwards: list[tuple[Recipient, Forward]] = field(default_factory=list)
     nowhere: list[Nowhere] = field(default_factory=list)
-    caught: set[str] = field(default_factory=set)
+    caught: dict[str, str] = field(default_factory=dict)
     discards: list[Recipient] = field(default_factory=list)
 
     @property
@@ -77,7 +78,7 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
             elif isinstance(end, Discard):
                 ends.discards.append(recipient)
             if isinstance(end, IntoMailbox | Forward | Discard) and end.caught:
-                ends.caught.add(end.caught)
+                ends.caught.setdefault(end.caught.casefold(), end.caught)
     named = {recipient.address.key for recipient in ends.elsewhere}
     ends.mailboxes = list(mailboxes.values())
     ends.forwards = [each for key, each in forwards.items() if key not in named]

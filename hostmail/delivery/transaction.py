@@ -178,7 +178,7 @@ class Transaction:
             for prepared in pending:
                 await prepared.abort()
         self._log_accepted()
-        for address in self._ends.caught:
+        for address in self._ends.caught.values():
             self._parts.caught(address)
         await self._confirm()
 

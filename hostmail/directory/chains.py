@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sqlalchemy import select
 
 from hostmail.address import Address
@@ -16,26 +14,40 @@ from hostmail.interfaces import MAX_CHAIN
 
 def check(t: Transaction, address: Address) -> None:
     """Raises BadValue if mail to `address`, as things stand in this transaction, would go round or through too many addresses."""
-    above = _height(t, address.key, frozenset())
-    _follow(t, address, (), above)
+    below = _below(t, address, (), {})
+    if below and below + _above(t, address.key, {}) > MAX_CHAIN:
+        raise _too_long(address)
 
 
-def _follow(t: Transaction, address: Address, path: tuple[Address, ...], above: int) -> None:
+def _below(t: Transaction, address: Address, path: tuple[Address, ...], known: dict[str, int]) -> int:
+    """How many addresses mail passes on its longest way from here, this one included; 0 if it ends here."""
     if any(address.key == each.key for each in path):
-        raise BadValue(f"that would make a loop: {_arrows((*path, address))}")
-    further = _leads_to(t, address)
-    path = (*path, address)
-    if further and above + len(path) > MAX_CHAIN:
-        raise BadValue(f"that would lead through more than {MAX_CHAIN} addresses: {_arrows((*path, further[0]))}")
-    for each in further:
-        _follow(t, each, path, above)
+        raise BadValue(f"that would make a loop: {' -> '.join(map(str, (*path, address)))}")
+    if len(path) > MAX_CHAIN:
+        raise _too_long(path[0])
+    if address.key not in known:
+        further = (1 + _below(t, each, (*path, address), known) for each in leads_to(t, address))
+        known[address.key] = max(further, default=0)
+    return known[address.key]
 
 
-def _arrows(path: Iterable[Address]) -> str:
-    return " -> ".join(map(str, path))
+def _above(t: Transaction, key: str, known: dict[str, int], depth: int = 0) -> int:
+    """How many names lead to this one, one behind the other, as far as that matters."""
+    if depth > MAX_CHAIN:
+        return 0
+    if key not in known:
+        known[key] = 0
+        query = select(names.c.address_key).join(name_targets, name_targets.c.name_id == names.c.id)
+        parents = t.run(query.where(name_targets.c.target_key == key)).scalars().all()
+        known[key] = max((1 + _above(t, parent, known, depth + 1) for parent in parents), default=0)
+    return known[key]
 
 
-def _leads_to(t: Transaction, address: Address) -> tuple[Address, ...]:
+def _too_long(address: Address) -> BadValue:
+    return BadValue(f"mail to {address} would pass through more than {MAX_CHAIN} addresses")
+
+
+def leads_to(t: Transaction, address: Address) -> tuple[Address, ...]:
     """The next addresses, by the rules of `hostmail.routing.rules`; none if mail ends there or leaves."""
     hosted = facts.domain_behind(t.connection, address.domain)
     if hosted:
@@ -56,12 +68,3 @@ def spellings(address: Address) -> list[Address]:
     """An address, and what it is without its tag (E6)."""
     user, plus, _ = address.local.partition("+")
     return [address, Address(user, address.domain)] if plus and user else [address]
-
-
-def _height(t: Transaction, key: str, below: frozenset[str]) -> int:
-    """How many names lead to this one, one behind the other."""
-    if len(below) > MAX_CHAIN or key in below:
-        return 0
-    query = select(names.c.address_key).join(name_targets, name_targets.c.name_id == names.c.id)
-    parents = t.run(query.where(name_targets.c.target_key == key)).scalars().all()
-    return max((1 + _height(t, parent, below | {key}) for parent in parents), default=0)

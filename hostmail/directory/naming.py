@@ -43,6 +43,8 @@ def add_targets(
         raise TooMany(f"{address} may lead to {MAX_TARGETS} addresses; a mailing list takes more", code=422)
     for key, target in new.items():
         t.run(insert(name_targets).values(name_id=name_id, target=str(target), target_key=key, forward=forward))
+    if not known and not new:
+        raise BadValue(f"{address} leads nowhere: name an address")
     chains.check(t, address)
     t.run(delete(caught_names).where(caught_names.c.address_key == address.key))
     t.announce(domain)

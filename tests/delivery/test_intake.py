@@ -51,6 +51,7 @@ class IntakeCase(SynchronousTestCase):
         self.directory = FakeDirectory("ann@example.com", "bea@example.com", "cleo@example.com")
         self.store, self.spool, self.queue, self.grants = FakeStore(), FakeSpool(), FakeQueue(), FakeGrants()
         self.addCleanup(self.spool.clean)
+        self.caught: list[str] = []
         self.gate = Gate(
             directory=self.directory,
             store=self.store,
@@ -73,6 +74,7 @@ class IntakeCase(SynchronousTestCase):
             in_thread=at_once,
             history=self.history,
             senders=FakeSenders(),
+            caught=self.caught.append,
         )
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
         self.login = Peer("192.0.2.7", "submission", esmtp=True, tls=True, account_id=1, login="ann@example.com")

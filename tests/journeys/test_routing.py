@@ -29,8 +29,8 @@ class RoutingJourney(Journey):
     def send(self, subject: str, *recipients: str) -> None:
         self.client.send_message(letter(subject, to="undisclosed"), CARL, recipients)
 
-    def queued(self) -> list[tuple[str, str]]:
-        return [(row["sender"], row["recipient"]) for row in self.here.json("queue", "list")]
+    def queued(self) -> list[str]:
+        return [row["recipient"] for row in self.here.json("queue", "list")]
 
     def received(self, login: str, subject: str) -> list[bytes]:
         """The header of each message of that subject."""
@@ -65,11 +65,11 @@ class RoutingJourney(Journey):
         """What is forwarded is in the mailbox and in the queue when the sender has its 250."""
         self.here.command("forward", "add", ANN, "ann@far.test", "--keep-copy")
         self.send("forwarded", ANN)
-        self.assertIn((CARL, "ann@far.test"), self.queued())
+        self.assertIn("ann@far.test", self.queued())
         self.assertEqual(len(self.received(ANN, "forwarded")), 1)
         self.here.command("forward", "add", ANN, "--no-keep-copy")
         self.send("only forwarded", ANN)
-        self.assertEqual(self.queued().count((CARL, "ann@far.test")), 2)
+        self.assertEqual(self.queued().count("ann@far.test"), 2)
         self.assertEqual(self.received(ANN, "only forwarded"), [])
         self.here.command("forward", "remove", ANN)
         self.send("kept", ANN)
@@ -92,7 +92,7 @@ class RoutingJourney(Journey):
         self.assertEqual(self.received(BOB, "thrown away"), [])
         self.here.command("catchall", "set", "example.test", "carl@far.test")
         self.send("sent on", "third@example.test")
-        self.assertIn((CARL, "carl@far.test"), self.queued())
+        self.assertIn("carl@far.test", self.queued())
 
     def test_domain_alias(self) -> None:
         """Every address in a domain that stands for another is the same address there; without it, relaying is prohibited."""
