@@ -15,7 +15,7 @@ from hostmail.errors import MessageTooBig, NoSuchFolder, Refusal, TooMany
 from hostmail.interfaces import IFolder
 from hostmail.protocols.imap.appendargs import Destination, Message, read_destination, read_next
 from hostmail.protocols.imap.commands.expunge import highest_after, writable
-from hostmail.protocols.imap.flags import split_flags
+from hostmail.protocols.imap.flags import SEEN, split_flags
 from hostmail.protocols.imap.framing import AppendData, AppendLiteral, Command, tag_of
 from hostmail.protocols.imap.names import folder_name
 from hostmail.protocols.imap.selected import Selected
@@ -51,6 +51,7 @@ class Append:
     messages: list[Any] = field(default_factory=list)
     closing: bytes = b""
     replaced: int | None = None
+    unseen: int = 0
 
     def abandon(self) -> None:
         """Forget them all; nothing is left behind."""
@@ -121,6 +122,7 @@ async def _take(session: HostmailIMAP4, append: Append, message: Message, litera
     if len(append.messages) >= MESSAGES or (append.messages and append.replaced is not None):
         raise TooMany("too many messages in one command")
     mask, keywords = split_flags(message.flags, lenient=True)
+    append.unseen += not mask & SEEN
     append.messages.append(await append.folder.begin_append(literal.size, mask, keywords, message.date))
     append.closing = b")" if message.utf8 else b""
 
@@ -178,7 +180,7 @@ async def _commit(session: HostmailIMAP4, append: Append) -> bytes:
         return b"NO [TRYCREATE] " + refusal.public.encode()
     finally:
         append.folder.close()
-    session.placed(placed)
+    session.placed(placed, lambda: append.unseen)
     code = b"[APPENDUID %d %b] " % (placed.uidvalidity, format_numbers(placed.target_uids))
     if replaced is None or selected is None:
         return b"OK " + code + append.verb + b" completed"

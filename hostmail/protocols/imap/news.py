@@ -144,10 +144,10 @@ class News(Idling):
         else:
             self.selected.stop_listening_outside()
 
-    def placed(self, placed: Placed) -> None:
-        """The client itself has put these messages somewhere."""
+    def placed(self, placed: Placed, unseen: Callable[[], int]) -> None:
+        """The client itself has put these messages somewhere; `unseen` counts those that are not read."""
         if self.notices is not None:
-            self.notices.placed(placed)
+            self.notices.placed(placed, unseen())
 
     def absorb(self, change: Callable[..., Infos], *arguments: Any) -> None:
         """The client itself has changed the list of folders, as one of `listchanges` says."""

@@ -7,6 +7,7 @@ list of names, and what METADATA says. So one event that stands for many, or one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hostmail.errors import NoSuchFolder, Refusal
@@ -45,7 +46,7 @@ class Notices:
         self._list_changed = False
         self._infos: Infos = {}
         self._counts: dict[str, FolderStatus] = {}
-        self._expected: dict[str, tuple[int, int, int]] = {}
+        self._expected: dict[str, FolderStatus] = {}
         self._metadata: dict[str | None, dict[str, int]] = {}
         self._stop_watching: Callable[[], None] | None = None
         self._look: Any = None
@@ -137,17 +138,19 @@ class Notices:
             for name in [name for name, value in changes.items() if value is None]:
                 known.pop(name, None)
 
-    def placed(self, placed: Placed) -> None:
-        """The client itself has put messages somewhere: nothing to be told, unless more has happened there, or flags matter too."""
+    def placed(self, placed: Placed, unseen: int) -> None:
+        """The client itself has put messages somewhere: nothing to be told, unless more has happened there."""
         selected = self._session.selected
         if selected is not None and selected.uidvalidity == placed.uidvalidity:
             self.own_uids.update(placed.target_uids if self.request.fetch is not None else ())
             return
         uids = placed.target_uids
         for name, known in self._counts.items() if uids else ():
-            uidvalidity, uidnext, messages = self._expected.get(name) or _counts(known)
-            if uidvalidity == placed.uidvalidity and uidnext == min(uids):
-                self._expected[name] = (uidvalidity, max(uids) + 1, messages + len(uids))
+            before = self._expected.get(name, known)
+            if before.uidvalidity == placed.uidvalidity and before.uidnext == min(uids):
+                messages = before.messages + len(uids)
+                after = replace(before, uidnext=max(uids) + 1, messages=messages, unseen=before.unseen + unseen)
+                self._expected[name] = after
 
     def absorb(self, change: Callable[..., Infos], *arguments: Any) -> None:
         """The client itself has changed the list like that: it need not be told. What others have done at the same time it still hears."""
@@ -193,9 +196,10 @@ class Notices:
     async def _tell_counts(self, name: str, events: frozenset[bytes]) -> None:
         status = await count(self._session, name)
         before, self._counts[name] = self._counts.get(name), status
-        # Of the client's own new messages somebody may have read some already: where flags matter, it is told of them, too.
-        is_own = self._expected.pop(name, None) == _counts(status) and FLAGS not in events
-        if not is_own and self._is_news(before, status, events):
+        expected = self._expected.pop(name, None)
+        if expected is not None and _counts(expected) == _counts(status):
+            before = expected  # what the client has done itself it knows; perhaps somebody has changed flags as well
+        if self._is_news(before, status, events):
             self._write_status(name, status)
 
     def _is_news(self, before: FolderStatus | None, after: FolderStatus, events: frozenset[bytes]) -> bool:

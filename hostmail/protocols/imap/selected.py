@@ -136,6 +136,11 @@ class Selected:
             texts += [words[mask] for mask in self.flags[recent:stop]]
         return texts
 
+    def count_unseen(self, uids: Iterable[int]) -> int:
+        r"""How many of these messages are not \Seen, as far as we know."""
+        where = (index for uid in uids if (index := self.index_of(uid)) is not None)
+        return sum(1 for index in where if not self.flags[index] & flagwords.SEEN)
+
     def deleted(self) -> list[int]:
         r"""The UIDs of messages that are marked \Deleted."""
         return [uid for uid, mask in zip(self.uids, self.flags, strict=True) if mask & flagwords.DELETED]

@@ -198,8 +198,8 @@ class OtherFolders(NotifyCase):
         self.assertRegex(line, rb"^\* STATUS Sent \(MESSAGES 0 UIDNEXT 1 UIDVALIDITY \d+ UNSEEN 0 HIGHESTMODSEQ \d+\)$")
 
     def test_the_clients_own(self) -> None:
-        """It is not told, but for what somebody else does at the same time, or could have done to flags (section 5)."""
-        self.put(HELLO)
+        """It is not told, but for what somebody else does at the same time, to flags as well (section 5)."""
+        self.put(HELLO, HELLO)
         self.talk.last(b"SELECT INBOX")
         self.sets(b"(personal (MessageNew MessageExpunge))")
         self.talk.last(b"COPY 1 Sent")
@@ -210,8 +210,20 @@ class OtherFolders(NotifyCase):
         self.put(HELLO, folder="Sent")
         self.assertEqual(self.hears(), self.status())
         self.sets(b"(personal %b)" % ALL)
+        for command in (
+            b"COPY 1 Sent",
+            b"APPEND Sent {2+}\r\nx\n",
+            b"APPEND Sent (\\Seen) {2+}\r\nx\n",
+            b"MOVE 1 Sent",
+        ):
+            self.assertTrue(self.talk.last(command).startswith(b". OK"), command)
+            self.assertEqual([line for line in self.hears() if b"STATUS" in line], [], command)
+        self.other.last(b"SELECT Sent")
         self.talk.last(b"COPY 1 Sent")
-        self.assertEqual(self.hears(), self.status())
+        self.assertEqual(self.does(b"STORE * +FLAGS (\\Seen)"), self.status())
+        self.talk.last(b"ENABLE CONDSTORE")
+        self.talk.last(b"COPY 1 Sent")
+        self.assertIn(b"HIGHESTMODSEQ", b"".join(self.hears()))
 
     def test_nothing_any_more(self) -> None:
         """NONE, and another SET, end it; so does the end of the session."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hostmail.errors import MessageGone, NoSuchFolder
@@ -60,7 +61,7 @@ async def _copy(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
     placed = await selected.folder.copy(uids, target) if uids else None
     if placed is None or not placed.source_uids:
         return b"OK COPY completed, nothing to copy"
-    session.placed(placed)
+    session.placed(placed, partial(selected.count_unseen, placed.source_uids))
     return b"OK [%b] COPY completed" % _copyuid(placed)
 
 
@@ -73,7 +74,7 @@ async def _move(session: HostmailIMAP4, cursor: Cursor, by_uid: bool) -> bytes:
     placed = await selected.folder.move(uids, target) if uids else None
     if placed is None or not placed.source_uids:
         return b"OK MOVE completed, nothing to move"
-    session.placed(placed)
+    session.placed(placed, partial(selected.count_unseen, placed.source_uids))
     session.write(b"* OK [%b] moved\r\n" % _copyuid(placed))
     selected.lose(placed.source_uids)
     session.write(selected.take_expunges())
