@@ -7,6 +7,7 @@ import re
 from tests.protocols.imap.talk import House, Talk
 
 NO_EXPUNGE = re.compile(rb"(FETCH|STORE|SEARCH) ")
+COPIED = re.compile(rb"(?:\*|\.) OK \[COPYUID \d+ (\S+) (\S+)\]")
 FETCHED = re.compile(rb"\* (\d+) FETCH \((.*?)\)?$")
 HIGHEST = re.compile(rb"(?:\*|\.) OK \[HIGHESTMODSEQ (\d+)\]")
 VANISHED = re.compile(rb"\* VANISHED( \(EARLIER\))? ([0-9,:]+)$")
@@ -32,6 +33,8 @@ class MailProgram:
         self.flags: dict[int, frozenset[bytes]] = {}
         self.modseqs: dict[int, int] = {}
         self.validity = self.highest = 0
+        self.copied: list[tuple[int, int]] = []
+        self.found: set[int] = set()
         self._idles = False
 
     # ------------------------------------------------------------------------------------------------------ hearing
@@ -43,6 +46,10 @@ class MailProgram:
         for line in lines:
             if found := HIGHEST.match(line):
                 told = int(found[1])
+            if found := COPIED.match(line):
+                self.copied = list(zip(numbers_in(found[1]), numbers_in(found[2]), strict=True))
+            if found := re.match(rb"\* SEARCH(( \d+)*)", line):
+                self.found = {int(number) for number in found[1].split()}
             if found := re.match(rb"\* (\d+) EXISTS", line):
                 self._exists(int(found[1]))
             elif found := re.match(rb"\* (\d+) EXPUNGE", line):
@@ -99,6 +106,16 @@ class MailProgram:
         self.done()
         return self.hears(self.talk.asks(command), command)
 
+    def asks_both(self, first: bytes, second: bytes) -> None:
+        """Two commands in one go: what the first may not tell comes with the second (RFC 3501 section 5.5)."""
+        assert self.talk is not None
+        self.done()
+        lines = self.talk.sends(b"a %b\r\nb %b\r\n" % (first, second)).split(b"\r\n")[:-1]
+        lines = [re.sub(rb"^[ab] ", b". ", line) for line in lines]
+        end = next(at for at, line in enumerate(lines) if line.startswith(b". ")) + 1
+        self.hears(lines[:end], first)
+        self.hears(lines[end:], second)
+
     def idle(self) -> None:
         assert self.talk is not None
         if not self._idles:
@@ -154,6 +171,22 @@ class MailProgram:
         self.asks(b"FETCH 1:* (UID)")
         for uid in [uid for uid in self.messages if uid is not None and uid not in self.flags]:
             self.asks(b"UID FETCH %d (FLAGS%b)" % (uid, b"" if self.kind == "plain" else b" MODSEQ"))
+
+    def copies(self, command: bytes) -> list[tuple[int, int]] | None:
+        """COPY or MOVE: pairs of UIDs, the old one and the new one; None if a message, named by its number, is gone."""
+        self.copied = []
+        answer = self.asks(command)
+        if answer.startswith(b". NO [EXPUNGEISSUED]"):
+            assert not command.startswith(b"UID"), command
+            return None
+        assert answer.startswith(b". OK"), (command, answer)
+        return self.copied
+
+    def searches(self, word: bytes) -> set[int]:
+        """The UIDs of messages with a flag or keyword."""
+        self.found = set()
+        self.asks(b"UID SEARCH " + (word[1:] if word[:1] == b"\\" else b"KEYWORD " + word))
+        return self.found
 
     def catches_up(self) -> dict[int, frozenset[bytes]]:
         """What the client knows after NOOP: it has to be all."""

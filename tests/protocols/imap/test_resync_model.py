@@ -26,7 +26,7 @@ WORDS = (*FLAGS[:4], b"$Work", b"$Home")
 
 
 class World:
-    """The folder, its clients, and what must be in it: flags by UID."""
+    """The folder, its clients, and what must be in it: flags by UID. `away` is the same of the folder that mail is copied and moved to."""
 
     KINDS: ClassVar[tuple[str, ...]] = ("qresync", "qresync", "condstore", "plain")
 
@@ -36,6 +36,7 @@ class World:
         self.house = House()
         self.truth: dict[int, frozenset[bytes]] = {}
         self.sizes: dict[int, int] = {}
+        self.away: dict[int, tuple[int, frozenset[bytes]]] = {}
         self.next_size = 100
         self.last_uid = self.highest = 0
         self.open_store()
@@ -51,24 +52,28 @@ class World:
     def get(self, work: Any) -> Any:
         return self.case.successResultOf(Deferred.fromCoroutine(work))
 
-    async def _inbox(self) -> Any:
-        return await (await self.house.store.open(ANN)).folder("INBOX")
+    async def _inbox(self, name: str = "INBOX") -> Any:
+        return await (await self.house.store.open(ANN)).folder(name)
 
-    async def _snapshot(self) -> Snapshot:
-        found: Snapshot = await (await self._inbox()).snapshot()
+    async def _snapshot(self, name: str = "INBOX") -> Snapshot:
+        found: Snapshot = await (await self._inbox(name)).snapshot()
         return found
+
+    def words_of(self, now: Snapshot) -> dict[int, frozenset[bytes]]:
+        """Flags and keywords by UID."""
+        words = [*FLAGS, *(word.encode() for word in now.keywords)]
+        return {
+            uid: frozenset(word for bit, word in enumerate(words) if mask >> bit & 1)
+            for uid, mask in zip(now.uids, now.flags, strict=True)
+        }
 
     # ----------------------------------------------------------------------------------------------------- promises
 
     def look(self) -> None:
         """The folder holds what it must; UIDs and MODSEQs only rise."""
         now = self.get(self._snapshot())
-        words = [*FLAGS, *(word.encode() for word in now.keywords)]
         assert len(FLAGS) == FIRST_KEYWORD_BIT
-        there = {
-            uid: frozenset(word for bit, word in enumerate(words) if mask >> bit & 1)
-            for uid, mask in zip(now.uids, now.flags, strict=True)
-        }
+        there = self.words_of(now)
         new = [uid for uid in there if uid not in self.truth]
         assert there == self.truth | dict.fromkeys(new, frozenset()), (there, self.truth)
         assert all(uid > self.last_uid for uid in new), "a UID was used again"
@@ -78,6 +83,9 @@ class World:
         self.truth, self.highest = there, now.highestmodseq
         self.last_uid = max([self.last_uid, *there])
         assert now.uidnext > self.last_uid
+        trash = self.get(self._snapshot("Trash"))
+        words, sizes = self.words_of(trash), dict(zip(trash.uids, trash.sizes, strict=True))
+        assert {uid: (sizes[uid], words[uid]) for uid in words} == self.away
 
     # -------------------------------------------------------------------------------------------------------- steps
 
@@ -153,7 +161,7 @@ class World:
     def expunge(self, client: MailProgram) -> None:
         client.done()
         known = [uid for uid in client.messages if uid is not None]
-        kind = self.random.choice([b"EXPUNGE", b"UID EXPUNGE", b"UID MOVE"])
+        kind = self.random.choice([b"EXPUNGE", b"UID EXPUNGE"])
         if kind == b"EXPUNGE":
             doomed = [uid for uid, flags in self.truth.items() if b"\\Deleted" in flags]
             answer = client.asks(kind)
@@ -161,20 +169,47 @@ class World:
             return
         else:
             uids = self.some(known)
-            doomed = [
-                uid for uid in uids if uid in self.truth and (kind[4:5] == b"M" or b"\\Deleted" in self.truth[uid])
-            ]
-            to = b" Trash" if kind[4:5] == b"M" else b""
-            answer = client.asks(b"%b %b%b" % (kind, b",".join(b"%d" % uid for uid in uids), to))
+            doomed = [uid for uid in uids if uid in self.truth and b"\\Deleted" in self.truth[uid]]
+            answer = client.asks(b"%b %b" % (kind, b",".join(b"%d" % uid for uid in uids)))
         assert answer.startswith(b". OK"), answer
         for uid in doomed:
             del self.truth[uid]
+
+    def carry(self, client: MailProgram) -> None:
+        """COPY and MOVE, by number or UID, to the other folder or within this one: with all flags, each message once."""
+        client.done()
+        known = [uid for uid in client.messages if uid is not None]
+        if not known:
+            return
+        uids = self.some(known)
+        kind, target = self.random.choice([(b"COPY", b"Trash"), (b"COPY", b"INBOX"), (b"MOVE", b"Trash")])
+        by_uid = self.random.random() < 0.5
+        numbers = uids if by_uid else [client.messages.index(uid) + 1 for uid in uids]
+        command = b"%b%b %b %b" % (b"UID " * by_uid, kind, b",".join(b"%d" % number for number in numbers), target)
+        pairs = client.copies(command)
+        left = [uid for uid in uids if uid in self.truth]
+        if pairs is None:
+            assert left != uids, command
+            return
+        assert [old for old, _ in pairs] == left, (command, pairs)
+        for old, new in pairs:
+            if target == b"INBOX":
+                assert new > self.last_uid, "a UID was used again"
+                self.truth[new], self.sizes[new] = self.truth[old], self.sizes[old]
+            else:
+                assert new > max(self.away, default=0), "a UID was used again"
+                self.away[new] = (self.sizes[old], self.truth[old])
+            if kind == b"MOVE":
+                del self.truth[old]
 
     def ask(self, client: MailProgram) -> None:
         """Something that changes nothing."""
         modseq = b"" if client.kind == "plain" else b" MODSEQ"
         commands = [b"NOOP", b"SEARCH ALL", b"UID SEARCH ALL", b"FETCH 1:* (FLAGS UID%b)" % modseq, b"CHECK"]
-        client.asks(self.random.choice(commands))
+        if self.random.random() < 0.3:
+            client.asks_both(*self.random.sample(commands, 2))
+        else:
+            client.asks(self.random.choice(commands))
 
     def meet(self, client: MailProgram) -> None:
         """The line drops, or the client comes back."""
@@ -194,7 +229,7 @@ class World:
         everyone = [client for client in self.clients if client.talk is not None]
         ways = (
             [self.store] * 6
-            + [self.read, self.expunge, self.append, self.ask] * 2
+            + [self.read, self.expunge, self.append, self.ask, self.carry] * 2
             + [self.meet] * 2
             + [MailProgram.idle]
         )
@@ -225,6 +260,8 @@ class World:
                     if client.talk is not None:
                         known = client.catches_up()
                         assert known == self.truth, (client.kind, known, self.truth)
+                        word = self.random.choice(WORDS)
+                        assert client.searches(word) == {uid for uid, words in known.items() if word in words}
 
 
 class DiskWorld(World):
