@@ -28,6 +28,7 @@ log = Logger(namespace="relay")
 IDLE_SECONDS = 10.0
 MOST_MESSAGES = 100
 MOST_TALKS = 2
+SEARCH_SECONDS = 600.0
 TRANSMISSION_SECONDS = 3600.0
 
 
@@ -61,7 +62,8 @@ class Destination:
     """Where mail goes by any of several hosts. How many transmissions run side by side is the caller's business: each has a connection.
 
     The next host is tried when one cannot be talked to, and for recipients that one refused for now before the message was sent
-    (RFC 5321 5.1), two hosts at most. What went wrong later is for the next attempt: a message is not sent twice to one recipient in a row.
+    (RFC 5321 5.1): two hosts at most, and none after ten minutes without one that talks. What goes wrong later is for the next attempt:
+    a message is not sent twice to one recipient in a row.
     """
 
     def __init__(self, *, ways: Ways, clock: IReactorTime) -> None:
@@ -97,13 +99,14 @@ class Destination:
             return [Sent(refusal, unreachable=True) for _ in rows]
         results: dict[int, Sent] = {}
         pending, talks = list(rows), 0
+        patience = self._clock.seconds() + SEARCH_SECONDS
         for way in ways:
             try:
                 conversation = await self._begin(way)
-            except NextHopFailure as failure:
+            except Refusal as refusal:
                 for row in pending:
-                    results.setdefault(row.id, Sent(failure, unreachable=True))
-                if self._stopped:
+                    results.setdefault(row.id, Sent(refusal, unreachable=True))
+                if self._stopped or refusal.permanent or self._clock.seconds() >= patience:
                     break
                 continue
             sent = await self._send(conversation, pending, content, fresh=True)

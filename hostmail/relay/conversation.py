@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
-from hostmail.relay.failures import NextHopFailure, Sent, refusal_of
+from hostmail.relay.failures import LoopsBack, NextHopFailure, Sent, refusal_of
 from hostmail.relay.replies import Reply
 from hostmail.relay.wire import ReadBlock, Wire
 
@@ -32,7 +32,8 @@ class TlsFailed(NextHopFailure):
 class Manners:
     """How to talk to `host`, as `hostname`. `tls` is never, may or must; `tls_options` makes the TLS side of a connection.
 
-    `open_login` allows a password without TLS: on this machine, or where the operator says so.
+    `open_login` allows a password without TLS: on this machine, or where the operator says so. With `never_ourselves` a host that calls
+    itself by our own name gets no mail.
     """
 
     host: str
@@ -42,6 +43,7 @@ class Manners:
     user: str = ""
     password: str = ""
     open_login: bool = False
+    never_ourselves: bool = False
 
 
 class Octets(Protocol):
@@ -83,7 +85,7 @@ class Conversation:
         return self._wire.idle
 
     async def begin(self) -> None:
-        """From the greeting to where mail may be sent; raises NextHopFailure, for none of this is a message's fault."""
+        """From the greeting to where mail may be sent; raises NextHopFailure, for none of this is a message's fault, or LoopsBack."""
         self._demand(await self._wire.reply(GREETING_SECONDS))
         await self._introduce()
         if self._manners.tls != "never" and not self._wire.secure:
@@ -103,6 +105,8 @@ class Conversation:
     async def _introduce(self) -> None:
         reply = await self._ask(f"EHLO {self._manners.hostname}", EHLO_SECONDS)
         if reply.good:
+            if self._manners.never_ourselves and reply.lines[0].lower().split()[:1] == [self._manners.hostname]:
+                raise LoopsBack(f"{self._manners.host} is this server, which does not know that domain")
             words = (line.partition(" ") for line in reply.lines[1:])
             self._features = {name.upper(): value for name, _, value in words}
             return

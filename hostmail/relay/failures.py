@@ -34,6 +34,12 @@ class NowhereToGo(Refusal):
     code, enhanced, words = 550, "5.4.4", "no host takes mail for that domain"
 
 
+class LoopsBack(Refusal):
+    """The way leads to ourselves, who do not take that mail: sending it on would bring it back."""
+
+    code, enhanced, words = 554, "5.4.6", "that mail would come back to this server"
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One recipient's result. `answer` is the host's last word when it took the mail; `dsn` if it also took over NOTIFY (RFC 3461).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -10,7 +11,7 @@ from random import Random
 
 from hostmail.errors import Refusal
 from hostmail.relay.contracts import Exchange
-from hostmail.relay.failures import NextHopFailure, NowhereToGo
+from hostmail.relay.failures import LoopsBack, NextHopFailure, NowhereToGo
 
 MOST_EXCHANGES = 10
 MOST_ADDRESSES_EACH = 4
@@ -42,17 +43,11 @@ class Policy:
     families: frozenset[int] = frozenset({4, 6})
 
 
-class LoopsBack(Refusal):
-    """The DNS sends a domain's mail to us, who do not take it: sending it on would bring it back."""
-
-    code, enhanced = 554, "5.4.6"
-
-
 def literal_target(domain: str) -> Target | None:
     """The one address that an address literal names, `[192.0.2.1]` or `[IPv6:2001:db8::1]`; None if `domain` is none."""
     if not domain.startswith("["):
         return None
-    return Target(domain, domain[1:-1].removeprefix("IPv6:"))
+    return Target(domain, re.sub("^ipv6:", "", domain[1:-1], flags=re.I))
 
 
 def candidates(domain: str, found: Sequence[Exchange], random: Random) -> list[Exchange]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from OpenSSL import SSL
@@ -17,14 +18,20 @@ class Unverified:
 
     def __init__(self, host: str) -> None:
         self._name = None if isIPAddress(host) or isIPv6Address(host) else host.encode("idna")
-        self._context = CertificateOptions().getContext()
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         """A connection that asks for the certificate of our host's name (SNI)."""
-        connection = SSL.Connection(self._context, None)
+        connection = SSL.Connection(_context(), None)
         if self._name is not None:
             connection.set_tlsext_host_name(self._name)
         return connection
+
+
+@lru_cache(1)
+def _context() -> SSL.Context:
+    """The same for all hosts: what is asked of them does not differ, and making one takes time."""
+    context: SSL.Context = CertificateOptions().getContext()
+    return context
 
 
 def client_tls(host: str, verified: bool) -> Any:

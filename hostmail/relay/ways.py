@@ -113,5 +113,6 @@ class MxWays:
             host=target.host,
             hostname=self._hostname,
             tls_options=client_tls(target.host, verified=False),
+            never_ourselves=True,
         )
         return Way(self._connect(target.ip, self._port, sources), manners)

@@ -161,6 +161,12 @@ class HostTests(DirectCase):
         words = "554 5.4.6 mail for loop.test would come back to this server, which does not know that domain"
         self.assertEqual(await self.send("bob@loop.test"), [words])
 
+    async def test_loop_by_name(self) -> None:
+        """A host that calls itself by our name is ourselves behind another address: the mail comes back."""
+        self.first.answers["EHLO"] = "250-Mail.example.com\r\n250 HELP"
+        self.assertEqual(await self.send(), ["554 5.4.6 first.x.test is this server, which does not know that domain"])
+        self.assertEqual(self.second.connections, 0)
+
     async def test_private_addresses(self) -> None:
         """Loopback addresses from the DNS are not connected to, unless that is allowed."""
         self.sender = self.make(private_addresses="refuse")

@@ -145,7 +145,7 @@ class TargetTests(SynchronousTestCase):
     def test_address_literals(self) -> None:
         """user@[192.0.2.1] names its host itself."""
         self.assertIsNone(literal_target("x.test"))
-        for domain, ip in (("[192.0.2.1]", "192.0.2.1"), ("[IPv6:2001:db8::1]", "2001:db8::1")):
+        for domain, ip in (("[192.0.2.1]", "192.0.2.1"), ("[IPv6:2001:db8::1]", "2001:db8::1"), ("[ipv6:::1]", "::1")):
             target = literal_target(domain)
             assert target is not None
             self.assertEqual(target.ip, ip)

@@ -1,0 +1,152 @@
+"""Which way a message goes, by its sender (C9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.config.schema import Settings
+from hostmail.interfaces import Queued
+from hostmail.relay.contracts import Exchange, Route
+from hostmail.relay.dispatch import TIDY_ABOVE, Dispatch
+from hostmail.relay.failures import DnsFailure
+from hostmail.relay.hosts import Policy
+from hostmail.relay.making import make_dispatch, the_route
+from hostmail.relay.smarthost import SmarthostSettings
+from hostmail.relay.ways import MxWays, connecting
+from tests.relay.talk import FakeEndpoint, at_once
+
+OWN_HOST = SmarthostSettings("smart.example", 587, user="ann", password="secret")
+
+
+class FakeDns:
+    """Every domain has one host."""
+
+    trouble: Exception | None = None
+
+    async def exchanges(self, domain: str) -> Sequence[Exchange]:
+        if self.trouble is not None:
+            raise self.trouble
+        return [Exchange(10, f"mx.{domain}")]
+
+    async def addresses(self, host: str) -> Sequence[str]:
+        return ["198.41.0.4", "2001:503:ba3e::2:30"]
+
+
+class RouteTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.connections: list[tuple[str, int, tuple[str, ...]]] = []
+        self.endpoint = FakeEndpoint()
+        self.endpoint.error = OSError()
+        self.dns = FakeDns()
+        policy = Policy(is_us=lambda host: False, is_ours=lambda ip: False)
+        self.dispatch = Dispatch(
+            routes=self.route,
+            mx=MxWays(dns=self.dns, policy=policy, random=Random(1), hostname="mail.us", connect=self.connect),
+            connect=self.connect,
+            clock=Clock(),
+            hostname="mail.us",
+            in_thread=at_once,
+        )
+        self.path = Path(self.mktemp())
+        self.path.write_bytes(b"\r\n")
+
+    async def route(self, row: Queued) -> Route:
+        """Ann has a smarthost of her own, example.org an address."""
+        if row.account_id == 1:
+            return Route(OWN_HOST)
+        return Route(sources=("198.41.0.77",)) if row.sender.endswith("example.org") else Route()
+
+    def connect(self, host: str, port: int, sources: tuple[str, ...]) -> IStreamClientEndpoint:
+        self.connections.append((host, port, sources))
+        return self.endpoint
+
+    def row(self, sender: str, account_id: int | None, recipient: str = "bob@X.test") -> Queued:
+        return Queued(1, "q", sender, recipient, str(self.path), 2, account_id, 0.0, 0.0)
+
+    def go(self, sender: str, account_id: int | None, recipient: str = "bob@x.test") -> str:
+        row = self.row(sender, account_id, recipient)
+        name: str = self.successResultOf(ensureDeferred(self.dispatch.destination(row)))
+        self.successResultOf(ensureDeferred(self.dispatch.send([row])))
+        return name
+
+    def test_by_account(self) -> None:
+        """An account's smarthost takes its mail, wherever that goes."""
+        for domain in ("x.test", "y.test"):
+            self.assertEqual(self.go("ann@example.com", 1, f"bob@{domain}"), "smart.example:587")
+        self.assertEqual(self.connections, [("smart.example", 587, ())] * 2)
+
+    def test_by_domain(self) -> None:
+        """A domain's address is what its mail comes from, and only the hosts' addresses of that kind are tried."""
+        self.assertEqual(self.go("ann@example.org", 2), "x.test from 198.41.0.77")
+        self.assertEqual(self.connections, [("198.41.0.4", 25, ("198.41.0.77",))])
+
+    def test_usual(self) -> None:
+        """All other mail goes by MX."""
+        self.assertEqual(self.go("ann@example.com", None), "x.test")
+        self.assertEqual(self.connections, [("2001:503:ba3e::2:30", 25, ()), ("198.41.0.4", 25, ())])
+
+    def test_dns_in_trouble(self) -> None:
+        """A DNS that does not answer is trouble of the whole destination."""
+        self.dns.trouble = DnsFailure("broken")
+        [sent] = self.successResultOf(ensureDeferred(self.dispatch.send([self.row("ann@example.com", None)])))
+        self.assertEqual((sent.refusal, sent.unreachable), (self.dns.trouble, True))
+
+    def test_bounded(self) -> None:
+        """Destinations without mail and connections are forgotten."""
+        for number in range(3 * TIDY_ABOVE):
+            self.go("ann@example.com", None, f"bob@x{number}.test")
+        self.assertLessEqual(len(self.dispatch._destinations), TIDY_ABOVE)
+        self.dispatch.close()
+        self.dispatch.abort()
+
+
+class MadeTests(SynchronousTestCase):
+    def make(self, **settings: Any) -> Dispatch | None:
+        made = Settings(hostname="mail.us", **settings)
+        return make_dispatch(made, reactor=Clock(), in_thread=at_once, dns=FakeDns(), random=Random(1))
+
+    def test_off(self) -> None:
+        """Without a smarthost and direct delivery there is no way out; with either there is."""
+        self.assertIsNone(self.make(direct_delivery=False))
+        self.assertIsNotNone(self.make())
+        self.assertIsNotNone(self.make(direct_delivery=False, smarthost="x.test:25"))
+
+    def test_smarthost(self) -> None:
+        """Login, password file and TLS of the settings; 465 is TLS at once."""
+        password = Path(self.mktemp())
+        password.write_text("secret\nmore\n")
+        settings = Settings(
+            hostname="mail.us",
+            smarthost="smart.example:465",
+            smarthost_login="ann",
+            smarthost_password_file=password,
+            smarthost_tls="verified",
+            source_addresses=("198.41.0.77",),
+        )
+        expected = SmarthostSettings("smart.example", 465, "verified", implicit_tls=True, user="ann", password="secret")
+        self.assertEqual(the_route(settings), Route(expected, ("198.41.0.77",)))
+
+    def test_endpoints(self) -> None:
+        """Each kind of address is connected to from ours of that kind; names from any."""
+        connect = connecting(reactor)
+        sources = ("198.41.0.77", "2001:503::77")
+        for host, kind, bind in (
+            ("198.41.0.4", TCP4ClientEndpoint, ("198.41.0.77", 0)),
+            ("2001:503::1", TCP6ClientEndpoint, ("2001:503::77", 0)),
+        ):
+            endpoint: Any = connect(host, 25, sources)
+            self.assertIsInstance(endpoint, kind)
+            self.assertEqual(endpoint._bindAddress, bind)
+            unbound: Any = connect(host, 25, ())
+            self.assertIsNone(unbound._bindAddress)
+        self.assertIsInstance(connect("smart.example", 25, sources), HostnameEndpoint)
