@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hostmail.protocols.imap.steps import EACH, Steps, ordered
 
-FEW = 128
+FEW = 16
 NONE = -1
 _OPEN, _CLOSE = -2, -3
 
@@ -164,10 +164,11 @@ def _link(forest: Forest) -> Steps[None]:
             yield
         links.name(count, facts.message_id)
     for node, facts in enumerate(forest.messages):
-        if node % FEW == 0:
-            yield
+        references = facts.references.split()
+        if node % FEW == 0 or len(references) > FEW:
+            yield  # for each reference may be looked for all the way up a thread
         parent = NONE
-        for name in facts.references.split():
+        for name in references:
             above, parent = parent, links.named(name)
             if above != NONE and forest.parents[parent] == NONE:
                 links.adopt(above, parent)

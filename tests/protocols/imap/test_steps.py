@@ -36,9 +36,9 @@ class StepsTests(SynchronousTestCase):
         count = 30_000
         names = [b"<%d@example.net>" % at for at in range(count)]
         replies = [
-            Facts(at + 1, at % 977, f"s{at % 5000}", at % 2 > 0, names[at], (names[at // 3],)) for at in range(count)
+            Facts(at + 1, at % 977, f"s{at % 5000}", at % 2 > 0, names[at], names[at // 3]) for at in range(count)
         ]
-        same = [Facts(at + 1, at % 977, "s", True, names[at], (b"<root>",)) for at in range(count)]
+        same = [Facts(at + 1, at % 977, "s", True, names[at], b"<root>") for at in range(count)]
         for messages in (replies, same):
             self.assertGreater(stops(by_subject(messages)), count / RUN)
             self.assertGreater(stops(by_references(messages)), count / RUN)

@@ -131,6 +131,12 @@ class ReferencesTests(SynchronousTestCase):
         self.assertEqual(len(forests[0].messages), 2_000)
         self.assertLess(len(gc.get_objects()) - before, 100)
 
+    def test_many_references(self) -> None:
+        """Each may be looked for all the way up a deep thread: others have their turn before every message that has many."""
+        long = " ".join(f"r{n}" for n in range(100))
+        messages = [message(n, f"m{n}", long) for n in range(1, 21)]
+        self.assertGreater(len(list(by_references(messages))), len(messages))
+
     @given(
         st.lists(
             st.tuples(st.sampled_from("abcdef "), st.lists(st.sampled_from("abcdefgh"), max_size=4), st.sampled_from(["", "s", "t"]),
