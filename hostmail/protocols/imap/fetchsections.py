@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from hostmail.errors import MessageGone, Refusal
 from hostmail.message.keptfields import is_kept, picker
@@ -48,9 +49,9 @@ class SectionWriter:
             return
         selected, at, count = self._selected, 0, len(chosen)
         while at < count:
-            end = at
-            while end < count and selected.sizes[chosen[end]] <= SMALL:
-                end += 1
+            end, room = at, MANY_OCTETS
+            while end < count and (size := selected.sizes[chosen[end]]) <= min(SMALL, room):
+                end, room = end + 1, room - size
             contents: list[bytes | None] = []
             if end > at:
                 uids = [selected.uids[index] for index in chosen[at:end]]
@@ -66,23 +67,24 @@ class SectionWriter:
     async def _from_index(self, pickers: Sequence[Picker], chosen: Sequence[int], rows: Sequence[bytes]) -> bool:
         """Header fields that the index keeps; False, and nothing written, if it does not keep those of all these messages."""
         uids = [self._selected.uids[index] for index in chosen]
-        kept: dict[int, bytes | None] = dict(await self._selected.folder.cached_columns(uids, ["fields"]))
-        if None in kept.values():
+        kept = await self._selected.folder.cached_columns(uids, ["fields"])
+        blocks: list[bytes | None] = [block for _, block in kept]
+        if None in blocks:
             return False
-        pieces: list[bytes] = []
-        for index, uid, row in zip(chosen, uids, rows, strict=True):
-            block = kept.get(uid)
-            if block is None:
-                self.missing = True
-                continue
-            self.read.append(index)
-            pieces.append(row)
-            for beginning, pick in pickers:
-                fields = pick(block)
-                pieces.append(beginning % len(fields))
-                pieces.append(fields)
-            pieces.append(b")\r\n")
-        self._session.write(b"".join(pieces))
+        if len(kept) < len(uids):
+            self.missing = True
+            there = {uid for uid, _ in kept}
+            rows = [row for uid, row in zip(uids, rows, strict=True) if uid in there]
+            chosen = [index for uid, index in zip(uids, chosen, strict=True) if uid in there]
+        self.read.extend(chosen)
+        form = b"%b"
+        columns: list[Iterable[Any]] = [rows]
+        for beginning, pick in pickers:
+            form += beginning + b"%b"
+            fields = [pick(block) for block in blocks]
+            columns += [map(len, fields), fields]
+        form += b")\r\n"
+        self._session.write(form * len(rows) % tuple(chain.from_iterable(zip(*columns, strict=True))))
         await self._session.written()
         return True
 
