@@ -68,7 +68,7 @@ class SectionWriter:
         """Header fields that the index keeps; False, and nothing written, if it does not keep those of all these messages."""
         uids = [self._selected.uids[index] for index in chosen]
         kept = await self._selected.folder.cached_columns(uids, ["fields"])
-        blocks: list[bytes | None] = [block for _, block in kept]
+        blocks = [block for _, block in kept]
         if None in blocks:
             return False
         if len(kept) < len(uids):
