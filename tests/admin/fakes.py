@@ -364,10 +364,14 @@ class Caught:
         self.known.pop(address, None)
 
 
-class World:
-    """All of them, an Admin over them, and a way to call it."""
+INSTEAD = {"directory", "changes", "caught", "explain", "store"}
 
-    def __init__(self, running: bool = True, **settings: Any) -> None:
+
+class World:
+    """All of them, an Admin over them, and a way to call it. What a test gives instead (`directory`, `changes`...) is used instead."""
+
+    def __init__(self, running: bool = True, **given: Any) -> None:
+        instead = {name: given.pop(name) for name in list(given) if name in INSTEAD}
         self.facts = Facts()
         self.grants = Grants()
         self.store = Store()
@@ -375,24 +379,25 @@ class World:
         self.queue = Waiting()
         self.history = FakeHistory()
         self.caught = Caught()
-        self.settings = Settings(hostname="mail.test", **settings)
-        self.admin = Admin(
-            directory=self.facts,
-            changes=self.facts,
-            passwords=Hashes(),
-            grants=self.grants,
-            store=self.store,
-            sessions=self.sessions if running else None,
-            queue=self.queue,
-            history=self.history,
-            settings=self.settings,
-            now=lambda: NOW,
-            version="9.9",
-            was_hash=self.facts.was_hash,
-            counts=self.facts.counts,
-            caught=self.caught,
-            explain=self.explain,
-        )
+        self.settings = Settings(hostname="mail.test", **given)
+        parts: dict[str, Any] = {
+            "directory": self.facts,
+            "changes": self.facts,
+            "passwords": Hashes(),
+            "grants": self.grants,
+            "store": self.store,
+            "sessions": self.sessions if running else None,
+            "queue": self.queue,
+            "history": self.history,
+            "settings": self.settings,
+            "now": lambda: NOW,
+            "version": "9.9",
+            "was_hash": self.facts.was_hash,
+            "counts": self.facts.counts,
+            "caught": self.caught,
+            "explain": self.explain,
+        }
+        self.admin = Admin(**parts | instead)
 
     async def explain(self, address: Address) -> dict[str, Any]:
         """Everything goes into the mailbox of its own name."""
