@@ -200,7 +200,7 @@ class Listing(ImapCase):
         talk.last(b"SUBSCRIBE Gone")
         self.assertEqual(len(talk.asks(b'LIST (SPECIAL-USE) "" *')), 5)
         lines = talk.asks(b'LIST (SUBSCRIBED) "" *')
-        self.assertIn(b'* LIST (\\Noselect \\Subscribed \\HasNoChildren) "/" Gone', lines)
+        self.assertIn(b'* LIST (\\NonExistent \\Subscribed \\HasNoChildren) "/" Gone', lines)
         self.assertNotIn(b"Work \\", b"".join(lines))
         lines = talk.asks(b'LIST (SUBSCRIBED RECURSIVEMATCH) "" %')
         self.assertIn(b'* LIST (\\HasChildren) "/" Work ("CHILDINFO" ("SUBSCRIBED"))', lines)

@@ -62,8 +62,9 @@ async def list_folders(session: HostmailIMAP4, cursor: Cursor) -> bytes:
     subscribed = set(await session.store.subscriptions())
     names = sorted({info.name for info in folders} | subscribed, key=_order)
     matching = set(await session.sift(names, request.matcher().matches))
+    known = {info.name for info in folders}
     for info, child_info in chosen(request, folders, subscribed, matching):
-        session.write(_line(request, info, info.name in subscribed, child_info))
+        session.write(_line(request, info, info.name in known, info.name in subscribed, child_info))
         if request.status and info.selectable:
             await _status(session, info.name, request.status)
         await session.written()
@@ -174,10 +175,11 @@ def chosen(
     return [(known.get(name) or FolderInfo(name, True, selectable=False), name in deeper) for name in listed]
 
 
-def _line(request: ListRequest, info: FolderInfo, subscribed: bool, child_info: bool) -> bytes:
+def _line(request: ListRequest, info: FolderInfo, exists: bool, subscribed: bool, child_info: bool) -> bytes:
+    r"""A name that is only subscribed is \NonExistent, which says \Noselect as well (RFC 5258 section 3)."""
     words: list[bytes] = []
     if not info.selectable:
-        words.append(b"\\Noselect")
+        words.append(b"\\Noselect" if exists else b"\\NonExistent")
     if subscribed and b"SUBSCRIBED" in request.selection | request.returns:
         words.append(b"\\Subscribed")
     words.append(b"\\HasChildren" if info.has_children else b"\\HasNoChildren")

@@ -1,11 +1,13 @@
-"""STATUS (RFC 3501 section 6.3.10, SIZE of RFC 8438)."""
+"""STATUS (RFC 3501 section 6.3.10, SIZE of RFC 8438, APPENDLIMIT of RFC 7889, DELETED-STORAGE of RFC 9208)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hostmail.interfaces import FolderStatus
+from hostmail.protocols.imap.flags import DELETED
 from hostmail.protocols.imap.names import read_folder, wire_name
 from hostmail.protocols.imap.selected import mailbox_id
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
@@ -23,7 +25,10 @@ ITEMS = (
     b"HIGHESTMODSEQ",
     b"MAILBOXID",
     b"DELETED",
+    b"DELETED-STORAGE",
+    b"APPENDLIMIT",
 )
+NO_MORE: Mapping[bytes, int] = MappingProxyType({})
 
 
 async def run(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -49,7 +54,10 @@ def read_items(cursor: Cursor) -> list[bytes]:
 
 async def status_line(session: HostmailIMAP4, name: str, items: Sequence[bytes]) -> bytes:
     """One untagged STATUS; raises NoSuchFolder."""
-    return format_status(name, session.dialect.utf8, await count(session, name), items)
+    more = {b"APPENDLIMIT": session.settings.limits.append_octets}
+    if b"DELETED-STORAGE" in items:
+        more[b"DELETED-STORAGE"] = await _deleted_octets(session, name)
+    return format_status(name, session.dialect.utf8, await count(session, name), items, more)
 
 
 async def count(session: HostmailIMAP4, name: str) -> FolderStatus:
@@ -62,13 +70,27 @@ async def count(session: HostmailIMAP4, name: str) -> FolderStatus:
     return status
 
 
-def format_status(name: str, utf8: bool, status: FolderStatus, items: Sequence[bytes]) -> bytes:
-    """The untagged answer."""
-    pairs = b" ".join([b"%b %b" % (item, _value(status, item)) for item in items])
+async def _deleted_octets(session: HostmailIMAP4, name: str) -> int:
+    """What an EXPUNGE would free (RFC 9208 section 4.1.4)."""
+    folder = await session.store.folder(name)
+    try:
+        now = await folder.snapshot()
+    finally:
+        folder.close()
+    return sum(size for size, flags in zip(now.sizes, now.flags, strict=True) if flags & DELETED)
+
+
+def format_status(
+    name: str, utf8: bool, status: FolderStatus, items: Sequence[bytes], more: Mapping[bytes, int] = NO_MORE
+) -> bytes:
+    """The untagged answer; `more` are items that are not the folder's."""
+    pairs = b" ".join([b"%b %b" % (item, _value(status, item, more)) for item in items])
     return b"* STATUS %b (%b)\r\n" % (wire_name(name, utf8), pairs)
 
 
-def _value(status: FolderStatus, item: bytes) -> bytes:
+def _value(status: FolderStatus, item: bytes, more: Mapping[bytes, int]) -> bytes:
+    if item in more:
+        return b"%d" % more[item]
     if item == b"MAILBOXID":
         return b"(%b)" % mailbox_id(status.uidvalidity)
     return b"%d" % getattr(status, item.decode("ascii").lower())
