@@ -234,10 +234,20 @@ class Notices:
         before = self._infos
         changes = self._believe(await self._list())
         self._changed.update(changes.created)
+        self._follow(changes)
         for name, old in self._affected(changes, before).items():
             self._session.write(self._list_line(name, old))
         if self.request.wants(SERVER_METADATA):
             await self._tell_metadata(None)
+
+    def _follow(self, changes: ListChanges) -> None:
+        """If somebody has renamed the selected folder, what is said of its new name is said of that; perhaps something has been already."""
+        session = self._session
+        for new, old in changes.renamed.items():
+            if self._is_selected(old):
+                session.folder_renamed(old, new)
+                session.folder_changed()
+                return
 
     def _affected(self, changes: ListChanges, before: Infos) -> dict[str, str]:
         """The names to tell, with the old ones of renamed folders: in an order in which a client can follow, although all is one change.

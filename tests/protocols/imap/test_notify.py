@@ -547,6 +547,18 @@ class TheSelectedFolder(NotifyCase):
         self.put(HELLO, folder="Sent")
         self.assertEqual(self.hears(), [])
 
+    def test_renamed_by_somebody_else(self) -> None:
+        """It is still the selected one, under its new name."""
+        self.other.last(b"CREATE Work")
+        self.talk.last(b"SELECT Work")
+        self.sets(b"(selected %b) (personal %b)" % (ALL, ALL[:-1] + b" " + LIST[1:]))
+        self.assertIn(b'OLDNAME" (Work)', b"".join(self.does(b"RENAME Work Play")))
+        self.put(HELLO, folder="Play")
+        self.assertEqual(self.hears(), [b"* 1 EXISTS", b"* 1 RECENT"])
+        self.other.last(b"RENAME Play Work")
+        self.put(HELLO, folder="Work")
+        self.assertIn(b"* 2 EXISTS", self.hears())
+
     def test_what_other_programs_do(self) -> None:
         """Is heard at once as long as anything of the folder is pushed, and no longer."""
         selected = self.talk.server.selected
