@@ -13,7 +13,8 @@ from hostmail.storage.scan import prepare, remove_rows
 from hostmail.storage.transaction import Transaction
 
 ASIDE = "aside"
-KEEP_EXPUNGED = 20_000
+KEEP_EXPUNGED, COUNT_EVERY = 20_000, 64
+_DELETED = int(Flag.DELETED)  # a flag of the enumeration makes an object for every single test
 _CANNOT_UNLINK = (errno.EISDIR, errno.EPERM, errno.EACCES)
 
 
@@ -22,31 +23,35 @@ def expunge(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], only_deleted: bo
     with mailbox.writing() as transaction:
         box = mailbox.box(ref)
         prepare(transaction, box)
-        rows = [row for row in transaction.index.rows(box, uids) if not only_deleted or row.flags & Flag.DELETED]
+        rows = [row for row in transaction.index.rows(box, uids) if not only_deleted or row.flags & _DELETED]
         if not rows:
             return []
         transaction.mark(box)
+        places = {row.place for row in rows}
+        fds = {place: transaction.changing(box, place).fd(place) for place in places}
+        unlink = transaction.disk.unlink
         for row in rows:
-            _unlink(transaction, box, row)
-        for place in {row.place for row in rows}:
+            try:
+                unlink(row.name, dir_fd=fds[row.place])
+            except OSError as error:
+                _still_there(transaction, box, row, error)
+        for place in places:
             transaction.tree(box).sync(place)
         remove_rows(transaction, box, rows)
-        transaction.index.forget_expunged(box, KEEP_EXPUNGED)
+        if box.modseq % COUNT_EVERY == 0 or len(rows) > COUNT_EVERY:
+            transaction.index.forget_expunged(box, KEEP_EXPUNGED)
         return [row.uid for row in rows]
 
 
-def _unlink(transaction: Transaction, box: Box, row: Row) -> None:
+def _still_there(transaction: Transaction, box: Box, row: Row, error: OSError) -> None:
     """A directory in a message's place is put aside: it is not ours to erase (D11)."""
-    tree = transaction.changing(box, row.place)
-    try:
-        transaction.disk.unlink(row.name, dir_fd=tree.fd(row.place))
-    except FileNotFoundError:
-        if row.name not in set(tree.names(row.place)):
-            return
-        raise
-    except OSError as error:
-        if error.errno not in _CANNOT_UNLINK:
-            raise
+    tree = transaction.tree(box)
+    if isinstance(error, FileNotFoundError):
+        if row.name in set(tree.names(row.place)):
+            raise error
+    elif error.errno in _CANNOT_UNLINK:
         aside = os.path.join(transaction.mailbox.root, ASIDE)
         transaction.disk.make_directory(aside)
         transaction.disk.rename(row.name, os.path.join(aside, row.name), src_dir_fd=tree.fd(row.place))
+    else:
+        raise error

@@ -103,6 +103,7 @@ class SavedColumnsTests(DiskGround):
         from hostmail.storage import removing
 
         self.patch(removing, "KEEP_EXPUNGED", 2)
+        self.patch(removing, "COUNT_EVERY", 1)
         inbox = self.get(self.fill([LETTER] * 6))
         known = self.get(inbox.snapshot()).highestmodseq
         for uid in (1, 2, 3, 4):
