@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from hostmail.errors import Refusal
+from hostmail.errors import NoSuchFolder, Refusal
 from hostmail.message.searchable import header_part, header_text, whole_body_text
 from hostmail.storage import reading
 from hostmail.storage.boxes import UID_MASK, Box, BoxRef, span
@@ -151,6 +151,8 @@ class Filler:
         try:
             if await self._run_in_thread(job.turn):
                 return
+        except NoSuchFolder:
+            pass  # somebody has deleted it meanwhile
         except (apsw.Error, OSError, Refusal) as error:
             self.log.warn("texts_not_indexed: {root} {error!r}", root=job.mailbox.root, error=error)
         except Exception:  # noqa: BLE001 - nobody waits for it; what cannot be indexed is read

@@ -5,6 +5,7 @@ It saves time only. Where the kernel has no such service, or no more of it to gi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -76,7 +77,8 @@ class OutsideChanges:
             mask = inotify.IN_MOVED_TO | inotify.IN_MOVED_FROM | inotify.IN_CREATE | inotify.IN_DELETE
             self._notifier.watch(FilePath(path), mask, callbacks=[lambda _, __, what: self._changed(path, what)])
         except (OSError, inotify.INotifyError) as error:
-            self.log.warn("outside_not_watched: {path} {error!r}", path=path, error=error)
+            if os.path.isdir(path):  # else somebody has deleted the folder meanwhile
+                self.log.warn("outside_not_watched: {path} {error!r}", path=path, error=error)
             return False
         self._heard[path] = [heard]
         return True

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import apsw
+from twisted.logger import capturedLogs
 
 from hostmail.interfaces import Flag
 from hostmail.storage import filling
@@ -235,13 +236,15 @@ class FillingTests(DiskGround):
         self.assertEqual(self.asks(), [2, 4, 6])
 
     def test_a_folder_that_went(self) -> None:
-        """Is not indexed."""
+        """Is not indexed, and nothing for the log."""
         self.get(self.get(self.store.open(self.ann)).create("Gone"))
         self.get(self.inbox.copy([2], "Gone"))
         gone = self.get(self.folder("Gone"))
         self.asks(folder=gone)
         self.get(self.get(self.store.open(self.ann)).delete("Gone"))
-        self.waits()
+        with capturedLogs() as events:
+            self.waits()
+        self.assertEqual([event for event in events if "not_indexed" in (event.get("log_format") or "")], [])
         self.assertIsNone(self.asks())
 
     def test_closing(self) -> None:

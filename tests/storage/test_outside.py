@@ -8,6 +8,7 @@ import shutil
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from hostmail.storage.outside import OutsideChanges
@@ -70,11 +71,13 @@ class OutsideTests(TestCase):
         stop_second()
 
     async def test_directories_that_go(self) -> None:
-        """A watched directory that is removed takes its watch along; a missing one is none."""
+        """A watched directory that is removed takes its watch along; a missing one is none, and nothing for the log."""
         stop = self.outside.watch([self.path], lambda: None)
         shutil.rmtree(self.path)
         stop()
-        self.outside.watch([self.path], lambda: None)()
+        with capturedLogs() as events:
+            self.outside.watch([self.path], lambda: None)()
+        self.assertEqual(len(events), 0)
 
     async def test_others_stay_watched(self) -> None:
         """When one directory is deleted the others are heard of as before, and so is a new one in its place."""
