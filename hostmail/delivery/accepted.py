@@ -43,7 +43,7 @@ class Gate(Protocol):
     def been_here(self, delivered_to: frozenset[str], mailbox: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """A decision that passed the rules, and who answers for the message: nobody for strangers' mail to us."""
 

@@ -77,8 +77,8 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
                 ends.nowhere.append(Nowhere(end.refusal, [recipient], end.address or recipient.address))
             elif isinstance(end, Discard):
                 ends.discards.append(recipient)
-            if isinstance(end, IntoMailbox | Forward | Discard) and end.caught:
-                ends.caught.setdefault(end.caught.casefold(), end.caught)
+            if caught := getattr(end, "caught", ""):
+                ends.caught.setdefault(caught.casefold(), caught)
     named = {recipient.address.key for recipient in ends.elsewhere}
     ends.mailboxes = list(mailboxes.values())
     ends.forwards = [each for key, each in forwards.items() if key not in named]

@@ -24,7 +24,7 @@ class Ourselves:
         return not domain or domain == self.hostname or domain in self.literals or domain in LOOPBACK_LITERALS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facts:
     """Everything the directory knows about one address.
 

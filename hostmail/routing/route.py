@@ -15,7 +15,7 @@ MAX_ADDRESSES = 1_000
 """How many addresses one recipient may lead through in all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stop:
     """An address on the way: which ones led to it, the last one that somebody here has set, and what a catch-all caught."""
 
@@ -39,7 +39,8 @@ class Resolution:
         self.recipient = recipient
         self.steps: list[tuple[int, Step]] = []
         self._open = [Stop(recipient)]
-        self._seen = {recipient.key}
+        self._key = recipient.key
+        self._seen = {self._key}
         self._ends: dict[object, IntoMailbox | Forward] = {}
         self._refusals: list[Refuse] = []
         self._otherwise: Discard | Relay | None = None
@@ -57,14 +58,15 @@ class Resolution:
         caught = stop.caught or (caught_name(stop.address) if taken.caught else "")
         if taken.mailbox is not None:
             account = taken.mailbox
-            addressed = "" if self.recipient.key == account.address.casefold() else str(self.recipient)
+            addressed = "" if self._key == account.address.casefold() else str(self.recipient)
             end = IntoMailbox(account.id, account.address, addressed=addressed, caught=caught)
             self._ends.setdefault(account.id, end)
         elif taken.discarded:
             self._otherwise = Discard(caught)
         elif taken.elsewhere:
             self._leave(stop)
-        self._go_on(stop, taken.onward, caught)
+        if taken.onward:
+            self._go_on(stop, taken.onward, caught)
 
     def _leave(self, stop: Stop) -> None:
         if stop.forwarder is None:

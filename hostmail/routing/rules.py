@@ -10,7 +10,7 @@ from hostmail.interfaces import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE, Acco
 from hostmail.routing.facts import Facts, base_name, role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """What becomes of mail that has come as far as `address`, and by which rule.
 
