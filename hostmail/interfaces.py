@@ -739,8 +739,11 @@ class IMailStore(Interface):
     async def deliver(spooled: Any, drops: Sequence[Drop]) -> list[Refusal | None]:
         """Each drop on disk and synced, or its refusal; in the order of `drops`. Never raises for one of many."""
 
-    async def room(account: Account) -> Room:
-        """Quota and usage without opening a session."""
+    async def room(account: Account, wanted: int | None = None) -> Room:
+        """Quota and usage without opening a session.
+
+        With `wanted` octets, what this process knew last, as long as that has room for them: delivery asks again anyway.
+        """
 
     async def verify(account: Account, repair: bool = False) -> dict[str, Any]:
         """Compare tree and index; a report {messages, problems: [..], repaired: n}. Nothing is erased (D11)."""

@@ -93,7 +93,7 @@ class Gate:
         account = await self._directory.account(decision.account_id)
         if account is None:
             raise NoSuchRecipient(private=f"account {decision.account_id} has just been removed")
-        fits_room(envelope.size, await self._store.room(account))
+        fits_room(envelope.size, await self._store.room(account, envelope.size or 0))
 
     async def _responsible(self, peer: Peer) -> tuple[Responsible | None, Sponsor]:
         if peer.account_id is not None:

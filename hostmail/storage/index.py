@@ -92,7 +92,7 @@ class Index:
     def used(self) -> Usage:
         """What all folders hold."""
         octets = messages = 0
-        for box in self.boxes.values():
+        for box in list(self.boxes.values()):  # also asked for by the reactor, while a thread changes it
             octets += box.bytes
             messages += box.messages
         return Usage(octets, messages)

@@ -121,7 +121,7 @@ class MemoryStore:
         folder_directory(name)
         return state.make(normal_folder_name(name))
 
-    async def room(self, account: Account) -> Room:
+    async def room(self, account: Account, wanted: int | None = None) -> Room:
         """Quota and usage."""
         return self._state(account).room()
 

@@ -34,3 +34,10 @@ def room(account: Account, used: Usage, domain_free: int | None = None) -> Room:
         limits.append(domain_free)
     free = max(0, min(limits)) if limits else None
     return Room(used, account.quota_bytes, account.quota_messages, free)
+
+
+def has_room(room: Room, octets: int) -> bool:
+    """True if one more message of so many octets is no more than what is free."""
+    if room.limit_messages is not None and room.used.messages >= room.limit_messages:
+        return False
+    return room.free_bytes is None or room.free_bytes > octets

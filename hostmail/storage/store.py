@@ -222,10 +222,15 @@ class MaildirStore:
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
-    async def room(self, account: Account) -> Room:
-        """Quota and usage without opening a session."""
+    async def room(self, account: Account, wanted: int | None = None) -> Room:
+        """Quota and usage without opening a session; for `wanted` octets without asking the index either, if they fit."""
         mailbox = self._take(account)
         try:
+            known = None if wanted is None else mailbox.index_at_hand
+            if wanted is not None and known is not None:
+                room = await self._room(mailbox, known.used)
+                if quota.has_room(room, wanted):
+                    return room
             return await self.room_of(mailbox)
         finally:
             self.let_go(mailbox)
@@ -234,6 +239,9 @@ class MaildirStore:
         """The same for an open mailbox."""
         at_hand = mailbox.used_now()
         used = at_hand if at_hand is not None else await self.run_in_thread(mailbox.call, _used, mailbox)
+        return await self._room(mailbox, used)
+
+    async def _room(self, mailbox: Mailbox, used: Usage) -> Room:
         free = None if self._domain_free is None else await self._domain_free(mailbox.account)
         return quota.room(mailbox.account, used, free)
 

@@ -234,7 +234,7 @@ class Store:
     async def deliver(self, spooled: Any, drops: Sequence[Any]) -> list[Refusal | None]:
         raise NotImplementedError
 
-    async def room(self, account: Account) -> Room:
+    async def room(self, account: Account, wanted: int | None = None) -> Room:
         raise NotImplementedError
 
     async def verify(self, account: Account, repair: bool = False) -> dict[str, Any]:

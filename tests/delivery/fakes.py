@@ -200,7 +200,7 @@ class FakeStore:
             self.linked.append(address)
         return None
 
-    async def room(self, account: Account) -> Room:
+    async def room(self, account: Account, wanted: int | None = None) -> Room:
         return self.rooms.get(account.id, Room(Usage(), None, None, None))
 
     async def verify(self, account: Account, repair: bool = False) -> dict[str, Any]:
