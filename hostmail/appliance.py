@@ -24,10 +24,9 @@ from zope.interface import implementer
 
 from hostmail import __version__
 from hostmail.admin.control import ControlService
-from hostmail.compose import make_intake, make_portals, make_sender, session_factories
+from hostmail.compose import make_intake, make_portals, make_redelivery, make_sender, session_factories
 from hostmail.config.loader import load
 from hostmail.config.schema import Listener, Settings
-from hostmail.delivery.redelivery import Redelivery
 from hostmail.directory.watching import ForeignChanges
 from hostmail.errors import ConfigurationError
 from hostmail.interfaces import IAdmin
@@ -199,7 +198,7 @@ class Appliance(Service):
             now=time.time,
             random=SystemRandom(),
             decide=parts.router.decide,
-            deliver=Redelivery(directory=parts.directory, store=parts.store).deliver,
+            deliver=make_redelivery(parts, intake).deliver,
             report=intake.notices.report,
             sender=sender,
             history=parts.history,

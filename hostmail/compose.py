@@ -26,6 +26,7 @@ from hostmail.checks.gate import Gate
 from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.delivery.redelivery import Redelivery
 from hostmail.envelope import Peer
 from hostmail.interfaces import Account
 from hostmail.listen.tls import CertificateStore
@@ -168,6 +169,14 @@ def make_intake(parts: Parts) -> Intake:
         caught=parts.caught.caught,
         history=parts.history,
         senders=parts.senders,
+        answered=parts.answered,
+    )
+
+
+def make_redelivery(parts: Parts, intake: Intake) -> Redelivery:
+    """The way into mailboxes for mail that had to wait."""
+    return Redelivery(
+        directory=parts.directory, store=parts.store, answering=intake.answering, in_thread=parts.in_thread
     )
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from hostmail.address import Address
 from hostmail.errors import Refusal
 
+CATCH_REFUSE, CATCH_DISCARD, CATCH_DEFAULT = "refuse", "discard", "default"
+"""What a domain may do with mail for unknown names (E2), beside having it go to an address; the last is its default mailbox."""
+
 
 @dataclass(frozen=True, slots=True)
 class IntoMailbox:

@@ -17,6 +17,7 @@ from twisted.cred.credentials import IUsernamePassword
 from zope.interface import Attribute, Interface, implementer
 
 from hostmail.address import Address
+from hostmail.decisions import CATCH_REFUSE
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import Refusal
 
@@ -32,7 +33,6 @@ class InThread(Protocol):
 # ---------------------------------------------------------------------------------------------------- facts: the directory
 
 
-CATCH_REFUSE, CATCH_DISCARD, CATCH_DEFAULT = "refuse", "discard", "default"
 MAX_CHAIN = 10
 """How many addresses may lie between a recipient and its mailbox."""
 
@@ -441,7 +441,8 @@ class Changes:
     """What happened in a folder since a modseq. `changed` rows are (uid, flags, size, date, modseq), new messages among them.
 
     `modified` are UIDs that a conditional change has left alone, since somebody else had changed them. Where removals since then are no
-    longer remembered, `remaining` are the UIDs that are there: all others are gone, and `expunged` says nothing.
+    longer remembered, `remaining` are the UIDs that are there: all others are gone, and `expunged` says nothing. What the caller itself has
+    changed may come with `since`: the modseq before, if nothing else has happened from there to `highestmodseq`.
     """
 
     uidnext: int
@@ -451,6 +452,7 @@ class Changes:
     expunged: list[int]
     modified: list[int] = field(default_factory=list)
     remaining: Sequence[int] | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

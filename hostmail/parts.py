@@ -26,6 +26,7 @@ from hostmail.auth.throttle import Throttle, ThrottleLimits
 from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.sending import SendingRates
 from hostmail.config.schema import Settings
+from hostmail.directory.autoresponders import Answered
 from hostmail.directory.caught import CaughtNames
 from hostmail.directory.changes import DirectoryChanges
 from hostmail.directory.reading import Directory
@@ -75,6 +76,7 @@ class Parts:
     sending: SendingRates
     history: History
     senders: SenderRewriting
+    answered: Answered
     router: Router
     dns: CachedDns
 
@@ -100,6 +102,7 @@ class Parts:
             counts=self.directory.counts,
             caught=self.caught,
             explain=self.router.explain,
+            answered=self.answered,
         )
 
     async def close(self) -> None:
@@ -168,6 +171,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         directory=directory,
         changes=DirectoryChanges(database=database, in_thread=in_thread, events=events, now=time.time),
         senders=senders,
+        answered=Answered(database=database, in_thread=in_thread, now=time.time),
         router=Router(directory, hostname=settings.hostname, senders=senders),
         caught=CaughtNames(database=database, in_thread=in_thread, clock=reactor, now=time.time),
         passwords=Passwords(

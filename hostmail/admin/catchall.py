@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from hostmail.admin.parts import Addressed, Named, Parts, Verb
-from hostmail.interfaces import CATCH_DEFAULT, Domain
+from hostmail.decisions import CATCH_DEFAULT
+from hostmail.interfaces import Domain
 
 
 class SetCatchAll(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,8 +9,9 @@ from msgspec import UNSET, UnsetType
 from twisted.logger import Logger
 
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
+from hostmail.decisions import CATCH_DEFAULT, CATCH_REFUSE
 from hostmail.errors import Refusal
-from hostmail.interfaces import CATCH_DEFAULT, CATCH_REFUSE, Account, Domain
+from hostmail.interfaces import Account, Domain
 
 log = Logger(namespace="admin")
 

@@ -13,6 +13,7 @@ from hostmail.admin.cli import CONFIGURATION, REFUSED, TRY_AGAIN, UNREACHABLE, C
 from hostmail.admin.client import Unreachable
 from hostmail.admin.commands.account import account
 from hostmail.admin.commands.alias import alias, forward
+from hostmail.admin.commands.autoreply import autoreply
 from hostmail.admin.commands.catchall import catchall
 from hostmail.admin.commands.config import config
 from hostmail.admin.commands.domain import domain
@@ -50,6 +51,7 @@ for command in (
     alias,
     forward,
     catchall,
+    autoreply,
     route,
     quota,
     relay,

@@ -15,6 +15,7 @@ from hostmail.errors import BadAddress, BadValue, NotFound
 from hostmail.interfaces import (
     Account,
     Domain,
+    IAnswered,
     ICaughtNames,
     IDirectory,
     IDirectoryChanges,
@@ -74,6 +75,7 @@ class Parts:
     sessions: ISessions | None
     queue: IQueue
     history: IHistory
+    answered: IAnswered
     settings: Settings
     now: Callable[[], float]
     version: str

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.admin.accounts import Accounts
+from hostmail.admin.autoreply import Autoreplies
 from hostmail.admin.catchall import CatchAll
 from hostmail.admin.domains import Domains
 from hostmail.admin.history import HistoryVerbs
@@ -28,6 +29,7 @@ from hostmail.config.schema import Settings
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import (
     IAdmin,
+    IAnswered,
     ICaughtNames,
     IDirectory,
     IDirectoryChanges,
@@ -43,7 +45,7 @@ READING = frozenset(
     """domain.list domain.show account.list account.show quota.show relay.list relay.why session.list
     alias.list forward.list catchall.show catchall.names route domain.alias.list
     mailbox.verify queue.list queue.show queue.stats
-    queue.cat trace status version""".split()  # noqa: SIM905 - a list would say it with more noise
+    queue.cat autoreply.show trace status version""".split()  # noqa: SIM905 - a list would say it with more noise
 )
 
 
@@ -64,6 +66,7 @@ class Admin:
         sessions: ISessions | None,
         queue: IQueue,
         history: IHistory,
+        answered: IAnswered,
         settings: Settings,
         now: Callable[[], float],
         version: str,
@@ -81,6 +84,7 @@ class Admin:
             sessions=sessions,
             queue=queue,
             history=history,
+            answered=answered,
             settings=settings,
             now=now,
             version=version,
@@ -102,6 +106,7 @@ class Admin:
             SessionVerbs(parts),
             Mailboxes(parts),
             QueueVerbs(parts),
+            Autoreplies(parts),
             HistoryVerbs(parts),
             Status(parts),
         )

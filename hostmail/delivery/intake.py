@@ -11,12 +11,14 @@ from zope.interface import implementer
 from hostmail.address import Address
 from hostmail.decisions import Refuse
 from hostmail.delivery.accepted import Accepted, Gate, Router
+from hostmail.delivery.answering import Answering
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import Refusal
 from hostmail.interfaces import (
+    IAnswered,
     IDirectory,
     IHistory,
     IIntake,
@@ -58,6 +60,7 @@ class Intake:
         in_thread: InThread,
         history: IHistory,
         senders: ISenderRewriting,
+        answered: IAnswered,
         caught: Callable[[str], None] = lambda address: None,
     ) -> None:
         self._router = router
@@ -65,6 +68,15 @@ class Intake:
         self._settings = settings
         telling = Telling(history, now)
         self.notices = Notices(self.submit, hostname=settings.hostname, now=now, random=random, telling=telling)
+        self.answering = Answering(
+            self.submit,
+            directory=directory,
+            answered=answered,
+            hostname=settings.hostname,
+            now=now,
+            random=random,
+            telling=telling,
+        )
         self._parts = Intaking(
             directory=directory,
             store=store,
@@ -80,6 +92,7 @@ class Intake:
             caught=caught,
             telling=telling,
             senders=senders,
+            answering=self.answering,
         )
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:

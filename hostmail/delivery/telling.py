@@ -51,6 +51,10 @@ class Telling:
                 Happened.REPORTED, original.queue_id, sender=original.sender, recipient=outcome.recipient, words=action
             )
 
+    def answered(self, queue_id: str, sender: str, mailbox: str) -> None:
+        """An autoresponder has answered this sender."""
+        self._tell(Happened.ANSWERED, queue_id, recipient=mailbox, words=f"an answer went to {sender}")
+
     def _tell(
         self,
         what: Happened,

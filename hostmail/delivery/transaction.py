@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from hostmail.decisions import Decision
 from hostmail.delivery.accepted import Gate, Responsible
+from hostmail.delivery.answering import Answering, Arrived
 from hostmail.delivery.bounce import Original
 from hostmail.delivery.ends import Mailbox, Nowhere, sort_out, waiting
 from hostmail.delivery.forwarding import Leaving, leaving
@@ -56,6 +57,7 @@ class Intaking:
     caught: Callable[[str], None]
     telling: Telling
     senders: ISenderRewriting
+    answering: Answering
 
 
 @implementer(ITransaction)
@@ -181,6 +183,7 @@ class Transaction:
         for address in self._ends.caught.values():
             self._parts.caught(address)
         await self._confirm()
+        self._answer()
 
     async def _leaving(self) -> list[Leaving]:
         """What forwarders send on; a message that one of them has sent on before ends there."""
@@ -241,6 +244,14 @@ class Transaction:
             log.warn("notice_lost: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
         except Exception:  # noqa: BLE001
             log.failure("notice_lost: {queue_id}", queue_id=self.queue_id)
+
+    def _answer(self) -> None:
+        """Let autoresponders of the filled mailboxes look at it."""
+        path, header = self._envelope.reverse_path, self._header.header
+        for mailbox in self._mailboxes:
+            if mailbox.answer is None:
+                named = [recipient.address for recipient in mailbox.recipients]
+                self._parts.answering.consider(Arrived(self.queue_id, path, header, mailbox.decision, named))
 
     async def _tell(self, action: str, ends: Sequence[Mailbox | Nowhere]) -> None:
         """Report under the addresses that the sender knows; what several ends of one recipient have in common, once."""

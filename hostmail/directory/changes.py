@@ -10,12 +10,13 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.directory import facts, naming, values
+from hostmail.decisions import CATCH_REFUSE
+from hostmail.directory import autoresponders, facts, naming, values
 from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
-from hostmail.interfaces import CATCH_REFUSE, Account, Domain, IDirectoryChanges, IEvents, InThread, Name, Usage
+from hostmail.interfaces import Account, Autoresponder, Domain, IDirectoryChanges, IEvents, InThread, Name, Usage
 from hostmail.sql.database import Database
 
 P = ParamSpec("P")
@@ -120,6 +121,18 @@ class DirectoryChanges:
         gone = [values.check_address(target) for target in targets]
         return await self._change(naming.remove_targets, values.check_address(address), gone, forward)
 
+    async def set_autoresponder(
+        self, address: str, *, subject: str, text: str, starts: float | None, until: float | None, every: float
+    ) -> Autoresponder:
+        """Let an account answer its mail (E4), instead of as it did. Raises NotFound, BadValue."""
+        return await self._change(
+            autoresponders.put, address, autoresponders.checked(subject, text, starts, until, every)
+        )
+
+    async def remove_autoresponder(self, address: str) -> None:
+        """Let it answer no more. Raises NotFound."""
+        await self._change(autoresponders.remove, address)
+
     async def block_name(self, address: str, blocked: bool = True) -> None:
         """A name that the catch-all shall not catch, or may again (E2). Raises NotFound, BadValue."""
         await self._change(naming.block_name, values.check_address(address), blocked)
@@ -201,6 +214,7 @@ def _remove_domain(t: Transaction, name: str) -> None:
     t.announce(name, credentials=True, removed=True)
     naming.forget_domain(t, domain_id)
     of_domain = select(accounts.c.id).where(accounts.c.domain_id == domain_id)
+    autoresponders.forget_accounts(t, of_domain)
     t.run(delete(account_usage).where(account_usage.c.account_id.in_(of_domain)))
     t.run(delete(domain_usage).where(domain_usage.c.domain_id == domain_id))
     t.run(delete(accounts).where(accounts.c.domain_id == domain_id))
@@ -274,6 +288,7 @@ def _remove_account(t: Transaction, address: str) -> Account:
         .values(default_account_id=None)
     )
     naming.forget_account(t, Address.parse(account.address).key)
+    autoresponders.forget_accounts(t, select(accounts.c.id).where(accounts.c.id == account.id))
     t.run(delete(accounts).where(accounts.c.id == account.id))
     t.announce(account.domain, account.id, credentials=True, removed=True)
     return account

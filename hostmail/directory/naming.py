@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from hostmail.address import Address
+from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
 from hostmail.directory import chains, facts, values
 from hostmail.directory.tables import caught_names, domain_aliases, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
-from hostmail.interfaces import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE, Name
+from hostmail.interfaces import Name
 
 MAX_TARGETS = 100
 MAX_NAMES = 10_000

@@ -10,11 +10,21 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from hostmail.address import Address, parse_domain
-from hostmail.directory import facts, replaced
+from hostmail.directory import autoresponders, facts, replaced
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.errors import BadAddress, TemporaryFailure
-from hostmail.interfaces import Account, DirectoryChanged, Domain, IDirectory, IEvents, InThread, Name, Usage
+from hostmail.interfaces import (
+    Account,
+    Autoresponder,
+    DirectoryChanged,
+    Domain,
+    IDirectory,
+    IEvents,
+    InThread,
+    Name,
+    Usage,
+)
 from hostmail.sql.database import Database
 
 T = TypeVar("T")
@@ -42,6 +52,8 @@ class Directory:
         self._names: Answers[Name | None] = Answers(cached_answers)
         self._domain_aliases: Answers[str] = Answers(cached_answers)
         self._logins: Answers[tuple[Account, str] | None] = Answers(cached_answers)
+        self._answering: frozenset[int] | None = None
+        self._changes = 0
         events.subscribe(DirectoryChanged, self._directory_changed)
 
     async def domain(self, name: str) -> Domain | None:
@@ -67,6 +79,19 @@ class Directory:
     async def domain_alias(self, name: str) -> str:
         """The hosted domain that the domain `name` (lower case A-labels) stands for, or ""."""
         return await self._cached(self._domain_aliases, name, facts.domain_behind, lambda found: name)
+
+    async def autoresponder(self, account_id: int) -> Autoresponder | None:
+        """What the account answers with. Who has one at all is remembered, so that nearly all mail asks no database."""
+        answering = self._answering
+        if answering is None:
+            changes = self._changes
+            answering = await self._run(autoresponders.all_ids)
+            if changes == self._changes:
+                self._answering = answering
+        if account_id not in answering:
+            return None
+        found: Autoresponder | None = await self._run(autoresponders.of_account, account_id)
+        return found
 
     async def login(self, name: str) -> tuple[Account, str] | None:
         """Account and hash for a login spelled exactly so (A1-A3)."""
@@ -155,6 +180,8 @@ class Directory:
         caches = (self._domains, self._by_key, self._by_id, self._names, self._domain_aliases, self._logins)
         for cache in caches:
             cache.forget(event.domain)
+        self._answering = None
+        self._changes += 1
 
 
 def _domain_of(account: Account | None) -> str:

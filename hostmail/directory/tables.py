@@ -21,14 +21,14 @@ from sqlalchemy import (
     true,
 )
 
-from hostmail.interfaces import CATCH_REFUSE
+from hostmail.decisions import CATCH_REFUSE
 from hostmail.sql.migrating import Migrations
 
 metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0004",
+    latest="v0005",
     version_table="alembic_version",
 )
 
@@ -179,4 +179,26 @@ kept_senders = Table(
     Column("used", Float, nullable=False),
     Index("kept_senders_used", "used"),
     sqlite_autoincrement=True,
+)
+
+autoresponders = Table(
+    "autoresponders",
+    metadata,
+    Column("account_id", Integer, ForeignKey("accounts.id"), primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("starts", Float),
+    Column("until", Float),
+    Column("every", Float, nullable=False),
+)
+
+answered = Table(
+    "answered",
+    metadata,
+    Column("account_id", Integer, ForeignKey("accounts.id"), primary_key=True),
+    Column("sender_key", Text, primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+    Index("answered_at", "account_id", "at"),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostmail.address import Address
+from hostmail.decisions import CATCH_DEFAULT
 from hostmail.errors import Refusal
-from hostmail.interfaces import CATCH_DEFAULT, Account, Domain, IDirectory, Name
+from hostmail.interfaces import Account, Domain, IDirectory, Name
 
 ROLES = frozenset({"postmaster", "abuse"})
 LOOPBACK_LITERALS = frozenset({"[127.0.0.1]", "[0.0.0.0]", "[IPv6:::1]", "[IPv6:::]"})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostmail.address import Address
+from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
 from hostmail.errors import NoSuchRecipient, RecipientSuspended, Refusal
-from hostmail.interfaces import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE, Account, Domain, Name
+from hostmail.interfaces import Account, Domain, Name
 from hostmail.routing.facts import Facts, base_name, role
 
 

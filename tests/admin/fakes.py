@@ -15,29 +15,9 @@ from hostmail.admin.service import Admin
 from hostmail.config.schema import Settings
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal, TemporaryFailure
-from hostmail.interfaces import (
-    CATCH_REFUSE,
-    Account,
-    CaughtName,
-    Domain,
-    Grant,
-    ICaughtNames,
-    IDirectory,
-    IDirectoryChanges,
-    IMailStore,
-    IPasswords,
-    IQueue,
-    IRelayGrants,
-    ISessions,
-    Name,
-    Queued,
-    QueueStats,
-    Room,
-    SessionInfo,
-    Usage,
-    WaitingFor,
-)
-from tests.delivery.fakes import FakeHistory
+from hostmail.decisions import CATCH_REFUSE
+from hostmail.interfaces import Account, Autoresponder, CaughtName, Domain, Grant, ICaughtNames, IDirectory, IDirectoryChanges, IMailStore, IPasswords, IQueue, IRelayGrants, ISessions, Name, Queued, QueueStats, Room, SessionInfo, Usage, WaitingFor
+from tests.delivery.fakes import FakeAnswered, FakeHistory
 
 NOW = 1_800_000_000.0
 
@@ -52,6 +32,7 @@ class Facts:
         self.hashes: dict[int, str] = {}
         self.used: dict[int, Usage] = {}
         self.replaced: dict[int, str] = {}
+        self.autoresponders: dict[int, Autoresponder] = {}
 
     async def domain(self, name: str) -> Domain | None:
         return self.by_name.get(name.lower())
@@ -90,6 +71,24 @@ class Facts:
 
     async def domain_alias(self, name: str) -> str:
         return ""
+
+    async def autoresponder(self, account_id: int) -> Autoresponder | None:
+        return self.autoresponders.get(account_id)
+
+    async def set_autoresponder(
+        self, address: str, *, subject: str, text: str, starts: float | None, until: float | None, every: float
+    ) -> Autoresponder:
+        account = await self.account_for(Address.parse(address))
+        if account is None:
+            raise NotFound(f"there is no account {address}")
+        found = Autoresponder(account.id, subject, text, starts, until, every)
+        self.autoresponders[account.id] = found
+        return found
+
+    async def remove_autoresponder(self, address: str) -> None:
+        account = await self.account_for(Address.parse(address))
+        if account is None or self.autoresponders.pop(account.id, None) is None:
+            raise NotFound(f"{address} has no autoresponder")
 
     async def names(self, domain: str | None = None) -> list[Name]:
         return []
@@ -378,6 +377,7 @@ class World:
         self.sessions = Sessions()
         self.queue = Waiting()
         self.history = FakeHistory()
+        self.answered = FakeAnswered()
         self.caught = Caught()
         self.settings = Settings(hostname="mail.test", **given)
         parts: dict[str, Any] = {
@@ -389,6 +389,7 @@ class World:
             "sessions": self.sessions if running else None,
             "queue": self.queue,
             "history": self.history,
+            "answered": self.answered,
             "settings": self.settings,
             "now": lambda: NOW,
             "version": "9.9",

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.interfaces import Account, Domain, IDirectory, IEvents, IPasswords, Name, Usage
+from hostmail.interfaces import Account, Autoresponder, Domain, IDirectory, IEvents, IPasswords, Name, Usage
 
 T = TypeVar("T")
 
@@ -77,6 +77,9 @@ class People:
 
     async def domain_alias(self, name: str) -> str:
         return ""
+
+    async def autoresponder(self, account_id: int) -> Autoresponder | None:
+        return None
 
     async def names(self, domain: str | None = None) -> list[Name]:
         return []

@@ -16,9 +16,12 @@ from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NoSuchRecipient, OutOfSpace, Refusal
 from hostmail.interfaces import (
     Account,
+    Answer,
+    Autoresponder,
     Domain,
     Drop,
     Grant,
+    IAnswered,
     IDirectory,
     IHistory,
     IMailStore,
@@ -46,6 +49,7 @@ class FakeDirectory:
         self.all_accounts: dict[int, Account] = {}
         self.all_names: dict[str, Name] = {}
         self.aliases: dict[str, str] = {}
+        self.autoresponders: dict[int, Autoresponder] = {}
         for address in addresses:
             self.add(address)
 
@@ -77,6 +81,9 @@ class FakeDirectory:
 
     async def domain_alias(self, name: str) -> str:
         return self.aliases.get(name, "")
+
+    async def autoresponder(self, account_id: int) -> Autoresponder | None:
+        return self.autoresponders.get(account_id)
 
     async def names(self, domain: str | None = None) -> list[Name]:
         raise NotImplementedError
@@ -304,6 +311,25 @@ class FakeSenders:
         if not local:
             raise NoSuchRecipient
         return Address(local, domain)
+
+
+@implementer(IAnswered)
+class FakeAnswered:
+    """Claims once for each account and sender."""
+
+    def __init__(self) -> None:
+        self.claimed: set[tuple[int, str]] = set()
+
+    async def claim(self, account_id: int, sender: Address, every: float) -> bool:
+        new = (account_id, sender.key) not in self.claimed
+        self.claimed.add((account_id, sender.key))
+        return new
+
+    async def give_back(self, account_id: int, sender: Address) -> None:
+        self.claimed.discard((account_id, sender.key))
+
+    async def answers(self, account_id: int) -> list[Answer]:
+        return [Answer(sender, 1.0, 1) for claimer, sender in sorted(self.claimed) if claimer == account_id]
 
 
 @implementer(IHistory)

@@ -38,7 +38,16 @@ from hostmail.interfaces import (
     ITransaction,
 )
 from hostmail.routing.router import Router
-from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeHistory, FakeQueue, FakeSenders, FakeSpool, FakeStore
+from tests.delivery.fakes import (
+    FakeAnswered,
+    FakeDirectory,
+    FakeGrants,
+    FakeHistory,
+    FakeQueue,
+    FakeSenders,
+    FakeSpool,
+    FakeStore,
+)
 from tests.queue.support import at_once
 
 MESSAGE = b"From: bob@other.example\r\nSubject: hello\r\n\r\nHow are you?\r\n"
@@ -61,6 +70,7 @@ class IntakeCase(SynchronousTestCase):
             sending=SendingRates(now=lambda: 1e9, per_hour=300, per_day=2000),
         )
         self.history = FakeHistory()
+        self.answered = FakeAnswered()
         self.intake = Intake(
             directory=self.directory,
             store=self.store,
@@ -74,6 +84,7 @@ class IntakeCase(SynchronousTestCase):
             in_thread=at_once,
             history=self.history,
             senders=FakeSenders(),
+            answered=self.answered,
             caught=self.caught.append,
         )
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
@@ -262,6 +273,7 @@ class LocalTests(IntakeCase):
             in_thread=at_once,
             history=self.history,
             senders=FakeSenders(),
+            answered=self.answered,
         )
         message = b"X-Long: " + b"a" * 60 + b"\r\n"
         self.send("ann@example.com", message=message * 5000)

@@ -18,7 +18,7 @@ from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
-from tests.delivery.fakes import FakeHistory, FakeSenders
+from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeSenders
 from tests.delivery.test_intake import IntakeCase
 from tests.queue.support import FakeSender, Result, at_once
 
@@ -40,6 +40,7 @@ class WholeWayTests(IntakeCase):
         self.addCleanup(self.waiting.close)
         self.real_spool = Spool(str(root / "spool"))
         self.history = FakeHistory()
+        self.answered = FakeAnswered()
         self.intake = Intake(
             directory=self.directory,
             store=self.store,
@@ -53,6 +54,7 @@ class WholeWayTests(IntakeCase):
             in_thread=at_once,
             history=self.history,
             senders=FakeSenders(),
+            answered=self.answered,
         )
         self.sender = FakeSender()
         self.runner = Runner(
@@ -61,7 +63,9 @@ class WholeWayTests(IntakeCase):
             now=self.clock.seconds,
             random=Random(8),
             decide=self.router.decide,
-            deliver=Redelivery(directory=self.directory, store=self.store).deliver,
+            deliver=Redelivery(
+                directory=self.directory, store=self.store, answering=self.intake.answering, in_thread=at_once
+            ).deliver,
             report=self.intake.notices.report,
             sender=self.sender,
             history=self.history,

@@ -8,7 +8,7 @@ import click
 
 from hostmail.admin.cli import CommandLine, facts, pass_line, table
 from hostmail.admin.values import moment, yes
-from hostmail.interfaces import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
+from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
 
 COLUMNS = (
     ("NAME", lambda row: row["address"]),

@@ -1,0 +1,64 @@
+"""Verbs about autoresponders (E4)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.errors import NotFound
+
+WEEK_SECONDS = 7 * 86_400.0
+
+
+class SetAutoreply(msgspec.Struct, forbid_unknown_fields=True):
+    """autoreply.set: times are Unix time, null for no limit; `every` is how many seconds a sender is left alone after an answer."""
+
+    address: str
+    text: str
+    subject: str = ""
+    starts: float | None = None
+    until: float | None = None
+    every: float = WEEK_SECONDS
+
+
+class Autoreplies:
+    """Effective with the next message (E7)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "autoreply.set": Verb(SetAutoreply, self.set),
+            "autoreply.show": Verb(Addressed, self.show),
+            "autoreply.off": Verb(Addressed, self.off),
+        }
+
+    async def set(self, asked: SetAutoreply) -> dict[str, Any]:
+        """Answer an account's mail from now on."""
+        account = await self._parts.find_account(asked.address)
+        await self._parts.changes.set_autoresponder(
+            account.address,
+            subject=asked.subject,
+            text=asked.text,
+            starts=asked.starts,
+            until=asked.until,
+            every=asked.every,
+        )
+        return await self.show(Addressed(account.address))
+
+    async def show(self, asked: Addressed) -> dict[str, Any]:
+        """What is answered, and who was."""
+        account = await self._parts.find_account(asked.address)
+        found = await self._parts.directory.autoresponder(account.id)
+        if found is None:
+            raise NotFound(f"{account.address} has no autoresponder")
+        answers = [dataclasses.asdict(answer) for answer in await self._parts.answered.answers(account.id)]
+        return {"address": account.address, **dataclasses.asdict(found), "answered": answers}
+
+    async def off(self, asked: Addressed) -> dict[str, Any]:
+        """Answer no more."""
+        account = await self._parts.find_account(asked.address)
+        await self._parts.changes.remove_autoresponder(account.address)
+        return {"address": account.address}

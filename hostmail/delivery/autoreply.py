@@ -1,0 +1,136 @@
+"""Automatic answers: whether a message may have one (RFC 3834), and its text. Pure; sending them is for `answering`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from email.headerregistry import Address as HeaderAddress
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from hostmail.address import Address
+from hostmail.errors import BadAddress
+from hostmail.interfaces import Autoresponder
+from hostmail.message.addresses import parse_addresses
+from hostmail.message.dates import format_date
+from hostmail.message.decode import decode_header
+from hostmail.message.headers import field_value, field_values, message_id
+
+MAX_SUBJECT, MAX_REFERENCES = 400, 20
+
+_MACHINES = re.compile(
+    r"(?:owner-.*|.*-owner|.*-request|.*-bounces?|bounces?(?:[+=_-].*)?|mailer-daemon|listserv|majordomo|no-?reply.*|do-?not-?reply.*)\Z",
+    re.IGNORECASE,
+)
+_LIST_FIELDS = (
+    b"list-id",
+    b"list-post",
+    b"list-unsubscribe",
+    b"list-help",
+    b"list-subscribe",
+    b"list-owner",
+    b"list-archive",
+)
+_BULK = frozenset({b"bulk", b"list", b"junk"})
+_SUPPRESSED = frozenset({b"all", b"oof", b"autoreply"})
+_RECIPIENT_FIELDS = (b"to", b"cc", b"bcc", b"resent-to", b"resent-cc", b"resent-bcc")
+
+
+def why_not(header: bytes, sender: Address | None, names: Collection[Address], caught: str) -> str:
+    """Why a message has no automatic answer, "" if it may have one (E4; RFC 3834 2).
+
+    `names` are the addresses the message came here under, and the mailbox's own; `caught` what a catch-all caught.
+    """
+    if sender is None:
+        return "null sender"
+    keys = {name.key for name in names}
+    if caught:
+        return "caught by the default address"
+    if sender.key in keys:
+        return "from the mailbox itself"
+    if _MACHINES.match(sender.local):
+        return "sent by a machine"
+    automatic = (field_value(header, b"auto-submitted") or b"no").strip().lower()
+    if automatic.partition(b";")[0].strip() != b"no":
+        return "sent automatically"
+    return _impersonal(header) or ("" if _is_addressed(header, keys) else "not addressed to the mailbox by name")
+
+
+def _impersonal(header: bytes) -> str:
+    if any(field_value(header, name) is not None for name in _LIST_FIELDS):
+        return "from a mailing list"
+    if any(value.strip().lower() in _BULK for value in field_values(header, b"precedence")):
+        return "bulk mail"
+    suppressed = b",".join(field_values(header, b"x-auto-response-suppress")).lower()
+    if not _SUPPRESSED.isdisjoint(word.strip() for word in suppressed.split(b",")):
+        return "its sender wants no automatic answer"
+    if (field_value(header, b"x-spam-flag") or b"").strip().lower() == b"yes":
+        return "spam"
+    return ""
+
+
+def _is_addressed(header: bytes, keys: Collection[str]) -> bool:
+    """Whether one of these addresses is named in To, Cc, Bcc or their Resent- kin (RFC 3834 2)."""
+    for name in _RECIPIENT_FIELDS:
+        for value in field_values(header, name):
+            for found in parse_addresses(value):
+                text = f"{(found.mailbox or b'').decode('utf-8', 'replace')}@{(found.host or b'').decode('utf-8', 'replace')}"
+                if _key(text) in keys:
+                    return True
+    return False
+
+
+def _key(text: str) -> str:
+    try:
+        return Address.parse(text).key
+    except BadAddress:
+        return ""
+
+
+def is_on(autoresponder: Autoresponder, now: float) -> bool:
+    """Whether it answers at this time."""
+    begun = autoresponder.starts is None or autoresponder.starts <= now
+    return begun and (autoresponder.until is None or now < autoresponder.until)
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Who answers: the mailbox's address; when; and a Message-ID without brackets that nobody else uses."""
+
+    address: str
+    now: float
+    unique: str
+
+
+def answer(autoresponder: Autoresponder, header: bytes, sender: Address, origin: From) -> bytes:
+    """The whole answer in CRLF (RFC 3834 3): to the reverse-path, marked so that no machine answers it."""
+    message = EmailMessage(policy=SMTP.clone(utf8=not sender.is_ascii or not origin.address.isascii()))
+    message["Date"] = format_date(origin.now).decode()
+    message["From"] = _as_header(Address.parse(origin.address))
+    message["To"] = _as_header(sender)
+    message["Subject"] = autoresponder.subject or _subject(header)
+    message["Message-ID"] = f"<{origin.unique}>"
+    replied_to = message_id(header)
+    if replied_to is not None:
+        message["In-Reply-To"] = replied_to.decode("ascii", "replace")
+        message["References"] = " ".join([*_references(header), replied_to.decode("ascii", "replace")])
+    message["Auto-Submitted"] = "auto-replied"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(autoresponder.text.replace("\r\n", "\n"), charset="utf-8")
+    return message.as_bytes()
+
+
+def _as_header(address: Address) -> HeaderAddress:
+    return HeaderAddress(username=address.local, domain=address.domain)
+
+
+def _subject(header: bytes) -> str:
+    original = decode_header(field_value(header, b"subject") or b"", MAX_SUBJECT)
+    return "Auto: " + " ".join("".join(letter if letter.isprintable() else " " for letter in original).split())
+
+
+def _references(header: bytes) -> list[str]:
+    words = (field_value(header, b"references") or b"").split()
+    known = [word.decode("ascii", "replace") for word in words if word.startswith(b"<") and word.endswith(b">")]
+    return [*known[:1], *known[1:][-(MAX_REFERENCES - 2) :]]
