@@ -31,7 +31,10 @@ class SettingsJourney(Journey):
     """Two accounts of two domains: two grants from one address are too many; on the port for IMAP over TLS names need no domain."""
 
     accounts = (ANN, "carl@example.org")
-    settings = "shared_grants: refuse\nlimits: {grants_per_ip: 1, failed_login_delay: 0s}\n"
+    settings = (
+        "shared_grants: refuse\nlimits: {grants_per_ip: 1, failed_login_delay: 0s}\n"
+        "hide_capabilities: ['Stumble* QRESYNC COMPRESS=DEFLATE', 'carl@* NOTIFY']\n"
+    )
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -50,6 +53,15 @@ class SettingsJourney(Journey):
             return str(error)
         finally:
             client.shutdown()
+
+    def test_hidden_capabilities(self) -> None:
+        """A program that stumbles is not offered what it stumbles over, nor is a person; everybody else is."""
+        offered = set(self.imap().capability()[1][-1].split())
+        self.assertLessEqual({b"QRESYNC", b"COMPRESS=DEFLATE", b"NOTIFY"}, offered)
+        self.assertEqual(set(self.imap("carl@example.org").capability()[1][-1].split()), offered - {b"NOTIFY"})
+        client = self.imap()
+        client.xatom("ID", '("name" "Stumblebird" "version" "1")')
+        self.assertEqual(set(client.capability()[1][-1].split()), offered - {b"QRESYNC", b"COMPRESS=DEFLATE"})
 
     def test_bare_names(self) -> None:
         """Whoever asks for a domain's own server name signs in without the domain there, and nowhere else (A4)."""
