@@ -32,6 +32,7 @@ TURN_SECONDS = 0.01
 HANDSHAKE_SECONDS = 30.0
 KICK_GRACE_SECONDS = 10.0
 PROVEN_OCTETS = 16 * 1024
+_TIMERS = ("_timer", "_closer", "_stall", "_handshake", "_farewell")
 
 
 @implementer(IPushProducer, IHandshakeListener)
@@ -118,10 +119,12 @@ class CommandPump(Patience):
         if self._gone:
             return
         self._gone = self._closing = True
-        for call in (self._timer, self._closer, self._stall, self._handshake, self._farewell):
-            if call is not None and call.active():
-                call.cancel()
-        self._timer = self._closer = self._stall = self._handshake = self._farewell = None
+        for name in _TIMERS:
+            call = getattr(self, name)
+            if call is not None:
+                setattr(self, name, None)
+                if call.active():
+                    call.cancel()
         self.input.clear()
         if self.session is not None:
             self.sessions.leave(self.session)
@@ -325,6 +328,8 @@ class CommandPump(Patience):
         """The transport is done with us; connectionLost follows."""
 
     def _drained(self) -> None:
-        waiting, self._waiting_for_drain = self._waiting_for_drain, ()
+        waiting = self._waiting_for_drain
+        if waiting:
+            self._waiting_for_drain = ()
         for done in waiting:
             done.callback(None)

@@ -52,7 +52,6 @@ class Patience:
         """From now on the peer may be silent for so long; a timer that is set for later is set anew."""
         self.idle_seconds = seconds
         if self._timer is not None and self._timer.getTime() > self.clock.seconds() + seconds:
-            self._timer.cancel()
             self._arm(seconds)
 
     def quiet_seconds(self) -> float:
@@ -73,20 +72,12 @@ class Patience:
             return True
         return self._gone
 
-    def rest_timer(self) -> None:
-        """Somebody else looks at the clock for a while."""
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-
-    def wake_timer(self) -> None:
-        """From now on we do again."""
-        if self._timer is None and not self._closing:
-            self._progress = self.clock.seconds()
-            self._arm(self.idle_seconds)
-
     def _arm(self, seconds: float) -> None:
-        self._timer = self.clock.callLater(max(seconds, 0.01), self._look_at_the_clock)
+        """Look at the clock in so many seconds, and not before: one timer for all that is waited for."""
+        if self._timer is None:
+            self._timer = self.clock.callLater(max(seconds, 0.01), self._look_at_the_clock)
+        else:
+            self._timer.reset(max(seconds, 0.01))
 
     def _look_at_the_clock(self) -> None:
         """One lazy timer instead of a reset for every command; it does not count while we work or while output is under way."""

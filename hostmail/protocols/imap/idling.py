@@ -17,7 +17,6 @@ class Idling(Answers):
     selected: Selected | None = None
     idle_tag: bytes | None = None
     line_reader: LineReader | None = None
-    _keepalive: Any = None
     _idle_until = 0.0
 
     def look_again(self) -> None:
@@ -29,29 +28,32 @@ class Idling(Answers):
         self.idle_tag = self.tag
         self.line_reader = reader
         self._idle_until = self.clock.seconds() + self.idle_seconds
-        self._keepalive = self.clock.callLater(self.settings.keepalive_seconds, self._keep_alive)
-        self.rest_timer()
+        self._arm(self.settings.keepalive_seconds)
 
     def stop_idling(self) -> None:
         """No more pushing."""
+        was_idling = self.idle_tag is not None
         self.idle_tag = self.line_reader = None
-        keepalive, self._keepalive = self._keepalive, None
-        if keepalive is None:
+        if was_idling and not self.closing:
+            self._progress = self.clock.seconds()
+            self._arm(self.idle_seconds)
+
+    def _look_at_the_clock(self) -> None:
+        """While the client listens, the pump's timer tells when it is to be sent a sign of life."""
+        if self.idle_tag is None:
+            super()._look_at_the_clock()
             return
-        if keepalive.active():
-            keepalive.cancel()
-        self.wake_timer()
+        self._timer = None
+        if not self.closing:
+            self._keep_alive()
 
     def _keep_alive(self) -> None:
-        """Something for firewalls that forget quiet connections; and a look for what no event told us.
-
-        Half an hour of IDLE is measured here: the pump's own timer rests meanwhile.
-        """
+        """Something for firewalls that forget quiet connections; and a look for what no event told us. Half an hour of IDLE ends here."""
         if self.clock.seconds() >= self._idle_until:
             self.timed_out()
             self.close()
             return
-        self._keepalive = self.clock.callLater(self.settings.keepalive_seconds, self._keep_alive)
+        self._arm(self.settings.keepalive_seconds)
         if not self.congested:
             self.write(b"* OK still here\r\n")
             self.flush()

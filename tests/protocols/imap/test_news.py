@@ -143,6 +143,16 @@ class Idle(ImapCase):
             self.clock.advance(120)
         self.assertEqual(talk.wire.said().count(b"still here"), 13)
 
+    def test_many_can_wait(self) -> None:
+        """A session in IDLE has one timer, however often it began, and few enough attributes to stay a small object."""
+        talk = self.ann(b"INBOX")
+        for _ in range(3):
+            self.clock.advance(100)
+            talk.sends(b"A IDLE\r\nDONE\r\n")
+        talk.sends(b"A IDLE\r\n")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.assertLess(len(vars(talk.server)), 22)
+
     def test_half_an_hour_is_enough(self) -> None:
         """Clients say IDLE again before that (RFC 2177); those that do not are gone (LIMITS, Connections)."""
         talk = self.ann(b"INBOX")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING
 
 from hostmail.protocols.imap.tokens import Cursor
@@ -20,7 +20,7 @@ async def run(session: HostmailIMAP4, cursor: Cursor) -> None:
     await session.refresh()
     if session.closing:
         return
-    session.start_idling(partial(_ended, session))
+    session.start_idling(MethodType(_ended, session))
 
 
 def _ended(session: HostmailIMAP4, line: bytes) -> None:
