@@ -12,6 +12,8 @@ import shutil
 from random import Random
 from typing import Any, ClassVar
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -30,9 +32,9 @@ class World:
 
     KINDS: ClassVar[tuple[str, ...]] = ("qresync", "qresync", "condstore", "plain")
 
-    def __init__(self, case: SynchronousTestCase, seed: int) -> None:
+    def __init__(self, case: SynchronousTestCase, random: Random) -> None:
         self.case = case
-        self.random = Random(seed)
+        self.random = random
         self.house = House()
         self.truth: dict[int, frozenset[bytes]] = {}
         self.sizes: dict[int, int] = {}
@@ -350,18 +352,27 @@ class ResyncModelTests(SynchronousTestCase):
 
     def play(self, kind: type[World], seeds: range, steps: int) -> None:
         for seed in seeds:
-            world = kind(self, seed)
             try:
-                world.run(steps)
+                self.live(kind(self, Random(seed)), steps)
             except BaseException as error:
                 error.add_note(f"seed {seed}")
                 raise
-            finally:
-                world.close()
+
+    def live(self, world: World, steps: int) -> None:
+        try:
+            world.run(steps)
+        finally:
+            world.close()
 
     def test_in_memory(self) -> None:
         """Whatever happens, after NOOP each client knows the folder; UIDs are given once, MODSEQs rise."""
         self.play(World, range(15), 60)
+
+    @settings(max_examples=40, deadline=None, database=None)
+    @given(st.randoms(use_true_random=False), st.integers(1, 40))
+    def test_chosen_by_hypothesis(self, random: Random, steps: int) -> None:
+        """The same, with each choice hypothesis' own: of a life that goes wrong it shows the shortest."""
+        self.live(World(self, random), steps)
 
     def test_on_a_maildir(self) -> None:
         """The same with other programs, lost indexes and restarts."""
