@@ -264,7 +264,11 @@ class Transaction:
         if not outcomes:
             return
         envelope = self._envelope
-        original = Original(self.queue_id, envelope.sender, self._header.header, self._began, envelope.envid)
+        whole = self._spooled.body() if action == "failed" and envelope.ret.upper() == "FULL" else None
+        content = self._header.header if whole is None else whole
+        original = Original(
+            self.queue_id, envelope.sender, content, self._began, envelope.envid, whole=whole is not None
+        )
         await self._parts.notices.tell(original, action, list(dict.fromkeys(outcomes)))
 
     def _log_refused(self, end: Mailbox | Nowhere) -> None:

@@ -16,7 +16,7 @@ from hostmail.interfaces import ISpoolFile
 from hostmail.message.headers import header_end, remove_field
 
 COPY_BLOCK = 256 * 1024
-MAX_HEADER, MAX_RETURNED = 64 * 1024, 256 * 1024
+MAX_HEADER = MAX_RETURNED = 64 * 1024
 ORPHAN_AGE_SECONDS = 3600
 
 _NO_LINKS = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.ENOSYS})

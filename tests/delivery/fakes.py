@@ -126,12 +126,13 @@ class FakeSpoolFile:
         self.prefix = prefix
         self.size = 0
         self.sealed = False
+        self.in_memory = False
         self._failure = failure
         self._file = open(path, "xb")  # noqa: SIM115
         self.write(prefix)
 
     def body(self) -> bytes | None:
-        return None
+        return self.message() if self.in_memory else None
 
     def write(self, chunk: bytes) -> None:
         self.size += len(chunk)

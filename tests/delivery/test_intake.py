@@ -98,9 +98,11 @@ class IntakeCase(SynchronousTestCase):
         assert isinstance(refusal, Refusal)
         return refusal
 
-    def begin(self, *recipients: Any, peer: Peer | None = None, sender: str = "bob@other.example") -> Any:
+    def begin(
+        self, *recipients: Any, peer: Peer | None = None, sender: str = "bob@other.example", ret: str = ""
+    ) -> Any:
         peer = peer or self.peer
-        envelope = Envelope(Address.parse(sender) if sender else None)
+        envelope = Envelope(Address.parse(sender) if sender else None, ret=ret)
         self.wait(self.intake.sender(peer, envelope))
         decisions = []
         for each in recipients:
@@ -355,6 +357,16 @@ class MixedTests(IntakeCase):
         self.assertIn(b"552 5.2.2 mailbox full: there is no space left", notice.content)
         self.assertIn(b"Subject: hello", notice.content)
         self.assertNotIn(b"How are you", notice.content)
+
+    def test_whole_message_returned(self) -> None:
+        """Who asks for it (RET=FULL) has a small message back whole; a large one's header (RFC 3461 4.3)."""
+        self.store.refusals["bea@example.com"] = OverQuota()
+        for in_memory in (True, False):
+            transaction = self.begin("ann@example.com", "bea@example.com", ret="FULL")
+            self.spool.files[-1].in_memory = in_memory
+            transaction.write(MESSAGE)
+            self.wait(transaction.commit())
+            self.assertEqual(b"How are you" in self.queue.committed[-1].content, in_memory)
 
     def test_report_to_a_local_sender(self) -> None:
         """A sender of ours finds the report in his mailbox."""
