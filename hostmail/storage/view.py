@@ -68,10 +68,10 @@ class View:
         count, rest = divmod(len(data), sum(item.itemsize for item in items))
         if rest:
             return False
-        offset = 0
+        octets, offset = memoryview(data), 0
         for item in items:
             end = offset + count * item.itemsize
-            item.frombytes(data[offset:end])
+            item.frombytes(octets[offset:end])
             offset = end
         self.uids, self.sizes, self.dates, self.modseqs = items[0], items[2], items[3], items[4]
         self.flags = items[1].tolist()
