@@ -154,6 +154,7 @@ def make_intake(parts: Parts) -> Intake:
         message_size_limit=settings.message_size_limit,
         pop_before_smtp=settings.pop_before_smtp,
         sending=parts.sending,
+        decide=parts.router.decide,
     )
     return Intake(
         directory=parts.directory,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+from hostmail.address import Address
 from hostmail.checks.loops import been_here, too_many_hops
 from hostmail.checks.responsible import (
     Responsible,
     Sponsor,
     by_grant,
     by_login,
+    is_strict,
     may_relay,
     may_send,
     must_match_sender,
@@ -23,7 +27,7 @@ from hostmail.interfaces import Grant, IDirectory, IMailStore, IRelayGrants
 class Gate:
     """Says no to senders, recipients and messages that the rules forbid; every no is a `Refusal`.
 
-    `message_size_limit` is D3's, `pop_before_smtp` C5's switch for the whole server.
+    `message_size_limit` is D3's, `pop_before_smtp` C5's switch for the whole server; `decide` tells where an address leads.
     """
 
     too_many_hops = staticmethod(too_many_hops)
@@ -38,6 +42,7 @@ class Gate:
         message_size_limit: int,
         pop_before_smtp: bool,
         sending: SendingRates,
+        decide: Callable[[Address], Awaitable[Decision]],
     ) -> None:
         self._directory = directory
         self._store = store
@@ -45,6 +50,7 @@ class Gate:
         self._message_size_limit = message_size_limit
         self._pop_before_smtp = pop_before_smtp
         self._sending = sending
+        self._decide = decide
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
         """Judge MAIL FROM: its promised size, and for an account that has logged in whether it may send, and as that sender."""
@@ -52,7 +58,7 @@ class Gate:
         if peer.account_id is not None:
             sponsor = await self._sponsor(peer.account_id)
             may_send(sponsor)
-            must_match_sender(envelope.reverse_path, sponsor)
+            await self._must_match(envelope.reverse_path, sponsor)
 
     async def recipient(self, peer: Peer, envelope: Envelope, decision: Decision) -> Responsible | None:
         """Judge one recipient after routing; who answers for the message, None for a stranger's mail to us."""
@@ -63,9 +69,13 @@ class Gate:
             await self._is_taken(decision, envelope)
             return responsible
         sender = may_relay(responsible, sponsor)
-        must_match_sender(envelope.reverse_path, sponsor)
+        await self._must_match(envelope.reverse_path, sponsor)
         self._sending.count(sender, peer.ip)
         return sender
+
+    async def _must_match(self, reverse_path: Address | None, sponsor: Sponsor) -> None:
+        leads = await self._decide(reverse_path) if reverse_path is not None and is_strict(sponsor) else None
+        must_match_sender(reverse_path, sponsor, leads)
 
     async def vouched(self, peer: Peer) -> bool:
         """Whether somebody answers for this client: by a login, or by a check of mail that counts (C2, C5)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostmail.address import Address
+from hostmail.decisions import Decision, IntoMailbox, targets_of
 from hostmail.envelope import Peer
 from hostmail.errors import Refusal, RelayingProhibited, SendingSuspended
 from hostmail.interfaces import Account, Domain, Grant
@@ -66,15 +67,25 @@ def may_relay(responsible: Responsible | None, sponsor: Sponsor) -> Responsible:
     return responsible
 
 
-def must_match_sender(reverse_path: Address | None, sponsor: Sponsor) -> None:
+def must_match_sender(reverse_path: Address | None, sponsor: Sponsor, leads: Decision | None = None) -> None:
     """Raises if the domain's owner wants senders to use their own address (C7) and this is another one.
 
-    The null sender stays allowed, for receipts (RFC 8098) need it; so does the account's address with a tag (E6).
+    The null sender stays allowed, for receipts (RFC 8098) need it; so does the account's address with a tag (E6), and whatever
+    `leads` into its mailbox by an alias, though not by a catch-all (E1, E2).
     """
-    account, domain = sponsor.account, sponsor.domain
-    if account is None or domain is None or not domain.must_match_sender or reverse_path is None:
+    account = sponsor.account
+    if account is None or reverse_path is None or not is_strict(sponsor):
         return
     own = Address.parse(account.address)
     base = reverse_path.local.partition("+")[0] or reverse_path.local
-    if own.key not in (reverse_path.key, Address(base, reverse_path.domain).key):
-        raise Refusal(f"please send as {account.address}: your domain's owner asks for it", "sender does not match")
+    if own.key in (reverse_path.key, Address(base, reverse_path.domain).key):
+        return
+    for end in targets_of(leads) if leads is not None else ():
+        if isinstance(end, IntoMailbox) and end.account_id == account.id and not end.caught:
+            return
+    raise Refusal(f"please send as {account.address}: your domain's owner asks for it", "sender does not match")
+
+
+def is_strict(sponsor: Sponsor) -> bool:
+    """Whether the domain's owner wants that at all."""
+    return sponsor.domain is not None and sponsor.domain.must_match_sender

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.address import Address
 from hostmail.checks.gate import Gate
 from hostmail.checks.sending import SendingRates
-from hostmail.decisions import IntoMailbox, Refuse, Relay
+from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several
 from hostmail.envelope import Envelope, Peer
 from hostmail.errors import (
     MessageTooBig,
@@ -22,6 +22,7 @@ from hostmail.errors import (
     Refusal,
     RelayingProhibited,
     SendingSuspended,
+    TemporaryFailure,
     TooMany,
 )
 from hostmail.interfaces import Grant, Room, Usage
@@ -49,7 +50,16 @@ class GateTests(SynchronousTestCase):
             message_size_limit=5000,
             pop_before_smtp=pop_before_smtp,
             sending=SendingRates(now=lambda: 1e9, per_hour=3, per_day=100),
+            decide=self.decide,
         )
+
+    async def decide(self, address: Address) -> Decision:
+        """Where senders' addresses lead: sales@ is an alias of ann@, typo@ is caught by her."""
+        if address.local == "sales":
+            return Several((Forward(address, address), IntoMailbox(1, "ann@example.com")))
+        if address.local == "typo":
+            return IntoMailbox(1, "ann@example.com", caught=str(address))
+        return Relay(address)
 
     def ok(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self.successResultOf(ensureDeferred(coroutine))
@@ -102,6 +112,27 @@ class GateTests(SynchronousTestCase):
         self.refused(self.gate.sender(self.ann, forged), Refusal)
         self.ok(self.grants.grant(IP, 1, "ann@example.com"))
         self.refused(self.gate.recipient(self.stranger, forged, ELSEWHERE), Refusal)
+
+    def test_aliases_are_ones_own(self) -> None:
+        """An alias of the mailbox is an own address of its user; a name that only the catch-all gives him is not (C7, E1)."""
+        self.change_domain(must_match_sender=True)
+        self.ok(self.gate.sender(self.ann, Envelope(Address.parse("sales@example.com"))))
+        self.refused(self.gate.sender(self.ann, Envelope(Address.parse("typo@example.com"))), Refusal)
+        self.ok(self.gate.sender(self.ann, Envelope(None)))
+
+    def test_several_ends(self) -> None:
+        """One end that takes the message is enough; if none does, what may pass is said before what will not (D4)."""
+        full = IntoMailbox(99, "gone@example.com")
+        here, away = (
+            IntoMailbox(1, "ann@example.com"),
+            Forward(Address("x", "far.example"), Address("a", "example.com")),
+        )
+        for end in (here, away):
+            self.assertIsNone(self.ok(self.gate.recipient(self.stranger, self.mail, Several((full, end)))))
+        self.ok(self.gate.recipient(self.stranger, self.mail, Discard("typo@example.com")))
+        for_now = Refuse(TemporaryFailure())
+        self.refused(self.gate.recipient(self.stranger, self.mail, Several((full, for_now))), TemporaryFailure)
+        self.refused(self.gate.recipient(self.stranger, self.mail, Several((full, full))), NoSuchRecipient)
 
     def test_refuse(self) -> None:
         """What routing refuses is refused in its words."""

@@ -61,6 +61,7 @@ class IntakeCase(SynchronousTestCase):
         self.store, self.spool, self.queue, self.grants = FakeStore(), FakeSpool(), FakeQueue(), FakeGrants()
         self.addCleanup(self.spool.clean)
         self.caught: list[str] = []
+        router = Router(self.directory, hostname="mail.example.net")
         self.gate = Gate(
             directory=self.directory,
             store=self.store,
@@ -68,6 +69,7 @@ class IntakeCase(SynchronousTestCase):
             message_size_limit=100_000,
             pop_before_smtp=True,
             sending=SendingRates(now=lambda: 1e9, per_hour=300, per_day=2000),
+            decide=router.decide,
         )
         self.history = FakeHistory()
         self.answered = FakeAnswered()
@@ -76,7 +78,7 @@ class IntakeCase(SynchronousTestCase):
             store=self.store,
             spool=self.spool,
             queue=self.queue,
-            router=Router(self.directory, hostname="mail.example.net"),
+            router=router,
             gate=self.gate,
             settings=IntakeSettings("mail.example.net", 100_000),
             now=lambda: 1_700_000_000.0,
