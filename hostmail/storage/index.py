@@ -29,6 +29,7 @@ _CACHED_COLUMNS = "envelope, bodystructure, body, header_size, sent_date, sent_d
 _ADD_CACHED = f"INSERT OR REPLACE INTO cache VALUES ({', '.join('?' * 11)})"
 _ROW = f"SELECT id & {UID_MASK}, flags, size, date, modseq, place, converted, name FROM"
 _CACHED = f"SELECT id & {UID_MASK}, {_CACHED_COLUMNS} FROM"
+KEEP_EXPUNGED, COUNT_EVERY = 20_000, 64
 _EXPUNGED = f"INSERT OR REPLACE INTO expunged (box, modseq, uid) SELECT box, ?, id & {UID_MASK} FROM msg WHERE id BETWEEN ? AND ?"
 _COLUMNS = {
     name: name
@@ -244,13 +245,15 @@ class Index:
         )
 
     def remove_messages(self, box: Box, rows: Sequence[Row], modseq: int) -> None:
-        """Forget messages, and remember that they went."""
+        """Forget messages, and remember that they went: of the last 20,000 or so, counted when every 64th goes."""
         box.count(rows, -1)
         base = box.id << 32
         spans = [(base | first, base | last) for first, last in runs([row.uid for row in rows])]
         self._db.executemany(_EXPUNGED, [(modseq, *each) for each in spans])
         for table in ("msg", "cache", "uidl"):
             self._db.executemany(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", spans)
+        if len(rows) > COUNT_EVERY or any(row.uid % COUNT_EVERY == 0 for row in rows):
+            self._forget_expunged(box)
 
     def row(self, box: Box, uid: int) -> Row | None:
         """One message."""
@@ -320,10 +323,10 @@ class Index:
         found = self.execute("SELECT uid FROM expunged WHERE box = ? AND modseq > ?", (box.id, since))
         return sorted(uid for (uid,) in found)
 
-    def forget_expunged(self, box: Box, keep: int) -> None:
-        """Keep the last `keep` removals only; `floor` says from where on they are known."""
+    def _forget_expunged(self, box: Box) -> None:
+        """Keep the last removals only; `floor` says from where on they are known."""
         bound = self.execute(
-            "SELECT modseq FROM expunged WHERE box = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?", (box.id, keep)
+            "SELECT modseq FROM expunged WHERE box = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?", (box.id, KEEP_EXPUNGED)
         ).fetchone()
         if bound is not None:
             self.execute("DELETE FROM expunged WHERE box = ? AND modseq <= ?", (box.id, bound[0]))

@@ -13,7 +13,6 @@ from hostmail.storage.scan import prepare, remove_rows
 from hostmail.storage.transaction import Transaction
 
 ASIDE = "aside"
-KEEP_EXPUNGED, COUNT_EVERY = 20_000, 64
 _DELETED = int(Flag.DELETED)  # a flag of the enumeration makes an object for every single test
 _CANNOT_UNLINK = (errno.EISDIR, errno.EPERM, errno.EACCES)
 
@@ -38,8 +37,6 @@ def expunge(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int], only_deleted: bo
         for place in places:
             transaction.tree(box).sync(place)
         remove_rows(transaction, box, rows)
-        if box.modseq % COUNT_EVERY == 0 or len(rows) > COUNT_EVERY:
-            transaction.index.forget_expunged(box, KEEP_EXPUNGED)
         return [row.uid for row in rows]
 
 
