@@ -1,4 +1,8 @@
-"""The talk with another mail server: introduction, TLS, login, and any number of messages (RFC 5321, 2920, 1870, 3461, 6531)."""
+"""The talk with another mail server: introduction, TLS, login, and any number of messages (RFC 5321, 2920, 1870, 3461, 6531).
+
+Messages go by DATA, also where CHUNKING (RFC 3030) is offered: BDAT spares a round trip only if the message is sent before the replies
+to its recipients, and when the line drops then, nobody knows whether it was taken. 354 says that the server lives, and for whom it is.
+"""
 
 from __future__ import annotations
 
@@ -251,8 +255,8 @@ class Conversation:
         return await self._wire.reply(FINAL_SECONDS)
 
     async def _reset(self) -> None:
-        """Be ready for the next envelope."""
-        if self._wire.alive:
+        """Be ready for the next envelope, if there is to be one."""
+        if self._wire.idle:
             reply = await self._ask("RSET", MAIL_SECONDS)
             if not reply.good:
                 self._wire.close(politely=False)

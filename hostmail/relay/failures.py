@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.relay.replies import Reply
 
+LEAVING = 421
 LOGIN_TROUBLE = frozenset({530, 534, 535, 538})
 
 
@@ -56,10 +57,12 @@ class Sent:
 def refusal_of(reply: Reply, host: str, *, recipient: bool = False) -> Refusal:
     """What a reply that is not good means for a recipient.
 
-    A server that wants another login from us is our operator's trouble, so mail waits. 552 without a status at RCPT is
-    "too many recipients" in old servers' words (RFC 5321 4.5.3.1.10).
+    A server that wants another login from us is our operator's trouble, so mail waits. 421 is about the connection (RFC 5321 3.8).
+    552 without a status at RCPT is "too many recipients" in old servers' words (RFC 5321 4.5.3.1.10).
     """
     words = f"{host} said: {reply}"
+    if reply.code == LEAVING:
+        return NextHopFailure(words, code=LEAVING, enhanced=reply.enhanced or "4.3.2")
     if reply.code in LOGIN_TROUBLE or not 400 <= reply.code < 600:
         return NextHopFailure(words, enhanced="4.3.5")
     if recipient and reply.code == 552 and reply.enhanced in ("", "5.5.3"):

@@ -21,7 +21,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hostmail.relay.failures import NextHopFailure
+from hostmail.relay.failures import LEAVING, NextHopFailure
 from hostmail.relay.replies import BadReply, Reply, ReplyParser
 from hostmail.relay.stuffing import DotStuffer
 
@@ -50,6 +50,7 @@ class Wire(Protocol):
         self._timer: IDelayedCall | None = None
         self._trouble: NextHopFailure | None = None
         self._paused = False
+        self._leaving = False
         self._closing: IDelayedCall | None = None
         self.secure = False
         self.lost: Callable[[], None] = lambda: None
@@ -61,8 +62,10 @@ class Wire(Protocol):
 
     @property
     def idle(self) -> bool:
-        """True if every command has had its reply and none came unasked."""
-        return self.alive and not self._expected and not self._ready and not self._parser.unfinished
+        """True if every command has had its reply, none came unasked, and the peer has not said that it is leaving (421)."""
+        return (
+            self.alive and not self._leaving and not self._expected and not self._ready and not self._parser.unfinished
+        )
 
     def connectionMade(self) -> None:
         """Commands are small and waited for: no Nagle."""
@@ -79,7 +82,8 @@ class Wire(Protocol):
             self._fail(NextHopFailure(f"{self._host} does not speak SMTP as it should ({error})", enhanced="4.5.0"))
             return
         for reply in replies:
-            if not self._expected and reply.code != 421:
+            self._leaving = self._leaving or reply.code == LEAVING
+            if not self._expected and reply.code != LEAVING:
                 self._fail(NextHopFailure(f"{self._host} sent a reply that nobody asked for", enhanced="4.5.0"))
                 return
             self._expected = max(self._expected - 1, 0)

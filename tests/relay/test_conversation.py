@@ -157,6 +157,8 @@ class PipeliningTests(TalkCase):
 
 
 class FeatureTests(TalkCase):
+    """What a server announces is used, and what it does not is not (TWISTED.md C5, C8)."""
+
     def heard_envelope(self, *features: str, recipient: str = "bob@x.example", **row: str | bool) -> str:
         self.send(recipient, **row)
         self.server.greets(*features)

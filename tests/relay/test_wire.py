@@ -149,6 +149,8 @@ class ForgeryTests(TalkCase):
 
 
 class TlsTests(TalkCase):
+    """TLS where it is offered, or as a must; after a failed handshake nothing goes on (TWISTED.md C6)."""
+
     def test_opportunistic(self) -> None:
         """TLS is used where it is offered; what was announced before is forgotten (RFC 3207 4.2)."""
         self.send(notify="NEVER")
@@ -203,6 +205,8 @@ class TlsTests(TalkCase):
 
 
 class ReuseTests(TalkCase):
+    """Several messages by one connection, each with its own results (TWISTED.md C7)."""
+
     def go(self, greet: bool = False) -> Any:
         """Send one message to the newest server."""
         sending = self.send()
@@ -260,6 +264,17 @@ class ReuseTests(TalkCase):
         self.server.says("250 ok", "250 ok", "354 go")
         self.server.says("250 ok")
         self.assertEqual(self.results(sending), ["+"])
+
+    def test_tired_of_us(self) -> None:
+        """A server that takes no more messages on this connection gets the next one by another, at once; a new one that says so is busy."""
+        self.go(greet=True)
+        sending = self.send()
+        self.server.says("421 4.7.0 too many messages, come again", "503 no", "503 no")
+        self.assertEqual(len(self.endpoint.servers), 2)
+        self.server.greets("PIPELINING")
+        self.server.says("421 4.7.0 busy", "503 no", "503 no")
+        self.assertEqual(self.results(sending), ["421 4.7.0 mx.x.example said: 421 4.7.0 busy"])
+        self.assertTrue(self.server.gone)
 
     def test_no_second_time_after_the_body(self) -> None:
         """If it dies after the message was sent, nothing is sent again at once: the server may have it."""
