@@ -42,10 +42,14 @@ class World:
         self.next_size = 100
         self.last_uid = self.highest = 0
         self.open_store()
-        self.clients = [MailProgram(self.house, kind) for kind in self.KINDS]
+        self.clients = [MailProgram(house, kind) for house in self.houses() for kind in self.KINDS]
 
     def open_store(self) -> None:
         """The one in memory is there already."""
+
+    def houses(self) -> list[House]:
+        """Where clients connect."""
+        return [self.house]
 
     def close(self) -> None:
         for client in self.clients:
@@ -222,7 +226,8 @@ class World:
 
     def events(self) -> None:
         """Announcements arrive, and are pushed."""
-        self.house.clock.advance(0)
+        for house in self.houses():
+            house.clock.advance(0)
         for client in self.clients:
             client.listens()
 
@@ -271,12 +276,17 @@ class DiskWorld(World):
 
     def open_store(self) -> None:
         self.place = getattr(self, "place", None) or self.case.mktemp()
-        options: Any = {"events": self.house.events}
-        self.house.store = self.house.portal.store = MaildirStore(self.place, at_once, self.house.clock, **options)
+        for house in self.houses():
+            options: Any = {"events": house.events}
+            house.store = house.portal.store = MaildirStore(self.place, at_once, house.clock, **options)
 
     def close(self) -> None:
         super().close()
-        self.get(self.house.store.close())
+        self.close_stores()
+
+    def close_stores(self) -> None:
+        for house in self.houses():
+            self.get(house.store.close())
 
     def outside(self) -> None:
         """A file comes or goes, the index is lost, or the process starts again."""
@@ -334,7 +344,7 @@ class DiskWorld(World):
             client.leaves()
         self.deliver()
         self.get(self._expunge_last())
-        self.get(self.house.store.close())
+        self.close_stores()
         path = os.path.join(self.house.store.root_of(ANN), "index.sqlite")
         kept, way = path + ".kept", self.random.choice(["as it is", "lost", "keep", "older", "older"])
         if way == "lost":
@@ -345,6 +355,16 @@ class DiskWorld(World):
             self.lose_index()
             shutil.copy(kept, path)
         self.open_store()
+
+
+class TwoProcessesWorld(DiskWorld):
+    """On a Maildir that two processes serve, of which neither hears of the other."""
+
+    KINDS = ("qresync", "condstore", "plain")
+
+    def houses(self) -> list[House]:
+        self.other = getattr(self, "other", None) or House()
+        return [self.house, self.other]
 
 
 class ResyncModelTests(SynchronousTestCase):
@@ -377,3 +397,7 @@ class ResyncModelTests(SynchronousTestCase):
     def test_on_a_maildir(self) -> None:
         """The same with other programs, lost indexes and restarts."""
         self.play(DiskWorld, range(8), 60)
+
+    def test_by_two_processes(self) -> None:
+        """The same where half the clients are served by another process."""
+        self.play(TwoProcessesWorld, range(8), 60)
