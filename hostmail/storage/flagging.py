@@ -57,6 +57,7 @@ def set_flags(
     change = HOW[how]
     with mailbox.writing() as transaction:
         box = mailbox.box(ref)
+        before = box.modseq
         prepare(transaction, box)
         mask = flags & SYSTEM_FLAGS | keywords.mask(transaction, box, words, make=how != "remove")
         modified = _modified(transaction, box, uids, unchanged_since)
@@ -66,7 +67,8 @@ def set_flags(
         if changed:
             transaction.touch(box)
         rows = [row[:5] for row in changed]
-        return Changes(box.uidnext, box.modseq, list(box.keywords), rows, [], sorted(modified))
+        since = before if box.modseq == before + bool(changed) else None
+        return Changes(box.uidnext, box.modseq, list(box.keywords), rows, [], sorted(modified), since=since)
 
 
 def _modified(transaction: Transaction, box: Box, uids: Sequence[int], unchanged_since: int | None) -> set[int]:

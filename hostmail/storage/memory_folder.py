@@ -203,13 +203,14 @@ class MemoryFolder:
         modified = [row.uid for row in touched if unchanged_since is not None and row.modseq > unchanged_since]
         touched = [row for row in touched if row.uid not in modified]
         touched = [row for row in touched if change(row.flags, mask) != row.flags]
+        since = state.highestmodseq
         if touched:
             modseq = state.next_modseq()
             for row in touched:
                 row.flags, row.modseq = change(row.flags, mask), modseq
             self._account.changed(state.name)
         changes = self._changes([row_values(row) for row in touched], [])
-        changes.modified = modified
+        changes.modified, changes.since = modified, since
         return changes
 
     async def expunge(self, uids: Sequence[int], only_deleted: bool = True) -> list[int]:

@@ -281,6 +281,17 @@ class FlagPromises(StoreGround):
         self.assertEqual((uid, flags, size), (1, Flag.SEEN, len(LETTER)))
         self.assertEqual((modseq, changes.highestmodseq), ((await inbox.snapshot()).highestmodseq, modseq))
 
+    async def test_since(self) -> None:
+        """Who knew all up to `since` knows all once he has the answer; it is another number if somebody else was at work."""
+        inbox = await self.fill([LETTER] * 2)
+        known = (await inbox.snapshot()).highestmodseq
+        changes = await inbox.set_flags([1], "add", Flag.SEEN, [])
+        self.assertEqual(changes.since, known)
+        again = await inbox.set_flags([1], "add", Flag.SEEN, [])
+        self.assertEqual((again.since, again.highestmodseq), (changes.highestmodseq, changes.highestmodseq))
+        await inbox.set_flags([2], "add", Flag.SEEN, [])
+        self.assertNotEqual((await inbox.set_flags([1], "add", Flag.FLAGGED, [])).since, changes.highestmodseq)
+
     async def begun(self, folder: IFolder, *messages: bytes) -> list[IIncoming]:
         """Messages that only wait to be committed."""
         found = []

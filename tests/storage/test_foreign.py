@@ -111,7 +111,14 @@ class ForeignTests(DiskGround):
             os.utime(self.place(place), ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
         changes = self.get(self.inbox.set_flags([1], "add", Flag.FLAGGED, []))
         self.assertEqual([row[:2] for row in changes.changed], [(1, Flag.FLAGGED | Flag.SEEN)])
+        self.assertIsNone(changes.since)
         self.assertTrue(self.files()[0].endswith(":2,FS"))
+
+    def test_flagged_beside_others(self) -> None:
+        """Whose change is made where another program was at work does not know all with its answer."""
+        self.get(self.inbox.snapshot())
+        self.put("1600000000.x.other:2,S", LETTER, place="cur")
+        self.assertIsNone(self.get(self.inbox.set_flags([1], "add", Flag.FLAGGED, [], 1 << 40)).since)
 
     def test_copied_and_opened_under_another_name(self) -> None:
         """So do copying, moving and opening."""

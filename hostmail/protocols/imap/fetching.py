@@ -155,5 +155,5 @@ class Fetch:
             self._session.note(refusal)
             return
         self._session.write(selected.learn_keywords(changes.keywords))
-        rows = [selected.flag_row(index, self._by_uid) for index in selected.changed_flags(changes)]
-        self._session.write(b"".join(rows))
+        self._session.write(selected.flag_rows(selected.changed_flags(changes), self._by_uid))
+        selected.knows_all(changes)

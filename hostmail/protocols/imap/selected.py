@@ -175,10 +175,6 @@ class Selected:
             return b"* %d EXISTS\r\n" % size
         return b"* %d EXISTS\r\n* %d RECENT\r\n" % (size, size - self.recent_from())
 
-    def flag_row(self, index: int, with_uid: bool = True) -> bytes:
-        """FETCH (FLAGS) for one message."""
-        return self.flag_rows((index,), with_uid)
-
     def flag_rows(self, indices: Iterable[int], with_uid: bool = True) -> bytes:
         """FETCH (FLAGS) for messages; with MODSEQ for clients that know it, and then always with the UID."""
         recent, uids, flags, modseqs = self.recent_from(), self.uids, self.flags, self.modseqs
@@ -221,6 +217,12 @@ class Selected:
             return frozenset(changes.expunged)
         return frozenset(self.uids).difference(changes.remaining)
 
+    def knows_all(self, changes: Changes) -> None:
+        """After a change of the client's own, which it has been told: there are no news if nothing else has happened."""
+        if changes.since == self.modseq:
+            self.modseq = changes.highestmodseq
+            self._note_told()
+
     def _note_told(self) -> None:
         if not (self.gone or self.withheld):
             self.told = self.modseq
@@ -253,7 +255,7 @@ class Selected:
 
     def lose(self, uids: Iterable[int]) -> None:
         """Note messages that are no more; they keep their numbers until `take_expunges`."""
-        uids = list(uids)
+        uids = list(uids) if self.uids else []
         lost = {uid for uid, index in zip(uids, self._indices(uids), strict=True) if index is not None}
         if lost:
             self.gone |= lost

@@ -123,3 +123,4 @@ async def _answer(
     for first in range(0, len(shown), BATCH_ROWS):
         session.write(selected.flag_rows(shown[first : first + BATCH_ROWS], by_uid))
         await session.written()
+    selected.knows_all(changes)
