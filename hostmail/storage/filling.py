@@ -43,6 +43,7 @@ Asked = tuple[Mailbox, BoxRef]
 class Filler:
     """The background work of one store. `hold` and `let_go` tell the store that a mailbox is in use.
 
+    Where `is_full` says that there is hardly any room, only what was expunged is taken out: what room there is mail needs more.
     Without `is_on` there is neither filling nor asking. A folder is filled when a search had to read `worthwhile` messages.
     """
 
@@ -54,6 +55,7 @@ class Filler:
         clock: IReactorTime,
         hold: Callable[[Mailbox], None],
         let_go: Callable[[Mailbox], None],
+        is_full: Callable[[], bool],
         is_on: bool = True,
         worthwhile: int = WORTHWHILE,
     ) -> None:
@@ -63,6 +65,7 @@ class Filler:
         self._clock = clock
         self._hold = hold
         self._let_go = let_go
+        self.is_full = is_full
         self._waiting: OrderedDict[Asked, _Job] = OrderedDict()
         self._untidy: dict[Asked, IDelayedCall] = {}
         self._timer: IDelayedCall | None = None
@@ -149,7 +152,7 @@ class Filler:
     async def _work(self) -> None:
         asked, job = next(iter(self._waiting.items()))
         try:
-            if await self._run_in_thread(job.turn):
+            if await self._run_in_thread(job.turn, not self.is_full()):
                 return
         except NoSuchFolder:
             pass  # somebody has deleted it meanwhile
@@ -186,13 +189,15 @@ class _Job:
         self._new: list[int] | None = None
         self._gone: list[tuple[Folder, list[int]]] = []
 
-    def turn(self) -> bool:
+    def turn(self, may_grow: bool) -> bool:
         """Some of it; False when all is done."""
         began = self._seconds()
         texts = self.mailbox.texts
         try:
             if self._new is None:
                 self._begin(texts)
+            if not may_grow:
+                self._new = []
             while (is_more := self._step(texts)) and self._seconds() - began < TURN_SECONDS:
                 pass
         except apsw.Error as error:

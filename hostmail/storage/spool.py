@@ -157,11 +157,12 @@ class Spool:
 
     def create(self, prefix: bytes) -> SpoolFile:
         """A new one; raises OutOfSpace."""
-        if self._nearly_full():
+        if self.is_nearly_full():
             raise OutOfSpace(private="file system nearly full")
         return SpoolFile(self._disk, self.directory, self._unique, prefix)
 
-    def _nearly_full(self) -> bool:
+    def is_nearly_full(self) -> bool:
+        """Whether the file system is; looked at every few seconds."""
         now = self._seconds()
         if now - self._space_checked >= SPACE_CHECK_SECONDS:
             self._space_checked = now

@@ -89,7 +89,7 @@ class MaildirStore:
         self._idle: OrderedDict[Mailbox, None] = OrderedDict()
         self._max_idle = max_idle
         self._grace_seconds = grace_seconds
-        self.filler = Filler(run_in_thread, clock, self._hold, self.let_go, full_text_search)
+        self.filler = Filler(run_in_thread, clock, self._hold, self.let_go, self.spool.is_nearly_full, full_text_search)
         self._at_work: set[Deferred[None]] = set()
         self._closed = False
 

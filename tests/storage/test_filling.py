@@ -215,6 +215,20 @@ class FillingTests(DiskGround):
         self.waits()
         self.assertEqual(self.asks("lion"), [2, 3, 4, 5, 6])
 
+    def test_a_disk_that_is_nearly_full(self) -> None:
+        """Is left to the mail; what was expunged is taken out all the same."""
+        self.asks()
+        self.waits()
+        self.assertEqual(self.filler.is_full, self.store.spool.is_nearly_full)
+        self.filler.is_full = lambda: True
+        self.get(self.fill([OTHER]))
+        self.get(self.inbox.expunge([2], only_deleted=False))
+        self.clock.advance(filling.TIDY_SECONDS)
+        self.waits()
+        self.assertEqual(self.asks("lion"), [7])
+        (mailbox,) = self.store._mailboxes.values()
+        self.assertEqual(list(mailbox.texts.folders().values()), [[(1, 1), (3, 6)]])
+
     def test_disks_that_fail(self) -> None:
         """Are noted, and cost nothing but the index."""
         self.patch(filling.FullText, "add", _full)
