@@ -5,6 +5,7 @@ A key becomes a sieve, which lets through those of many messages that match: one
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from hostmail.protocols.imap import searchkeys as keys
 from hostmail.protocols.imap.flags import SYSTEM, keyword_bit
 from hostmail.protocols.imap.searchkeys import Key
 from hostmail.protocols.imap.selected import Selected
-from hostmail.protocols.imap.sequence import contains
+from hostmail.protocols.imap.sequence import Range, slices
 
 DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
@@ -106,10 +107,25 @@ def _named(selected: Selected, key: keys.Numbers | keys.Uids) -> Sieve:
         saved = frozenset(selected.saved)
         return lambda indices: [index for index in indices if uids[index] in saved]
     if isinstance(key, keys.Uids):
-        named = key.numbers.resolve(uids[-1] if uids else 1)
-        return lambda indices: [index for index in indices if contains(named, uids[index])]
-    numbers = key.numbers.resolve(len(selected) or 1)
-    return lambda indices: [index for index in indices if contains(numbers, index + 1)]
+        return _within(slices(key.numbers.resolve(uids[-1] if uids else 1), uids))
+    return _within([(low - 1, high) for low, high in key.numbers.resolve(len(selected) or 1)])
+
+
+def _within(parts: Sequence[Range]) -> Sieve:
+    """Indices from each part's first up to its end; they are ascending, and so are the parts."""
+
+    def among(indices: Sequence[int]) -> list[int]:
+        found: list[int] = []
+        if not indices:
+            return found
+        for at in range(max(0, bisect_left(parts, (indices[0], 0)) - 1), len(parts)):
+            first, end = parts[at]
+            if first > indices[-1]:
+                break
+            found += indices[bisect_left(indices, first) : bisect_left(indices, end)]
+        return found
+
+    return among
 
 
 def _flag(selected: Selected, key: keys.HasFlag) -> Sieve:

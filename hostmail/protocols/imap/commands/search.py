@@ -65,10 +65,8 @@ def write_found(
     told = found if options is None else options.saved(found)
     highest = max((selected.modseqs[index] for index in told), default=0) if with_modseq else 0
     if options is None:
-        words = [b"* " + verb, *[b"%d" % number for number in numbers]]
-        if highest:
-            words.append(b"(MODSEQ %d)" % highest)
-        session.write(b" ".join(words) + b"\r\n")
+        row = b"* " + verb + b" %d" * len(numbers) + (b" (MODSEQ %d)\r\n" if highest else b"\r\n")
+        session.write(row % (*numbers, highest) if highest else row % tuple(numbers))
     elif options.answers:
         tail = b" MODSEQ %d" % highest if highest else b""
         session.write(extended_answer(session.tag, numbers, options, by_uid, tail))
