@@ -171,6 +171,7 @@ def make_intake(parts: Parts) -> Intake:
         history=parts.history,
         senders=parts.senders,
         answered=parts.answered,
+        claim_hold_notice=parts.sending.claim_notice,
     )
 
 

@@ -13,13 +13,15 @@ class Recipient:
     """One RCPT TO: with the DSN parameters of RFC 3461 kept as given (`notify` e.g. ("FAILURE", "DELAY")).
 
     One that is `routed` is the very mailbox where routing has brought the message, past all aliases and forwards, and where it could not
-    be stored yet: they must not be followed a second time.
+    be stored yet: they must not be followed a second time. One that is `held`, with the reason, waits in the queue until somebody
+    releases it.
     """
 
     address: Address
     notify: tuple[str, ...] = ()
     orcpt: str = ""
     routed: bool = False
+    held: str = ""
 
     @property
     def known_as(self) -> str:

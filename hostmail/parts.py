@@ -113,6 +113,7 @@ class Parts:
         self.queue.close()
         self.grants.close()
         self.throttle.close()
+        self.sending.close()
         self.usage.close()
         self.dns.close()
         self.database.close()
@@ -209,7 +210,9 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
             keep_seconds=settings.history,
             most_octets=settings.history_size,
         ),
-        sending=SendingRates(now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day),
+        sending=SendingRates(
+            path=data / "sending.sqlite", now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day
+        ),
         dns=make_dns(settings.dns, reactor),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from hostmail.address import Address
 from hostmail.checks.loops import been_here, too_many_hops
 from hostmail.checks.responsible import (
+    Permit,
     Responsible,
     Sponsor,
     by_grant,
@@ -60,18 +61,17 @@ class Gate:
             may_send(sponsor)
             await self._must_match(envelope.reverse_path, sponsor)
 
-    async def recipient(self, peer: Peer, envelope: Envelope, decision: Decision) -> Responsible | None:
-        """Judge one recipient after routing; who answers for the message, None for a stranger's mail to us."""
+    async def recipient(self, peer: Peer, envelope: Envelope, decision: Decision) -> Permit:
+        """Judge one recipient after routing."""
         if isinstance(decision, Refuse):
             raise decision.refusal
         responsible, sponsor = await self._responsible(peer)
         if not isinstance(decision, Relay):
             await self._is_taken(decision, envelope)
-            return responsible
+            return Permit(responsible)
         sender = may_relay(responsible, sponsor)
         await self._must_match(envelope.reverse_path, sponsor)
-        self._sending.count(sender, peer.ip)
-        return sender
+        return Permit(sender, self._sending.count(sender, peer.ip))
 
     async def _must_match(self, reverse_path: Address | None, sponsor: Sponsor) -> None:
         leads = await self._decide(reverse_path) if reverse_path is not None and is_strict(sponsor) else None

@@ -26,6 +26,14 @@ class Responsible:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """A recipient may have the message: who answers for it, None for a stranger's mail to us, and whether it is to be held."""
+
+    responsible: Responsible | None
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sponsor:
     """What is known of the account behind a login or a grant; both None when it no longer exists, or for the operator."""
 

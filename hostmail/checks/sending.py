@@ -2,65 +2,113 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable
+import sqlite3
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
 
 from hostmail.checks.responsible import OPERATOR, Responsible
 from hostmail.errors import TooMany
+from hostmail.sql.cachefile import CacheFile
 
 SLOT_SECONDS = 300
 SLOTS_AN_HOUR = 3600 // SLOT_SECONDS
 SLOTS_A_DAY = 24 * SLOTS_AN_HOUR
+PATIENCE = 10
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS counts (
+    key TEXT NOT NULL, slot INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (key, slot)
+) WITHOUT ROWID;
+"""
+_SUMS = "SELECT coalesce(sum(count) FILTER (WHERE slot > ?), 0), coalesce(sum(count), 0) FROM counts WHERE key = ? AND slot > ?"
+_ADD = "INSERT INTO counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
+
+
+class Verdict(Enum):
+    """What becomes of one recipient more."""
+
+    SEND = "sent"
+    REFUSE = "refused"
+    HOLD = "held"
+
+
+def judge(too_many: bool, refused_in_hour: int, held_in_day: int, most_held: int) -> Verdict:
+    """Within the limits mail is sent. Beyond, a burst is refused for now, so that a mail program's user notices, and an honest server slows
+    down; whoever goes on is given the impression of success, and his mail waits for somebody to look at it. That, too, has an end.
+    """
+    if not too_many:
+        return Verdict.SEND
+    if refused_in_hour < PATIENCE or held_in_day >= most_held:
+        return Verdict.REFUSE
+    return Verdict.HOLD
 
 
 class SendingRates:
     """Counts the recipients elsewhere that each account has named in the last hour and the last day, to the nearest five minutes.
 
     What is sent by an account's relay grant counts for the account, and for the client's address, which may have half of what an
-    account may: whoever shares that address shares the grant. What the operator opened by hand is not counted. Counters are kept in this
-    process and forgotten when it ends. `now` is Unix time.
+    account may: whoever shares that address shares the grant. What the operator opened by hand is not counted. Counters are in a file
+    that all processes share, and outlast them. `now` is Unix time.
     """
 
-    def __init__(self, *, now: Callable[[], float], per_hour: int, per_day: int) -> None:
+    def __init__(self, *, path: Path, now: Callable[[], float], per_hour: int, per_day: int) -> None:
+        self._file = CacheFile(path=path, schema=_SCHEMA)
         self._now = now
         self._per_hour = per_hour
         self._per_day = per_day
-        self._sent: dict[Hashable, Counter[int]] = {}
         self._swept = 0
 
-    def count(self, responsible: Responsible, ip: str) -> None:
-        """One recipient more; raises TooMany, without counting, where that is too many."""
+    def count(self, responsible: Responsible, ip: str) -> bool:
+        """One recipient more; True if its mail is to be held. Raises TooMany, and TemporaryFailure if the counters cannot be read."""
         if responsible.account_id == OPERATOR:
-            return
+            return False
         slot = int(self._now() // SLOT_SECONDS)
-        self._sweep(slot)
-        shares: list[tuple[Hashable, int]] = [(responsible.account_id, 1)]
+        account = responsible.account_id
+        shares = [(f"account {account}", 1)]
         if responsible.how == "grant":
-            shares.append((ip, 2))
-        for key, share in shares:
-            self._check(self._sent.get(key, Counter()), slot, share)
-        for key, _ in shares:
-            self._sent.setdefault(key, Counter())[slot] += 1
+            shares.append((f"client {ip}", 2))
+        with self._file.writing() as connection:
+            self._sweep(connection, slot)
+            excess = next((words for key, share in shares if (words := self._excess(connection, key, share, slot))), "")
+            refused, _ = _sums(connection, f"refused {account}", slot)
+            _, held = _sums(connection, f"held {account}", slot)
+            verdict = judge(bool(excess), refused, held, self._per_day)
+            keys = [key for key, _ in shares] if verdict is Verdict.SEND else [f"{verdict.value} {account}"]
+            connection.executemany(_ADD, [(key, slot) for key in keys])
+        if verdict is Verdict.REFUSE:
+            words = f"you have sent to {excess}: please go on later, or ask your provider"
+            raise TooMany(words, "sending limit", code=452, enhanced="4.7.1")
+        return verdict is Verdict.HOLD
 
-    def _check(self, sent: Counter[int], slot: int, share: int) -> None:
-        recent = sum(count for when, count in sent.items() if when > slot - SLOTS_AN_HOUR)
+    def claim_notice(self, account_id: int) -> bool:
+        """True once a day: somebody has to be told that mail of this account is held."""
+        slot, key = int(self._now() // SLOT_SECONDS), f"noticed {account_id}"
+        with self._file.writing() as connection:
+            _, noticed = _sums(connection, key, slot)
+            if not noticed:
+                connection.execute(_ADD, (key, slot))
+        return not noticed
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _excess(self, connection: sqlite3.Connection, key: str, share: int, slot: int) -> str:
+        """Which limit is reached, in words; "" if none is."""
+        recent, today = _sums(connection, key, slot)
         if recent >= max(self._per_hour // share, 1):
-            raise _too_many("an hour", recent)
-        if sent.total() >= max(self._per_day // share, 1):
-            raise _too_many("a day", sent.total())
+            return f"{recent} recipients within an hour"
+        return f"{today} recipients within a day" if today >= max(self._per_day // share, 1) else ""
 
-    def _sweep(self, slot: int) -> None:
+    def _sweep(self, connection: sqlite3.Connection, slot: int) -> None:
         """Forget what is older than a day, once in five minutes."""
-        if slot == self._swept:
-            return
-        self._swept = slot
-        for key, sent in list(self._sent.items()):
-            for when in [when for when in sent if when <= slot - SLOTS_A_DAY]:
-                del sent[when]
-            if not sent:
-                del self._sent[key]
+        if slot != self._swept:
+            self._swept = slot
+            connection.execute("DELETE FROM counts WHERE slot <= ?", (slot - SLOTS_A_DAY,))
 
 
-def _too_many(period: str, count: int) -> TooMany:
-    words = f"you have sent to {count} recipients within {period}: please go on later, or ask your provider"
-    return TooMany(words, "sending limit", code=452, enhanced="4.7.1")
+def _sums(connection: sqlite3.Connection, key: str, slot: int) -> tuple[int, int]:
+    """How many in the last hour, and in the last day."""
+    hour, day = connection.execute(_SUMS, (slot - SLOTS_AN_HOUR, key, slot - SLOTS_A_DAY)).fetchone()
+    return hour, day

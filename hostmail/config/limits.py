@@ -29,7 +29,10 @@ class Limits:
     recipients: int = key(kinds.count(1), "Recipients of one message.", 1_000)
     recipients_strangers: int = key(kinds.count(1), "The same for clients that have not logged in.", 100)
     sent_per_hour: int = key(
-        kinds.count(1), "Recipients elsewhere an account may name in an hour; by a relay grant half of it.", 300
+        kinds.count(1),
+        "Recipients elsewhere an account may name in an hour; by a relay grant half of it. Beyond, ten are refused for now, then mail is"
+        " held and the account and its domain's owner are told.",
+        300,
     )
     sent_per_day: int = key(kinds.count(1), "The same in a day.", 2_000)
     messages_per_session: int = key(kinds.count(1), "Messages in one SMTP session.", 1_000)

@@ -23,6 +23,16 @@ class Responsible(Protocol):
     def how(self) -> str: ...
 
 
+class Permit(Protocol):
+    """A yes: who answers for the message, and whether it is to be held."""
+
+    @property
+    def responsible(self) -> Responsible | None: ...
+
+    @property
+    def held(self) -> bool: ...
+
+
 class Router(Protocol):
     """Where an address leads at present."""
 
@@ -34,7 +44,7 @@ class Gate(Protocol):
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None: ...
 
-    async def recipient(self, peer: Peer, envelope: Envelope, decision: Decision) -> Responsible | None: ...
+    async def recipient(self, peer: Peer, envelope: Envelope, decision: Decision) -> Permit: ...
 
     async def vouched(self, peer: Peer) -> bool: ...
 
@@ -45,7 +55,8 @@ class Gate(Protocol):
 
 @dataclass(slots=True)
 class Accepted:
-    """A decision that passed the rules, and who answers for the message: nobody for strangers' mail to us."""
+    """A decision that passed the rules, and who answers for the message: nobody for strangers' mail to us. `held` keeps it in the queue."""
 
     decision: Decision
     responsible: Responsible | None = None
+    held: bool = False

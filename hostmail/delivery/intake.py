@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from zope.interface import implementer
@@ -12,6 +12,7 @@ from hostmail.address import Address
 from hostmail.decisions import Refuse
 from hostmail.delivery.accepted import Accepted, Gate, Router
 from hostmail.delivery.answering import Answering
+from hostmail.delivery.held import HELD, HoldNotices
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, Transaction
@@ -61,6 +62,7 @@ class Intake:
         history: IHistory,
         senders: ISenderRewriting,
         answered: IAnswered,
+        claim_hold_notice: Callable[[int], bool],
         caught: Callable[[str], None] = lambda address: None,
     ) -> None:
         self._router = router
@@ -93,6 +95,14 @@ class Intake:
             telling=telling,
             senders=senders,
             answering=self.answering,
+            hold_notices=HoldNotices(
+                self.submit,
+                directory=directory,
+                claim=claim_hold_notice,
+                hostname=settings.hostname,
+                now=now,
+                random=random,
+            ),
         )
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
@@ -107,10 +117,11 @@ class Intake:
         """Decide about one RCPT TO, which somebody will take; raises a Refusal otherwise."""
         decision = await self._router.decide(recipient.address, peer.local_ip)
         try:
-            return Accepted(decision, await self._gate.recipient(peer, envelope, decision))
+            permit = await self._gate.recipient(peer, envelope, decision)
         except Refusal as refusal:
             self._parts.telling.refused(peer, envelope, [recipient], refusal)
             raise
+        return Accepted(decision, permit.responsible, permit.held)
 
     def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Accepted]]) -> Transaction:
         """Open a transaction; raises OutOfSpace or TemporaryFailure when there is no room for a spool file.
@@ -118,7 +129,9 @@ class Intake:
         Whoever answers for any of its recipients answers for the whole message.
         """
         responsible = next((each.responsible for _, each in decisions if each.responsible is not None), None)
-        decided = [(recipient, each.decision) for recipient, each in decisions]
+        decided = [
+            (replace(recipient, held=HELD) if each.held else recipient, each.decision) for recipient, each in decisions
+        ]
         return Transaction(self._parts, peer, envelope, decided, responsible)
 
     async def submit(self, recipient: Address, message: bytes) -> None:

@@ -83,7 +83,7 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
         yield Happened.LED_TO, str(recipient.address), str(forward.address)
         yield Happened.QUEUED, str(forward.address), f"forwarded by {forward.forwarder}"
     for recipient in ends.elsewhere:
-        yield Happened.QUEUED, str(recipient.address), ""
+        yield (Happened.HELD if recipient.held else Happened.QUEUED), str(recipient.address), recipient.held
     for nowhere in ends.nowhere:
         yield Happened.FAILED, str(nowhere.address), _words(nowhere.answer)
     for recipient in ends.discards:

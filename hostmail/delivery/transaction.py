@@ -17,6 +17,7 @@ from hostmail.delivery.bounce import Original
 from hostmail.delivery.ends import Mailbox, Nowhere, sort_out, waiting
 from hostmail.delivery.forwarding import Leaving, leaving
 from hostmail.delivery.header import HeaderFilter, missing_fields
+from hostmail.delivery.held import HoldNotices
 from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
 from hostmail.delivery.telling import Telling, who
@@ -58,6 +59,7 @@ class Intaking:
     telling: Telling
     senders: ISenderRewriting
     answering: Answering
+    hold_notices: HoldNotices
 
 
 @implementer(ITransaction)
@@ -184,6 +186,8 @@ class Transaction:
             self._parts.caught(address)
         await self._confirm()
         self._answer()
+        if self._responsible is not None and any(recipient.held for recipient in self._ends.elsewhere):
+            await self._parts.hold_notices.held(self._responsible.account_id, self.queue_id)
 
     async def _leaving(self) -> list[Leaving]:
         """What forwarders send on; a message that one of them has sent on before ends there."""

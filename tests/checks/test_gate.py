@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred
@@ -49,7 +50,7 @@ class GateTests(SynchronousTestCase):
             grants=self.grants,
             message_size_limit=5000,
             pop_before_smtp=pop_before_smtp,
-            sending=SendingRates(now=lambda: 1e9, per_hour=3, per_day=100),
+            sending=SendingRates(path=Path(self.mktemp()), now=lambda: 1e9, per_hour=3, per_day=100),
             decide=self.decide,
         )
 
@@ -128,7 +129,7 @@ class GateTests(SynchronousTestCase):
             Forward(Address("x", "far.example"), Address("a", "example.com")),
         )
         for end in (here, away):
-            self.assertIsNone(self.ok(self.gate.recipient(self.stranger, self.mail, Several((full, end)))))
+            self.assertIsNone(self.ok(self.gate.recipient(self.stranger, self.mail, Several((full, end)))).responsible)
         self.ok(self.gate.recipient(self.stranger, self.mail, Discard("typo@example.com")))
         for_now = Refuse(TemporaryFailure())
         self.refused(self.gate.recipient(self.stranger, self.mail, Several((full, for_now))), TemporaryFailure)
@@ -146,12 +147,12 @@ class GateTests(SynchronousTestCase):
     def test_login_may_relay(self) -> None:
         """AUTH always works (C5)."""
         self.gate = self.make(pop_before_smtp=False)
-        self.assertEqual(self.ok(self.gate.recipient(self.ann, self.mail, ELSEWHERE)).how, "auth")
+        self.assertEqual(self.ok(self.gate.recipient(self.ann, self.mail, ELSEWHERE)).responsible.how, "auth")
 
     def test_grant_may_relay(self) -> None:
         """A client that has checked its mail may relay, in the account's name (C2, C4)."""
         self.ok(self.grants.grant(IP, 1, "ann@example.com"))
-        who = self.ok(self.gate.recipient(self.stranger, self.mail, ELSEWHERE))
+        who = self.ok(self.gate.recipient(self.stranger, self.mail, ELSEWHERE)).responsible
         self.assertEqual((who.account_id, who.login, who.how), (1, "ann@example.com", "grant"))
         self.gate = self.make(pop_before_smtp=False)
         self.refused(self.gate.recipient(self.stranger, self.mail, ELSEWHERE), RelayingProhibited)
@@ -162,12 +163,12 @@ class GateTests(SynchronousTestCase):
         self.grants.grants = [Grant(IP, 2, "eve@closed.example", 9000.0)]
         self.refused(self.gate.recipient(self.stranger, self.mail, ELSEWHERE), RelayingProhibited)
         self.grants.grants.append(Grant(IP, 1, "ann@example.com", 8000.0))
-        self.assertEqual(self.ok(self.gate.recipient(self.stranger, self.mail, ELSEWHERE)).account_id, 1)
+        self.assertEqual(self.ok(self.gate.recipient(self.stranger, self.mail, ELSEWHERE)).responsible.account_id, 1)
 
     def test_room(self) -> None:
         """The room of the mailbox a recipient leads to is what counts (D4)."""
         into = IntoMailbox(1, "ann@example.com")
-        self.assertIsNone(self.ok(self.gate.recipient(self.stranger, self.mail, into)))
+        self.assertIsNone(self.ok(self.gate.recipient(self.stranger, self.mail, into)).responsible)
         self.store.rooms[1] = Room(Usage(1, 1), 1000, None, 999)
         self.refused(self.gate.recipient(self.stranger, self.mail, into), OverQuota)
 

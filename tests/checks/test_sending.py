@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.checks.responsible import OPERATOR, Responsible
-from hostmail.checks.sending import SendingRates
+from hostmail.checks.sending import PATIENCE, SendingRates
 from hostmail.errors import TooMany
 
 IP = "192.0.2.7"
@@ -18,13 +20,20 @@ class SendingRatesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.clock.advance(1_700_000_000)
-        self.rates = SendingRates(now=self.clock.seconds, per_hour=10, per_day=25)
+        self.path = Path(self.mktemp())
+        self.rates = self.open()
+
+    def open(self) -> SendingRates:
+        rates = SendingRates(path=self.path, now=self.clock.seconds, per_hour=10, per_day=25)
+        self.addCleanup(rates.close)
+        return rates
 
     def send(self, who: Responsible, most: int, ip: str = IP) -> int:
         """How many of so many recipients were taken."""
         for count in range(most):
             try:
-                self.rates.count(who, ip)
+                if self.rates.count(who, ip):
+                    return count
             except TooMany as refusal:
                 self.refusal = refusal
                 return count
@@ -67,4 +76,35 @@ class SendingRatesTests(SynchronousTestCase):
         self.send(ANN_CHECKED, 2)
         self.clock.advance(86_400)
         self.send(BEA, 1)
-        self.assertEqual(list(self.rates._sent), [2])
+        query = "SELECT key FROM counts"
+        self.assertEqual(self.rates._file.connection.execute(query).fetchall(), [("account 2",)])
+
+    def test_outlasts_the_process(self) -> None:
+        """Another process counts on, at the same time or later."""
+        self.send(ANN, 6)
+        other = self.open()
+        self.assertEqual([other.count(ANN, IP) for _ in range(4)], [False] * 4)
+        self.assertRaises(TooMany, self.rates.count, ANN, IP)
+
+    def refused(self, times: int) -> None:
+        for _ in range(times):
+            self.assertRaises(TooMany, self.rates.count, ANN, IP)
+
+    def test_held(self) -> None:
+        """After a burst of refusals further mail is taken and held, as much as may be sent in a day; then refused again."""
+        self.send(ANN, 10)
+        self.refused(PATIENCE)
+        self.assertEqual([self.rates.count(ANN, IP) for _ in range(25)], [True] * 25)
+        self.refused(1)
+        self.assertEqual(self.send(BEA, 5), 5)
+        self.clock.advance(3600)
+        self.assertEqual(self.send(ANN, 50), 10)
+
+    def test_notice(self) -> None:
+        """Of all processes one has to tell it, once a day for each account."""
+        other = self.open()
+        self.assertEqual(
+            [self.rates.claim_notice(1), other.claim_notice(1), other.claim_notice(2)], [True, False, True]
+        )
+        self.clock.advance(86_400)
+        self.assertTrue(other.claim_notice(1))

@@ -248,6 +248,7 @@ class FakePrepared:
 class FakeQueue:
     committed: list[FakePrepared] = field(default_factory=list)
     prepared: list[FakePrepared] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
     failure: Refusal | None = None
     commit_failure: Refusal | None = None
 
@@ -265,6 +266,7 @@ class FakeQueue:
         with open(spooled.path, "rb") as file:
             content = file.read()
         names = [str(recipient.address) for recipient in recipients]
+        self.reasons.update({str(one.address): one.held for one in recipients if one.held})
         self.prepared.append(
             FakePrepared(self, queue_id, mark + content, mark + spooled.prefix, envelope, names, account_id)
         )

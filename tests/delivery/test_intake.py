@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -68,7 +69,7 @@ class IntakeCase(SynchronousTestCase):
             grants=self.grants,
             message_size_limit=100_000,
             pop_before_smtp=True,
-            sending=SendingRates(now=lambda: 1e9, per_hour=300, per_day=2000),
+            sending=SendingRates(path=Path(self.mktemp()), now=lambda: 1e9, per_hour=300, per_day=2000),
             decide=router.decide,
         )
         self.history = FakeHistory()
@@ -87,6 +88,7 @@ class IntakeCase(SynchronousTestCase):
             history=self.history,
             senders=FakeSenders(),
             answered=self.answered,
+            claim_hold_notice=lambda account_id: True,
             caught=self.caught.append,
         )
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
@@ -278,6 +280,7 @@ class LocalTests(IntakeCase):
             history=self.history,
             senders=FakeSenders(),
             answered=self.answered,
+            claim_hold_notice=lambda account_id: True,
         )
         message = b"X-Long: " + b"a" * 60 + b"\r\n"
         self.send("ann@example.com", message=message * 5000)

@@ -55,6 +55,7 @@ class WholeWayTests(IntakeCase):
             history=self.history,
             senders=FakeSenders(),
             answered=self.answered,
+            claim_hold_notice=lambda account_id: True,
         )
         self.sender = FakeSender()
         self.runner = Runner(

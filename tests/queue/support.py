@@ -89,12 +89,12 @@ class QueueCase(SynchronousTestCase):
     def prepare(
         self, *to: str, prefix: bytes = b"Received: here\r\n", sender: str = "ann@example.com", **more: Any
     ) -> Any:
-        notify = more.pop("notify", ())
+        notify, held = more.pop("notify", ()), more.pop("held", "")
         spooled = self.spool.create(prefix)
         spooled.write(b"Subject: hi\r\n\r\nbody\r\n")
         self.wait(spooled.seal())
         envelope = Envelope(Address.parse(sender) if sender else None, **more)
-        recipients = [Recipient(Address.parse(each), notify) for each in to]
+        recipients = [Recipient(Address.parse(each), notify, held=held) for each in to]
         prepared = self.wait(self.queue.prepare(f"q{len(self.spool.files)}", spooled, envelope, recipients, 7))
         spooled.discard()
         return prepared

@@ -85,6 +85,15 @@ class ChangeTests(QueueCase):
         self.assertEqual(self.wait(self.queue.release("")), 1)
         self.assertEqual([row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["a@x.example"])
 
+    def test_held_from_the_beginning(self) -> None:
+        """Mail beyond a sending limit is never leased before somebody releases it."""
+        self.wait(self.queue.delete(""))
+        self.put("c@x.example", held="too much")
+        [row] = self.rows("state:held answer:much")
+        self.assertEqual((self.wait(self.queue.lease(60.0, 9)), self.wait(self.queue.next_due())), ([], None))
+        self.wait(self.queue.release("c@"))
+        self.assertEqual([each.id for each in self.wait(self.queue.lease(60.0, 9))], [row.id])
+
     def test_being_sent(self) -> None:
         """What is being sent is not held, released or returned."""
         self.wait(self.queue.lease(60.0, 9))
