@@ -13,10 +13,31 @@ from zope.interface import implementer
 from hostmail.address import Address
 from hostmail.admin.service import Admin
 from hostmail.config.schema import Settings
+from hostmail.decisions import CATCH_REFUSE
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal, TemporaryFailure
-from hostmail.decisions import CATCH_REFUSE
-from hostmail.interfaces import Account, Autoresponder, CaughtName, Domain, Grant, ICaughtNames, IDirectory, IDirectoryChanges, IMailStore, IPasswords, IQueue, IRelayGrants, ISessions, Name, Queued, QueueStats, Room, SessionInfo, Usage, WaitingFor
+from hostmail.interfaces import (
+    Account,
+    Autoresponder,
+    CaughtName,
+    Domain,
+    Grant,
+    ICaughtNames,
+    IDirectory,
+    IDirectoryChanges,
+    IMailStore,
+    IPasswords,
+    IQueue,
+    IRelayGrants,
+    ISessions,
+    Name,
+    Queued,
+    QueueStats,
+    Room,
+    SessionInfo,
+    Usage,
+    WaitingFor,
+)
 from tests.delivery.fakes import FakeAnswered, FakeHistory
 
 NOW = 1_800_000_000.0
