@@ -19,7 +19,7 @@ from tests.journeys.base import ANN, BOB, Journey, letter
 from tests.support.appliance import PASSWORD
 
 ROUNDS, EACH_ROUND = 3, 30
-GUEST = "guest@far.test"
+GUEST, FORWARD, TEAM = "guest@far.test", "friend@far.test", "team@example.test"
 
 
 class CrashTests(Journey):
@@ -36,6 +36,14 @@ class CrashTests(Journey):
                 subject = subjects()
                 client.send_message(letter(subject))
                 self.acknowledged["delivered"].append(subject)
+
+    def deliver_to_an_alias(self, subjects: Callable[[], str]) -> None:
+        """One end is a mailbox, the other one is elsewhere."""
+        with smtplib.SMTP("127.0.0.1", self.here.ports["smtp"], timeout=30) as client:
+            while True:
+                subject = subjects()
+                client.send_message(letter(subject, to=TEAM))
+                self.acknowledged["forwarded"].append(subject)
 
     def submit(self, subjects: Callable[[], str]) -> None:
         with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
@@ -61,7 +69,7 @@ class CrashTests(Journey):
         before = {way: len(found) for way, found in self.acknowledged.items()}
 
         def enough() -> bool:
-            ways = ("delivered", "queued", "filed")
+            ways = ("delivered", "forwarded", "queued", "filed")
             return all(len(self.acknowledged[way]) >= before.get(way, 0) + EACH_ROUND // 3 for way in ways)
 
         def run(work: Callable[[Callable[[], str]], None], worker: int) -> None:
@@ -69,7 +77,7 @@ class CrashTests(Journey):
             with contextlib.suppress(OSError, smtplib.SMTPException, imaplib.IMAP4.error):
                 work(lambda: f"r{number}-w{worker}-n{next(count)}")
 
-        works = (self.deliver_on, self.deliver_on, self.submit, self.append)
+        works = (self.deliver_on, self.deliver_on, self.deliver_to_an_alias, self.submit, self.append)
         threads = [threading.Thread(target=run, args=(work, worker)) for worker, work in enumerate(works)]
         for thread in threads:
             thread.start()
@@ -118,16 +126,23 @@ class CrashTests(Journey):
         ]
 
     def test_every_acknowledged_message_survives(self) -> None:
-        """Delivered, queued or filed: whatever was answered with 250 or OK is there, UIDs grow, nothing is damaged or locked."""
+        """Delivered, forwarded, queued or filed: whatever was answered with 250 or OK is there, UIDs grow, nothing is damaged or locked."""
+        self.here.command("alias", "add", TEAM, BOB)
+        self.here.command("forward", "add", TEAM, FORWARD)
         for number in range(ROUNDS):
             self.round_of_load(number)
-        kept = {"delivered": self.stored(ANN, "INBOX"), "filed": self.stored(BOB, "Sent")}
+        kept = {
+            "delivered": self.stored(ANN, "INBOX"),
+            "forwarded": self.stored(BOB, "INBOX"),
+            "filed": self.stored(BOB, "Sent"),
+        }
         for way, found in kept.items():
             self.assertEqual(set(self.acknowledged[way]) - {subject for _, subject in found}, set())
             uids = [uid for uid, _ in found]
             self.assertEqual(uids, sorted(set(uids)))
-        queued = {row["recipient"] for row in self.here.json("queue", "list")}
-        self.assertEqual(set(self.acknowledged["queued"]) - queued, set())
+        queued = [row["recipient"] for row in self.here.json("queue", "list")]
+        self.assertEqual(set(self.acknowledged["queued"]) - set(queued), set())
+        self.assertGreaterEqual(queued.count(FORWARD), len(self.acknowledged["forwarded"]))
         self.assertGreaterEqual(min(map(len, self.acknowledged.values())), ROUNDS * EACH_ROUND // 3)
         for login in (ANN, BOB):
             self.pop3(login).quit()
