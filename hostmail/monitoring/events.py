@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ class EventBus:
 
     An event is never delivered inside `publish`: the publisher may hold locks or be half done. Since a thread's own result
     reaches the reactor the same way, whoever publishes in a thread before returning has been heard by the time its caller
-    goes on. A subscriber that fails is logged and stops nobody else.
+    goes on. Many events at once wake the reactor once. A subscriber that fails is logged and stops nobody else.
     """
 
     log = Logger()
@@ -28,10 +29,15 @@ class EventBus:
     def __init__(self, *, reactor: IReactorFromThreads) -> None:
         self._reactor = reactor
         self._heard: dict[type, list[Heard]] = {}
+        self._waiting: deque[Event] = deque()
+        self._is_called = False
 
     def publish(self, event: Event) -> None:
         """Tell every subscriber of the event's class, soon. Thread-safe."""
-        self._reactor.callFromThread(self._deliver, event)
+        self._waiting.append(event)
+        if not self._is_called:
+            self._is_called = True
+            self._reactor.callFromThread(self._deliver_waiting)
 
     def subscribe(self, kind: type, heard: Heard) -> Callable[[], None]:
         """Call `heard(event)` for each event of class `kind`; returns the way to stop, which may be called twice."""
@@ -43,6 +49,11 @@ class EventBus:
                 subscribers.remove(heard)
 
         return stop
+
+    def _deliver_waiting(self) -> None:
+        self._is_called = False  # before looking: who publishes from now on calls again
+        for _ in range(len(self._waiting)):
+            self._deliver(self._waiting.popleft())
 
     def _deliver(self, event: Event) -> None:
         for heard in tuple(self._heard.get(type(event), ())):

@@ -49,6 +49,19 @@ class EventBusTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(self.heard, [FolderChanged(1, "INBOX"), FolderChanged(2, "Sent")])
 
+    def test_many_at_once(self) -> None:
+        """The reactor is called once for all that waits; what a subscriber publishes comes in a later turn."""
+        self.bus.subscribe(FolderChanged, self.heard.append)
+        stop = self.bus.subscribe(FolderChanged, lambda event: self.bus.publish(FolderChanged(9, "again")))
+        self.bus.publish(FolderChanged(1, "INBOX"))
+        self.bus.publish(FolderChanged(2, "Sent"))
+        self.assertEqual(len(self.reactor.calls), 1)
+        self.reactor.turn()
+        self.assertEqual((len(self.heard), len(self.reactor.calls)), (2, 1))
+        stop()
+        self.reactor.turn()
+        self.assertEqual(self.heard[2:], [FolderChanged(9, "again")] * 2)
+
     def test_by_class(self) -> None:
         """A subscriber hears events of its class only."""
         self.bus.subscribe(FolderChanged, self.heard.append)
