@@ -13,7 +13,8 @@ class Recipient:
     """One RCPT TO: with the DSN parameters of RFC 3461 kept as given (`notify` e.g. ("FAILURE", "DELAY")).
 
     One that is `routed` is the very mailbox where routing has brought the message, past all aliases and forwards, and where it could not
-    be stored yet: they must not be followed a second time. One that is `held`, with the reason, waits in the queue until somebody
+    be stored yet: they must not be followed a second time. It remembers the address that was named, if that is another one, and what a
+    catch-all has `caught` on the way. One that is `held`, with the reason, waits in the queue until somebody
     releases it.
     """
 
@@ -22,6 +23,8 @@ class Recipient:
     orcpt: str = ""
     routed: bool = False
     held: str = ""
+    addressed: str = ""
+    caught: str = ""
 
     @property
     def known_as(self) -> str:

@@ -798,7 +798,10 @@ class IIntake(Interface):
 
 @dataclass(slots=True)
 class Queued:
-    """One recipient of one queued message. Times are Unix time. `state`: waiting, held, sending."""
+    """One recipient of one queued message. Times are Unix time. `state`: waiting, held, sending.
+
+    `addressed` is the address that the sender named, where routing has led that to `recipient`, a mailbox here.
+    """
 
     id: int
     queue_id: str
@@ -818,6 +821,7 @@ class Queued:
     envid: str = ""
     body: str = "7BIT"
     smtputf8: bool = False
+    addressed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,9 @@ class Notices:
         row = asked[0][0]
         original = Original(row.queue_id, row.sender, content, row.created, row.envid, whole)
         await self.tell(
-            original, action, [outcome(action, row.recipient, row.orcpt, refusal) for row, refusal in asked]
+            original,
+            action,
+            [outcome(action, row.addressed or row.recipient, row.orcpt, refusal) for row, refusal in asked],
         )
 
     def _unreported(self, original: Original, action: str, outcomes: Sequence[Outcome], why: str) -> None:

@@ -36,7 +36,7 @@ class Redelivery:
         for row, decision in waiting:
             account = await self._directory.account(decision.account_id)
             if account is not None:
-                prefix = final_fields(row.sender, decision.delivered_to) + spooled.prefix
+                prefix = final_fields(row.sender, decision.delivered_to, decision.addressed) + spooled.prefix
                 drops.setdefault(_mailbox(decision), Drop(account, prefix, decision.folder))
         answers = await self._store.deliver(spooled, list(drops.values())) if drops else []
         found: dict[tuple[int, str], Refusal | None] = dict(zip(drops, answers, strict=True))
@@ -53,7 +53,7 @@ class Redelivery:
                 if header is None:
                     header = await self._in_thread(_header, spooled.path, len(spooled.prefix))
                 sender = Address.parse(row.sender) if row.sender else None
-                named = [Address.parse(row.recipient)]
+                named = [Address.parse(decision.addressed or row.recipient)]
                 self._answering.consider(Arrived(row.queue_id, sender, header, decision, named))
 
 

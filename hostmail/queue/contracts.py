@@ -16,8 +16,8 @@ from hostmail.interfaces import ISpoolFile, Queued
 class QueuedRow(Queued):
     """A row with what only the queue itself needs.
 
-    Which message and file it belongs to, whether a delay was told, whether an operator ordered it back to its sender, and whether it is
-    `routed` (see `envelope.Recipient`).
+    Which message and file it belongs to, whether a delay was told, whether an operator ordered it back to its sender, and and what
+    `envelope.Recipient` says of one that is `routed`.
     """
 
     message_id: int = 0
@@ -26,6 +26,7 @@ class QueuedRow(Queued):
     warned: bool = False
     returned: bool = False
     routed: bool = False
+    caught: str = ""
 
 
 class Sent(Protocol):

@@ -67,6 +67,8 @@ def _new(message_id: int | None, recipient: Recipient, due: float) -> dict[str, 
         "notify": ",".join(recipient.notify),
         "orcpt": recipient.orcpt,
         "routed": recipient.routed,
+        "addressed": recipient.addressed,
+        "caught": recipient.caught,
         "state": HELD if recipient.held else WAITING,
         "next_attempt": due,
         "attempts": 0,
@@ -109,6 +111,8 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
         warned=row.warned,
         returned=row.returned,
         routed=row.routed,
+        addressed=row.addressed,
+        caught=row.caught,
     )
 
 

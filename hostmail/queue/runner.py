@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -200,9 +202,12 @@ class Runner:
         if row.returned:
             return Refuse(Returned())
         try:
-            return await self._decide(Address.parse(row.recipient), routed=row.routed)
+            decision = await self._decide(Address.parse(row.recipient), routed=row.routed)
         except Exception as error:  # noqa: BLE001
             return Refuse(self._expected(error, row))
+        if row.routed and isinstance(decision, IntoMailbox):
+            return replace(decision, addressed=row.addressed, caught=row.caught)
+        return decision
 
     async def _bring(self, here: Sequence[tuple[QueuedRow, IntoMailbox]]) -> list[tuple[QueuedRow, Refusal | None]]:
         try:
@@ -291,14 +296,15 @@ def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
     """The ends that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
     notify = tuple(row.notify.split(",")) if row.notify else ()
     before = Recipient(Address.parse(row.recipient), notify, row.orcpt)
+    final = partial(Recipient, notify=notify, orcpt=row.orcpt, routed=True, addressed=row.recipient)
     found = []
     for end in targets_of(decision):
         if isinstance(end, IntoMailbox):
-            found.append(Recipient(Address.parse(end.delivered_to), notify, before.known_as, routed=True))
+            found.append(final(Address.parse(end.delivered_to), caught=end.caught))
         elif isinstance(end, Forward):
             found.append(Recipient(end.address, notify, before.known_as))
         elif isinstance(end, Refuse):
-            found.append(Recipient(end.address or before.address, notify, before.known_as, routed=True))
+            found.append(final(end.address or before.address))
     return found
 
 

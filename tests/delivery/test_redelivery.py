@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred
@@ -51,6 +52,12 @@ class RedeliveryTests(SynchronousTestCase):
             ensureDeferred(self.redelivery.deliver(self.spooled(), rows))
         )
         return answers
+
+    def test_addressed(self) -> None:
+        """A copy that was addressed to another name says so."""
+        self.deliver(("ann@example.com", replace(ANN, addressed="all@example.com")))
+        [copy] = self.store.mail["ann@example.com"]
+        self.assertIn(b"X-Original-To: all@example.com\r\nDelivered-To: ann@example.com\r\nReceived: then", copy)
 
     def test_answers(self) -> None:
         """Each row gets its answer; one mailbox gets one copy, with what final delivery writes."""

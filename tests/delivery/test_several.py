@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hostmail.address import Address
 from hostmail.decisions import Forward, IntoMailbox, Refuse, Relay, Several
-from hostmail.delivery.ends import sort_out
+from hostmail.delivery.ends import sort_out, waiting
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NoSuchRecipient, OverQuota, RecipientSuspended, TemporaryFailure
 from hostmail.interfaces import Room, Usage
@@ -172,3 +174,18 @@ class SortingTests(IntakeCase):
         ends = (IntoMailbox(1, ANN), Refuse(NoSuchRecipient()), Refuse(RecipientSuspended(), Address.parse(BEA)))
         found = sort_out([(recipient, Several(ends))])
         self.assertEqual([str(end.address) for end in found.nowhere], ["a@example.com", BEA])
+
+    def test_waiting(self) -> None:
+        """What waits for a mailbox waits for that alone, and knows how it came there."""
+        named = Recipient(Address.parse("a@example.com"), ("FAILURE",), "rfc822;b@example.com")
+        ends = (IntoMailbox(1, ANN, caught="a@example.com"), Refuse(RecipientSuspended(), Address.parse(BEA)))
+        found = sort_out([(named, Several(ends))])
+        self.assertEqual(
+            waiting([*found.mailboxes, *found.nowhere]),
+            [
+                replace(
+                    named, address=Address.parse(ANN), routed=True, addressed="a@example.com", caught="a@example.com"
+                ),
+                replace(named, address=Address.parse(BEA), routed=True, addressed="a@example.com"),
+            ],
+        )

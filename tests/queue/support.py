@@ -93,8 +93,9 @@ class QueueCase(SynchronousTestCase):
         spooled = self.spool.create(prefix)
         spooled.write(b"Subject: hi\r\n\r\nbody\r\n")
         self.wait(spooled.seal())
+        facts = {name: more.pop(name) for name in ("routed", "addressed", "caught") if name in more}
+        recipients = [Recipient(Address.parse(each), notify, held=held, **facts) for each in to]
         envelope = Envelope(Address.parse(sender) if sender else None, **more)
-        recipients = [Recipient(Address.parse(each), notify, held=held) for each in to]
         prepared = self.wait(self.queue.prepare(f"q{len(self.spool.files)}", spooled, envelope, recipients, 7))
         spooled.discard()
         return prepared
@@ -150,6 +151,7 @@ class RunnerCase(QueueCase):
         with open(spooled.path, "rb") as file:
             assert file.read().startswith(spooled.prefix)
         self.delivered += [decision.delivered_to for _, decision in waiting]
+        self.decided = [decision for _, decision in waiting]
         return self.answers or [None] * len(waiting)
 
     async def report(

@@ -240,6 +240,15 @@ class LocalTests(RunnerCase):
         self.assertEqual(dict(self.reports), {"failed": ["bea@example.com"], "delivered": ["ann@example.com"]})
         self.assertEqual(self.rows(), [])
 
+    def test_routed(self) -> None:
+        """A mailbox that had to wait is not routed again; how it was addressed, and what was caught, is still known then (E4)."""
+        self.decisions["ann@example.com routed"] = IntoMailbox(1, "ann@example.com")
+        self.put("ann@example.com", routed=True, addressed="typo@example.com", caught="typo@example.com")
+        self.start()
+        [decision] = self.decided
+        self.assertEqual((decision.addressed, decision.caught), ("typo@example.com", "typo@example.com"))
+        self.assertEqual(self.rows(), [])
+
     def test_became_a_discarded_name(self) -> None:
         """A recipient whose mail its domain's owner discards by now is done (E2)."""
         self.decisions["any@example.com"] = Discard("any@example.com")
