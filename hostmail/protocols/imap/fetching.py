@@ -155,5 +155,5 @@ class Fetch:
             self._session.note(refusal)
             return
         self._session.write(selected.learn_keywords(changes.keywords))
-        self._session.write(selected.flag_rows(selected.changed_flags(changes), self._by_uid))
+        await self._session.tell_flags(selected, selected.changed_flags(changes), self._by_uid)
         selected.knows_all(changes)

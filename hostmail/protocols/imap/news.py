@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.python.failure import Failure
@@ -26,6 +26,8 @@ from hostmail.protocols.logs import shown
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
+
+ROWS = 1000
 
 
 class News(Idling):
@@ -80,11 +82,12 @@ class News(Idling):
 
     async def _tell(self, selected: Selected, changes: Changes, expunges: bool) -> None:
         notices = self.notices
-        if notices is None:
-            self.write(selected.news(changes, expunges))
-            return
         last = selected.uids[-1] if selected.uids else 0
-        self.write(selected.news(changes, expunges, flags=FLAGS in notices.request.selected))
+        words, rows = selected.news(changes, expunges, flags=notices is None or FLAGS in notices.request.selected)
+        self.write(words)
+        await self.tell_flags(selected, rows)
+        if notices is None:
+            return
         own, notices.own_uids = notices.own_uids, set()
         wanted = notices.request.fetch
         if wanted is not None:
@@ -93,6 +96,13 @@ class News(Idling):
                 wanted = wanted.with_item(MODSEQ).with_item(UID)
             fetch = Fetch(self._whole, selected, wanted, by_uid=False)
             await self._fetch(fetch, [index for index in arrived if selected.uids[index] not in own])
+
+    async def tell_flags(self, selected: Selected, indices: Sequence[int], with_uid: bool = True) -> None:
+        """A row for each of these messages; of many some at a time, as the client reads them, with turns for others."""
+        for first in range(0, len(indices), ROWS):
+            if first:
+                await self.written()
+            self.write(selected.flag_rows(indices[first : first + ROWS], with_uid))
 
     async def _fetch(self, fetch: Fetch, indices: list[int]) -> None:
         """What NOTIFY wants to know of new messages; that it fails spoils no command."""

@@ -13,8 +13,6 @@ from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
-ROWS = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -64,9 +62,7 @@ async def tell_missed(session: HostmailIMAP4, selected: Selected, known: Known) 
     changed = await session.sift(
         range(len(selected)), lambda index: modseqs[index] > known.modseq and contains(wanted, uids[index])
     )
-    for first in range(0, len(changed), ROWS):
-        session.write(selected.flag_rows(changed[first : first + ROWS]))
-        await session.written()
+    await session.tell_flags(selected, changed)
 
 
 def vanished_earlier(selected: Selected, changes: Changes, asked: SequenceSet | None) -> bytes:

@@ -195,8 +195,8 @@ class Selected:
 
     # ------------------------------------------------------------------------------------------------------ changes
 
-    def news(self, changes: Changes, expunges: bool, flags: bool = True) -> bytes:
-        """Take in what happened, and put it into the words that the client may hear now, or wants to (`flags`)."""
+    def news(self, changes: Changes, expunges: bool, flags: bool = True) -> tuple[bytes, list[int]]:
+        """Take in what happened: the words that the client may hear now, and the indices of messages whose flags it may, if it wants to."""
         out = [self.learn_keywords(changes.keywords)]
         lost = self._lost(changes)
         self.lose(lost)
@@ -204,13 +204,11 @@ class Selected:
             out.append(self.take_expunges())
         out.append(self._arrivals([row for row in changes.changed if row[0] not in lost]))
         rows = self.changed_flags(changes)
-        if flags:
-            out.append(self.flag_rows(rows))
         self.uidnext = max(self.uidnext, changes.uidnext)
         self.modseq = changes.highestmodseq
         self.withheld = self.withheld or bool(rows and not flags)
         self._note_told()
-        return b"".join(out)
+        return b"".join(out), rows if flags else []
 
     def _lost(self, changes: Changes) -> frozenset[int]:
         if changes.remaining is None:

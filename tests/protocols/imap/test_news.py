@@ -183,6 +183,26 @@ class Idle(ImapCase):
         talk.server.resumeProducing()
         self.assertEqual(talk.wire.said(), b"* 1 EXISTS\r\n* 1 RECENT\r\n")
 
+    def test_a_client_that_reads_slowly_is_told_as_it_reads(self) -> None:
+        """Of thousands of changes no more is made ready at once than some hundred rows."""
+        self.put(*[HELLO] * 5000)
+        talk, other = self.ann(b"INBOX"), self.ann(b"INBOX")
+        talk.sends(b"A IDLE\r\n")
+        written: list[bytes] = []
+
+        def write(data: bytes) -> None:
+            written.append(data)
+            talk.server.pauseProducing()
+
+        talk.wire.write = write  # type: ignore[method-assign]
+        other.last(b"STORE 1:* +FLAGS.SILENT (\\Seen)")
+        self.events_arrive()
+        self.assertEqual(len(written), 1)
+        while talk.server.congested:
+            talk.server.resumeProducing()
+        self.assertGreater(len(written), 2)
+        self.assertEqual(b"".join(written).count(b"FETCH (UID "), 5000)
+
     def test_done_while_news_are_being_read(self) -> None:
         """The news come first, then the OK."""
         talk = self.ann()

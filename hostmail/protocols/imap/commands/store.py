@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
 
 HOW = {b"FLAGS": "replace", b"+FLAGS": "add", b"-FLAGS": "remove"}
-BATCH_ROWS = 2000
 
 
 async def store(session: HostmailIMAP4, cursor: Cursor) -> bytes:
@@ -120,7 +119,5 @@ async def _answer(
         selected.changed_flags(changes)
         modified = {selected.index_of(uid) for uid in changes.modified}
         shown = [index for index in indices(parts) if index not in modified]
-    for first in range(0, len(shown), BATCH_ROWS):
-        session.write(selected.flag_rows(shown[first : first + BATCH_ROWS], by_uid))
-        await session.written()
+    await session.tell_flags(selected, shown, by_uid)
     selected.knows_all(changes)
