@@ -44,9 +44,10 @@ OPAQUE = ContentType(b"application", b"octet-stream")
 
 def unfold(value: bytes) -> bytes:
     """A field's value on one line, without white space around it (RFC 5322 2.2.3); a tab that began a line is a space."""
+    value = value.strip(b" \t\r\n")
     if b"\n" in value:
         value = value.replace(b"\r\n", b"\n").replace(b"\n\t", b" ").replace(b"\n", b"")
-    return value.strip(b" \t\r")
+    return value
 
 
 def parse_content_type(value: bytes, default: ContentType = TEXT_PLAIN) -> ContentType:
