@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from collections import Counter
+from random import Random
 from typing import Any
 
 from tests.storage.ground import DiskGround
@@ -20,6 +23,53 @@ def placed(line: list[Any]) -> tuple[str, list[int]]:
     if line[0] == "append":
         return line[1], line[2]
     return (line[3], line[4]) if line[0] in ("copy", "move") else ("", [])
+
+
+class Outsider:
+    """A program that knows nothing of us: it delivers into INBOX, marks and removes files there, as fast as `turns` are given.
+
+    `put` counts what it delivered; `taken` are the UIDs in the names of what it removed.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._random = Random(7)
+        self.put = 0
+        self.taken: set[tuple[str, int]] = set()
+
+    def turn(self) -> None:
+        """One thing; who finds a file gone does something else another time."""
+        what = self._random.choice([self._put, self._mark, self._mark, self._take])
+        try:
+            what()
+        except FileNotFoundError:
+            pass
+
+    def _some_file(self) -> tuple[str, str]:
+        names = [(part, name) for part in ("cur", "new") for name in os.listdir(os.path.join(self._place, part))]
+        if not names:
+            raise FileNotFoundError
+        return self._random.choice(sorted(names))
+
+    def _put(self) -> None:
+        name = f"1700000000.{self.put}.outside"
+        path = os.path.join(self._place, "tmp", name)
+        with open(path, "wb") as file:
+            file.write(b"Subject: outside\n\nx\n")
+        os.rename(path, os.path.join(self._place, "new", name))
+        self.put += 1
+
+    def _mark(self) -> None:
+        part, name = self._some_file()
+        base, _, info = name.partition(":2,")
+        marked = f"{base}:2,{''.join(sorted({*info, self._random.choice('FRS')}))}"
+        os.rename(os.path.join(self._place, part, name), os.path.join(self._place, "cur", marked))
+
+    def _take(self) -> None:
+        part, name = self._some_file()
+        if found := re.search(r",U=(\d+)", name):
+            os.unlink(os.path.join(self._place, part, name))
+            self.taken.add(("INBOX", int(found[1])))
 
 
 class ProcessesTests(DiskGround):
@@ -125,6 +175,31 @@ class ProcessesTests(DiskGround):
         self.assertEqual(len((there | removed.keys()) - given.keys()), deliveries)
         for name, (_, uidnext, _, _) in views.items():
             self.assertGreater(uidnext, max(uid for folder, uid in {*given, *removed, *there} if folder == name))
+        self.check_flags(journals, views)
+        self.check_content(journals, views)
+        self.assertEqual(used, self.used())
+
+    def test_beside_another_program(self) -> None:
+        """The same while a program that knows nothing of us changes files: what it did not remove is there, once, with its flags."""
+        processes = self.begin()
+        outsider = Outsider(self.place())
+        journals: list[Told] = [[] for _ in processes]
+        for number, process in enumerate(processes):
+            assert process.stdout is not None
+            for line in process.stdout:
+                journals[number].append(json.loads(line))
+                if journals[number][-1] == ["done"]:
+                    break
+                if os.path.isdir(self.place("new")):
+                    outsider.turn()
+        views, used = self.views(processes)
+        given, removed = self.given(journals), self.removed(journals)
+        self.assertEqual(set(given.values()), {1}, "a UID was given twice")
+        there = {(name, uid) for name, (_, _, rows, _) in views.items() for uid, _ in rows}
+        self.assertEqual(there & removed.keys(), set())
+        self.assertEqual(given.keys() - removed.keys() - outsider.taken - there, set())
+        deliveries = outsider.put + sum(line[0] == "deliver" for journal in journals for line in journal)
+        self.assertEqual(len((there | removed.keys() | outsider.taken) - given.keys()), deliveries)
         self.check_flags(journals, views)
         self.check_content(journals, views)
         self.assertEqual(used, self.used())
