@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hostmail.storage import adoption
+from hostmail.storage import adoption, unlettered
 from hostmail.storage.boxes import Box, Row
 from hostmail.storage.keywords import save_keywords
 from hostmail.storage.measure import measure
@@ -37,6 +37,7 @@ def adopt(transaction: Transaction, directory: str, uidvalidity: int) -> Box:
         save_keywords(transaction, box)
     rows = _rename(transaction, box, plan)
     index.add_messages(box, rows)
+    unlettered.note(transaction, box, rows)
     index.add_uidls(box, uidls)
     write_record(transaction.disk, path, FolderRecord(plan.uidvalidity, plan.uidnext))
     scan(transaction, box)

@@ -73,6 +73,21 @@ class AdoptingTests(DiskGround):
         self.assertEqual(self.get(self.contents(self.get(account.folder("Work/2025")))), [LETTER])
         self.assertEqual(self.get(account.room()).used, Usage(4 * len(LETTER), 4))
 
+    def test_many_keywords_of_courier(self) -> None:
+        """Courier has keywords without number: those that have no letter here are kept as well, also without the index."""
+        os.unlink(self.place("dovecot-keywords"))
+        os.mkdir(self.place("courierimapkeywords"))
+        words = [f"word{number}" for number in range(40)]
+        numbers = " ".join(map(str, range(40)))
+        listed = "\n".join(words) + f"\n\n1600000001.M1P1.mx:{numbers}\n"
+        self.beside("courierimapkeywords/:list", listed.encode())
+        before = self.facts()
+        self.assertEqual(self.get(self.flags(self.get(self.folder())))[10], (Flag.SEEN, set(words)))
+        self.get(self.store.close())
+        self.drop_index()
+        self.store = self.store_on(self.store.data_dir)
+        self.assertEqual(self.facts(), before)
+
     def test_courier(self) -> None:
         """Courier's lists of UIDs and UIDLs serve as well."""
         os.unlink(self.place("dovecot-uidlist"))
