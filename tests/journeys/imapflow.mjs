@@ -31,7 +31,7 @@ for await (const row of client.fetch('1:*', { uid: true, flags: true, envelope: 
     seen.rows.push({ uid: row.uid, flags: [...row.flags].sort(), subject: row.envelope.subject, type: row.bodyStructure.type, size: row.size, emailId: Boolean(row.emailId), same: row.source.equals(letter(row.uid)), modseq: Number(row.modseq) > 0 });
 }
 seen.unseen = await client.search({ seen: false }, { uid: true });
-const known = box.highestModseq;
+const known = box.highestModseq, validity = box.uidValidity;
 await client.messageFlagsAdd('3', ['\\Flagged']);
 seen.changed = [];
 for await (const row of client.fetch('1:*', { uid: true, flags: true }, { changedSince: known })) {
@@ -40,8 +40,7 @@ for await (const row of client.fetch('1:*', { uid: true, flags: true }, { change
 seen.moved = [...(await client.messageMove('1', 'Trash', { uid: true })).uidMap.entries()];
 await client.messageDelete('2', { uid: true });
 
-box = await client.mailboxOpen('INBOX');
-const before = { highest: box.highestModseq, validity: box.uidValidity };
+await client.mailboxOpen('INBOX');
 const arrived = event('exists', data => data.count > data.prevCount);
 const flagged = event('flags', data => data.flags.has('\\Flagged'));
 const expunged = event('expunge', () => true);
@@ -52,5 +51,11 @@ await flagged;
 const gone = await expunged;
 seen.vanished = gone.vanished === true;
 seen.status = (await client.status('INBOX', { messages: true, uidNext: true, highestModseq: true })).messages;
+
+seen.missed = { gone: [], flagged: [] };
+client.on('expunge', data => { if (data.earlier) { seen.missed.gone.push(data.uid); } });
+client.on('flags', data => { seen.missed.flagged.push(data.uid); });
+await client.mailboxOpen('Flow/Ordner für alles', { changedSince: known, uidValidity: validity });
+await client.noop();
 await client.logout();
 console.log(JSON.stringify(seen));

@@ -88,7 +88,7 @@ class ImapFlowTests(Programs):
     accounts = (FLOW,)
 
     def test_a_day(self) -> None:
-        """COMPRESS, CONDSTORE and QRESYNC enabled; folders, appends, fetches, MOVE; news by IDLE, VANISHED among them."""
+        """COMPRESS, CONDSTORE, QRESYNC; folders, appends, fetches, MOVE; news by IDLE, VANISHED too; what was missed, by SELECT (QRESYNC)."""
         node = program("node")
         if not (MODULES / "node_modules" / "imapflow").is_dir():
             raise lacking("imapflow is not installed")
@@ -128,6 +128,7 @@ class ImapFlowTests(Programs):
             self.assertEqual(row["subject"], f"flow {row['uid']}")
         self.assertEqual((seen["unseen"], seen["changed"], seen["moved"]), ([1, 3], [3], [[1, 1]]))
         self.assertEqual((seen["arrived"], seen["vanished"], seen["status"]), (1, True, 0))
+        self.assertEqual(seen["missed"], {"gone": [1, 2], "flagged": [3]})
 
 
 class OfflineImapTests(Programs):
