@@ -647,6 +647,9 @@ class IAccountStore(Interface):
     async def folder(name: str) -> Any:
         """An IFolder; raises NoSuchFolder."""
 
+    async def status(name: str) -> FolderStatus:
+        """The counts of a folder, as its `IFolder` gives them; raises NoSuchFolder."""
+
     async def create(name: str, special_use: str = "") -> None:
         """With missing parents; raises FolderExists, BadFolderName, TooMany."""
 

@@ -9,8 +9,8 @@ import apsw
 from zope.interface import implementer
 
 from hostmail.envelope import Peer
-from hostmail.interfaces import FolderInfo, IAccountStore, Room
-from hostmail.storage import annotating, folders
+from hostmail.interfaces import FolderInfo, FolderStatus, IAccountStore, Room
+from hostmail.storage import annotating, folders, looking
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.folder import Folder
 from hostmail.storage.lock import MaildropLock
@@ -51,6 +51,29 @@ class AccountStore:
                 if index is None or not folders.list_is_fresh(self._mailbox):
                     return None
                 return folders.find_now(self._mailbox, name)
+        except (apsw.Error, OSError):
+            return None
+
+    async def status(self, name: str) -> FolderStatus:
+        """The counts, with one look at the index where they are at hand: programs ask for those of every folder."""
+        found = self._status_at_once(name)
+        if found is not None:
+            return found
+        folder = await self.folder(name)
+        try:
+            return await folder.status()
+        finally:
+            folder.close()
+
+    def _status_at_once(self, name: str) -> FolderStatus | None:
+        mailbox = self._mailbox
+        try:
+            with mailbox.glance() as index:
+                if index is None or not folders.list_is_fresh(mailbox):
+                    return None
+                box = mailbox.box(folders.find_now(mailbox, name)[0])
+                is_known = box.id in mailbox.views and mailbox.is_fresh(box)
+                return looking.status_now(mailbox, box) if is_known else None
         except (apsw.Error, OSError):
             return None
 

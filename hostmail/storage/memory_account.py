@@ -14,6 +14,7 @@ from hostmail.interfaces import (
     Account,
     FolderChanged,
     FolderInfo,
+    FolderStatus,
     IAccountStore,
     IEvents,
     ILock,
@@ -201,6 +202,10 @@ class MemoryAccount:
     async def folder(self, name: str) -> MemoryFolder:
         """Open one; raises NoSuchFolder."""
         return MemoryFolder(self._state, self._state.selectable(name))
+
+    async def status(self, name: str) -> FolderStatus:
+        """The counts of one."""
+        return await (await self.folder(name)).status()
 
     async def create(self, name: str, special_use: str = "") -> None:
         """With missing parents."""

@@ -58,6 +58,7 @@ class FolderPromises(StoreGround):
         for name in ("", "/x", "a//b", "nul\0", "\udc80"):
             await self.refused(BadFolderName, account.create(name))
             await self.refused(NoSuchFolder, account.folder(name))
+            await self.refused(NoSuchFolder, account.status(name))
 
     async def test_limits(self) -> None:
         """Long and deep names are refused (LIMITS.md)."""

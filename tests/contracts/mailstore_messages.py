@@ -404,3 +404,4 @@ class FlagPromises(StoreGround):
         self.assertEqual((status.messages, status.unseen, status.recent), (2, 1, 2))
         self.assertEqual((status.uidnext, status.uidvalidity), (snapshot.uidnext, snapshot.uidvalidity))
         self.assertEqual((status.highestmodseq, status.size), (snapshot.highestmodseq, sum(snapshot.sizes)))
+        self.assertEqual(await (await self.store.open(self.ann)).status("inbox"), status)

@@ -120,6 +120,13 @@ class ForeignTests(DiskGround):
         self.put("1600000000.x.other:2,S", LETTER, place="cur")
         self.assertIsNone(self.get(self.inbox.set_flags([1], "add", Flag.FLAGGED, [], 1 << 40)).since)
 
+    def test_counted(self) -> None:
+        """What another program delivers is counted though the folder is not open."""
+        account = self.get(self.store.open(self.ann))
+        self.assertEqual(self.get(account.status("INBOX")).messages, 1)
+        self.put("1600000000.M1P1.other", LETTER)
+        self.assertEqual(self.get(account.status("INBOX")).messages, 2)
+
     def test_copied_and_opened_under_another_name(self) -> None:
         """So do copying, moving and opening."""
         for work in (

@@ -322,6 +322,7 @@ class AtOnceTests(DiskGround):
         self.get(account.folder("INBOX"))
         return [
             *(snapshot, content, self.get(inbox.changes(0)), self.get(inbox.status()), self.get(inbox.uidls([1, 2]))),
+            self.get(account.status("INBOX")),
             *(self.get(inbox.cached([3, 1])), self.get(account.room()).used, self.get(self.store.room(self.ann)).used),
         ]
 

@@ -14,7 +14,7 @@ from hostmail.errors import NoSuchFolder, Refusal
 from hostmail.interfaces import FolderInfo, FolderStatus, Placed
 from hostmail.message import imaptext
 from hostmail.protocols.imap.commands.metadata import place_name
-from hostmail.protocols.imap.commands.status import count, format_status
+from hostmail.protocols.imap.commands.status import format_status
 from hostmail.protocols.imap.listchanges import Infos, ListChanges, exists, is_subscribed, list_changes, with_renamed
 from hostmail.protocols.imap.names import DELIMITER, wire_name
 from hostmail.protocols.imap.notifyargs import (
@@ -91,7 +91,7 @@ class Notices:
             return
         try:
             if events & MESSAGES:
-                self._counts[name] = status = await count(self._session, name)
+                self._counts[name] = status = await self._session.store.status(name)
                 if self.request.status and not self._is_selected(name):
                     self._write_status(name, status, FLAGS in events)
             if METADATA in events:
@@ -194,7 +194,7 @@ class Notices:
             await self._tell_metadata(name)
 
     async def _tell_counts(self, name: str, events: frozenset[bytes]) -> None:
-        status = await count(self._session, name)
+        status = await self._session.store.status(name)
         before, self._counts[name] = self._counts.get(name), status
         expected = self._expected.pop(name, None)
         if expected is not None and _counts(expected) == _counts(status):

@@ -57,17 +57,7 @@ async def status_line(session: HostmailIMAP4, name: str, items: Sequence[bytes])
     more = {b"APPENDLIMIT": session.settings.limits.append_octets}
     if b"DELETED-STORAGE" in items:
         more[b"DELETED-STORAGE"] = await _deleted_octets(session, name)
-    return format_status(name, session.dialect.utf8, await count(session, name), items, more)
-
-
-async def count(session: HostmailIMAP4, name: str) -> FolderStatus:
-    """How a folder stands; raises NoSuchFolder."""
-    folder = await session.store.folder(name)
-    try:
-        status: FolderStatus = await folder.status()
-    finally:
-        folder.close()
-    return status
+    return format_status(name, session.dialect.utf8, await session.store.status(name), items, more)
 
 
 async def _deleted_octets(session: HostmailIMAP4, name: str) -> int:
