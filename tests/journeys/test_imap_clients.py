@@ -88,7 +88,7 @@ class ImapFlowTests(Programs):
     accounts = (FLOW,)
 
     def test_a_day(self) -> None:
-        """COMPRESS, CONDSTORE, QRESYNC; folders, appends, fetches, MOVE; news by IDLE, VANISHED too; what was missed, by SELECT (QRESYNC)."""
+        """COMPRESS, CONDSTORE, QRESYNC; folders, appends, fetches, MOVE; news by IDLE; what was missed, by SELECT (QRESYNC)."""
         node = program("node")
         if not (MODULES / "node_modules" / "imapflow").is_dir():
             raise lacking("imapflow is not installed")
