@@ -115,7 +115,8 @@ class AccountCommandTests(LiveCommands):
         self.assertEqual(rcpt(sender, HAL, "SIZE=200000"), 250)
 
     def test_a_removed_account(self) -> None:
-        """Its sessions end; a message to it is refused from the next RCPT on."""
+        """Its sessions end; a message to it is refused from the next RCPT on, where no catch-all takes it."""
+        self.here.command("catchall", "set", "example.test", "--refuse")
         sessions = self.all_three(IDA)
         self.here.command("account", "remove", IDA, "--yes")
         self.assert_ended(*sessions, b"removed")
