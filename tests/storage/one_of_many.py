@@ -34,7 +34,8 @@ class Known:
     def learns(self, changes: Any) -> None:
         assert changes.highestmodseq >= self.modseq, "HIGHESTMODSEQ fell"
         assert changes.uidnext >= self.uidnext, "UIDNEXT fell"
-        for uid in changes.expunged:
+        gone = changes.expunged if changes.remaining is None else self.flags.keys() - set(changes.remaining)
+        for uid in list(gone):
             self.flags.pop(uid, None)
         for row in changes.changed:
             assert row[0] in self.flags or row[0] >= self.uidnext, "an old UID is new"

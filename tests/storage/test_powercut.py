@@ -100,7 +100,8 @@ class PowerCutTests(DiskGround):
 
     def caught_up(self, moment: Moment, changes: Any) -> Flags:
         """What a client knows that comes back with what it knew then."""
-        found = {uid: flags for uid, flags in moment.flags.items() if uid not in changes.expunged}
+        gone = set(changes.expunged if changes.remaining is None else moment.flags.keys() - set(changes.remaining))
+        found = {uid: flags for uid, flags in moment.flags.items() if uid not in gone}
         for uid, flags, *_ in changes.changed:
             words = {word for bit, word in enumerate(changes.keywords, 5) if flags >> bit & 1}
             found[uid] = (flags & 31, words)
