@@ -61,7 +61,7 @@ class Size:
 
 SIZES = (
     *(
-        Size(f"SELECT {words}, {how}, ms", f"select_{size}", metric)
+        Size(f"LOGIN, SELECT {words}, {how}, ms", f"select_{size}", metric)
         for how, metric in (("no index", "bare_ms"), ("restarted", "restarted_ms"))
         for size, words in (("1k", "1,000"), ("10k", "10,000"), ("100k", "100,000"))
     ),
