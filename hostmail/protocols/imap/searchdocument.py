@@ -5,7 +5,9 @@ The same judgement is asked again after each reading: of what the index keeps, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hostmail.message.charsets import folded
@@ -94,19 +96,25 @@ class Document:
 
 
 class Candidates:
-    """For each text that is looked for in bodies (or, True, anywhere): the UIDs where it may be, if that is known."""
+    """For each text that is looked for in bodies (or, True, anywhere): the UIDs where it may be, if that is known.
+
+    Four octets for each, since many may look for common words in large folders at the same time.
+    """
 
     def __init__(self) -> None:
-        self._found: dict[Wanted, frozenset[int]] = {}
+        self._found: dict[Wanted, array[int]] = {}
 
-    def learn(self, wanted: Wanted, uids: frozenset[int]) -> None:
-        """It is in none but these."""
-        self._found[wanted] = uids
+    def learn(self, wanted: Wanted, uids: Iterable[int]) -> None:
+        """It is in none but these, which ascend."""
+        self._found[wanted] = array("I", uids)
 
     def exclude(self, wanted: Wanted, uid: int) -> bool:
         """True if it is certainly not there."""
         found = self._found.get(wanted)
-        return found is not None and uid not in found
+        if found is None:
+            return False
+        at = bisect_left(found, uid)
+        return at == len(found) or found[at] != uid
 
 
 def texts_of(key: Key) -> list[Wanted]:

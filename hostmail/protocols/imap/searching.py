@@ -55,7 +55,7 @@ async def _candidates(selected: Selected, key: Key, indices: Sequence[int]) -> C
     for needle, in_header in wanted:
         found = await selected.folder.candidates(needle, uids, in_header) if needle else None
         if found is not None:
-            candidates.learn((needle, in_header), frozenset(found))
+            candidates.learn((needle, in_header), found)
     return candidates
 
 

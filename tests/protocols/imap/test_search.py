@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.protocols.imap.searchdocument import Candidates
 from tests.protocols.imap.talk import HELLO, Gate, ImapCase
 
 NEWS = (
@@ -154,3 +159,27 @@ class Search(ImapCase):
             gates.pop(0).callback(None)
             heard += self.talk.wire.said()
         self.assertTrue(heard.endswith(b"* SEARCH 3\r\nB OK SEARCH completed\r\n"), heard)
+
+
+class CandidatesTests(SynchronousTestCase):
+    """What the store knows of texts."""
+
+    def test_excluded(self) -> None:
+        """Whoever is not named is certainly none; of a text that nobody has asked for nothing is certain."""
+        candidates = Candidates()
+        candidates.learn(("zebra", False), [2, 5, 9])
+        candidates.learn(("lion", True), [])
+        self.assertEqual([uid for uid in range(12) if not candidates.exclude(("zebra", False), uid)], [2, 5, 9])
+        self.assertTrue(candidates.exclude(("lion", True), 2))
+        self.assertFalse(candidates.exclude(("lion", False), 2))
+
+    def test_little_memory(self) -> None:
+        """A hundred thousand messages that hold a common word are no megabyte: twenty of these may be looked for at a time."""
+        found = [number + 1000 for number in range(100_000)]
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        candidates = Candidates()
+        candidates.learn(("the", True), found)
+        found.clear()
+        self.assertLess(tracemalloc.get_traced_memory()[0], 600_000)
+        self.assertFalse(candidates.exclude(("the", True), 1000))
