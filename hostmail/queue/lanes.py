@@ -31,11 +31,17 @@ class Lane:
         self._trouble: Refusal | None = None
         self._usual_seconds = 0.0
         self.recipients = 0
+        self.put_off_until = 0.0
 
     @property
     def empty(self) -> bool:
         """True if nothing is to be remembered."""
         return not (self.recipients or self._failures)
+
+    @property
+    def paused_until(self) -> float:
+        """When the destination may be tried again."""
+        return self._down_until
 
     @property
     def paused(self) -> bool:
@@ -81,7 +87,7 @@ class Lane:
 
     def forgive(self) -> None:
         """Try again at once, whatever was."""
-        self._down_until = 0.0
+        self._down_until = self.put_off_until = 0.0
 
     def seconds_to_wait(self) -> float:
         """How long a newcomer will wait for his turn, as things go at present: what has begun takes as long as it has taken already."""

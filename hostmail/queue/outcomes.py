@@ -11,6 +11,7 @@ from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
+from hostmail.queue.rows import Ages
 from hostmail.queue.schedule import Schedule
 
 log = Logger(namespace="queue")
@@ -102,6 +103,14 @@ class Outcomes:
         if waiting:
             await self._queue.park([row.id for row in waiting], now + seconds, waiting[0].last_answer or BUSY)
         await self.settle([(row, TemporaryFailure(BUSY, enhanced="4.4.5")) for row in rows if urgent(row)])
+
+    async def put_off(self, domain: str, until: float, trouble: Refusal | None) -> None:
+        """No waiting mail for a domain is looked at before `until`, unless its time is up, or a notice is due."""
+        now, schedule = self._now(), self._schedule
+        warn_after = schedule.lifetime if schedule.warn_after is None else schedule.warn_after
+        bounce_lifetime = min(schedule.bounce_lifetime, schedule.lifetime)
+        ages = Ages(now - warn_after, now - bounce_lifetime, now - schedule.lifetime)
+        await self._queue.put_off(domain, until, _words(trouble) if trouble else BUSY, ages)
 
     def _next(self, row: QueuedRow, chance: float) -> float | None:
         return self._schedule.next_attempt(row.attempts + 1, row.created, row.sender, self._now(), chance)

@@ -21,6 +21,8 @@ from hostmail.sql.database import Database
 
 Rows = list[QueuedRow]
 
+PUT_OFF_AT_ONCE = 5000
+
 
 @implementer(IQueue)
 class Queue:
@@ -158,6 +160,13 @@ class Queue:
     async def park(self, ids: Sequence[int], next_attempt: float, answer: str) -> None:
         """Give leased rows back without an attempt."""
         await self._committer.write(rows.park, ids, next_attempt, answer, durable=False)
+
+    async def put_off(self, domain: str, until: float, answer: str, ages: rows.Ages) -> None:
+        """Let a domain's waiting rows be due at `until`, without an attempt, but for those whose sender is to hear something."""
+        many = PUT_OFF_AT_ONCE
+        while many == PUT_OFF_AT_ONCE:
+            step = (rows.put_off, domain, until, answer, ages, PUT_OFF_AT_ONCE)
+            many = await self._committer.write(*step, durable=False)
 
     async def split(self, row: QueuedRow, to: Sequence[Recipient]) -> None:
         """Let a leased row's message go to other recipients instead, at once."""

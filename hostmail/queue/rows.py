@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Update, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, case, delete, exists, func, insert, select, update
 
 from hostmail.envelope import Envelope, Recipient
 from hostmail.queue.contracts import QueuedRow
@@ -27,6 +27,14 @@ class NewMessage:
     prefix_length: int
     account_id: int | None
     created: float
+
+
+class Ages(NamedTuple):
+    """Unix times: who came before these is warned, and given up (with the null sender, or another)."""
+
+    warn_before: float
+    bounce_before: float
+    end_before: float
 
 
 # Statements are made once: putting one together costs more than running it.
@@ -116,15 +124,14 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
     )
 
 
+# Two statements, for each can walk the index in its order: one with "or" would sort everything that is due, each time.
 _DUE = (
-    EVERYTHING.where(
-        or_(
-            (recipients.c.state == WAITING) & (recipients.c.next_attempt <= bindparam("now")),
-            (recipients.c.state == SENDING) & (recipients.c.leased_until <= bindparam("now")),
-        )
-    )
+    EVERYTHING.where((recipients.c.state == WAITING) & (recipients.c.next_attempt <= bindparam("now")))
     .order_by(recipients.c.next_attempt, recipients.c.id)
     .limit(bindparam("most"))
+)
+_OVERDUE = EVERYTHING.where((recipients.c.state == SENDING) & (recipients.c.leased_until <= bindparam("now"))).limit(
+    bindparam("most")
 )
 
 
@@ -141,8 +148,9 @@ _NEXT_DUE = select(func.min(recipients.c.next_attempt)).where(recipients.c.state
 
 
 def lease(connection: Connection, now: float, until: float, limit: int) -> list[Row[Any]]:
-    """Take rows that are due, oldest first, and mark them as being sent until `until`; overdue leases are taken as well."""
-    rows = list(connection.execute(_DUE, {"now": now, "most": limit}))
+    """Take rows that are due, oldest first, and mark them as being sent until `until`; overdue leases come before all others."""
+    rows = list(connection.execute(_OVERDUE, {"now": now, "most": limit}))
+    rows += connection.execute(_DUE, {"now": now, "most": limit - len(rows)})
     _change(connection, _LEASE, [row.id for row in rows], until=until)
     return rows
 
@@ -150,6 +158,33 @@ def lease(connection: Connection, now: float, until: float, limit: int) -> list[
 def renew(connection: Connection, ids: Sequence[int], until: float) -> None:
     """Keep rows that are still being sent."""
     _change(connection, _RENEW, ids, until=until)
+
+
+_AT = func.instr(recipients.c.recipient, "@")
+# Of a quoted local part with an @ in it this is not the domain, nor that of anybody else: such a row is not put off with the others.
+_DOMAIN = func.substr(recipients.c.recipient, _AT + 1)
+_PATIENT = (messages.c.created > bindparam("warn_before")) | recipients.c.warned | (messages.c.sender == "")
+_YOUNG = messages.c.created > case((messages.c.sender == "", bindparam("bounce_before")), else_=bindparam("end_before"))
+_PUT_OFF_IDS = (
+    select(recipients.c.id)
+    .join(messages)
+    .where(
+        recipients.c.state == WAITING, recipients.c.next_attempt < bindparam("until"), bindparam("domain") == _DOMAIN
+    )
+    .where(_PATIENT, _YOUNG, ~recipients.c.returned)
+    .limit(bindparam("most"))
+)
+_PUT_OFF = (
+    update(recipients)
+    .where(recipients.c.id.in_(_PUT_OFF_IDS))
+    .values(next_attempt=bindparam("until"), last_answer=bindparam("answer"))
+)
+
+
+def put_off(connection: Connection, domain: str, until: float, answer: str, ages: Ages, most: int) -> int:
+    """Waiting rows of a domain are not due before `until`, but for those whose sender is to hear something; how many."""
+    about = {"domain": domain, "until": until, "answer": answer[:MAX_ANSWER], "most": most, **ages._asdict()}
+    return connection.execute(_PUT_OFF, about).rowcount
 
 
 def next_due(connection: Connection) -> float | None:

@@ -232,11 +232,11 @@ class Runner:
     async def _send(self, sender: Sender, destination: str, rows: list[QueuedRow]) -> None:
         """One transmission, when it is its turn in its lane; one that finds no room there waits in the queue."""
         if self._full(self._lanes.lane(destination), len(rows)):
-            await self._send_later(self._lanes.lane(destination), rows)
+            await self._send_later(destination, self._lanes.lane(destination), rows)
         else:
             lane = self._lanes.enter(destination, len(rows))
             try:
-                await self._send_in_lane(sender, lane, rows)
+                await self._send_in_lane(sender, destination, lane, rows)
             finally:
                 self._lanes.leave(destination, len(rows))
         self._over(rows)
@@ -246,13 +246,25 @@ class Runner:
         free = MOST_UNDER_WAY - self._lanes.recipients - count
         return lane.recipients > 0 and lane.recipients + count > free
 
-    async def _send_later(self, lane: Lane, rows: Sequence[QueuedRow]) -> None:
-        """Back into the queue without an attempt. Where the lane moves quickly, nothing else is looked for until it has room again."""
-        seconds = lane.seconds_to_wait()
-        self._crowded = self._crowded or seconds < POLL_SECONDS
-        await self._outcomes.put_back(rows, min(max(seconds, POLL_SECONDS), LONGEST_PARKED))
+    async def _send_later(self, destination: str, lane: Lane, rows: Sequence[QueuedRow]) -> None:
+        """Back into the queue without an attempt. Where the lane moves quickly, nothing else is looked for until it has room again.
 
-    async def _send_in_lane(self, sender: Sender, lane: Lane, rows: list[QueuedRow]) -> None:
+        Where it does not, all other mail that goes there is put off as well, so that nobody has to leaf through it.
+        """
+        seconds = min(lane.seconds_to_wait(), LONGEST_PARKED)
+        if seconds < POLL_SECONDS:
+            self._crowded = True
+        await self._outcomes.put_back(rows, max(seconds, POLL_SECONDS))
+        if seconds >= POLL_SECONDS:
+            await self._put_off(destination, lane, self._now() + seconds, None)
+
+    async def _put_off(self, destination: str, lane: Lane, until: float, trouble: Refusal | None) -> None:
+        """Once for as long as it lasts. Destinations that are no domains, smarthosts say, have no mail in the queue by their name."""
+        if self._now() >= lane.put_off_until:
+            lane.put_off_until = until
+            await self._outcomes.put_off(destination, until, trouble)
+
+    async def _send_in_lane(self, sender: Sender, destination: str, lane: Lane, rows: list[QueuedRow]) -> None:
         begun = await lane.turn()
         if isinstance(begun, Refusal):
             await self._outcomes.settle([(row, begun) for row in rows])
@@ -268,6 +280,8 @@ class Runner:
         else:
             lane.done(begun, trouble)
             await self._outcomes.sent(list(zip(rows, results, strict=True)))
+            if trouble is not None:
+                await self._put_off(destination, lane, lane.paused_until, trouble)
 
     def _expected(self, error: Exception, row: QueuedRow) -> Refusal:
         """A fault of ours is a failure for now, and logged with all we know."""

@@ -154,19 +154,50 @@ class RunnerTests(RunnerCase):
         self.pass_time(5 * DAY, step=600)
         self.assertIn("failed", [action for action, _ in self.reports])
 
-    def test_down(self) -> None:
-        """A host that cannot be reached is tried once for hundreds of messages; each has its attempt and the reason written down."""
+    def go_down(self, *to: str) -> None:
         assert self.sender is not None
-        for number in range(300):
-            self.sender.results[f"r{number}@down.example"] = Result(DOWN, unreachable=True)
-            self.put(f"r{number}@down.example")
+        for each in to:
+            self.sender.results[each] = Result(DOWN, unreachable=True)
+            self.put(each)
+
+    def test_down(self) -> None:
+        """A host that cannot be reached is tried by a few of hundreds of messages; all get the reason written down, nobody else waits."""
+        assert self.sender is not None
+        self.go_down(*(f"r{number}@down.example" for number in range(300)), '"a@b"@down.example')
         self.put("bob@up.example")
         self.start()
         self.clock.advance(0)
         self.assertEqual(self.attempts("up.example"), [])
         self.assertLessEqual(sum(call[0].endswith("down.example") for call in self.sender.calls), PER_DESTINATION)
-        found = {(row.attempts, row.last_answer, row.next_attempt > START + 50) for row in self.rows()}
-        self.assertEqual(found, {(1, "451 4.3.0 nobody answers", True)})
+        found = {(row.last_answer, row.next_attempt > START + 50) for row in self.rows()}
+        self.assertEqual(found, {("451 4.3.0 nobody answers", True)})
+
+    def test_not_looked_at(self) -> None:
+        """What waits for a host that is down is not even looked at until the pause is over; what came for others meanwhile goes at once."""
+        assert self.sender is not None
+        self.go_down(*(f"r{number}@down.example" for number in range(300)))
+        self.start()
+        self.clock.advance(0)
+        states = [row.attempts for row in self.rows()]
+        self.assertGreater(states.count(0), 99)
+        self.assertEqual(self.wait(self.queue.lease(1.0, 500)), [])
+        self.pass_time(59, step=1)
+        self.assertEqual([row.attempts for row in self.rows()][-100:], [0] * 100)
+        calls = len(self.sender.calls)
+        self.pass_time(10, step=1)
+        self.assertEqual(len(self.sender.calls), calls + 1)
+
+    def test_down_for_days(self) -> None:
+        """Each sender hears of the delay once, and gets his mail back when its time is over."""
+        self.go_down(*(f"r{number}@down.example" for number in range(50)))
+        self.start()
+        self.pass_time(3.9 * HOUR, step=30)
+        self.assertEqual(self.reports, [])
+        self.pass_time(1.1 * HOUR, step=30)
+        self.assertEqual([action for action, _ in self.reports], ["delayed"] * 50)
+        self.pass_time(5 * DAY, step=600)
+        self.assertEqual([action for action, _ in self.reports[50:]], ["failed"] * 50)
+        self.assertEqual(self.rows(), [])
 
     def test_up_again(self) -> None:
         """When the host is back its mail goes, after the pause or when an operator says so."""
