@@ -26,6 +26,7 @@ from server import Target
 from table import median, tables
 from work import SIZES, Bench, Case, Figures, prepare
 
+PATIENCE_SECONDS = 1_800.0
 UNITS = {
     "per_s": "/s",
     "cpu_us": "µs CPU each",
@@ -83,7 +84,8 @@ async def measure(asked: argparse.Namespace, targets: list[Target]) -> Results:
                 needs = NEEDS.get(name.partition("_")[0])
                 if needs and not needs & bench.target.ports.keys():
                     continue
-                figures = await case(bench)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    figures = await case(bench)
                 results[bench.target.name][name].append(figures)
                 print(
                     f"round {number + 1}  {bench.target.name:10}{name:20}{line(figures)}", file=sys.stderr, flush=True

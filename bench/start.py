@@ -29,6 +29,7 @@ USERS = [(f"u{number:04}@{DOMAIN}", f"Bench-{number:04}-long-enough") for number
 # Everybody comes from one address here, and speed is the question, not limits.
 SETTINGS = """\
 default_quota: null
+direct_delivery: no
 limits:
   connections_per_ip: 10000
   sessions_per_account: 10000

@@ -9,7 +9,6 @@ import time
 
 from server import Target, WrongAnswer, trusting
 
-PATIENCE = 300.0
 BLOCK = 1 << 18
 
 
@@ -28,7 +27,7 @@ class Client:
         service = cls.service + ("s" if tls else "")
         port = target.ports[service]
         opening = asyncio.open_connection(target.host, port, limit=BLOCK, ssl=trusting() if tls else None)
-        self = cls(*await asyncio.wait_for(opening, PATIENCE))
+        self = cls(*await opening)
         await self.greeted()
         return self
 
@@ -38,7 +37,7 @@ class Client:
 
     async def line(self) -> bytes:
         """One line."""
-        line = await asyncio.wait_for(self.reader.readline(), PATIENCE)
+        line = await self.reader.readline()
         if not line.endswith(b"\r\n"):
             raise WrongAnswer(f"{self.service}: the connection ended, had {line!r}")
         return line
@@ -130,7 +129,7 @@ class Pop3(Client):
         await self.ok()
         text = b""
         while not (text.endswith(b"\r\n.\r\n") or text == b".\r\n"):
-            block = await asyncio.wait_for(self.reader.read(BLOCK), PATIENCE)
+            block = await self.reader.read(BLOCK)
             if not block:
                 raise WrongAnswer(f"pop3: the connection ended in {command}")
             text += block
@@ -160,7 +159,7 @@ class Imap(Client):
         blocks: list[bytes] = []
         tail = b""
         while True:
-            block = await asyncio.wait_for(self.reader.read(BLOCK), PATIENCE)
+            block = await self.reader.read(BLOCK)
             if not block:
                 raise WrongAnswer("imap: the connection ended")
             blocks.append(block)
