@@ -14,8 +14,10 @@ class Recipient:
 
     One that is `routed` is the very mailbox where routing has brought the message, past all aliases and forwards, and where it could not
     be stored yet: they must not be followed a second time. It remembers the address that was named, if that is another one, and what a
-    catch-all has `caught` on the way. One that is `held`, with the reason, waits in the queue until somebody
-    releases it.
+    catch-all has `caught` on the way. One that is `held`, with the reason, waits in the queue until somebody releases it.
+
+    Mail to many goes out a little at a time: a recipient's first turn comes after `delay` seconds. `own_sender` is a reverse-path for
+    this recipient alone.
     """
 
     address: Address
@@ -25,6 +27,8 @@ class Recipient:
     held: str = ""
     addressed: str = ""
     caught: str = ""
+    delay: float = 0.0
+    own_sender: str = ""
 
     @property
     def known_as(self) -> str:

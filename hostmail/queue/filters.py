@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import and_, func, or_, true
+from sqlalchemy import and_, case, func, or_, true
 
 from hostmail.config.units import parse_duration
 from hostmail.errors import BadValue
@@ -53,7 +53,7 @@ def _in(column: Any) -> Callable[[str, float], Any]:
 
 
 def _sender(text: str, now: float) -> Any:
-    return messages.c.sender == "" if text == "<>" else _holds(messages.c.sender, text)
+    return _SENDER == "" if text == "<>" else _holds(_SENDER, text)
 
 
 def _state(name: str, now: float) -> Any:
@@ -77,7 +77,8 @@ def _seconds(name: str, value: str) -> float:
         raise BadValue(f"{name}:{value}: {error}") from None
 
 
-_ANYWHERE = (messages.c.queue_id, messages.c.sender, recipients.c.recipient)
+_SENDER = case((recipients.c.own_sender != "", recipients.c.own_sender), else_=messages.c.sender)
+_ANYWHERE = (messages.c.queue_id, _SENDER, recipients.c.recipient)
 _NAMED: dict[str, Callable[[str, float], Any]] = {
     "id": _in(messages.c.queue_id),
     "from": _sender,

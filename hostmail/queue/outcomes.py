@@ -66,7 +66,14 @@ class Outcomes:
         await self.settle([(row, result.refusal) for row, result in results if result.refusal is not None])
 
     async def settle(self, results: Sequence[Result]) -> None:
-        """Results of delivering here, or failures of either kind."""
+        """Results of delivering here, or failures of either kind; of recipients with several senders, each sender's by themselves."""
+        by_sender: dict[str, list[Result]] = {}
+        for row, refusal in results:
+            by_sender.setdefault(row.sender, []).append((row, refusal))
+        for group in by_sender.values():
+            await self._settle(group)
+
+    async def _settle(self, results: Sequence[Result]) -> None:
         delivered = [(row, None) for row, refusal in results if refusal is None]
         for row, _ in delivered:
             self._note(Happened.DELIVERED, row, "")

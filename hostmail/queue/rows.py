@@ -43,7 +43,7 @@ _ADD_RECIPIENTS = insert(recipients)
 
 
 def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Sequence[Recipient]) -> None:
-    """A message and its recipients, due at once."""
+    """A message and its recipients, due at once, or after their delay."""
     about = {
         "queue_id": message.queue_id,
         "sender": envelope.sender,
@@ -77,8 +77,9 @@ def _new(message_id: int | None, recipient: Recipient, due: float) -> dict[str, 
         "routed": recipient.routed,
         "addressed": recipient.addressed,
         "caught": recipient.caught,
+        "own_sender": recipient.own_sender,
         "state": HELD if recipient.held else WAITING,
-        "next_attempt": due,
+        "next_attempt": due + recipient.delay,
         "attempts": 0,
         "last_answer": recipient.held,
         "warned": False,
@@ -97,7 +98,7 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
     return QueuedRow(
         id=row.id,
         queue_id=row.queue_id,
-        sender=row.sender,
+        sender=row.own_sender or row.sender,
         recipient=row.recipient,
         path=path,
         size=row.size,
@@ -212,7 +213,7 @@ def release(connection: Connection, now: float) -> None:
 
 def try_untried(connection: Connection, now: float) -> None:
     """What found no way so far is due now."""
-    waiting = (recipients.c.state == WAITING) & (recipients.c.attempts == 0)
+    waiting = (recipients.c.state == WAITING) & (recipients.c.attempts == 0) & (recipients.c.last_answer != "")
     connection.execute(update(recipients).where(waiting).values(next_attempt=now))
 
 

@@ -221,10 +221,10 @@ class Runner:
         if sender is None:
             await self._outcomes.park(away)
             return
-        by_destination: dict[str, list[QueuedRow]] = {}
+        together: dict[tuple[str, str], list[QueuedRow]] = {}
         for row in away:
-            by_destination.setdefault(await sender.destination(row), []).append(row)
-        batches = [ensureDeferred(self._send(sender, name, rows)) for name, rows in by_destination.items()]
+            together.setdefault((await sender.destination(row), row.sender), []).append(row)
+        batches = [ensureDeferred(self._send(sender, name, rows)) for (name, _), rows in together.items()]
         for batch in batches:
             self._keep(batch)
         await DeferredList(batches)
@@ -310,13 +310,15 @@ def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
     """The ends that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
     notify = tuple(row.notify.split(",")) if row.notify else ()
     before = Recipient(Address.parse(row.recipient), notify, row.orcpt)
-    final = partial(Recipient, notify=notify, orcpt=row.orcpt, routed=True, addressed=row.recipient)
+    final = partial(
+        Recipient, notify=notify, orcpt=row.orcpt, routed=True, addressed=row.recipient, own_sender=row.sender
+    )
     found = []
     for end in targets_of(decision):
         if isinstance(end, IntoMailbox):
             found.append(final(Address.parse(end.delivered_to), caught=end.caught))
         elif isinstance(end, Forward):
-            found.append(Recipient(end.address, notify, before.known_as))
+            found.append(Recipient(end.address, notify, before.known_as, own_sender=row.sender))
         elif isinstance(end, Refuse):
             found.append(final(end.address or before.address))
     return found

@@ -12,7 +12,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the queue",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0004",
+    latest="v0005",
     version_table="queue_alembic_version",
 )
 
@@ -51,6 +51,7 @@ recipients = Table(
     Column("routed", Boolean, nullable=False, server_default=false()),
     Column("addressed", Text, nullable=False, server_default=""),
     Column("caught", Text, nullable=False, server_default=""),
+    Column("own_sender", Text, nullable=False, server_default=""),
     Index("queue_recipients_due", "state", "next_attempt"),
     Index("queue_recipients_message", "message_id"),
 )

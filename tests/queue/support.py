@@ -93,8 +93,12 @@ class QueueCase(SynchronousTestCase):
         spooled = self.spool.create(prefix)
         spooled.write(b"Subject: hi\r\n\r\nbody\r\n")
         self.wait(spooled.seal())
-        facts = {name: more.pop(name) for name in ("routed", "addressed", "caught") if name in more}
-        recipients = [Recipient(Address.parse(each), notify, held=held, **facts) for each in to]
+        facts = {name: more.pop(name) for name in ("routed", "addressed", "caught", "delay") if name in more}
+        own_senders = more.pop("own_senders", {})
+        recipients = [
+            Recipient(Address.parse(each), notify, held=held, own_sender=own_senders.get(each, ""), **facts)
+            for each in to
+        ]
         envelope = Envelope(Address.parse(sender) if sender else None, **more)
         prepared = self.wait(self.queue.prepare(f"q{len(self.spool.files)}", spooled, envelope, recipients, 7))
         spooled.discard()

@@ -27,6 +27,28 @@ class SendingTests(RunnerCase):
         self.assertEqual(self.sender.calls, [["bob@x.example", "eve@x.example"], ["zoe@y.example"]])
         self.assertEqual((self.rows(), self.files, self.reports), ([], [], []))
 
+    def test_senders_of_their_own(self) -> None:
+        """Recipients with reverse-paths of their own get transmissions and reports of their own."""
+        assert self.sender is not None
+        self.sender.results = {"bob@x.example": NEVER, "eve@x.example": NEVER}
+        own = {"bob@x.example": "list-1@example.com", "eve@x.example": "list-2@example.com"}
+        self.put(*own, "zoe@x.example", own_senders=own)
+        self.assertEqual([row.sender for row in self.rows()], [*own.values(), "ann@example.com"])
+        self.assertEqual([row.recipient for row in self.rows("from:LIST-2")], ["eve@x.example"])
+        self.start()
+        self.assertEqual(self.sender.calls, [["bob@x.example"], ["eve@x.example"], ["zoe@x.example"]])
+        self.assertEqual(self.reports, [("failed", ["bob@x.example"]), ("failed", ["eve@x.example"])])
+
+    def test_delay(self) -> None:
+        """What is to go a little later is not due before, and does not keep back what came after it."""
+        self.put("bob@x.example", delay=60.0)
+        self.put("eve@x.example")
+        self.start()
+        assert self.sender is not None
+        self.assertEqual(self.sender.calls, [["eve@x.example"]])
+        self.pass_time(60)
+        self.assertEqual(self.sender.calls, [["eve@x.example"], ["bob@x.example"]])
+
     def test_woken(self) -> None:
         """A message committed later goes at once, without waiting for a timer."""
         self.start()
