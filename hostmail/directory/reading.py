@@ -50,7 +50,7 @@ class Directory:
         self._by_key: Answers[Account | None] = Answers(cached_answers)
         self._by_id: Answers[Account | None] = Answers(cached_answers)
         self._names: Answers[Name | None] = Answers(cached_answers)
-        self._domain_aliases: Answers[str] = Answers(cached_answers)
+        self._domain_aliases: Answers[dict[str, str]] = Answers(1)
         self._logins: Answers[tuple[Account, str] | None] = Answers(cached_answers)
         self._answering: frozenset[int] | None = None
         self._changes = 0
@@ -77,8 +77,12 @@ class Directory:
         return await self._cached(self._names, address.key, facts.name_by_key, lambda found: address.domain)
 
     async def domain_alias(self, name: str) -> str:
-        """The hosted domain that the domain `name` (lower case A-labels) stands for, or ""."""
-        return await self._cached(self._domain_aliases, name, facts.domain_behind, lambda found: name)
+        """The hosted domain that the domain `name` (lower case A-labels) stands for, or "".
+
+        All are kept as one answer: they are few, and each domain elsewhere that mail goes to would cost a question.
+        """
+        known = await self._cached(self._domain_aliases, None, _all_domain_aliases, lambda found: "")
+        return known.get(name, "")
 
     async def autoresponder(self, account_id: int) -> Autoresponder | None:
         """What the account answers with. Who has one at all is remembered, so that nearly all mail asks no database."""
@@ -225,6 +229,10 @@ def _bare_hint(connection: Connection, name: str) -> str:
 def _was_hash(connection: Connection, account_id: int, old_hash: str) -> bool:
     kept = connection.execute(select(accounts.c.replaced_hash).where(accounts.c.id == account_id)).scalar()
     return replaced.was(kept, old_hash)
+
+
+def _all_domain_aliases(connection: Connection, _: object) -> dict[str, str]:
+    return dict(facts.domain_aliases_of(connection, None))
 
 
 def _all_domains(connection: Connection) -> list[Domain]:

@@ -266,6 +266,15 @@ class DomainAliasTests(NamingCase):
         self.assertEqual(self.get(self.directory.domain_alias("example.org")), "")
         self.refused(self.changes.remove_domain_alias("example.org"), NotFound)
 
+    def test_one_question(self) -> None:
+        """Other hosts' domains cost no question each; any change may be one of these."""
+        self.get(self.directory.domain_alias("one.example"))
+        runs = self.threads.runs
+        self.get(self.directory.domain_alias("two.example"))
+        self.assertEqual(self.threads.runs, runs)
+        self.get(self.changes.add_domain_alias("two.example", "example.com"))
+        self.assertEqual(self.get(self.directory.domain_alias("two.example")), "example.com")
+
     def test_one_or_the_other(self) -> None:
         """A domain is hosted or stands for one; no domain stands for two, nor for one that is not hosted."""
         self.get(self.changes.add_domain_alias("example.org", "example.com"))
