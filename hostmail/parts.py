@@ -115,7 +115,6 @@ class Parts:
         self.throttle.close()
         self.sending.close()
         self.usage.close()
-        self.dns.close()
         self.database.close()
         self.disks.stop()
         self.threads.stop()

@@ -1,26 +1,19 @@
-"""Answers from the DNS: dnspython in threads, behind a cache that honours the records' times to live (RFC 1035, 2308)."""
+"""What the DNS said, kept as long as its records say (RFC 1035, 2308)."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
-import dns.exception
-import dns.name
-import dns.nameserver
-import dns.resolver
 from twisted.internet.defer import Deferred, DeferredList
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import InThread
 from hostmail.relay.contracts import Exchange
-from hostmail.relay.failures import DnsFailure, NoSuchDomain
+from hostmail.relay.failures import DnsFailure
 
 MOST_ENTRIES = 10_000
-MOST_RECORDS = 100
 SHORTEST, LONGEST = 5.0, 86400.0
 LONGEST_NEGATIVE = 3600.0
 FAILURE_SECONDS = 30.0
@@ -35,50 +28,8 @@ class Answer:
     refusal: Refusal | None = None
 
 
-class Lookup:
-    """One question to the DNS, asked of `servers` (address, port) or those of the system. It blocks, for `seconds` at most."""
-
-    def __init__(self, servers: Sequence[tuple[str, int]] = (), seconds: float = 20.0) -> None:
-        self._servers = servers
-        self._seconds = seconds
-
-    def __call__(self, name: str, kind: str) -> Answer:
-        """The records of `kind` (MX, A, AAAA) at `name`, behind aliases (CNAME)."""
-        try:
-            found = self._resolver().resolve(f"{name}.", kind, raise_on_no_answer=False, lifetime=self._seconds)
-        except dns.resolver.NXDOMAIN as error:
-            return Answer((), _negative_seconds(error), NoSuchDomain(f"the domain {name} does not exist"))
-        except (dns.exception.SyntaxError, dns.name.NameTooLong) as error:
-            return Answer((), LONGEST_NEGATIVE, NoSuchDomain(f"{name} is no domain name", repr(error)))
-        except (dns.exception.DNSException, OSError) as error:
-            return Answer(refusal=DnsFailure(f"the DNS has no answer about {name} at present", repr(error)))
-        seconds = float(found.chaining_result.minimum_ttl)
-        if found.rrset is None:
-            return Answer((), min(seconds, LONGEST_NEGATIVE))
-        return Answer(tuple(_plain(record) for record in list(found.rrset)[:MOST_RECORDS]), seconds)
-
-    def _resolver(self) -> dns.resolver.Resolver:
-        """The system's servers are read anew each time: they change while we run."""
-        resolver = dns.resolver.Resolver(configure=not self._servers)
-        if self._servers:
-            resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in self._servers]
-        return resolver
-
-
-def _plain(record: Any) -> Exchange | str:
-    if hasattr(record, "exchange"):
-        return Exchange(int(record.preference), record.exchange.to_text(omit_final_dot=True).lower().removesuffix("."))
-    return str(ip_address(record.address))
-
-
-def _negative_seconds(error: dns.resolver.NXDOMAIN) -> float:
-    """How long the name may be held for missing: what the zone's SOA says (RFC 2308 5)."""
-    responses = error.responses().values()
-    return min([LONGEST_NEGATIVE, *(float(response.resolve_chaining().minimum_ttl) for response in responses)])
-
-
 class CachedDns:
-    """The contract `Dns` over a blocking `lookup`. One question is on its way once, however many want to know.
+    """The contract `Dns` over `lookup`, which asks. One question is on its way once, however many want to know.
 
     Answers hold as long as their records say, five seconds at least and a day at most; failures for half a minute.
     """
@@ -86,23 +37,15 @@ class CachedDns:
     def __init__(
         self,
         *,
-        lookup: Callable[[str, str], Answer],
-        in_thread: InThread,
+        lookup: Callable[[str, str], Awaitable[Answer]],
         now: Callable[[], float],
         most_entries: int = MOST_ENTRIES,
-        close: Callable[[], object] = lambda: None,
     ) -> None:
-        self._close = close
         self._lookup = lookup
-        self._in_thread = in_thread
         self._now = now
         self._most = most_entries
         self._known: OrderedDict[tuple[str, str], tuple[float, Answer]] = OrderedDict()
         self._asked: dict[tuple[str, str], list[Deferred[Answer]]] = {}
-
-    def close(self) -> None:
-        """Nobody will ask any more."""
-        self._close()
 
     async def exchanges(self, domain: str) -> Sequence[Exchange]:
         """The MX records of `domain`."""
@@ -135,8 +78,8 @@ class CachedDns:
     async def _ask(self, key: tuple[str, str]) -> Answer:
         self._asked[key] = []
         try:
-            answer: Answer = await self._in_thread(self._lookup, *key)
-        except Exception as error:  # noqa: BLE001 - no thread to be had, or a fault in a library: all who wait are told
+            answer = await self._lookup(*key)
+        except Exception as error:  # noqa: BLE001 - a fault of ours, or of a library: all who wait are told
             answer = Answer((), 0.0, DnsFailure(private=repr(error)))
         if answer.seconds:
             self._keep(key, answer)

@@ -6,41 +6,29 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from random import Random
-from threading import Thread
 from typing import Any
-
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
 
 from hostmail.config.kinds import tcp_port
 from hostmail.config.schema import Dns as DnsSettings
 from hostmail.config.schema import Settings
 from hostmail.interfaces import InThread, Queued
+from hostmail.relay.asking import Asker, system_servers
 from hostmail.relay.contracts import Dns, Route
 from hostmail.relay.dispatch import Dispatch
-from hostmail.relay.dns import CachedDns, Lookup
+from hostmail.relay.dns import CachedDns
 from hostmail.relay.hosts import Policy
 from hostmail.relay.smarthost import parse_smarthost
 from hostmail.relay.ways import MxWays, connecting
 
-DNS_THREADS = 20
 IMPLICIT_TLS_PORT = 465
 
 
 def make_dns(settings: DnsSettings, reactor: Any) -> CachedDns:
-    """The DNS as the settings want it asked, in threads that nobody else waits for."""
-    pool = ThreadPool(minthreads=0, maxthreads=DNS_THREADS, name="dns")
-    pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment] # an answer on its way holds up no exit
-    pool.start()
-    servers = [(host.strip("[]"), int(port)) for host, _, port in (each.rpartition(":") for each in settings.servers)]
-    return CachedDns(
-        lookup=Lookup(servers, settings.timeout),
-        in_thread=partial(deferToThreadPool, reactor, pool),
-        now=time.monotonic,
-        close=partial(pool.adjustPoolsize, 0, 0),
-    )
+    """The DNS as the settings want it asked."""
+    own = [(host.strip("[]"), int(port)) for host, _, port in (each.rpartition(":") for each in settings.servers)]
+    asker = Asker(reactor, (lambda: own) if own else system_servers, settings.timeout)
+    return CachedDns(lookup=asker, now=time.monotonic)
 
 
 def make_dispatch(

@@ -63,7 +63,6 @@ class DirectCase(TestCase):
         }
         settings = Settings(**facts)
         dns = make_dns(settings.dns, reactor)
-        self.addCleanup(dns.close)
         sender = make_dispatch(settings, reactor=reactor, in_thread=deferToThread, dns=dns, random=Random(1))
         assert sender is not None
         self.addCleanup(self.end, sender)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hostmail.relay.client import SEARCH_SECONDS, TRANSMISSION_SECONDS, Way
 from hostmail.relay.conversation import GREETING_SECONDS, RCPT_SECONDS
 from tests.relay.talk import TalkCase
@@ -12,7 +10,7 @@ from tests.relay.talk import TalkCase
 class PatienceTests(TalkCase):
     many = 1
 
-    async def ways(self) -> Sequence[Way]:
+    async def ways(self) -> list[Way]:
         return [Way(self.endpoint, self.manners)] * self.many
 
     def test_endless_transmission(self) -> None:

@@ -24,13 +24,15 @@ SOA = "ns.test. hostmaster.test. 1 7200 3600 86400 {negative}"
 class Zone:
     """Knows the names it was told of; anything else does not exist.
 
-    `broken` names get SERVFAIL, `silent` ones nothing at all; `by_tcp_only` ones are cut short by UDP. `asked` counts questions.
+    `broken` names get SERVFAIL, `silent` ones nothing at all; `by_tcp_only` ones are cut short by UDP, and `silent_by_tcp` ones get
+    nothing there. `asked` are the questions so far.
     """
 
     records: dict[str, dict[str, list[str]]] = field(default_factory=lambda: defaultdict(dict))
     broken: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     by_tcp_only: set[str] = field(default_factory=set)
+    silent_by_tcp: set[str] = field(default_factory=set)
     seconds: int = 300
     negative: int = 60
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -94,7 +96,7 @@ class Zone:
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
         self.asked.append((name, kind))
-        if name in self.silent:
+        if name in self.silent or (not udp and name in self.silent_by_tcp):
             return None
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
@@ -104,7 +106,7 @@ class Zone:
             response.flags |= dns.flags.TC
         else:
             self._fill(response, name, kind)
-        return response.to_wire()
+        return response.to_wire(max_size=65535)
 
     def _fill(self, response: Any, name: str, kind: str) -> None:
         while (alias := self.records.get(name, {}).get("CNAME")) and kind != "CNAME":

@@ -1,0 +1,188 @@
+"""Questions to name servers (RFC 1035, RFC 7766): by UDP, again and elsewhere if nobody answers, and by TCP where an answer is too long.
+
+dnspython writes and reads the messages. Nothing waits in a thread: any number of questions about names whose servers are dead can be
+on their way, and keep nobody from asking about others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.resolver
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
+from twisted.internet.protocol import DatagramProtocol, connectionDone
+from twisted.protocols.basic import Int16StringReceiver
+from twisted.python.failure import Failure
+
+from hostmail.relay.contracts import Exchange
+from hostmail.relay.dns import LONGEST_NEGATIVE, Answer
+from hostmail.relay.failures import DnsFailure, NoSuchDomain
+
+MOST_RECORDS = 100
+ROUNDS = 4
+FIRST_PATIENCE = 1.0
+
+Query = dns.message.Message
+Server = tuple[str, int]
+Servers = Callable[[], Sequence[Server]]
+
+
+def system_servers() -> Sequence[Server]:
+    """Those of /etc/resolv.conf, as it is now."""
+    try:
+        return [(str(each), 53) for each in dns.resolver.Resolver().nameservers]
+    except dns.resolver.NoResolverConfiguration:
+        return []
+
+
+class Asker:
+    """Finds records with the help of `servers`, within `seconds`."""
+
+    def __init__(self, reactor: Any, servers: Servers, seconds: float) -> None:
+        self._reactor = reactor
+        self._servers = servers
+        self._seconds = seconds
+
+    async def __call__(self, name: str, kind: str) -> Answer:
+        """The records of `kind` (MX, A, AAAA) at `name`, behind aliases (CNAME)."""
+        try:
+            query = dns.message.make_query(f"{name}.", kind, use_edns=0, payload=1232)
+        except dns.exception.DNSException as error:
+            return Answer((), LONGEST_NEGATIVE, NoSuchDomain(f"{name} is no domain name", repr(error)))
+        why = "no name server"
+        deadline = self._reactor.seconds() + self._seconds
+        for server, patience in self._attempts():
+            if self._reactor.seconds() >= deadline:
+                break
+            try:
+                return _meaning(name, query, await self._ask(query, server, patience, deadline))
+            except Exception as error:  # noqa: BLE001 - whatever a server or a socket does, the next one may do better
+                why = f"{server[0]}: {error!r}"
+        return Answer(refusal=DnsFailure(f"the DNS has no answer about {name} at present", why))
+
+    def _attempts(self) -> Iterator[tuple[Server, float]]:
+        servers = self._servers()
+        for number in range(ROUNDS):
+            yield from ((server, FIRST_PATIENCE * 2**number) for server in servers)
+
+    async def _ask(self, query: Query, server: Server, patience: float, deadline: float) -> Query:
+        datagram = _Datagram(query, server)
+        port = self._reactor.listenUDP(0, datagram, interface="::" if ":" in server[0] else "")
+        try:
+            patience = min(patience, deadline - self._reactor.seconds())
+            reply: Query = await datagram.reply.addTimeout(patience, self._reactor)
+        finally:
+            await maybeDeferred(port.stopListening)
+        return await self._ask_by_stream(query, server, deadline) if reply.flags & dns.flags.TC else reply
+
+    async def _ask_by_stream(self, query: Query, server: Server, deadline: float) -> Query:
+        left = deadline - self._reactor.seconds()
+        endpoint = (TCP6ClientEndpoint if ":" in server[0] else TCP4ClientEndpoint)(
+            self._reactor, *server, timeout=left
+        )
+        stream = await connectProtocol(endpoint, _Stream(query))
+        try:
+            reply: Query = await stream.reply.addTimeout(deadline - self._reactor.seconds(), self._reactor)
+        finally:
+            stream.end()
+        return reply
+
+
+def _read(query: Query, octets: bytes) -> Query | None:
+    """The reply to `query`; None for anything else, which somebody may have forged."""
+    try:
+        reply = dns.message.from_wire(octets, ignore_trailing=True)
+    except dns.exception.DNSException:
+        return None
+    return reply if query.is_response(reply) else None
+
+
+class _Datagram(DatagramProtocol):
+    """One question from a port of its own, which the kernel chooses at random and opens for answers of that server alone."""
+
+    noisy = False
+
+    def __init__(self, query: Query, server: Server) -> None:
+        self._query = query
+        self._server = server
+        self.reply: Deferred[Query] = Deferred()
+
+    def startProtocol(self) -> None:
+        """Ask."""
+        transport: Any = self.transport
+        try:
+            transport.connect(*self._server)
+            transport.write(self._query.to_wire())
+        except (OSError, ValueError) as error:
+            self.reply.errback(error)
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        """The reply, or something to be passed over."""
+        reply = _read(self._query, datagram)
+        if reply is not None and not self.reply.called:
+            self.reply.callback(reply)
+
+    def connectionRefused(self) -> None:
+        """Nobody listens there."""
+        if not self.reply.called:
+            self.reply.errback(ConnectionRefusedError())
+
+
+class _Stream(Int16StringReceiver):
+    """One question over TCP."""
+
+    noisy = False
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self.reply: Deferred[Query] = Deferred()
+
+    def connectionMade(self) -> None:
+        """Ask."""
+        self.sendString(self._query.to_wire())
+
+    def stringReceived(self, string: bytes) -> None:
+        """The reply."""
+        reply = _read(self._query, string)
+        if reply is not None and not self.reply.called:
+            self.reply.callback(reply)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """No reply will come."""
+        if not self.reply.called:
+            self.reply.errback(reason)
+
+    def end(self) -> None:
+        """Whatever came, there is no more to say."""
+        transport: Any = self.transport
+        transport.abortConnection()
+
+
+def _meaning(name: str, query: Any, reply: Any) -> Answer:
+    """What a reply says; raises what makes another server worth asking."""
+    if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        raise dns.exception.DNSException(dns.rcode.to_text(reply.rcode()))
+    question = query.question[0]
+    reply.question = query.question
+    chain = reply.resolve_chaining()
+    seconds = float(chain.minimum_ttl)
+    if reply.rcode() == dns.rcode.NXDOMAIN:
+        return Answer((), min(seconds, LONGEST_NEGATIVE), NoSuchDomain(f"the domain {name} does not exist"))
+    if chain.answer is None:
+        return Answer((), min(seconds, LONGEST_NEGATIVE))
+    records = [_plain(record) for record in list(chain.answer)[:MOST_RECORDS] if record.rdtype == question.rdtype]
+    return Answer(tuple(records), seconds)
+
+
+def _plain(record: Any) -> Exchange | str:
+    if hasattr(record, "exchange"):
+        return Exchange(int(record.preference), record.exchange.to_text(omit_final_dot=True).lower().removesuffix("."))
+    return str(ip_address(record.address))
