@@ -68,8 +68,13 @@ class Names:
         return told(name)
 
     async def aliases(self, asked: Listed) -> list[dict[str, Any]]:
-        """Addresses that lead to others here."""
-        return [told(name) for name in await self._chosen(asked.name) if name.aliases]
+        """Addresses that lead to others here; `refused` are those among these that take no mail: gone or suspended."""
+        found = [name for name in await self._chosen(asked.name) if name.aliases]
+        return [told(name) | {"refused": await self._refused(name)} for name in found]
+
+    async def _refused(self, name: Name) -> list[str]:
+        ends = {str(target): (await self._parts.explain(target))["ends"] for target in name.aliases}
+        return [target for target, found in ends.items() if all(end["kind"] == "refuse" for end in found)]
 
     async def forwards(self, asked: Listed) -> list[dict[str, Any]]:
         """Addresses whose mail is sent on."""

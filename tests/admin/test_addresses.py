@@ -104,6 +104,13 @@ class AliasTests(AddressesCase):
         self.assertEqual(self.talk, "team@example.com has no aliases any more\n")
         self.run_command("alias", "remove", "team@example.com", code=1)
 
+    def test_target_that_has_gone(self) -> None:
+        """An alias of an account that was removed is still there, and listed as what it is."""
+        self.run_command("alias", "add", "team@example.com", ANN, BEA)
+        self.get(self.changes.remove_account(BEA))
+        self.assertIn(f"{ANN}, {BEA} (refused)", self.run_command("alias", "list"))
+        self.assertEqual(self.json("alias", "list")[0]["refused"], [BEA])
+
     def test_forward(self) -> None:
         """A forward is shown with whether a copy is kept; aliases and forwards are listed apart."""
         self.assertEqual(

@@ -9,9 +9,14 @@ import click
 from hostmail.admin.cli import CommandLine, pass_line, table
 from hostmail.admin.values import given, yes
 
+
+def _marked(target: str, row: dict[str, Any]) -> str:
+    return f"{target} (refused)" if target in row.get("refused", ()) else target
+
+
 ALIASES = (
     ("ADDRESS", lambda row: row["address"]),
-    ("LEADS TO", lambda row: ", ".join(row["aliases"]) or "-"),
+    ("LEADS TO", lambda row: ", ".join(_marked(target, row) for target in row["aliases"]) or "-"),
 )
 FORWARDS = (
     ("ADDRESS", lambda row: row["address"]),
