@@ -163,7 +163,7 @@ def make_intake(parts: Parts) -> Intake:
         queue=parts.queue,
         router=parts.router,
         gate=gate,
-        settings=IntakeSettings(settings.hostname, settings.message_size_limit),
+        settings=IntakeSettings(settings.hostname, settings.message_size_limit, settings.forward_spam),
         now=time.time,
         random=Random(),
         in_thread=parts.disks.run,

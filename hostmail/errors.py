@@ -85,6 +85,10 @@ class BadMessage(Refusal):
     code, enhanced, words = 550, "5.6.0", "message content is not valid"
 
 
+class SpamNotForwarded(Refusal):
+    code, enhanced, words = 550, "5.7.1", "this message was judged spam and is not forwarded"
+
+
 class MailLoop(Refusal):
     code, enhanced, words = 554, "5.4.6", "this message is going round in a loop"
 

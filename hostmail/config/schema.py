@@ -175,6 +175,12 @@ class Settings:
         "TLS to the smarthost: if offered, always, or always with a certificate that is valid for its name.",
         "opportunistic",
     )
+    forward_spam: bool = key(
+        kinds.SWITCH,
+        "Whether mail that a filter on the way has called spam (X-Spam-Flag) is forwarded to outside addresses, too; no: kept copies stay,"
+        " and mail that would only be forwarded is refused.",
+        False,
+    )
     source_addresses: tuple[str, ...] = key(
         kinds.ADDRESS,
         "This machine's addresses that mail is sent from, at most one IPv4 and one IPv6; with one alone only that kind is used; empty:"

@@ -15,7 +15,7 @@ from hostmail.interfaces import Autoresponder
 from hostmail.message.addresses import parse_addresses
 from hostmail.message.dates import format_date
 from hostmail.message.decode import decode_header
-from hostmail.message.headers import field_value, field_values, message_id
+from hostmail.message.headers import field_value, field_values, is_spam, message_id
 
 MAX_SUBJECT, MAX_REFERENCES = 400, 20
 
@@ -65,9 +65,7 @@ def _impersonal(header: bytes) -> str:
     suppressed = b",".join(field_values(header, b"x-auto-response-suppress")).lower()
     if not _SUPPRESSED.isdisjoint(word.strip() for word in suppressed.split(b",")):
         return "its sender wants no automatic answer"
-    if (field_value(header, b"x-spam-flag") or b"").strip().lower() == b"yes":
-        return "spam"
-    return ""
+    return "spam" if is_spam(header) else ""
 
 
 def _is_addressed(header: bytes, keys: Collection[str]) -> bool:

@@ -50,7 +50,7 @@ class Ends:
     """`elsewhere` are recipients to be relayed, `forwards` those that somebody here sends on, each outside address once.
 
     `caught` are the unknown addresses that catch-alls have caught, by what their spellings have in common; `discards` are the recipients
-    whose mail is not kept.
+    whose mail is not kept, and `withheld` those to whom it is not forwarded because it is spam.
     """
 
     mailboxes: list[Mailbox] = field(default_factory=list)
@@ -59,6 +59,7 @@ class Ends:
     nowhere: list[Nowhere] = field(default_factory=list)
     caught: dict[str, str] = field(default_factory=dict)
     discards: list[Recipient] = field(default_factory=list)
+    withheld: list[Recipient] = field(default_factory=list)
 
     @property
     def leaves(self) -> bool:

@@ -33,10 +33,14 @@ from hostmail.interfaces import (
 
 @dataclass(frozen=True, slots=True)
 class IntakeSettings:
-    """`hostname` is how we call ourselves in trace fields and reports; `message_size_limit` is D3's, in octets."""
+    """`hostname` is how we call ourselves in trace fields and reports; `message_size_limit` is D3's, in octets.
+
+    With `forward_spam` forwards take what a filter on the way has called spam.
+    """
 
     hostname: str
     message_size_limit: int = 15 * 1024 * 1024
+    forward_spam: bool = False
 
 
 @implementer(IIntake)
@@ -88,6 +92,7 @@ class Intake:
             notices=self.notices,
             hostname=settings.hostname,
             message_size_limit=settings.message_size_limit,
+            forward_spam=settings.forward_spam,
             now=now,
             random=random,
             in_thread=in_thread,

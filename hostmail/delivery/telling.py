@@ -86,6 +86,8 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
         yield (Happened.HELD if recipient.held else Happened.QUEUED), str(recipient.address), recipient.held
     for nowhere in ends.nowhere:
         yield Happened.FAILED, str(nowhere.address), _words(nowhere.answer)
+    for recipient in ends.withheld:
+        yield Happened.DISCARDED, str(recipient.address), "judged spam, which is not forwarded"
     for recipient in ends.discards:
         yield Happened.DISCARDED, str(recipient.address), "the domain's owner wants unknown names discarded"
 

@@ -24,7 +24,7 @@ from hostmail.delivery.telling import Telling, who
 from hostmail.delivery.trace import final_fields, new_queue_id, received
 from hostmail.delivery.writing import SpoolWriter
 from hostmail.envelope import Envelope, Peer, Recipient, first_of
-from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal, as_refusal
+from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal, SpamNotForwarded, as_refusal
 from hostmail.interfaces import (
     Drop,
     IDirectory,
@@ -36,6 +36,7 @@ from hostmail.interfaces import (
     ISpoolFile,
     ITransaction,
 )
+from hostmail.message.headers import is_spam
 
 log = Logger(namespace="delivery")
 
@@ -52,6 +53,7 @@ class Intaking:
     notices: Notices
     hostname: str
     message_size_limit: int
+    forward_spam: bool
     now: Callable[[], float]
     random: Random
     in_thread: InThread
@@ -190,8 +192,17 @@ class Transaction:
             await self._parts.hold_notices.held(self._responsible.account_id, self.queue_id)
 
     async def _leaving(self) -> list[Leaving]:
-        """What forwarders send on; a message that one of them has sent on before ends there."""
+        """What forwarders send on; a message that one of them has sent on before ends there.
+
+        Spam goes no further, for it would ruin our name at the next server. Its sender is not told, for he may be its victim; but where
+        there is no other end it is refused.
+        """
         ends, parts = self._ends, self._parts
+        if ends.forwards and not parts.forward_spam and is_spam(self._header.header):
+            ends.withheld = [Recipient(forward.address) for _, forward in ends.forwards]
+            ends.forwards.clear()
+            if not (ends.mailboxes or ends.elsewhere or ends.discards):
+                raise SpamNotForwarded()
         for recipient, forward in list(ends.forwards):
             try:
                 parts.gate.been_here(self._header.delivered_to, str(forward.forwarder))

@@ -52,6 +52,12 @@ def has_delivered_to(data: bytes, address: str) -> bool:
     )
 
 
+def is_spam(data: bytes) -> bool:
+    """True if a filter on the way has called it spam: `X-Spam-Flag: YES`, `X-Spam-Status: Yes, ...`."""
+    flag, status = field_value(data, b"x-spam-flag") or b"", field_value(data, b"x-spam-status") or b""
+    return flag.strip().lower() == b"yes" or status.partition(b",")[0].strip().lower() == b"yes"
+
+
 def remove_field(data: bytes, name: bytes) -> bytes:
     """The message without any field of that name; every other octet stays."""
     end = header_extent(data)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +26,7 @@ from hostmail.errors import (
     OverQuota,
     Refusal,
     RelayingProhibited,
+    SpamNotForwarded,
     TemporaryFailure,
 )
 from hostmail.interfaces import (
@@ -536,6 +538,35 @@ class ForwardTests(IntakeCase):
         self.assertEqual(len(self.mail("ann@example.com")), 1)
         [report] = self.queue.committed
         self.assertEqual((report.envelope.sender, report.recipients), ("", ["bob@other.example"]))
+
+
+class SpamForwardTests(IntakeCase):
+    """Mail judged spam is not forwarded."""
+
+    SPAM = b"X-Spam-Flag: YES\r\n" + MESSAGE
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory.lead("info@example.com", "far@elsewhere.example")
+        self.directory.lead("both@example.com", "far@elsewhere.example", "ann@example.com")
+
+    def test_refused(self) -> None:
+        """With no other end it is refused, so that nobody else hears of it."""
+        refusal = self.send_refused("info@example.com", message=self.SPAM)
+        self.assertIsInstance(refusal, SpamNotForwarded)
+        self.assertEqual(self.queue.prepared, [])
+
+    def test_kept(self) -> None:
+        """The kept copy is kept, and the rest is in the message's story."""
+        self.send("both@example.com", message=self.SPAM)
+        self.assertEqual((len(self.mail("ann@example.com")), self.queue.prepared), (1, []))
+        self.assertIn(("discarded", "far@elsewhere.example", "judged spam, which is not forwarded"), self.history.story)
+
+    def test_setting(self) -> None:
+        """Who wants it has it forwarded."""
+        self.intake._parts = replace(self.intake._parts, forward_spam=True)
+        self.send("info@example.com", message=self.SPAM)
+        self.assertEqual(self.queue.committed[0].recipients, ["far@elsewhere.example"])
 
 
 class SubmitTests(IntakeCase):
