@@ -63,10 +63,26 @@ async def _selected(client: Imap, size: str) -> float:
 
 
 def select(size: str) -> Case:
-    """SELECT of a mailbox in new sessions of the server as it is; LOGIN and SELECT of one that has just begun, and of one that knows only
-    the Maildir: of LOGIN too, for there a server may do its work as well. That the password is right it knows by then from SMTP."""
+    """SELECT of a mailbox in new sessions."""
 
-    async def fresh(bench: Bench, *without_index: str) -> float:
+    async def case(bench: Bench) -> Figures:
+        clients = [await bench.imap(SIZES[size][0]) for _ in range(SELECTS)]
+        figures: Figures = {}
+        await _selected(clients[0], size)
+        with bench.cpu(figures, SELECTS):
+            times = [await _selected(client, size) for client in clients]
+        for client in clients:
+            client.close()
+        return {"per_s": 1 / statistics.median(times), **figures}
+
+    return case
+
+
+def cold(size: str) -> Case:
+    """LOGIN and SELECT of a server that has just begun, and of one that knows only the Maildir: of LOGIN too, for there a server may do
+    its work as well. That the password is right it knows by then from SMTP."""
+
+    async def fresh(bench: Bench, what: str, *without_index: str) -> Figures:
         user = bench.target.users[SIZES[size][0]]
         await asyncio.to_thread(bench.target.restart, *without_index)
         if "smtp" in bench.target.ports:
@@ -74,26 +90,20 @@ def select(size: str) -> Case:
             await sender.log_in(user)
             await sender.quit()
         client = await Imap.connect(bench.target)
-        await asyncio.sleep(1)
-        start = time.monotonic()
+        await bench.rest()
+        before, start = bench.target.cpu_seconds(), time.monotonic()
         await client.login(user)
         await _selected(client, size)
-        took = time.monotonic() - start
+        took, cost = time.monotonic() - start, bench.target.cpu_seconds() - before
         client.close()
-        return 1000 * took
+        await bench.rest()
+        return {f"{what}_ms": 1000 * took, f"{what}_cpu_ms": 1000 * cost}
 
     async def case(bench: Bench) -> Figures:
-        user = SIZES[size][0]
-        figures: Figures = {}
-        if bench.target.restart_words:
-            figures["bare_ms"] = await fresh(bench, bench.target.users[user][0])
-            figures["restarted_ms"] = await fresh(bench)
-        clients = [await bench.imap(user) for _ in range(SELECTS)]
-        with bench.cpu(figures, SELECTS):
-            times = [await _selected(client, size) for client in clients]
-        for client in clients:
-            client.close()
-        return {"per_s": 1 / statistics.median(times), **figures}
+        if not bench.target.restart_words:
+            return {}
+        without = await fresh(bench, "bare", bench.target.users[SIZES[size][0]][0])
+        return without | await fresh(bench, "restarted")
 
     return case
 
@@ -264,3 +274,4 @@ CASES: dict[str, Case] = {
     "status": status,
     "session": session,
 }
+COLD: dict[str, Case] = {f"cold_{size}": cold(size) for size in SIZES}

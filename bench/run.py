@@ -32,7 +32,7 @@ UNITS = {
     "cpu_us": "µs CPU each",
     "kb_each": "KB each",
 }
-CASES = {**arriving.CASES, **reading.CASES, **changes.CASES, **pops.CASES, **waiting.CASES}
+CASES = {**arriving.CASES, **reading.CASES, **changes.CASES, **pops.CASES, **waiting.CASES, **reading.COLD}
 NEEDS = {"submission": {"smtp"}, "delivery": {"smtp", "lmtp"}, "push": {"smtp", "lmtp"}}
 Results = dict[str, dict[str, list[Figures]]]
 

@@ -61,9 +61,10 @@ class Size:
 
 SIZES = (
     *(
-        Size(f"LOGIN, SELECT {words}, {how}, ms", f"select_{size}", metric)
-        for how, metric in (("no index", "bare_ms"), ("restarted", "restarted_ms"))
+        Size(f"LOGIN, SELECT {words}, {how}, {unit}", f"cold_{size}", f"{metric}_{unit.replace('CPU ', 'cpu_')}")
+        for how, metric in (("no index", "bare"), ("restarted", "restarted"))
         for size, words in (("1k", "1,000"), ("10k", "10,000"), ("100k", "100,000"))
+        for unit in ("ms", "CPU ms")
     ),
     Size("SEARCH BODY, the first one, ms", "search_body", "cold_ms"),
     Size("delivery to EXISTS, ms", "push", "delivered_ms"),
