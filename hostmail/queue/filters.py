@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, true
+from sqlalchemy import and_, func, or_, true
 
 from hostmail.config.units import parse_duration
 from hostmail.errors import BadValue
-from hostmail.queue.tables import messages, recipients
+from hostmail.queue.tables import SENDER, messages, recipients
 
 STATES = ("waiting", "held", "sending")
 MAX_WORDS, MAX_LENGTH = 20, 1000
@@ -53,7 +53,7 @@ def _in(column: Any) -> Callable[[str, float], Any]:
 
 
 def _sender(text: str, now: float) -> Any:
-    return _SENDER == "" if text == "<>" else _holds(_SENDER, text)
+    return SENDER == "" if text == "<>" else _holds(SENDER, text)
 
 
 def _state(name: str, now: float) -> Any:
@@ -77,8 +77,7 @@ def _seconds(name: str, value: str) -> float:
         raise BadValue(f"{name}:{value}: {error}") from None
 
 
-_SENDER = case((recipients.c.own_sender != "", recipients.c.own_sender), else_=messages.c.sender)
-_ANYWHERE = (messages.c.queue_id, _SENDER, recipients.c.recipient)
+_ANYWHERE = (messages.c.queue_id, SENDER, recipients.c.recipient)
 _NAMED: dict[str, Callable[[str, float], Any]] = {
     "id": _in(messages.c.queue_id),
     "from": _sender,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Update, bindparam, case, delete, exists,
 
 from hostmail.envelope import Envelope, Recipient
 from hostmail.queue.contracts import QueuedRow
-from hostmail.queue.tables import messages, recipients
+from hostmail.queue.tables import SENDER, messages, recipients
 
 WAITING, HELD, SENDING = "waiting", "held", "sending"
 MAX_ANSWER = 1000
@@ -164,8 +164,8 @@ def renew(connection: Connection, ids: Sequence[int], until: float) -> None:
 _AT = func.instr(recipients.c.recipient, "@")
 # Of a quoted local part with an @ in it this is not the domain, nor that of anybody else: such a row is not put off with the others.
 _DOMAIN = func.substr(recipients.c.recipient, _AT + 1)
-_PATIENT = (messages.c.created > bindparam("warn_before")) | recipients.c.warned | (messages.c.sender == "")
-_YOUNG = messages.c.created > case((messages.c.sender == "", bindparam("bounce_before")), else_=bindparam("end_before"))
+_PATIENT = (messages.c.created > bindparam("warn_before")) | recipients.c.warned | (SENDER == "")
+_YOUNG = messages.c.created > case((SENDER == "", bindparam("bounce_before")), else_=bindparam("end_before"))
 _PUT_OFF_IDS = (
     select(recipients.c.id)
     .join(messages)

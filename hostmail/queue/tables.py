@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    case,
+    false,
+)
 
 from hostmail.sql.migrating import Migrations
 
@@ -55,3 +68,6 @@ recipients = Table(
     Index("queue_recipients_due", "state", "next_attempt"),
     Index("queue_recipients_message", "message_id"),
 )
+
+SENDER = case((recipients.c.own_sender != "", recipients.c.own_sender), else_=messages.c.sender)
+"""The reverse-path of a recipient's copy."""

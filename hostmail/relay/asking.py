@@ -1,7 +1,7 @@
 """Questions to name servers (RFC 1035, RFC 7766): by UDP, again and elsewhere if nobody answers, and by TCP where an answer is too long.
 
-dnspython writes and reads the messages. Nothing waits in a thread: any number of questions about names whose servers are dead can be
-on their way, and keep nobody from asking about others.
+dnspython writes and reads the messages. Nothing waits in a thread: a thousand questions about names whose servers are dead can be on
+their way, a socket each, and keep nobody from asking about others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.resolver
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
 from twisted.internet.protocol import DatagramProtocol, connectionDone
 from twisted.protocols.basic import Int16StringReceiver
@@ -26,6 +26,7 @@ from hostmail.relay.contracts import Exchange
 from hostmail.relay.dns import LONGEST_NEGATIVE, Answer
 from hostmail.relay.failures import DnsFailure, NoSuchDomain
 
+MOST_AT_ONCE = 1000
 MOST_RECORDS = 100
 ROUNDS = 4
 FIRST_PATIENCE = 1.0
@@ -50,6 +51,7 @@ class Asker:
         self._reactor = reactor
         self._servers = servers
         self._seconds = seconds
+        self._places = DeferredSemaphore(MOST_AT_ONCE)
 
     async def __call__(self, name: str, kind: str) -> Answer:
         """The records of `kind` (MX, A, AAAA) at `name`, behind aliases (CNAME)."""
@@ -57,6 +59,10 @@ class Asker:
             query = dns.message.make_query(f"{name}.", kind, use_edns=0, payload=1232)
         except dns.exception.DNSException as error:
             return Answer((), LONGEST_NEGATIVE, NoSuchDomain(f"{name} is no domain name", repr(error)))
+        async with self._places:
+            return await self._answer(name, query)
+
+    async def _answer(self, name: str, query: Query) -> Answer:
         why = "no name server"
         deadline = self._reactor.seconds() + self._seconds
         for server, patience in self._attempts():

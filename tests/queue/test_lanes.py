@@ -154,11 +154,11 @@ class RunnerTests(RunnerCase):
         self.pass_time(5 * DAY, step=600)
         self.assertIn("failed", [action for action, _ in self.reports])
 
-    def go_down(self, *to: str) -> None:
+    def go_down(self, *to: str, **more: Any) -> None:
         assert self.sender is not None
         for each in to:
             self.sender.results[each] = Result(DOWN, unreachable=True)
-            self.put(each)
+            self.put(each, **more)
 
     def test_down(self) -> None:
         """A host that cannot be reached is tried by a few of hundreds of messages; all get the reason written down, nobody else waits."""
@@ -198,6 +198,15 @@ class RunnerTests(RunnerCase):
         self.pass_time(5 * DAY, step=600)
         self.assertEqual([action for action, _ in self.reports[50:]], ["failed"] * 50)
         self.assertEqual(self.rows(), [])
+
+    def test_senders_of_their_own(self) -> None:
+        """Whoever a copy's bounces go to hears of its delay, and who takes none does not, whatever the message's own sender is."""
+        self.go_down("r0@down.example")
+        self.go_down("r1@down.example", sender="", own_senders={"r1@down.example": "list@example.com"})
+        self.go_down("r2@down.example", sender="")
+        self.start()
+        self.pass_time(5 * HOUR, step=30)
+        self.assertEqual(sorted(self.reports), [("delayed", ["r0@down.example"]), ("delayed", ["r1@down.example"])])
 
     def test_up_again(self) -> None:
         """When the host is back its mail goes, after the pause or when an operator says so."""
