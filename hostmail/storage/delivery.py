@@ -17,11 +17,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal
+from hostmail.interfaces import InThread
 from hostmail.storage.arriving import Arrival, Group, into_mailboxes
 from hostmail.storage.content import MessageFile, Source
 from hostmail.storage.disk import storage_refusal
 from hostmail.storage.mailbox import Tools
-from hostmail.storage.threads import RunInThread
 
 log = Logger()
 
@@ -52,7 +52,7 @@ class Deliverer:
 
     def __init__(
         self,
-        run_in_thread: RunInThread,
+        run_in_thread: InThread,
         tools: Tools,
         directory: str,
         parallel: int = 3,

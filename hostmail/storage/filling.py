@@ -17,13 +17,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from hostmail.errors import NoSuchFolder, Refusal
+from hostmail.interfaces import InThread
 from hostmail.message.searchable import header_part, header_text, whole_body_text
 from hostmail.storage import reading
 from hostmail.storage.boxes import UID_MASK, Box, BoxRef, span
 from hostmail.storage.fulltext import PASSING, SHORTEST, Folder, FullText, Texts
 from hostmail.storage.index import Index
 from hostmail.storage.mailbox import Mailbox
-from hostmail.storage.threads import RunInThread
 
 QUIET_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
@@ -51,7 +51,7 @@ class Filler:
 
     def __init__(
         self,
-        run_in_thread: RunInThread,
+        run_in_thread: InThread,
         clock: IReactorTime,
         hold: Callable[[Mailbox], None],
         let_go: Callable[[Mailbox], None],

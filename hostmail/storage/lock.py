@@ -72,7 +72,10 @@ async def acquire(
     def attempt() -> MaildropLock | None:
         return try_lock(path, {"session": session, "ip": peer.ip, "login": peer.login, "since": since()})
 
-    return await patiently(attempt, wait_seconds, take_over, clock)
+    try:
+        return await patiently(attempt, wait_seconds, take_over, clock)
+    except MaildropInUse:
+        raise MaildropInUse(private=f"held by {holder(path)}") from None
 
 
 async def patiently(
@@ -159,15 +162,3 @@ def _read_note(descriptor: int) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
-
-
-def unlock(path: str, kick: Callable[[dict[str, Any]], bool]) -> bool:
-    """For operators: have the holder disconnected by `kick(note)`; True if nobody holds the lock afterwards.
-
-    The lock itself cannot be taken from a process; only its holder's end frees it.
-    """
-    note = holder(path)
-    if note is None:
-        return True
-    kick(note)
-    return holder(path) is None

@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from hostmail.interfaces import CachedMessage, Changes, FolderStatus, Snapshot
+from hostmail.interfaces import CachedMessage, Changes, FolderStatus, InThread, Snapshot
 from hostmail.storage.adoption_formats import dovecot_uidl
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.message import message_of, unreadable
 from hostmail.storage.scan import prepare, scan
-from hostmail.storage.threads import RunInThread
 from hostmail.storage.transaction import Transaction
 
 T = TypeVar("T")
@@ -139,7 +138,7 @@ def saved_dates(mailbox: Mailbox, ref: BoxRef, uids: Sequence[int]) -> dict[int,
     return {row.uid: int(found[1]) if (found := _TIME.match(row.name)) else row.date for row in rows}
 
 
-def open_plain(mailbox: Mailbox, box: Box, row: Row, run_in_thread: RunInThread) -> Any:
+def open_plain(mailbox: Mailbox, box: Box, row: Row, run_in_thread: InThread) -> Any:
     """The message if its file is where the index says and needs no conversion; None to look closer in a thread."""
     if row.converted:
         return None
@@ -150,7 +149,7 @@ def open_plain(mailbox: Mailbox, box: Box, row: Row, run_in_thread: RunInThread)
     return message_of(mailbox.tools.disk, fd, row, run_in_thread)
 
 
-def open_message(mailbox: Mailbox, ref: BoxRef, uid: int, run_in_thread: RunInThread) -> Any:
+def open_message(mailbox: Mailbox, ref: BoxRef, uid: int, run_in_thread: InThread) -> Any:
     """An IMessage, an explanation in its place, or None if it is gone."""
     for is_last in (False, True):
         with mailbox.reading() as index:

@@ -15,12 +15,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import FolderChanged, IEvents
+from hostmail.interfaces import FolderChanged, IEvents, InThread
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.looking import modseq_now
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.outside import Heard, OutsideChanges
-from hostmail.storage.threads import RunInThread
 from hostmail.storage.tree import PLACES
 
 BUSY_SECONDS = 0.002
@@ -32,7 +31,7 @@ class Post:
 
     log = Logger()
 
-    def __init__(self, clock: IReactorTime, run_in_thread: RunInThread, mailbox: Mailbox, ref: BoxRef) -> None:
+    def __init__(self, clock: IReactorTime, run_in_thread: InThread, mailbox: Mailbox, ref: BoxRef) -> None:
         self.mailbox = mailbox
         self.ref = ref
         self.told = NOBODY_KNOWS
@@ -116,7 +115,7 @@ class Lookout:
     """All folders of a store that somebody watches."""
 
     def __init__(
-        self, clock: IReactorTime, run_in_thread: RunInThread, outside: OutsideChanges, events: IEvents | None
+        self, clock: IReactorTime, run_in_thread: InThread, outside: OutsideChanges, events: IEvents | None
     ) -> None:
         self._clock = clock
         self._run_in_thread = run_in_thread

@@ -9,11 +9,10 @@ from typing import TypeVar
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.interfaces import IMessage
+from hostmail.interfaces import IMessage, InThread
 from hostmail.storage.boxes import Row
 from hostmail.storage.damaged import explanation
 from hostmail.storage.disk import Disk
-from hostmail.storage.threads import RunInThread
 
 T = TypeVar("T")
 BLOCK = 64 * 1024
@@ -57,7 +56,7 @@ class FileMessage:
     announced `size` octets already, and a session must not end for one message (D11).
     """
 
-    def __init__(self, disk: Disk, fd: int, size: int, run_in_thread: RunInThread) -> None:
+    def __init__(self, disk: Disk, fd: int, size: int, run_in_thread: InThread) -> None:
         self.size = size
         self._disk = disk
         self._fd = fd
@@ -119,7 +118,7 @@ class FileMessage:
 class ConvertedMessage:
     """A file with LF line ends, read as CRLF: where each block of the file begins on the wire is worked out when it is opened."""
 
-    def __init__(self, disk: Disk, fd: int, size: int, run_in_thread: RunInThread) -> None:
+    def __init__(self, disk: Disk, fd: int, size: int, run_in_thread: InThread) -> None:
         self._file = FileMessage(disk, fd, size, run_in_thread)
         self._run_in_thread = run_in_thread
         self._starts: list[int] = []
@@ -173,7 +172,7 @@ class ConvertedMessage:
         self._file.close()
 
 
-def message_of(disk: Disk, fd: int, row: Row, run_in_thread: RunInThread) -> FileMessage | ConvertedMessage:
+def message_of(disk: Disk, fd: int, row: Row, run_in_thread: InThread) -> FileMessage | ConvertedMessage:
     """The open file as a message; the descriptor is the message's from here on."""
     size = os.fstat(fd).st_size
     kind = ConvertedMessage if row.converted else FileMessage

@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from hostmail.envelope import Peer
 from hostmail.errors import Refusal, TemporaryFailure
-from hostmail.interfaces import Account, CachedMessage, Drop, IEvents, IMailStore, IUsage, Room, Usage
+from hostmail.interfaces import Account, CachedMessage, Drop, IEvents, IMailStore, InThread, IUsage, Room, Usage
 from hostmail.storage import lock, quota, trash
 from hostmail.storage.account import AccountStore
 from hostmail.storage.arriving import Arrival
@@ -32,7 +32,6 @@ from hostmail.storage.mailbox import Mailbox, Tools
 from hostmail.storage.names import UniqueNames
 from hostmail.storage.outside import OutsideChanges
 from hostmail.storage.spool import Spool
-from hostmail.storage.threads import RunInThread
 from hostmail.storage.verify import verify
 
 MESSAGE_SIZE_LIMIT = 15 << 20
@@ -54,7 +53,7 @@ class MaildirStore:
     def __init__(
         self,
         data_dir: str,
-        run_in_thread: RunInThread,
+        run_in_thread: InThread,
         clock: IReactorTime,
         *,
         host: str = "",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -15,12 +15,6 @@ from hostmail.errors import TemporaryFailure
 
 T = TypeVar("T")
 _Job = tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]
-
-
-class RunInThread(Protocol):
-    """Run `f(*args)` where it may block; what it returns or raises comes back on the reactor's thread."""
-
-    def __call__(self, f: Callable[..., T], *args: Any) -> Awaitable[T]: ...
 
 
 class StorageThreads:
@@ -38,7 +32,7 @@ class StorageThreads:
         self._stopped = False
 
     def run(self, f: Callable[..., T], *args: Any) -> Deferred[T]:
-        """As `RunInThread`; raises TemporaryFailure after `stop`."""
+        """As `interfaces.InThread`; raises TemporaryFailure after `stop`."""
         if self._stopped:
             raise TemporaryFailure(private="storage has stopped")
         done: Deferred[T] = Deferred()

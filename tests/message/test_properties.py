@@ -9,10 +9,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.message import dates, decode, headers
 from hostmail.message.addresses import parse_addresses
 from hostmail.message.scan import Part, scan
-from hostmail.message.sections import Section, What, find_part, parse_section, read_section
+from hostmail.message.sections import Section, What, find_part, read_section
 from hostmail.message.summary import summarise
 from tests import corpus
 from tests.message import imapgrammar
+from tests.message.naming import parse_section
 
 _PIECES = [
     *(b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b";", b"=", b'"', b"\\", b"(", b")", b"<", b">", b"@", b","),

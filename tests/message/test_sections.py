@@ -5,54 +5,13 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.message.scan import scan
-from hostmail.message.sections import Extract, Section, What, find_part, find_section, parse_section, read_section
+from hostmail.message.sections import Extract, Section, What, find_part, find_section, read_section
 from tests import corpus
+from tests.message.naming import parse_section
 
 
 def read(data: bytes, spec: bytes) -> bytes | None:
     return read_section(data, scan(data), parse_section(spec))
-
-
-class ParseTests(SynchronousTestCase):
-    def test_specs(self) -> None:
-        """All forms of RFC 3501 6.4.5, in any case."""
-        for text, expected in [
-            (b"", Section()),
-            (b"HEADER", Section((), What.HEADER)),
-            (b"text", Section((), What.TEXT)),
-            (b"1", Section((1,))),
-            (b"4.2.10", Section((4, 2, 10))),
-            (b"1.mime", Section((1,), What.MIME)),
-            (b"2.1.HEADER", Section((2, 1), What.HEADER)),
-            (b"HEADER.FIELDS (From TO)", Section((), What.FIELDS, frozenset((b"from", b"to")))),
-            (b'3.header.fields.not ("X-A" b)', Section((3,), What.FIELDS_NOT, frozenset((b"x-a", b"b")))),
-        ]:
-            self.assertEqual(parse_section(text), expected, text)
-
-    def test_no_sections(self) -> None:
-        """Everything else is a ValueError."""
-        for text in (
-            b"0",
-            b"1.0",
-            b"01",
-            b"1.",
-            b".1",
-            b"MIME",
-            b"1..2",
-            b"BODY",
-            b"HEADER.FIELDS",
-            b"HEADER.FIELDS.NOT",
-            b"HEADER.FIELDS ()",
-            b"HEADER.FIELDS (a",
-            b"HEADER.FIELDS ((a))",
-            b'HEADER.FIELDS ("a)',
-            b"1 ",
-            b"\xff",
-            b"99999999999",
-            b"1." * 101 + b"1",
-            b"HEADER.FIELDS (" + b" ".join([b"a%d" % n for n in range(500)]) + b")",
-        ):
-            self.assertRaises(ValueError, parse_section, text)
 
 
 class MessageSectionTests(SynchronousTestCase):
