@@ -43,7 +43,7 @@ class Domain:
 
     `catch_all` is what becomes of mail for unknown names (E2): CATCH_REFUSE, CATCH_DISCARD, CATCH_DEFAULT for the default mailbox, or an
     address. A domain that is not `active` is being prepared, or leaves: its accounts work, but mail to it goes where the DNS says.
-    `has_names` tells that there are `Name`s in it.
+    `has_names` tells that there are `Name`s in it, `has_lists` that there are mailing lists.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Domain:
     active: bool = True
     catch_all: str = CATCH_REFUSE
     has_names: bool = False
+    has_lists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,72 @@ class Usage:
     messages: int = 0
 
 
+class MayPost(StrEnum):
+    """Whose posts a mailing list takes without asking its owners, who may post themselves in any case."""
+
+    MEMBERS = "members"
+    ANYONE = "anyone"
+    OWNERS = "owners"
+
+
+@dataclass(frozen=True, slots=True)
+class MailingList:
+    """A mailing list (E3). `owners` get what concerns it, and decide about posts that are held. Posts over `size_bytes` are refused."""
+
+    id: int
+    address: str
+    domain: str
+    owners: tuple[Address, ...]
+    description: str = ""
+    post: MayPost = MayPost.MEMBERS
+    size_bytes: int = 1024 * 1024
+
+    @property
+    def parsed(self) -> Address:
+        """Its address."""
+        return Address.parse(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody on a mailing list; not `active` is who was dropped since mail to him came back on too many days (`bounces`).
+
+    Times are Unix time.
+    """
+
+    number: int
+    address: str
+    active: bool
+    bounces: int
+    last_bounce: float | None
+    joined: float
+
+
+class IListMembers(Interface):
+    """Who is on mailing lists, over all processes. Nothing is cached; each change is durable when it returns."""
+
+    async def members(list_id: int) -> list[Member]:
+        """All, by address."""
+
+    async def member(list_id: int, address: Address) -> Member | None:
+        """The one with this address, any case."""
+
+    async def add(list_id: int, address: Address) -> bool:
+        """Put somebody on it, or back; False if he is on it already. Raises BadValue, TooMany, NotFound."""
+
+    async def remove(list_id: int, address: Address) -> bool:
+        """Take somebody off; False if he was not on it."""
+
+    async def bounced(list_id: int, number: int) -> tuple[Member, bool] | None:
+        """Count a day on which mail could not be delivered to a member, and whether that dropped him; None if nothing was to count."""
+
+    async def ask(list_id: int, address: Address, action: str) -> bool:
+        """True for one caller a day: this address may be asked whether it means that."""
+
+    async def secret() -> bytes:
+        """What signs the addresses that lists give away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Autoresponder:
     """What an account answers with (E4), from `starts` until `until` (Unix time, None for no limit), each sender once in `every` seconds.
@@ -176,6 +243,12 @@ class IDirectory(Interface):
     async def autoresponder(account_id: int) -> Autoresponder | None:
         """What the account answers with."""
 
+    async def mailing_list(address: Address) -> MailingList | None:
+        """The mailing list with exactly this address, any case."""
+
+    async def mailing_lists(domain: str | None = None) -> list[MailingList]:
+        """All mailing lists (of a domain) by address."""
+
     async def login(name: str) -> tuple[Account, str] | None:
         """The account and `{SCHEME}hash` for a login spelled exactly so: a full address or a domain's main login (A1-A3)."""
 
@@ -213,9 +286,9 @@ class IDirectoryChanges(Interface):
         """Host a domain; without `main_login` one of up to 8 letters is made from its name (A3)."""
 
     async def set_domain(name: str, **changes: Any) -> Domain:
-        """Change fields of `Domain` (`default_mailbox` takes an address).
+        """Change fields of `Domain` (`default_mailbox` takes an address), and its way out as `set_account` does.
 
-        `catch_all` refuses as `add_targets` does an address that would make a loop.
+        `source_addresses` is a list. `catch_all` refuses as `add_targets` does an address that would make a loop.
         """
 
     async def remove_domain(name: str) -> None:
@@ -231,7 +304,11 @@ class IDirectoryChanges(Interface):
         """Create an account; the first of a domain becomes its default mailbox (A3)."""
 
     async def set_account(address: str, **changes: Any) -> Account:
-        """Change fields of `Account`."""
+        """Change fields of `Account`, and its way out.
+
+        `smarthost` is host or host:port, None for none; without it `smarthost_login`, `smarthost_password` and `smarthost_tls` change the
+        one there is.
+        """
 
     async def set_password(address: str, password_hash: str) -> Account:
         """Store a new hash; announces the change so that cached credentials drop (A6)."""
@@ -262,6 +339,15 @@ class IDirectoryChanges(Interface):
     async def remove_targets(address: str, targets: Sequence[str], *, forward: bool) -> Name | None:
         """Take aliases or forwards away, all of them without `targets`; what is left. Raises NotFound for one that is not there."""
 
+    async def add_list(address: str, *, owners: Sequence[str], **columns: Any) -> MailingList:
+        """Make a mailing list (E3), with `description`, `post`, `size_bytes` as in `MailingList`."""
+
+    async def set_list(address: str, **changes: Any) -> MailingList:
+        """Change fields of `MailingList`; `owners` are addresses."""
+
+    async def remove_list(address: str) -> MailingList:
+        """Give it up, with its members."""
+
     async def block_name(address: str, blocked: bool = True) -> None:
         """A name that the domain's catch-all shall not catch (E2), or may again. Raises BadValue if it is somebody's."""
 
@@ -283,6 +369,44 @@ class ICaughtNames(Interface):
 
     async def forget(address: str) -> None:
         """Remember it no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smarthost:
+    """A host that takes mail and sends it on. `tls` is opportunistic, required, or verified (with a certificate for `host`).
+
+    The password is kept as it is, for it has to be said there; nobody is shown it.
+    """
+
+    host: str
+    port: int
+    tls: str
+    login: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """How mail of an account or a domain leaves (C9), where that was laid down.
+
+    `sources` are the addresses, at most one IPv4 and one IPv6, that mail comes from which goes to its destination's own hosts.
+    """
+
+    smarthost: Smarthost | None = None
+    sources: tuple[str, ...] = ()
+
+
+class IWaysOut(Interface):
+    """The ways that mail of some accounts and domains takes, through caches that change events drop."""
+
+    async def of_account(account_id: int) -> WayOut:
+        """What was laid down for an account."""
+
+    async def of_domain(name: str) -> WayOut:
+        """What was laid down for a hosted domain, its name as stored."""
+
+    async def any() -> bool:
+        """Whether anything was laid down at all."""
 
 
 class IUsage(Interface):

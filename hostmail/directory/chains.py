@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from hostmail.address import Address
-from hostmail.directory import facts
+from hostmail.directory import facts, lists
 from hostmail.directory.tables import domains, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import BadValue
@@ -58,6 +58,8 @@ def leads_to(t: Transaction, address: Address) -> tuple[Address, ...]:
         if name is not None and name.targets:
             return name.targets
         if facts.account_by_key(t.connection, each.key) is not None:
+            return ()
+        if lists.belongs(t.connection, each):
             return ()
         blocked = blocked or (name is not None and name.blocked)
     catch_all = t.run(select(domains.c.catch_all).where(domains.c.name == address.domain)).scalar() or ""

@@ -11,12 +11,22 @@ from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.decisions import CATCH_REFUSE
-from hostmail.directory import autoresponders, facts, naming, values
+from hostmail.directory import autoresponders, facts, lists, naming, values
 from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
-from hostmail.interfaces import Account, Autoresponder, Domain, IDirectoryChanges, IEvents, InThread, Name, Usage
+from hostmail.interfaces import (
+    Account,
+    Autoresponder,
+    Domain,
+    IDirectoryChanges,
+    IEvents,
+    InThread,
+    MailingList,
+    Name,
+    Usage,
+)
 from hostmail.sql.database import Database
 
 P = ParamSpec("P")
@@ -133,6 +143,19 @@ class DirectoryChanges:
         """Let it answer no more. Raises NotFound."""
         await self._change(autoresponders.remove, address)
 
+    async def add_list(self, address: str, *, owners: Sequence[str], **columns: Any) -> MailingList:
+        """Make a mailing list (E3). Raises NotFound, AlreadyExists, BadValue, TooMany."""
+        checked = lists.check_changes({"owners": owners, **columns})
+        return await self._change(lists.add, values.check_address(address), checked)
+
+    async def set_list(self, address: str, **changes: Any) -> MailingList:
+        """Change fields of a list. Raises NotFound, BadValue."""
+        return await self._change(lists.set_, address, lists.check_changes(changes))
+
+    async def remove_list(self, address: str) -> MailingList:
+        """Give a list up, with its members. Raises NotFound."""
+        return await self._change(lists.remove, address)
+
     async def block_name(self, address: str, blocked: bool = True) -> None:
         """A name that the catch-all shall not catch, or may again (E2). Raises NotFound, BadValue."""
         await self._change(naming.block_name, values.check_address(address), blocked)
@@ -213,6 +236,7 @@ def _remove_domain(t: Transaction, name: str) -> None:
     t.announce_accounts(domain_id, name, removed=True)
     t.announce(name, credentials=True, removed=True)
     naming.forget_domain(t, domain_id)
+    lists.forget_domain(t, domain_id)
     of_domain = select(accounts.c.id).where(accounts.c.domain_id == domain_id)
     autoresponders.forget_accounts(t, of_domain)
     t.run(delete(account_usage).where(account_usage.c.account_id.in_(of_domain)))

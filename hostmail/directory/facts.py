@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, exists, select
 
 from hostmail.address import Address
-from hostmail.directory.tables import accounts, domain_aliases, domains, name_targets, names
+from hostmail.directory.tables import accounts, domain_aliases, domains, lists, name_targets, names
 from hostmail.interfaces import Account, Domain, Name
 
 ACCOUNT_COLUMNS = (
@@ -35,6 +35,7 @@ DOMAIN_COLUMNS = (
     domains.c.active,
     domains.c.catch_all,
     exists().where(names.c.domain_id == domains.c.id).label("has_names"),
+    exists().where(lists.c.domain_id == domains.c.id).label("has_lists"),
 )
 
 

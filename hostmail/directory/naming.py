@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from hostmail.address import Address
 from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
-from hostmail.directory import chains, facts, values
+from hostmail.directory import chains, facts, lists, values
 from hostmail.directory.tables import caught_names, domain_aliases, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
@@ -24,6 +24,7 @@ def add_targets(
 ) -> Name:
     """Let an address lead to further ones; those it leads to already stay."""
     domain_id, domain = _own_domain(t, address)
+    lists.check_free(t, address)
     account = facts.account_by_key(t.connection, address.key)
     if account is not None and not forward:
         raise AlreadyExists(f"{account.address} is a mailbox: an alias would hide it; its mail can be forwarded")
@@ -140,6 +141,7 @@ def forget_account(t: Transaction, key: str) -> None:
 
 def make_way(t: Transaction, address: Address) -> None:
     """A new account needs a name of its own; raises AlreadyExists. One that was blocked or caught is so no more."""
+    lists.check_free(t, address)
     name = facts.name_by_key(t.connection, address.key)
     if name is not None and name.targets:
         raise AlreadyExists(f"{name.address} leads to {', '.join(map(str, name.targets))}: remove that first")
@@ -169,6 +171,8 @@ def _check_target(t: Transaction, target: Address, forward: bool) -> None:
             raise BadValue(f"{target} is not hosted here: an alias leads to addresses here, a forward anywhere")
         return
     here = Address(target.local, domain)
+    if lists.belongs(t.connection, here):
+        return
     for each in chains.spellings(here):
         name = facts.name_by_key(t.connection, each.key)
         if (name is not None and name.targets) or facts.account_by_key(t.connection, each.key) is not None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from hostmail.address import Address, parse_domain
-from hostmail.directory import autoresponders, facts, replaced
+from hostmail.directory import autoresponders, facts, lists, replaced
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.errors import BadAddress, TemporaryFailure
@@ -22,6 +22,7 @@ from hostmail.interfaces import (
     IDirectory,
     IEvents,
     InThread,
+    MailingList,
     Name,
     Usage,
 )
@@ -50,6 +51,7 @@ class Directory:
         self._by_key: Answers[Account | None] = Answers(cached_answers)
         self._by_id: Answers[Account | None] = Answers(cached_answers)
         self._names: Answers[Name | None] = Answers(cached_answers)
+        self._lists: Answers[MailingList | None] = Answers(cached_answers)
         self._domain_aliases: Answers[dict[str, str]] = Answers(1)
         self._logins: Answers[tuple[Account, str] | None] = Answers(cached_answers)
         self._answering: frozenset[int] | None = None
@@ -75,6 +77,14 @@ class Directory:
     async def name(self, address: Address) -> Name | None:
         """What was laid down about exactly this address, any case."""
         return await self._cached(self._names, address.key, facts.name_by_key, lambda found: address.domain)
+
+    async def mailing_list(self, address: Address) -> MailingList | None:
+        """The mailing list with exactly this address, any case."""
+        return await self._cached(self._lists, address.key, lists.by_key, lambda found: address.domain)
+
+    async def mailing_lists(self, domain: str | None = None) -> list[MailingList]:
+        """All mailing lists, or those of a domain, by address."""
+        return list(await self._run(lists.all_of, domain.lower() if domain is not None else None))
 
     async def domain_alias(self, name: str) -> str:
         """The hosted domain that the domain `name` (lower case A-labels) stands for, or "".
@@ -181,7 +191,15 @@ class Directory:
             raise TemporaryFailure(private=f"directory: {error!r}") from error
 
     def _directory_changed(self, event: DirectoryChanged) -> None:
-        caches = (self._domains, self._by_key, self._by_id, self._names, self._domain_aliases, self._logins)
+        caches = (
+            self._domains,
+            self._by_key,
+            self._by_id,
+            self._names,
+            self._lists,
+            self._domain_aliases,
+            self._logins,
+        )
         for cache in caches:
             cache.forget(event.domain)
         self._answering = None

@@ -28,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0005",
+    latest="v0006",
     version_table="alembic_version",
 )
 
@@ -201,4 +201,53 @@ answered = Table(
     Column("at", Float, nullable=False),
     Column("count", Integer, nullable=False),
     Index("answered_at", "account_id", "at"),
+)
+
+# Numbers of lists and members are never used again: a bounce or a held post of a list that is gone must not reach another.
+lists = Table(
+    "lists",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), nullable=False, index=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("post", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("created", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+list_owners = Table(
+    "list_owners",
+    metadata,
+    Column("list_id", Integer, ForeignKey("lists.id"), primary_key=True),
+    Column("address_key", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+)
+
+list_members = Table(
+    "list_members",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("list_id", Integer, ForeignKey("lists.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    # False for somebody whose mail came back too often.
+    _switch("active", on=True),
+    Column("bounces", Integer, nullable=False),
+    Column("last_bounce", Float),
+    Column("joined", Float, nullable=False),
+    UniqueConstraint("list_id", "address_key"),
+    sqlite_autoincrement=True,
+)
+
+# Who was asked by mail whether he means it, and when last.
+list_questions = Table(
+    "list_questions",
+    metadata,
+    Column("list_id", Integer, ForeignKey("lists.id"), primary_key=True),
+    Column("address_key", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("at", Float, nullable=False),
 )

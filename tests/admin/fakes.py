@@ -30,6 +30,7 @@ from hostmail.interfaces import (
     IQueue,
     IRelayGrants,
     ISessions,
+    MailingList,
     Name,
     Queued,
     QueueStats,
@@ -92,6 +93,21 @@ class Facts:
 
     async def domain_alias(self, name: str) -> str:
         return ""
+
+    async def mailing_list(self, address: Address) -> MailingList | None:
+        return None
+
+    async def mailing_lists(self, domain: str | None = None) -> list[MailingList]:
+        return []
+
+    async def add_list(self, address: str, *, owners: Sequence[str], **columns: Any) -> MailingList:
+        raise NotImplementedError
+
+    async def set_list(self, address: str, **changes: Any) -> MailingList:
+        raise NotImplementedError
+
+    async def remove_list(self, address: str) -> MailingList:
+        raise NotImplementedError
 
     async def autoresponder(self, account_id: int) -> Autoresponder | None:
         return self.autoresponders.get(account_id)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.interfaces import Account, Autoresponder, Domain, IDirectory, IEvents, IPasswords, Name, Usage
+from hostmail.interfaces import Account, Autoresponder, Domain, IDirectory, IEvents, IPasswords, MailingList, Name, Usage
 
 T = TypeVar("T")
 
@@ -77,6 +77,12 @@ class People:
 
     async def domain_alias(self, name: str) -> str:
         return ""
+
+    async def mailing_list(self, address: Address) -> MailingList | None:
+        raise NotImplementedError
+
+    async def mailing_lists(self, domain: str | None = None) -> list[MailingList]:
+        raise NotImplementedError
 
     async def autoresponder(self, account_id: int) -> Autoresponder | None:
         return None

@@ -31,6 +31,7 @@ from hostmail.interfaces import (
     ISpool,
     ISpoolFile,
     MailFact,
+    MailingList,
     Name,
     Queued,
     QueueStats,
@@ -50,6 +51,7 @@ class FakeDirectory:
         self.all_names: dict[str, Name] = {}
         self.aliases: dict[str, str] = {}
         self.autoresponders: dict[int, Autoresponder] = {}
+        self.lists: dict[str, MailingList] = {}
         for address in addresses:
             self.add(address)
 
@@ -69,6 +71,14 @@ class FakeDirectory:
         self.all_names[Address.parse(address).key] = Name(address, domain, here, away, **facts)
         self.set(domain, has_names=True)
 
+    def add_list(self, address: str, *owners: str, **facts: Any) -> MailingList:
+        """A mailing list."""
+        domain = address.partition("@")[2]
+        found = MailingList(len(self.lists) + 1, address, domain, tuple(map(Address.parse, owners)), **facts)
+        self.lists[Address.parse(address).key] = found
+        self.set(domain, has_lists=True)
+        return found
+
     def set(self, domain: str, **facts: Any) -> None:
         """Change a domain."""
         self.all_domains[domain] = replace(self.all_domains[domain], **facts)
@@ -81,6 +91,12 @@ class FakeDirectory:
 
     async def domain_alias(self, name: str) -> str:
         return self.aliases.get(name, "")
+
+    async def mailing_list(self, address: Address) -> MailingList | None:
+        return self.lists.get(address.key)
+
+    async def mailing_lists(self, domain: str | None = None) -> list[MailingList]:
+        return list(self.lists.values())
 
     async def autoresponder(self, account_id: int) -> Autoresponder | None:
         return self.autoresponders.get(account_id)

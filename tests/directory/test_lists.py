@@ -1,0 +1,150 @@
+"""Mailing lists as facts, and who is on them (E3)."""
+
+from __future__ import annotations
+
+from zope.interface.verify import verifyObject
+
+from hostmail.address import Address
+from hostmail.directory.members import DAY_SECONDS, MOST_QUESTIONS, ListMembers
+from hostmail.errors import AlreadyExists, BadValue, NotFound
+from hostmail.interfaces import IListMembers, MailingList, MayPost
+from hostmail.listnames import ListWord, around
+from tests.directory.support import HASH, DirectoryTestCase
+
+TEAM, ANN, BOB = "team@example.com", Address("ann", "example.com"), Address("bob", "far.example")
+
+
+class ListCase(DirectoryTestCase):
+    """With a list."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.members = ListMembers(database=self.database, in_thread=self.threads, now=self.clock.seconds)
+        self.team: MailingList = self.get(self.changes.add_list(TEAM, owners=["ann@example.com"]))
+        self.events.published.clear()
+
+
+class FactTests(ListCase):
+    def test_a_new_list(self) -> None:
+        """It takes posts of members up to a megabyte, and is found in any case."""
+        found = self.get(self.directory.mailing_list(Address("TEAM", "example.com")))
+        self.assertEqual(found, MailingList(1, TEAM, "example.com", (ANN,)))
+        self.assertEqual(self.get(self.directory.mailing_lists("example.com")), [found])
+        self.assertEqual(self.get(self.directory.mailing_lists("far.example")), [])
+
+    def test_counts_at_once(self) -> None:
+        """What was remembered of the list, and that a domain has none, is forgotten with the change (E7)."""
+        self.get(self.changes.add_domain("second.example"))
+        news = Address("news", "second.example")
+        self.assertIsNone(self.get(self.directory.mailing_list(news)))
+        self.assertFalse(self.get(self.directory.domain("second.example")).has_lists)
+        self.get(self.changes.add_list(str(news), owners=["ann@example.com"]))
+        self.assertTrue(self.get(self.directory.domain("second.example")).has_lists)
+        self.get(self.changes.set_list(str(news), post="anyone", description="News", size_bytes=20_000))
+        found = self.get(self.directory.mailing_list(news))
+        self.assertEqual((found.post, found.description, found.size_bytes), (MayPost.ANYONE, "News", 20_000))
+        self.get(self.changes.remove_list(str(news)))
+        self.assertIsNone(self.get(self.directory.mailing_list(news)))
+
+    def test_owners(self) -> None:
+        """They are replaced together, and at least one stays."""
+        changed = self.get(self.changes.set_list(TEAM, owners=["bob@far.example", "Bob@far.example"]))
+        self.assertEqual(changed.owners, (Address("Bob", "far.example"),))
+        self.refused(self.changes.set_list(TEAM, owners=[]), BadValue)
+        self.refused(self.changes.set_list(TEAM, owners=["team-owner@example.com"]), BadValue)
+
+    def test_senseless_values(self) -> None:
+        """Each is refused with words about it."""
+        for wrong in ({"post": "nobody"}, {"size_bytes": 3}, {"size_bytes": True}, {"description": "a\nb"}, {"x": 1}):
+            self.refused(self.changes.set_list(TEAM, **wrong), BadValue)
+        for name in ("team-owner", "a+b", "n" * 31, "grün"):
+            self.refused(self.changes.add_list(f"{name}@example.com", owners=["ann@example.com"]), BadValue)
+        self.refused(self.changes.set_list("other@example.com", post="anyone"), NotFound)
+        self.refused(self.changes.remove_list("no address"), NotFound)
+
+    def test_names_do_not_collide(self) -> None:
+        """Neither a list's address nor one of those around it can be an account's or an alias's, whichever was first."""
+        self.get(self.changes.add_account("ann@example.com", password_hash=HASH))
+        self.get(self.changes.add_account("news-request@example.com", password_hash=HASH))
+        self.get(self.changes.add_targets("club@example.com", ["ann@example.com"], forward=False))
+        for address in (TEAM, "news@example.com", "club@example.com", "ann@example.com"):
+            self.refused(self.changes.add_list(address, owners=["ann@example.com"]), AlreadyExists)
+        for word in ListWord:
+            taken = str(around(self.team.parsed, word))
+            self.refused(self.changes.add_account(taken, password_hash=HASH), AlreadyExists)
+            self.refused(self.changes.add_targets(taken, ["ann@example.com"], forward=False), AlreadyExists)
+        self.refused(self.changes.add_account(TEAM, password_hash=HASH), AlreadyExists)
+
+    def test_an_alias_may_lead_to_a_list(self) -> None:
+        """A list's address is somebody's."""
+        name = self.get(self.changes.add_targets("all@example.com", [TEAM], forward=False))
+        self.assertEqual(name.aliases, (self.team.parsed,))
+
+    def test_goes_with_its_domain(self) -> None:
+        """Nothing of it stays, and its number is not used again."""
+        self.get(self.members.add(self.team.id, BOB))
+        self.get(self.changes.remove_domain("example.com"))
+        self.assertEqual(self.get(self.members.members(self.team.id)), [])
+        self.get(self.changes.add_domain("example.com"))
+        again = self.get(self.changes.add_list(TEAM, owners=["ann@example.com"]))
+        self.assertGreater(again.id, self.team.id)
+
+
+class MemberTests(ListCase):
+    def test_contract(self) -> None:
+        """It is the contract's."""
+        self.assertTrue(verifyObject(IListMembers, self.members))
+
+    def test_come_and_go(self) -> None:
+        """Twice changes nothing, in whatever case."""
+        self.assertTrue(self.get(self.members.add(self.team.id, BOB)))
+        self.assertFalse(self.get(self.members.add(self.team.id, Address("BOB", "far.example"))))
+        self.assertEqual([one.address for one in self.get(self.members.members(self.team.id))], ["bob@far.example"])
+        self.assertTrue(self.get(self.members.remove(self.team.id, BOB)))
+        self.assertFalse(self.get(self.members.remove(self.team.id, BOB)))
+        self.assertIsNone(self.get(self.members.member(self.team.id, BOB)))
+
+    def test_no_list_on_a_list(self) -> None:
+        """Neither it nor its addresses can be members; nor can anybody be on a list that is gone."""
+        self.refused(self.members.add(self.team.id, self.team.parsed), BadValue)
+        self.refused(self.members.add(self.team.id, around(self.team.parsed, ListWord.OWNER)), BadValue)
+        self.refused(self.members.add(99, BOB), NotFound)
+
+    def test_dropped_after_three_days_of_bounces(self) -> None:
+        """A day counts once, however many bounces it brings; the third drops the member, and no more is counted then."""
+        self.get(self.members.add(self.team.id, BOB))
+        number = self.get(self.members.member(self.team.id, BOB)).number
+        for day, dropped in ((1, False), (2, False), (3, True)):
+            member, is_dropped = self.get(self.members.bounced(self.team.id, number))
+            self.assertEqual((member.bounces, is_dropped, member.active), (day, dropped, not dropped))
+            self.assertIsNone(self.get(self.members.bounced(self.team.id, number)))
+            self.clock.advance(DAY_SECONDS)
+        self.assertIsNone(self.get(self.members.bounced(self.team.id, number)))
+
+    def test_comes_back_with_a_clean_record(self) -> None:
+        """Who was dropped and subscribes again starts anew."""
+        self.get(self.members.add(self.team.id, BOB))
+        number = self.get(self.members.member(self.team.id, BOB)).number
+        for _ in range(3):
+            self.get(self.members.bounced(self.team.id, number))
+            self.clock.advance(DAY_SECONDS)
+        self.assertTrue(self.get(self.members.add(self.team.id, BOB)))
+        member = self.get(self.members.member(self.team.id, BOB))
+        self.assertEqual((member.number, member.active, member.bounces), (number, True, 0))
+
+    def test_questions(self) -> None:
+        """One for each address and action a day, and a bounded number in all."""
+        self.assertTrue(self.get(self.members.ask(self.team.id, BOB, "subscribe")))
+        self.assertFalse(self.get(self.members.ask(self.team.id, BOB, "subscribe")))
+        self.assertTrue(self.get(self.members.ask(self.team.id, BOB, "unsubscribe")))
+        self.clock.advance(DAY_SECONDS)
+        self.assertTrue(self.get(self.members.ask(self.team.id, BOB, "subscribe")))
+        asked = [
+            self.get(self.members.ask(self.team.id, Address(f"u{i}", "x.test"), "s")) for i in range(MOST_QUESTIONS)
+        ]
+        self.assertEqual(asked.count(True), MOST_QUESTIONS - 1)
+
+    def test_one_secret_for_all(self) -> None:
+        """Every process signs with the same one."""
+        other = ListMembers(database=self.database, in_thread=self.threads, now=self.clock.seconds)
+        self.assertEqual(self.get(self.members.secret()), self.get(other.secret()))
