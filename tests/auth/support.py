@@ -12,7 +12,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.interfaces import Account, Autoresponder, Domain, IDirectory, IEvents, IPasswords, MailingList, Name, Usage
+from hostmail.interfaces import (
+    Account,
+    Autoresponder,
+    Domain,
+    IDirectory,
+    IEvents,
+    IPasswords,
+    MailingList,
+    Name,
+    Usage,
+)
 
 T = TypeVar("T")
 
