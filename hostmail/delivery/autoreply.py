@@ -18,6 +18,10 @@ from hostmail.message.decode import decode_header
 from hostmail.message.headers import field_value, field_values, is_spam, message_id
 
 MAX_SUBJECT, MAX_REFERENCES = 400, 20
+MAX_NAMED = 64 * 1024
+
+# Longer ones would not fit into a line of a header (RFC 5322 2.1.1).
+_MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,900}>")
 
 _MACHINES = re.compile(
     r"(?:owner-.*|.*-owner|.*-request|.*-bounces?|bounces?(?:[+=_-].*)?|mailer-daemon|listserv|majordomo|no-?reply.*|do-?not-?reply.*)\Z",
@@ -51,8 +55,7 @@ def why_not(header: bytes, sender: Address | None, names: Collection[Address], c
         return "from the mailbox itself"
     if _MACHINES.match(sender.local):
         return "sent by a machine"
-    automatic = (field_value(header, b"auto-submitted") or b"no").strip().lower()
-    if automatic.partition(b";")[0].strip() != b"no":
+    if any(value.partition(b";")[0].strip().lower() != b"no" for value in field_values(header, b"auto-submitted")):
         return "sent automatically"
     return _impersonal(header) or ("" if _is_addressed(header, keys) else "not addressed to the mailbox by name")
 
@@ -69,7 +72,8 @@ def _impersonal(header: bytes) -> str:
 
 
 def _is_addressed(header: bytes, keys: Collection[str]) -> bool:
-    """Whether one of these addresses is named in To, Cc, Bcc or their Resent- kin (RFC 3834 2)."""
+    """Whether one of these addresses is named in To, Cc, Bcc or their Resent- kin (RFC 3834 2), within the first 64 KiB."""
+    header = header[:MAX_NAMED]
     for name in _RECIPIENT_FIELDS:
         for value in field_values(header, name):
             for found in parse_addresses(value):
@@ -109,14 +113,19 @@ def answer(autoresponder: Autoresponder, header: bytes, sender: Address, origin:
     message["To"] = _as_header(sender)
     message["Subject"] = autoresponder.subject or _subject(header)
     message["Message-ID"] = f"<{origin.unique}>"
-    replied_to = message_id(header)
-    if replied_to is not None:
-        message["In-Reply-To"] = replied_to.decode("ascii", "replace")
-        message["References"] = " ".join([*_references(header), replied_to.decode("ascii", "replace")])
     message["Auto-Submitted"] = "auto-replied"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(autoresponder.text.replace("\r\n", "\n"), charset="utf-8")
-    return message.as_bytes()
+    return _thread(header) + message.as_bytes()
+
+
+def _thread(header: bytes) -> bytes:
+    """In-Reply-To and References (RFC 5322 3.6.4), each Message-ID whole on its own line: `EmailMessage` would encode long ones."""
+    replied_to = message_id(header)
+    if replied_to is None or not _MESSAGE_ID.fullmatch(replied_to):
+        return b""
+    references = b"\r\n ".join([*_references(header), replied_to])
+    return b"In-Reply-To: " + replied_to + b"\r\nReferences: " + references + b"\r\n"
 
 
 def _as_header(address: Address) -> HeaderAddress:
@@ -128,7 +137,8 @@ def _subject(header: bytes) -> str:
     return "Auto: " + " ".join("".join(letter if letter.isprintable() else " " for letter in original).split())
 
 
-def _references(header: bytes) -> list[str]:
+def _references(header: bytes) -> list[bytes]:
+    """The first one, which began the conversation, and the last ones."""
     words = (field_value(header, b"references") or b"").split()
-    known = [word.decode("ascii", "replace") for word in words if word.startswith(b"<") and word.endswith(b">")]
+    known = [word for word in words if _MESSAGE_ID.fullmatch(word)]
     return [*known[:1], *known[1:][-(MAX_REFERENCES - 2) :]]

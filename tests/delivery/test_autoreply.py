@@ -61,6 +61,10 @@ class WhyNotTests(SynchronousTestCase):
             self.assertEqual(self.why(f"Auto-Submitted: {value}"), "sent automatically", value)
         self.assertEqual(self.why("auto-submitted: No ; x=y"), "")
 
+    def test_automatic_said_twice(self) -> None:
+        """One field that calls it automatic is enough, whatever another one says."""
+        self.assertEqual(self.why("Auto-Submitted: no", "Auto-Submitted: auto-replied"), "sent automatically")
+
     def test_lists_and_bulk(self) -> None:
         """Any List- field, and Precedence."""
         for field in (
@@ -150,6 +154,27 @@ class AnswerTests(SynchronousTestCase):
         words = made["References"].split()
         self.assertEqual((words[0], words[-2], words[-1]), ("<0@x>", "<999@x>", "<m@x>"))
         self.assertLess(len(words), 25)
+
+    def test_long_message_ids(self) -> None:
+        """Message-IDs of more than a line's usual length, as large servers make them, come back unchanged."""
+        long, first = b"<" + b"AM0PR03MB" * 12 + b"@x.example>", b"<" + b"f" * 200 + b"@x>"
+        octets = self.answer(b"Message-ID: " + long + b"\r\nReferences: " + first + b" <m1@x>\r\n\r\n")
+        self.assertIn(b"In-Reply-To: " + long + b"\r\n", octets)
+        self.assertIn(b"References: " + first + b"\r\n <m1@x>\r\n " + long + b"\r\n", octets)
+
+    def test_hostile_message_ids(self) -> None:
+        """What is no Message-ID is not repeated, whatever characters or length it has."""
+        bad = (b"<a\x1cb@x>", b"<a\x0bb@x>", b"<a\rBcc:e@x>", "<ä@x>".encode(), b"<" + b"a" * 200_000 + b"@x>")
+        for each in bad:
+            made = self.answer(b"Message-ID: <m@x>\r\nReferences: <r@x> " + each + b"\r\n\r\n")
+            self.assertIn(b"References: <r@x>\r\n <m@x>\r\n", made, each[:20])
+            made = self.answer(b"Message-ID: " + each + b"\r\n\r\n")
+            self.assertNotIn(b"References", made, each[:20])
+
+    def test_long_addresses(self) -> None:
+        """Addresses as long as they may be are written whole."""
+        long = Address("b" * 64, ".".join(["x" * 60] * 3))
+        self.assertIn(f" {long}\r\n".encode(), self.answer(b"", sender=long))
 
     def test_sender_in_utf8(self) -> None:
         """A sender beyond ASCII is answered in UTF-8 (RFC 6532)."""
