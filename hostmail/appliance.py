@@ -192,13 +192,15 @@ class Appliance(Service):
         for door in self._doors:
             door.inner = make(door.service, door.listener)
         sender = make_sender(parts)
+        redelivery = make_redelivery(parts, intake)
         runner = Runner(
             queue=parts.queue,
             clock=self._reactor,
             now=time.time,
             random=SystemRandom(),
             decide=parts.router.decide,
-            deliver=make_redelivery(parts, intake).deliver,
+            deliver=redelivery.deliver,
+            forward=redelivery.send_on,
             report=intake.notices.report,
             sender=sender,
             history=parts.history,

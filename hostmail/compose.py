@@ -178,7 +178,12 @@ def make_intake(parts: Parts) -> Intake:
 def make_redelivery(parts: Parts, intake: Intake) -> Redelivery:
     """The way into mailboxes for mail that had to wait."""
     return Redelivery(
-        directory=parts.directory, store=parts.store, answering=intake.answering, in_thread=parts.in_thread
+        directory=parts.directory,
+        store=parts.store,
+        answering=intake.answering,
+        senders=parts.senders,
+        forward_spam=parts.settings.forward_spam,
+        in_thread=parts.in_thread,
     )
 
 

@@ -48,6 +48,17 @@ class HeaderFilter:
         return self.header + data[end:]
 
 
+def waiting_header(path: str, skip: int) -> bytes:
+    """The header of a message in a file, as its sender wrote it, behind `skip` octets of ours; nothing if it cannot be read any more."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(skip)
+            top = file.read(MAX_HEADER)
+    except OSError:
+        return b""
+    return top[: header_end(top)]
+
+
 def missing_fields(header: bytes, now: float, message_id: str) -> bytes:
     """Date and Message-ID for a message of our own users that lacks them (RFC 6409 8.2, 8.3)."""
     fields = b""

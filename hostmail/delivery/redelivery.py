@@ -1,4 +1,4 @@
-"""Local recipients whose mail had to wait in the queue: delivered from there as they would have been at once."""
+"""Local recipients whose mail had to wait in the queue: delivered from there, or forwarded, as they would have been at once."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from twisted.logger import Logger
 
 from hostmail.address import Address
-from hostmail.decisions import IntoMailbox
+from hostmail.decisions import Forward, IntoMailbox
 from hostmail.delivery.answering import Answering, Arrived
+from hostmail.delivery.forwarding import Leaving, leaving
+from hostmail.delivery.header import waiting_header
 from hostmail.delivery.trace import final_fields
+from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NoSuchRecipient, Refusal
-from hostmail.interfaces import Drop, IDirectory, IMailStore, InThread, ISpoolFile, Queued
-from hostmail.message.headers import header_end
+from hostmail.interfaces import Drop, IDirectory, IMailStore, InThread, ISenderRewriting, ISpoolFile, Queued
+from hostmail.message.headers import is_spam
 
 log = Logger(namespace="delivery")
-
-MAX_HEADER = 256 * 1024
 
 Waiting = Sequence[tuple[Queued, IntoMailbox]]
 
@@ -24,10 +25,21 @@ Waiting = Sequence[tuple[Queued, IntoMailbox]]
 class Redelivery:
     """What the queue's runner calls for rows that lead into mailboxes here."""
 
-    def __init__(self, *, directory: IDirectory, store: IMailStore, answering: Answering, in_thread: InThread) -> None:
+    def __init__(
+        self,
+        *,
+        directory: IDirectory,
+        store: IMailStore,
+        answering: Answering,
+        senders: ISenderRewriting,
+        forward_spam: bool,
+        in_thread: InThread,
+    ) -> None:
         self._directory = directory
         self._store = store
         self._answering = answering
+        self._senders = senders
+        self._forward_spam = forward_spam
         self._in_thread = in_thread
 
     async def deliver(self, spooled: ISpoolFile, waiting: Waiting) -> list[Refusal | None]:
@@ -45,27 +57,30 @@ class Redelivery:
             await self._answer(spooled, [pair for pair in waiting if _mailbox(pair[1]) in filled])
         return [found.get(_mailbox(decision), NoSuchRecipient(private="removed")) for _, decision in waiting]
 
+    async def send_on(self, spooled: ISpoolFile, row: Queued, forwards: Sequence[Forward]) -> list[Leaving]:
+        """What leaves for a recipient whose address has become a forward while he waited; nothing of what was judged spam."""
+        if not self._forward_spam and is_spam(await self._header(spooled)):
+            return []
+        path = Address.parse(row.sender) if row.sender else None
+        envelope = Envelope(path, body=row.body, smtputf8=row.smtputf8, ret=row.ret, envid=row.envid)
+        notify = tuple(row.notify.split(",")) if row.notify else ()
+        recipient = Recipient(Address.parse(row.recipient), notify, row.orcpt)
+        return await leaving(envelope, [(recipient, each) for each in forwards], self._directory, self._senders)
+
+    async def _header(self, spooled: ISpoolFile) -> bytes:
+        header: bytes = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
+        return header
+
     async def _answer(self, spooled: ISpoolFile, delivered: Waiting) -> None:
         """Let autoresponders look at it; the header is read only if there is one. Trouble here must not deliver the message again."""
         header: bytes | None = None
         for row, decision in {_mailbox(pair[1]): pair for pair in delivered}.values():
             if await self._directory.autoresponder(decision.account_id) is not None:
                 if header is None:
-                    header = await self._in_thread(_header, spooled.path, len(spooled.prefix))
+                    header = await self._header(spooled)
                 sender = Address.parse(row.sender) if row.sender else None
                 named = [Address.parse(decision.addressed or row.recipient)]
                 self._answering.consider(Arrived(row.queue_id, sender, header, decision, named))
-
-
-def _header(path: str, skip: int) -> bytes:
-    """The header as the sender wrote it; nothing if it cannot be read any more: then it has no answer."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(skip)
-            top = file.read(MAX_HEADER)
-    except OSError:
-        return b""
-    return top[: header_end(top)]
 
 
 def _mailbox(decision: IntoMailbox) -> tuple[int, str]:

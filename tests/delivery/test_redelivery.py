@@ -14,7 +14,7 @@ from hostmail.delivery.answering import Arrived
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
 from hostmail.interfaces import Autoresponder, ISpoolFile, Queued
-from tests.delivery.fakes import FakeDirectory, FakeSpool, FakeStore
+from tests.delivery.fakes import FakeDirectory, FakeSenders, FakeSpool, FakeStore
 from tests.queue.support import at_once
 
 ANN, BEA = IntoMailbox(1, "ann@example.com"), IntoMailbox(2, "bea@example.com")
@@ -34,6 +34,8 @@ class RedeliveryTests(SynchronousTestCase):
             directory=self.directory,
             store=self.store,
             answering=self,  # type: ignore[arg-type]
+            senders=FakeSenders(),
+            forward_spam=False,
             in_thread=at_once,
         )
 

@@ -58,15 +58,22 @@ class WholeWayTests(IntakeCase):
             claim_hold_notice=lambda account_id: True,
         )
         self.sender = FakeSender()
+        redelivery = Redelivery(
+            directory=self.directory,
+            store=self.store,
+            answering=self.intake.answering,
+            senders=FakeSenders(),
+            forward_spam=False,
+            in_thread=at_once,
+        )
         self.runner = Runner(
             queue=self.waiting,
             clock=self.clock,
             now=self.clock.seconds,
             random=Random(8),
             decide=self.router.decide,
-            deliver=Redelivery(
-                directory=self.directory, store=self.store, answering=self.intake.answering, in_thread=at_once
-            ).deliver,
+            deliver=redelivery.deliver,
+            forward=redelivery.send_on,
             report=self.intake.notices.report,
             sender=self.sender,
             history=self.history,
@@ -124,6 +131,37 @@ class WholeWayTests(IntakeCase):
         self.assertIn(b"Final-Recipient: rfc822; bob@x.example\r\nAction: failed\r\nStatus: 5.1.1\r\n", bounce)
         self.assertIn(b"Subject: hello", bounce)
         self.assertEqual(self.rows(), [])
+
+    def test_forwarded_after_waiting(self) -> None:
+        """Who has become a forward while his mail waited: it leaves in our name, as at once (E1)."""
+        self.sender.results["bob@x.example"] = Result(TemporaryFailure())
+        self.wait(self.runner.start())
+        self.send("bob@x.example", peer=self.login, sender="sam@sam.example", message=b"Subject: x\r\n\r\nbody\r\n")
+        [waits] = self.rows()
+        content = Path(waits.path).read_bytes()
+        self.sender.results["carl@y.example"] = Result(TemporaryFailure())
+        self.directory.add("zoe@x.example")
+        self.directory.lead("bob@x.example", "carl@y.example")
+        self.clock.advance(66)
+        [row] = self.rows()
+        self.assertEqual((row.sender, row.recipient), ("srs0=x=y=sam.example=sam@x.example", "carl@y.example"))
+        self.assertEqual(
+            (row.orcpt, row.queue_id, row.created), ("rfc822;bob@x.example", waits.queue_id, waits.created)
+        )
+        self.assertEqual(Path(row.path).read_bytes(), b"Delivered-To: bob@x.example\r\n" + content)
+        self.assertFalse(Path(waits.path).exists())
+
+    def test_spam_that_has_waited(self) -> None:
+        """What was judged spam is not forwarded after a wait either: its sender hears of it, for we have taken it."""
+        self.sender.results["bob@x.example"] = Result(TemporaryFailure())
+        self.wait(self.runner.start())
+        self.send("bob@x.example", peer=self.login, sender="ann@example.com", message=b"X-Spam-Flag: YES\r\n\r\n.\r\n")
+        self.directory.add("zoe@x.example")
+        self.directory.lead("bob@x.example", "carl@y.example")
+        self.clock.advance(66)
+        self.assertEqual(self.rows(), [])
+        [bounce] = self.mail("ann@example.com")
+        self.assertIn(b"Final-Recipient: rfc822; bob@x.example\r\nAction: failed\r\nStatus: 5.7.1\r\n", bounce)
 
     def test_mailbox_in_trouble(self) -> None:
         """A mailbox in trouble gets its copy once the trouble is over, with the trace of its arrival (D4)."""

@@ -13,7 +13,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, Relay
+from hostmail.decisions import Decision, Forward, Relay
+from hostmail.delivery.forwarding import Leaving
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import ISpoolFile, Queued
@@ -129,6 +130,8 @@ class RunnerCase(QueueCase):
         self.reports: list[tuple[str, list[str]]] = []
         self.report_error: Exception | None = None
         self.decide_error: Exception | None = None
+        self.forward_error: Exception | None = None
+        self.forwarded = True
 
     def start(self) -> Runner:
         runner = Runner(
@@ -138,6 +141,7 @@ class RunnerCase(QueueCase):
             random=Random(3),
             decide=self.decide,
             deliver=self.deliver,
+            forward=self.forward,
             report=self.report,
             sender=self.sender,
             history=self.history,
@@ -157,6 +161,16 @@ class RunnerCase(QueueCase):
         self.delivered += [decision.delivered_to for _, decision in waiting]
         self.decided = [decision for _, decision in waiting]
         return self.answers or [None] * len(waiting)
+
+    async def forward(self, spooled: ISpoolFile, row: Queued, forwards: Sequence[Forward]) -> list[Leaving]:
+        if self.forward_error:
+            raise self.forward_error
+        path = Address.parse("rewritten@example.test")
+        return [
+            Leaving(Envelope(path), [Recipient(each.address)], b"Delivered-To: x\r\n")
+            for each in forwards
+            if self.forwarded
+        ]
 
     async def report(
         self, results: Sequence[tuple[Queued, Refusal | None]], action: str, content: bytes, whole: bool

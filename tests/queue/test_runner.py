@@ -262,6 +262,42 @@ class LocalTests(RunnerCase):
         self.assertEqual(dict(self.reports), {"failed": ["bea@example.com"], "delivered": ["ann@example.com"]})
         self.assertEqual(self.rows(), [])
 
+    def test_forwarded(self) -> None:
+        """What leaves by a forward is a message of its own, under its own reverse-path and with our mark (E1)."""
+        self.decisions["all@example.com"] = Forward(Address("bob", "x.example"), Address("all", "example.com"))
+        self.put("all@example.com", "eve@x.example")
+        assert self.sender is not None
+        self.sender.results.update({"bob@x.example": LATER, "eve@x.example": LATER})
+        self.start()
+        before, row = self.rows()
+        self.assertEqual((before.sender, before.recipient), ("ann@example.com", "eve@x.example"))
+        self.assertEqual((row.sender, row.recipient), ("rewritten@example.test", "bob@x.example"))
+        self.assertNotEqual(before.path, row.path)
+        self.assertEqual(row.size, before.size + len(b"Delivered-To: x\r\n"))
+        self.assertEqual(len(self.files), 2)
+
+    def test_not_to_be_forwarded(self) -> None:
+        """One that may not be forwarded, and has no other end, comes back; other ends get it."""
+        self.forwarded = False
+        forward = Forward(Address("bob", "x.example"), Address("all", "example.com"))
+        ann = self.decisions["ann@example.com routed"] = IntoMailbox(1, "ann@example.com")
+        self.decisions.update({"all@example.com": forward, "both@example.com": Several((forward, ann))})
+        self.put("all@example.com", "both@example.com")
+        self.start()
+        self.assertEqual(self.reports, [("failed", ["all@example.com"]), ("delivered", ["ann@example.com"])])
+        self.assertEqual(self.delivered, ["ann@example.com"])
+        self.assertEqual(self.files, [])
+
+    def test_forward_in_trouble(self) -> None:
+        """Where the way on cannot be made just now the recipient waits; nothing is left of the attempt."""
+        self.decisions["all@example.com"] = Forward(Address("bob", "x.example"), Address("all", "example.com"))
+        self.forward_error = TemporaryFailure()
+        self.put("all@example.com")
+        self.start()
+        [row] = self.rows()
+        self.assertEqual((row.recipient, row.attempts, row.state), ("all@example.com", 1, "waiting"))
+        self.assertEqual(len(self.files), 1)
+
     def test_routed(self) -> None:
         """A mailbox that had to wait is not routed again; how it was addressed, and what was caught, is still known then (E4)."""
         self.decisions["ann@example.com routed"] = IntoMailbox(1, "ann@example.com")
