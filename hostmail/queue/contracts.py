@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, Forward, IntoMailbox
-from hostmail.envelope import Envelope, Recipient
+from hostmail.decisions import Decision, IntoMailbox
 from hostmail.errors import Refusal
 from hostmail.interfaces import ISpoolFile, Queued
 
@@ -53,7 +52,10 @@ class Sender(Protocol):
     """Sends mail on to other hosts."""
 
     async def destination(self, row: Queued) -> str:
-        """Rows with equal answers may share a message's transmission; connections are limited for each."""
+        """Rows with equal answers may share a message's transmission; connections are limited for each.
+
+        Where all mail for a domain goes there, and nothing else, its name begins with that domain, followed by nothing or a space.
+        """
 
     async def send(self, rows: Sequence[Queued]) -> Sequence[Sent]:
         """Send one message to recipients of one destination; a result for each, in order. Trouble is a result, not raised."""
@@ -68,21 +70,6 @@ class Decide(Protocol):
     def __call__(self, recipient: Address, *, routed: bool) -> Awaitable[Decision]: ...
 
 
-class Leaving(Protocol):
-    """A message as somebody here forwards it: `mark` goes before the trace fields."""
-
-    @property
-    def envelope(self) -> Envelope: ...
-
-    @property
-    def recipients(self) -> Sequence[Recipient]: ...
-
-    @property
-    def mark(self) -> bytes: ...
-
-
-SendOn = Callable[[ISpoolFile, Queued, Sequence[Forward]], Awaitable[Sequence[Leaving]]]
-"""How a waiting message leaves by forwards that its recipient leads to by now; nothing for one that is not to be forwarded."""
 Deliver = Callable[[ISpoolFile, Sequence[tuple[Queued, IntoMailbox]]], Awaitable[Sequence[Refusal | None]]]
 Report = Callable[[Sequence[tuple[Queued, Refusal | None]], str, bytes, bool], Awaitable[None]]
 """Tells the sender of `action` (failed, delayed, delivered, relayed), with the message's header, or all of it if the last is true."""

@@ -11,6 +11,7 @@ from hostmail.errors import Refusal
 
 PER_DESTINATION = 10
 SHORTEST_PAUSE, LONGEST_PAUSE = 60.0, 900.0
+FEW_LEFT = 50
 MOST_LANES = 10_000
 SMOOTHING = 0.2
 
@@ -32,11 +33,22 @@ class Lane:
         self._usual_seconds = 0.0
         self.recipients = 0
         self.put_off_until = 0.0
+        self.fed = False
 
     @property
     def empty(self) -> bool:
         """True if nothing is to be remembered."""
-        return not (self.recipients or self._failures)
+        return not (self.recipients or self._failures or self.put_off)
+
+    @property
+    def put_off(self) -> bool:
+        """True if mail for it waits in the queue until a certain time."""
+        return self._now() < self.put_off_until
+
+    @property
+    def hungry(self) -> bool:
+        """True if mail that was put off could go now."""
+        return self.put_off and not (self._failures or self.fed) and self.recipients <= FEW_LEFT
 
     @property
     def paused_until(self) -> float:
@@ -114,16 +126,19 @@ class Lanes:
             self._lanes = {name: lane for name, lane in self._lanes.items() if lane.recipients or lane.paused}
         lane = self._lanes.setdefault(destination, self.lane(destination))
         lane.recipients += recipients
+        lane.fed = False
         self.recipients += recipients
         return lane
 
     def leave(self, destination: str, recipients: int) -> None:
-        """They are not any more; a lane without mail and trouble is forgotten."""
-        lane = self._lanes[destination]
-        lane.recipients -= recipients
+        """They are not any more."""
+        self._lanes[destination].recipients -= recipients
         self.recipients -= recipients
-        if lane.empty:
-            del self._lanes[destination]
+
+    def tidy(self, destination: str) -> None:
+        """Forget a lane without mail and trouble."""
+        if self.lane(destination).empty:
+            self._lanes.pop(destination, None)
 
     def forgive(self) -> None:
         """Try all of them again at once: somebody says that things are better."""

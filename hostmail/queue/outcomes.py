@@ -98,7 +98,7 @@ class Outcomes:
         """There is no way out at present: the rows wait on, without counting attempts."""
         await self._queue.park([row.id for row in rows], self._now() + PARKED_SECONDS, NO_WAY_OUT)
 
-    async def put_back(self, rows: Sequence[QueuedRow], seconds: float) -> None:
+    async def put_back(self, rows: Sequence[QueuedRow], until: float) -> None:
         """So much mail goes there that these rows wait on, without counting an attempt; unless their time is up, or a notice is due."""
         now = self._now()
 
@@ -108,7 +108,7 @@ class Outcomes:
 
         waiting = [row for row in rows if not urgent(row)]
         if waiting:
-            await self._queue.park([row.id for row in waiting], now + seconds, waiting[0].last_answer or BUSY)
+            await self._queue.park([row.id for row in waiting], until, waiting[0].last_answer or BUSY)
         await self.settle([(row, TemporaryFailure(BUSY, enhanced="4.4.5")) for row in rows if urgent(row)])
 
     async def put_off(self, domain: str, until: float, trouble: Refusal | None) -> None:

@@ -62,22 +62,10 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
     connection.execute(_ADD_RECIPIENTS, [_new(message_id, recipient, message.created) for recipient in to])
 
 
-def split(
-    connection: Connection,
-    row: QueuedRow,
-    to: Sequence[Recipient],
-    forwarded: Sequence[tuple[NewMessage, Envelope, Sequence[Recipient]]],
-    now: float,
-) -> list[str]:
-    """Other recipients of the same message in the place of one, due at once, and what it becomes where it is forwarded.
-
-    Files that nobody waits for any more.
-    """
-    if to:
-        connection.execute(_ADD_RECIPIENTS, [_new(row.message_id, recipient, now) for recipient in to])
-    for message in forwarded:
-        add(connection, *message)
-    return finish(connection, [row.id])
+def split(connection: Connection, row: QueuedRow, to: Sequence[Recipient], now: float) -> None:
+    """Other recipients of the same message in the place of one, due at once."""
+    connection.execute(_ADD_RECIPIENTS, [_new(row.message_id, recipient, now) for recipient in to])
+    connection.execute(_FORGET_RECIPIENTS, {"ids": [row.id]})
 
 
 def _new(message_id: int | None, recipient: Recipient, due: float) -> dict[str, Any]:
@@ -192,6 +180,22 @@ _PUT_OFF = (
     .where(recipients.c.id.in_(_PUT_OFF_IDS))
     .values(next_attempt=bindparam("until"), last_answer=bindparam("answer"))
 )
+
+
+_BROUGHT_BACK = (
+    select(recipients.c.id)
+    .where(
+        recipients.c.state == WAITING, recipients.c.next_attempt == bindparam("until"), bindparam("domain") == _DOMAIN
+    )
+    .limit(bindparam("most"))
+)
+_BRING_BACK = update(recipients).where(recipients.c.id.in_(_BROUGHT_BACK)).values(next_attempt=bindparam("now"))
+
+
+def bring_back(connection: Connection, domain: str, until: float, now: float, most: int) -> int:
+    """Some of the rows that were put off until then are due now; how many."""
+    about = {"domain": domain, "until": until, "now": now, "most": most}
+    return connection.execute(_BRING_BACK, about).rowcount
 
 
 def put_off(connection: Connection, domain: str, until: float, answer: str, ages: Ages, most: int) -> int:

@@ -16,9 +16,9 @@ from twisted.python.failure import Failure
 from hostmail.address import Address
 from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several, targets_of
 from hostmail.envelope import Recipient
-from hostmail.errors import Refusal, Returned, SpamNotForwarded, as_refusal
+from hostmail.errors import Refusal, Returned, as_refusal
 from hostmail.interfaces import IHistory
-from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, SendOn, Sent
+from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, Sent
 from hostmail.queue.lanes import Lane, Lanes
 from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
@@ -52,7 +52,6 @@ class Runner:
         random: Random,
         decide: Decide,
         deliver: Deliver,
-        forward: SendOn,
         report: Report,
         sender: Sender | None,
         history: IHistory,
@@ -62,7 +61,6 @@ class Runner:
         self._clock = clock
         self._decide = decide
         self._deliver = deliver
-        self._forward = forward
         self._sender = sender
         self._outcomes = Outcomes(
             queue, report, schedule=schedule or Schedule(), now=now, random=random, history=history
@@ -192,7 +190,7 @@ class Runner:
             elif isinstance(decision, Relay):
                 away.append(row)
             else:
-                nowhere += await self._led_on(row, decision)
+                await self._queue.split(row, further(row, decision))
         if nowhere:
             await self._outcomes.settle(nowhere)
         if here:
@@ -210,18 +208,6 @@ class Runner:
         if row.routed and isinstance(decision, IntoMailbox):
             return replace(decision, addressed=row.addressed, caught=row.caught)
         return decision
-
-    async def _led_on(self, row: QueuedRow, decision: Forward | Several) -> list[tuple[QueuedRow, Refusal | None]]:
-        """To the ends that it has by now; the row itself if that cannot be."""
-        ends, forwards = further(row, decision), [end for end in targets_of(decision) if isinstance(end, Forward)]
-        try:
-            leaving = await self._forward(await self._queue.open(row), row, forwards) if forwards else ()
-            if not (ends or leaving):
-                raise SpamNotForwarded()
-            await self._queue.split(row, ends, leaving)
-        except Exception as error:  # noqa: BLE001
-            return [(row, self._expected(error, row))]
-        return []
 
     async def _bring(self, here: Sequence[tuple[QueuedRow, IntoMailbox]]) -> list[tuple[QueuedRow, Refusal | None]]:
         try:
@@ -253,6 +239,8 @@ class Runner:
                 await self._send_in_lane(sender, destination, lane, rows)
             finally:
                 self._lanes.leave(destination, len(rows))
+            await self._feed(destination, lane)
+            self._lanes.tidy(destination)
         self._over(rows)
 
     def _full(self, lane: Lane, count: int) -> bool:
@@ -266,17 +254,29 @@ class Runner:
         Where it does not, all other mail that goes there is put off as well, so that nobody has to leaf through it.
         """
         seconds = min(lane.seconds_to_wait(), LONGEST_PARKED)
-        if seconds < POLL_SECONDS:
+        if lane.put_off:
+            await self._outcomes.put_back(rows, lane.put_off_until)
+        elif seconds < POLL_SECONDS:
             self._crowded = True
-        await self._outcomes.put_back(rows, max(seconds, POLL_SECONDS))
-        if seconds >= POLL_SECONDS:
-            await self._put_off(destination, lane, self._now() + seconds, None)
+            await self._outcomes.put_back(rows, self._now() + POLL_SECONDS)
+        else:
+            until = self._now() + seconds
+            await self._outcomes.put_back(rows, until)
+            await self._put_off(destination, lane, until, None)
 
     async def _put_off(self, destination: str, lane: Lane, until: float, trouble: Refusal | None) -> None:
-        """Once for as long as it lasts. Destinations that are no domains, smarthosts say, have no mail in the queue by their name."""
-        if self._now() >= lane.put_off_until:
+        """Once for as long as it lasts. Smarthosts have no mail in the queue by their name, which is no domain."""
+        if not lane.put_off:
             lane.put_off_until = until
-            await self._outcomes.put_off(destination, until, trouble)
+            await self._outcomes.put_off(_domain(destination), until, trouble)
+
+    async def _feed(self, destination: str, lane: Lane) -> None:
+        """A lane that has moved quicker than it looked gets some of the mail that was put off."""
+        if lane.hungry:
+            lane.fed = True
+            if await self._queue.bring_back(_domain(destination), lane.put_off_until, BATCH) < BATCH:
+                lane.put_off_until = 0.0
+            self.wake()
 
     async def _send_in_lane(self, sender: Sender, destination: str, lane: Lane, rows: list[QueuedRow]) -> None:
         begun = await lane.turn()
@@ -314,6 +314,11 @@ class Runner:
         self._timer = None
 
 
+def _domain(destination: str) -> str:
+    """The domain that a destination's name begins with, if it is one."""
+    return destination.partition(" ")[0]
+
+
 def _unreachable(results: Sequence[Sent]) -> Refusal | None:
     """What keeps everybody from talking to a destination for now, if that is what the results say."""
     refusal = results[0].refusal
@@ -321,8 +326,9 @@ def _unreachable(results: Sequence[Sent]) -> Refusal | None:
 
 
 def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
-    """The ends here that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
+    """The ends that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
     notify = tuple(row.notify.split(",")) if row.notify else ()
+    before = Recipient(Address.parse(row.recipient), notify, row.orcpt)
     final = partial(
         Recipient, notify=notify, orcpt=row.orcpt, routed=True, addressed=row.recipient, own_sender=row.sender
     )
@@ -330,8 +336,10 @@ def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
     for end in targets_of(decision):
         if isinstance(end, IntoMailbox):
             found.append(final(Address.parse(end.delivered_to), caught=end.caught))
+        elif isinstance(end, Forward):
+            found.append(Recipient(end.address, notify, before.known_as, own_sender=row.sender))
         elif isinstance(end, Refuse):
-            found.append(final(end.address or Address.parse(row.recipient)))
+            found.append(final(end.address or before.address))
     return found
 
 

@@ -113,13 +113,23 @@ class LaneTests(SynchronousTestCase):
 
 
 class PartlySlow(FakeSender):
-    """Never ends for slow.example."""
+    """For slow.example nothing ends until `hurry`, everything from then on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.going: list[Deferred[None]] = []
+        self.slow = True
 
     async def send(self, rows: Any) -> list[Any]:
-        if rows[0].recipient.endswith("slow.example"):
-            self.calls.append(["slow"])
-            await Deferred()
+        if self.slow and rows[0].recipient.endswith("slow.example"):
+            self.going.append(Deferred())
+            await self.going[-1]
         return await super().send(rows)
+
+    def hurry(self) -> None:
+        self.slow = False
+        while self.going:
+            self.going.pop().callback(None)
 
 
 class RunnerTests(RunnerCase):
@@ -143,6 +153,20 @@ class RunnerTests(RunnerCase):
         sending = [row for row in self.rows() if row.state == "sending"]
         self.assertLessEqual(len(sending), MOST_UNDER_WAY / 2)
         self.assertEqual({row.attempts for row in self.rows()}, {0})
+
+    def test_slow_no_more(self) -> None:
+        """When a host that hung takes mail again, what was put off for long goes at once."""
+        sender = self.sender = PartlySlow()
+        self.put_many(1500, "slow.example")
+        self.start()
+        self.pass_time(1000, step=10)
+        due = [row.next_attempt - self.now() for row in self.rows() if row.state == "waiting"]
+        self.assertGreater(max(due), 300)
+        sender.hurry()
+        before = self.clock.seconds()
+        while self.rows() and self.clock.seconds() < before + 60:
+            self.clock.advance(1)
+        self.assertLess(self.clock.seconds(), before + 60)
 
     def test_slow_for_days(self) -> None:
         """Who waits behind a host that hangs hears of the delay, and gets his mail back when its time is over."""
