@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, IntoMailbox
+from hostmail.decisions import Decision, Forward, IntoMailbox
+from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import Refusal
 from hostmail.interfaces import ISpoolFile, Queued
 
@@ -70,6 +71,21 @@ class Decide(Protocol):
     def __call__(self, recipient: Address, *, routed: bool) -> Awaitable[Decision]: ...
 
 
+class Leaving(Protocol):
+    """A message as somebody here forwards it: `mark` goes before the trace fields."""
+
+    @property
+    def envelope(self) -> Envelope: ...
+
+    @property
+    def recipients(self) -> Sequence[Recipient]: ...
+
+    @property
+    def mark(self) -> bytes: ...
+
+
+SendOn = Callable[[ISpoolFile, Queued, Sequence[Forward]], Awaitable[Sequence[Leaving]]]
+"""How a waiting message leaves by forwards that its recipient leads to by now; nothing for one that is not to be forwarded."""
 Deliver = Callable[[ISpoolFile, Sequence[tuple[Queued, IntoMailbox]]], Awaitable[Sequence[Refusal | None]]]
 Report = Callable[[Sequence[tuple[Queued, Refusal | None]], str, bytes, bool], Awaitable[None]]
 """Tells the sender of `action` (failed, delayed, delivered, relayed), with the message's header, or all of it if the last is true."""

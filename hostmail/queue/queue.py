@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hostmail.errors import NotFound
 from hostmail.interfaces import InThread, IQueue, ISpoolFile, Queued, QueueStats
 from hostmail.queue import choosing, rows
 from hostmail.queue.committer import Committer
-from hostmail.queue.contracts import QueuedRow
+from hostmail.queue.contracts import Leaving, QueuedRow
 from hostmail.queue.files import QueueFiles, WaitingFile
 from hostmail.queue.filters import condition
 from hostmail.queue.tables import MIGRATIONS
@@ -173,14 +174,33 @@ class Queue:
         many: int = await self._committer.write(rows.bring_back, domain, until, self._now(), most, durable=False)
         return many
 
-    async def split(self, row: QueuedRow, to: Sequence[Recipient]) -> None:
-        """Let a leased row's message go to other recipients instead, at once."""
-        await self._committer.write(rows.split, row, to, self._now())
+    async def split(self, row: QueuedRow, to: Sequence[Recipient], forwarded: Sequence[Leaving] = ()) -> None:
+        """Let a leased row's message go to other recipients instead, at once, also in the forms in which it is forwarded.
+
+        Those are new messages, as old as this one. All of it happens, or nothing: after a crash nobody gets it twice.
+        """
+        prepared: list[Prepared] = []
+        try:
+            for each in forwarded:
+                spooled = await self.open(row)
+                further = await self.prepare(
+                    row.queue_id, spooled, each.envelope, each.recipients, row.account_id, each.mark
+                )
+                prepared.append(further)
+            messages = [further.as_old_as(row) for further in prepared]
+            files = await self._committer.write(rows.split, row, to, messages, self._now())
+        except BaseException:
+            for further in prepared:
+                await further.abort()
+            raise
+        await self._remove(files)
         self.woken()
 
     async def finish(self, ids: Sequence[int]) -> None:
         """Forget rows for good, and the files nobody else waits for."""
-        files: Sequence[str] = await self._committer.write(rows.finish, ids)
+        await self._remove(await self._committer.write(rows.finish, ids))
+
+    async def _remove(self, files: Sequence[str]) -> None:
         if files:
             await self._in_thread(self._files.remove, *files)
 
@@ -225,6 +245,10 @@ class Prepared:
         self._message = message
         self._envelope = envelope
         self._recipients = recipients
+
+    def as_old_as(self, row: QueuedRow) -> tuple[rows.NewMessage, Envelope, Sequence[Recipient]]:
+        """What becomes of a message that has been waiting: its time goes on."""
+        return replace(self._message, created=row.created), self._envelope, self._recipients
 
     async def commit(self) -> None:
         """Rows durable and live."""

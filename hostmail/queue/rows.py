@@ -62,10 +62,22 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
     connection.execute(_ADD_RECIPIENTS, [_new(message_id, recipient, message.created) for recipient in to])
 
 
-def split(connection: Connection, row: QueuedRow, to: Sequence[Recipient], now: float) -> None:
-    """Other recipients of the same message in the place of one, due at once."""
-    connection.execute(_ADD_RECIPIENTS, [_new(row.message_id, recipient, now) for recipient in to])
-    connection.execute(_FORGET_RECIPIENTS, {"ids": [row.id]})
+def split(
+    connection: Connection,
+    row: QueuedRow,
+    to: Sequence[Recipient],
+    forwarded: Sequence[tuple[NewMessage, Envelope, Sequence[Recipient]]],
+    now: float,
+) -> list[str]:
+    """Other recipients of the same message in the place of one, due at once, and what it becomes where it is forwarded.
+
+    Files that nobody waits for any more.
+    """
+    if to:
+        connection.execute(_ADD_RECIPIENTS, [_new(row.message_id, recipient, now) for recipient in to])
+    for message in forwarded:
+        add(connection, *message)
+    return finish(connection, [row.id])
 
 
 def _new(message_id: int | None, recipient: Recipient, due: float) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from twisted.python.failure import Failure
 from hostmail.address import Address
 from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several, targets_of
 from hostmail.envelope import Recipient
-from hostmail.errors import Refusal, Returned, as_refusal
+from hostmail.errors import Refusal, Returned, SpamNotForwarded, as_refusal
 from hostmail.interfaces import IHistory
-from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, Sent
+from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, SendOn, Sent
 from hostmail.queue.lanes import Lane, Lanes
 from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
@@ -52,6 +52,7 @@ class Runner:
         random: Random,
         decide: Decide,
         deliver: Deliver,
+        forward: SendOn,
         report: Report,
         sender: Sender | None,
         history: IHistory,
@@ -61,6 +62,7 @@ class Runner:
         self._clock = clock
         self._decide = decide
         self._deliver = deliver
+        self._forward = forward
         self._sender = sender
         self._outcomes = Outcomes(
             queue, report, schedule=schedule or Schedule(), now=now, random=random, history=history
@@ -190,7 +192,7 @@ class Runner:
             elif isinstance(decision, Relay):
                 away.append(row)
             else:
-                await self._queue.split(row, further(row, decision))
+                nowhere += await self._led_on(row, decision)
         if nowhere:
             await self._outcomes.settle(nowhere)
         if here:
@@ -208,6 +210,18 @@ class Runner:
         if row.routed and isinstance(decision, IntoMailbox):
             return replace(decision, addressed=row.addressed, caught=row.caught)
         return decision
+
+    async def _led_on(self, row: QueuedRow, decision: Forward | Several) -> list[tuple[QueuedRow, Refusal | None]]:
+        """To the ends that it has by now; the row itself if that cannot be."""
+        ends, forwards = further(row, decision), [end for end in targets_of(decision) if isinstance(end, Forward)]
+        try:
+            leaving = await self._forward(await self._queue.open(row), row, forwards) if forwards else ()
+            if not (ends or leaving):
+                raise SpamNotForwarded()
+            await self._queue.split(row, ends, leaving)
+        except Exception as error:  # noqa: BLE001
+            return [(row, self._expected(error, row))]
+        return []
 
     async def _bring(self, here: Sequence[tuple[QueuedRow, IntoMailbox]]) -> list[tuple[QueuedRow, Refusal | None]]:
         try:
@@ -326,9 +340,8 @@ def _unreachable(results: Sequence[Sent]) -> Refusal | None:
 
 
 def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
-    """The ends that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
+    """The ends here that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
     notify = tuple(row.notify.split(",")) if row.notify else ()
-    before = Recipient(Address.parse(row.recipient), notify, row.orcpt)
     final = partial(
         Recipient, notify=notify, orcpt=row.orcpt, routed=True, addressed=row.recipient, own_sender=row.sender
     )
@@ -336,10 +349,8 @@ def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
     for end in targets_of(decision):
         if isinstance(end, IntoMailbox):
             found.append(final(Address.parse(end.delivered_to), caught=end.caught))
-        elif isinstance(end, Forward):
-            found.append(Recipient(end.address, notify, before.known_as, own_sender=row.sender))
         elif isinstance(end, Refuse):
-            found.append(final(end.address or before.address))
+            found.append(final(end.address or Address.parse(row.recipient)))
     return found
 
 
