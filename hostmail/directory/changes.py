@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.decisions import CATCH_REFUSE
-from hostmail.directory import autoresponders, facts, lists, naming, values
+from hostmail.directory import autoresponders, facts, lists, naming, smarthosts, tables, values
 from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
@@ -38,11 +38,13 @@ _DOMAIN_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "main_login": lambda what, value: values.check_main_login(str(value)),
     "default_mailbox": lambda what, value: values.check_address(value) if value else None,
     "catch_all": naming.check_catch_all,
+    **smarthosts.DOMAIN_CHECKS,
     **dict.fromkeys((*_SUSPENSIONS, "pop_before_smtp", "must_match_sender", "active"), values.check_switch),
 }
 _ACCOUNT_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "quota_bytes": values.check_quota,
     "quota_messages": values.check_quota,
+    **smarthosts.CHECKS,
     **dict.fromkeys(_SUSPENSIONS, values.check_switch),
 }
 # Turning these on ends what a login has opened: relay grants, remembered credentials (C4).
@@ -73,7 +75,10 @@ class DirectoryChanges:
         return await self._change(_add_domain, name, quota, main_login, naming.check_catch_all("catch_all", catch_all))
 
     async def set_domain(self, name: str, **changes: Any) -> Domain:
-        """Change fields of a domain; `default_mailbox` is an address of it, "" for none. Raises NotFound, BadValue, AlreadyExists."""
+        """Change fields of a domain, and its way out (C9); `default_mailbox` is an address of it, "" for none.
+
+        Raises NotFound, BadValue, AlreadyExists.
+        """
         return await self._change(_set_domain, name, _checked(changes, _DOMAIN_CHECKS, "domain"))
 
     async def remove_domain(self, name: str) -> None:
@@ -100,7 +105,7 @@ class DirectoryChanges:
         )
 
     async def set_account(self, address: str, **changes: Any) -> Account:
-        """Change quotas or suspensions (A9). Raises NotFound, BadValue."""
+        """Change quotas or suspensions (A9), and the way out (C9). Raises NotFound, BadValue."""
         return await self._change(_set_account, address, _checked(changes, _ACCOUNT_CHECKS, "account"))
 
     async def set_password(self, address: str, password_hash: str) -> Account:
@@ -213,9 +218,11 @@ def _set_domain(t: Transaction, name: str, changes: dict[str, Any]) -> Domain:
         columns["main_login_key"] = columns["main_login"].casefold()
     if "default_mailbox" in columns:
         columns["default_account_id"] = _default_mailbox(t, name, columns.pop("default_mailbox"))
+    led_out = smarthosts.put(t, tables.smarthosts.c.domain_id, domain_id, columns)
     if columns:
         t.run(update(domains).where(domains.c.id == domain_id).values(columns))
         naming.check_catcher(t, columns.get("catch_all", ""))
+    if columns or led_out:
         t.announce(name)
         if any(changes.get(switch) for switch in _ENDS_LOGINS) or changes.get("pop_before_smtp") is False:
             t.announce_accounts(domain_id, name)
@@ -239,6 +246,8 @@ def _remove_domain(t: Transaction, name: str) -> None:
     lists.forget_domain(t, domain_id)
     of_domain = select(accounts.c.id).where(accounts.c.domain_id == domain_id)
     autoresponders.forget_accounts(t, of_domain)
+    smarthosts.forget_accounts(t, of_domain)
+    smarthosts.forget_domain(t, domain_id)
     t.run(delete(account_usage).where(account_usage.c.account_id.in_(of_domain)))
     t.run(delete(domain_usage).where(domain_usage.c.domain_id == domain_id))
     t.run(delete(accounts).where(accounts.c.domain_id == domain_id))
@@ -271,7 +280,10 @@ def _set_account(t: Transaction, address: str, changes: dict[str, Any]) -> Accou
     account = t.find_account(address)
     if not changes:
         return account
-    t.run(update(accounts).where(accounts.c.id == account.id).values(changes))
+    columns = dict(changes)
+    smarthosts.put(t, tables.smarthosts.c.account_id, account.id, columns)
+    if columns:
+        t.run(update(accounts).where(accounts.c.id == account.id).values(columns))
     ends_logins = any(changes.get(switch) for switch in _ENDS_LOGINS)
     t.announce(account.domain, account.id, credentials=ends_logins)
     return t.find_account(address)
@@ -312,7 +324,8 @@ def _remove_account(t: Transaction, address: str) -> Account:
         .values(default_account_id=None)
     )
     naming.forget_account(t, Address.parse(account.address).key)
-    autoresponders.forget_accounts(t, select(accounts.c.id).where(accounts.c.id == account.id))
+    autoresponders.forget_accounts(t, [account.id])
+    smarthosts.forget_accounts(t, [account.id])
     t.run(delete(accounts).where(accounts.c.id == account.id))
     t.announce(account.domain, account.id, credentials=True, removed=True)
     return account

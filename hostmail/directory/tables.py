@@ -28,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0006",
+    latest="v0007",
     version_table="alembic_version",
 )
 
@@ -250,4 +250,26 @@ list_questions = Table(
     Column("address_key", Text, primary_key=True),
     Column("action", Text, primary_key=True),
     Column("at", Float, nullable=False),
+)
+
+# Where mail of a domain, or of an account, is sent on (C9). The password is kept as it is: it has to be said there.
+smarthosts = Table(
+    "smarthosts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), unique=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), unique=True),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("tls", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("password", Text, nullable=False),
+)
+
+# This machine's addresses that a domain's mail comes from, at most one IPv4 and one IPv6.
+source_addresses = Table(
+    "source_addresses",
+    metadata,
+    Column("domain_id", Integer, ForeignKey("domains.id"), primary_key=True),
+    Column("address", Text, primary_key=True),
 )
