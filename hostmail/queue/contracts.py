@@ -55,7 +55,7 @@ class Sender(Protocol):
     async def destination(self, row: Queued) -> str:
         """Rows with equal answers may share a message's transmission; connections are limited for each.
 
-        Where all mail for a domain goes there, and nothing else, its name begins with that domain, followed by nothing or a space.
+        Where all mail for a domain goes there, and no other, its name is that domain.
         """
 
     async def send(self, rows: Sequence[Queued]) -> Sequence[Sent]:

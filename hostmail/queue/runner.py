@@ -39,8 +39,8 @@ STOP_SECONDS = 10.0
 class Runner:
     """One per queue. It looks when woken, when something falls due, and every few seconds for what other processes queued.
 
-    `decide` routes each recipient afresh, so that mail for a domain that has come or gone while it waited goes the right way. Without a
-    `sender` mail for elsewhere waits, visible and untouched (C9).
+    `decide` routes each recipient afresh, so that mail for a domain that has come or gone while it waited goes the right way. Mail for
+    elsewhere that `sender` has no destination for waits, visible and untouched (C9).
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Runner:
         deliver: Deliver,
         forward: SendOn,
         report: Report,
-        sender: Sender | None,
+        sender: Sender,
         history: IHistory,
         schedule: Schedule | None = None,
     ) -> None:
@@ -80,7 +80,7 @@ class Runner:
 
     async def start(self) -> None:
         """Tidy up after the last run, unless another runner of this process did, and begin."""
-        removed = await self._queue.recover(self._sender is not None)
+        removed = await self._queue.recover()
         if removed:
             log.info("queue_swept: {removed} files without recipients", removed=removed)
         self._running = True
@@ -97,9 +97,8 @@ class Runner:
         if not self._jobs:
             return succeed(None)
         ended = DeferredList(list(self._jobs))
-        if self._sender is not None:
-            impatience = self._clock.callLater(STOP_SECONDS, self._sender.abort)
-            ended.addBoth(lambda _: _cancelled(impatience))
+        impatience = self._clock.callLater(STOP_SECONDS, self._sender.abort)
+        ended.addBoth(lambda _: _cancelled(impatience))
         return ended
 
     def wake(self) -> None:
@@ -231,26 +230,29 @@ class Runner:
         return [(row, answer) for (row, _), answer in zip(here, answers, strict=True)]
 
     async def _send_on(self, away: list[QueuedRow]) -> None:
-        sender = self._sender
-        if sender is None:
-            await self._outcomes.park(away)
-            return
         together: dict[tuple[str, str], list[QueuedRow]] = {}
+        nowhere: list[QueuedRow] = []
         for row in away:
-            together.setdefault((await sender.destination(row), row.sender), []).append(row)
-        batches = [ensureDeferred(self._send(sender, name, rows)) for (name, _), rows in together.items()]
+            destination = await self._sender.destination(row)
+            if destination is None:
+                nowhere.append(row)
+            else:
+                together.setdefault((destination, row.sender), []).append(row)
+        if nowhere:
+            await self._outcomes.park(nowhere)
+        batches = [ensureDeferred(self._send(name, rows)) for (name, _), rows in together.items()]
         for batch in batches:
             self._keep(batch)
         await DeferredList(batches)
 
-    async def _send(self, sender: Sender, destination: str, rows: list[QueuedRow]) -> None:
+    async def _send(self, destination: str, rows: list[QueuedRow]) -> None:
         """One transmission, when it is its turn in its lane; one that finds no room there waits in the queue."""
         if self._full(self._lanes.lane(destination), len(rows)):
             await self._send_later(destination, self._lanes.lane(destination), rows)
         else:
             lane = self._lanes.enter(destination, len(rows))
             try:
-                await self._send_in_lane(sender, destination, lane, rows)
+                await self._send_in_lane(destination, lane, rows)
             finally:
                 self._lanes.leave(destination, len(rows))
             await self._feed(destination, lane)
@@ -282,24 +284,24 @@ class Runner:
         """Once for as long as it lasts. Smarthosts have no mail in the queue by their name, which is no domain."""
         if not lane.put_off:
             lane.put_off_until = until
-            await self._outcomes.put_off(_domain(destination), until, trouble)
+            await self._outcomes.put_off(destination, until, trouble)
 
     async def _feed(self, destination: str, lane: Lane) -> None:
         """A lane that has moved quicker than it looked gets some of the mail that was put off."""
         if lane.hungry:
             lane.fed = True
-            if await self._queue.bring_back(_domain(destination), lane.put_off_until, BATCH) < BATCH:
+            if await self._queue.bring_back(destination, lane.put_off_until, BATCH) < BATCH:
                 lane.put_off_until = 0.0
             self.wake()
 
-    async def _send_in_lane(self, sender: Sender, destination: str, lane: Lane, rows: list[QueuedRow]) -> None:
+    async def _send_in_lane(self, destination: str, lane: Lane, rows: list[QueuedRow]) -> None:
         begun = await lane.turn()
         if isinstance(begun, Refusal):
             await self._outcomes.settle([(row, begun) for row in rows])
             return
         trouble: Refusal | None = None
         try:
-            results = await sender.send(rows)
+            results = await self._sender.send(rows)
             trouble = _unreachable(results)
         except Exception as error:  # noqa: BLE001
             refusal = self._expected(error, rows[0])
@@ -326,11 +328,6 @@ class Runner:
         if self._timer is not None:
             _cancelled(self._timer)
         self._timer = None
-
-
-def _domain(destination: str) -> str:
-    """The domain that a destination's name begins with, if it is one."""
-    return destination.partition(" ")[0]
 
 
 def _unreachable(results: Sequence[Sent]) -> Refusal | None:
