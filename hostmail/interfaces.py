@@ -903,8 +903,8 @@ class ITransaction(Interface):
     async def commit() -> None:
         """On disk and synced for every recipient, or a Refusal; only now 250."""
 
-    def abort() -> None:
-        """Forget it."""
+    def abort(why: Refusal | None = None) -> None:
+        """Forget it; `why` is what the client is told, if he is told anything."""
 
 
 class IIntake(Interface):

@@ -50,7 +50,8 @@ class Ends:
     """`elsewhere` are recipients to be relayed, `forwards` those that somebody here sends on, each outside address once.
 
     `caught` are the unknown addresses that catch-alls have caught, by what their spellings have in common; `discards` are the recipients
-    whose mail is not kept, and `withheld` those to whom it is not forwarded because it is spam.
+    whose mail is not kept, and `withheld` those to whom it is not forwarded because it is spam. `leads` tells which other address each
+    recipient led to, whatever becomes of it there: several may lead to one.
     """
 
     mailboxes: list[Mailbox] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Ends:
     caught: dict[str, str] = field(default_factory=dict)
     discards: list[Recipient] = field(default_factory=list)
     withheld: list[Recipient] = field(default_factory=list)
+    leads: list[tuple[Recipient, str]] = field(default_factory=list)
 
     @property
     def leaves(self) -> bool:
@@ -84,9 +86,20 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
                 ends.nowhere.append(Nowhere(end.refusal, [recipient], end.address or recipient.address))
             elif isinstance(end, Discard):
                 ends.discards.append(recipient)
+            if address := _other_address(recipient, end):
+                ends.leads.append((recipient, address))
             if caught := getattr(end, "caught", ""):
                 ends.caught.setdefault(caught.casefold(), caught)
     named = {recipient.address.key for recipient in ends.elsewhere}
     ends.mailboxes = list(mailboxes.values())
     ends.forwards = [each for key, each in forwards.items() if key not in named]
     return ends
+
+
+def _other_address(recipient: Recipient, end: Decision) -> str:
+    """Where an end is, "" if that is the very address that was named."""
+    if isinstance(end, IntoMailbox):
+        address = end.delivered_to
+    else:
+        address = str((isinstance(end, Forward | Refuse) and end.address) or "")
+    return "" if address.casefold() == str(recipient.address).casefold() else address

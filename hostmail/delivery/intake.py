@@ -17,7 +17,7 @@ from hostmail.delivery.notices import Notices
 from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.errors import Refusal
+from hostmail.errors import as_refusal
 from hostmail.interfaces import (
     IAnswered,
     IDirectory,
@@ -112,7 +112,11 @@ class Intake:
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
         """Judge MAIL FROM; raises MessageTooBig, SendingSuspended or what else forbids it."""
-        await self._gate.sender(peer, envelope)
+        try:
+            await self._gate.sender(peer, envelope)
+        except Exception as error:
+            self._parts.telling.refused(peer, envelope, [], as_refusal(error))
+            raise
 
     async def vouched(self, peer: Peer) -> bool:
         """Whether somebody we know answers for this client: by a login, or by a relay grant that counts (C2, C5)."""
@@ -120,11 +124,11 @@ class Intake:
 
     async def recipient(self, peer: Peer, envelope: Envelope, recipient: Recipient) -> Accepted:
         """Decide about one RCPT TO, which somebody will take; raises a Refusal otherwise."""
-        decision = await self._router.decide(recipient.address, peer.local_ip)
         try:
+            decision = await self._router.decide(recipient.address, peer.local_ip)
             permit = await self._gate.recipient(peer, envelope, decision)
-        except Refusal as refusal:
-            self._parts.telling.refused(peer, envelope, [recipient], refusal)
+        except Exception as error:
+            self._parts.telling.refused(peer, envelope, [recipient], as_refusal(error))
             raise
         return Accepted(decision, permit.responsible, permit.held)
 

@@ -16,8 +16,10 @@ MOST_MESSAGE_ID = 250
 
 
 def who(peer: Peer, responsible: Responsible | None) -> str:
-    """Who brought a message: protocol, address, and the account that answers for it."""
-    return f"{peer.protocol} {peer.ip or 'local'} {responsible.login if responsible is not None else '-'}"
+    """Who brought a message: protocol, address, and the account that answers for it; or that we wrote it ourselves."""
+    if peer.protocol == "local":
+        return "this server itself"
+    return f"{peer.protocol} {peer.ip or 'local'} {responsible.login if responsible is not None else peer.login or '-'}"
 
 
 def message_id(header: bytes) -> str:
@@ -32,11 +34,19 @@ class Telling:
         self._history = history
         self._now = now
 
-    def refused(self, peer: Peer, envelope: Envelope, recipients: Sequence[Recipient], refusal: Refusal) -> None:
-        """Nothing was taken for these recipients."""
+    def refused(
+        self,
+        peer: Peer,
+        envelope: Envelope,
+        recipients: Sequence[Recipient],
+        refusal: Refusal,
+        header: bytes = b"",
+    ) -> None:
+        """Nothing was taken for these recipients, or from this sender before any was named; the header if it came that far."""
         words = f"{refusal.code} {refusal.smtp_line()} ({who(peer, None)})"
-        for recipient in recipients:
-            self._tell(Happened.REFUSED, "", sender=envelope.sender, recipient=str(recipient.address), words=words)
+        about, sender = message_id(header), envelope.sender
+        for recipient in [str(each.address) for each in recipients] or [""]:
+            self._tell(Happened.REFUSED, "", message_id=about, sender=sender, recipient=recipient, words=words)
 
     def accepted(self, queue_id: str, envelope: Envelope, header: bytes, words: str, ends: Ends) -> None:
         """We have it, and these are its ends. `words` tell who brought it and how large it is."""
@@ -68,19 +78,17 @@ class Telling:
 
 
 def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
+    for recipient, address in ends.leads:
+        yield Happened.LED_TO, str(recipient.address), address
     for mailbox in ends.mailboxes:
         mine = mailbox.decision.delivered_to
-        for recipient in mailbox.recipients:
-            if str(recipient.address) != mine:
-                yield Happened.LED_TO, str(recipient.address), mine
         if mailbox.answer is None:
             yield Happened.DELIVERED, mine, ""
         elif mailbox.answer.permanent:
             yield Happened.FAILED, mine, _words(mailbox.answer)
         else:
             yield Happened.POSTPONED, mine, _words(mailbox.answer)
-    for recipient, forward in ends.forwards:
-        yield Happened.LED_TO, str(recipient.address), str(forward.address)
+    for _, forward in ends.forwards:
         yield Happened.QUEUED, str(forward.address), f"forwarded by {forward.forwarder}"
     for recipient in ends.elsewhere:
         yield (Happened.HELD if recipient.held else Happened.QUEUED), str(recipient.address), recipient.held

@@ -135,9 +135,14 @@ class Transaction:
         """Until the disk has caught up."""
         await self._writer.drained()
 
-    def abort(self) -> None:
-        """Forget the message; nothing of it stays."""
+    def abort(self, why: Refusal | None = None) -> None:
+        """Forget the message; nothing of it stays but the story of `why` it is refused."""
         self._writer.discard()
+        if why is not None:
+            self._tell_refused(why)
+
+    def _tell_refused(self, why: Refusal) -> None:
+        self._parts.telling.refused(self._peer, self._envelope, self._recipients, why, self._header.header)
 
     async def commit(self) -> None:
         """Durable everywhere, or a Refusal; a fault of ours is a failure for now, and the spool file goes in any case."""
@@ -147,7 +152,7 @@ class Transaction:
             await self._spooled.seal()
             await self._deliver()
         except Exception as error:
-            self._parts.telling.refused(self._peer, self._envelope, self._recipients, as_refusal(error))
+            self._tell_refused(as_refusal(error))
             raise
         finally:
             self._writer.discard()

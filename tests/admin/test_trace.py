@@ -20,7 +20,7 @@ class TraceTests(Base):
         printed = self.run_command("trace", "ann@one.test").splitlines()
         self.assertEqual(printed[0], "q1  from ann@one.test  Message-ID <m1@x>")
         self.assertRegex(printed[1], r"^  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  accepted from smtp 192.0.2.1 -, 20 octets$")
-        self.assertTrue(printed[2].endswith("  told ann@one.test that mail for bob@two.test is failed"))
+        self.assertTrue(printed[2].endswith("  told ann@one.test that mail for bob@two.test could not be delivered"))
         self.assertEqual(printed[3:5], ["", "q2  from ann@one.test"])
         self.assertTrue(printed[5].endswith("waits in the queue for carl@far.test"))
 

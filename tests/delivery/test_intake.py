@@ -145,8 +145,8 @@ class StoryTests(IntakeCase):
             self.history.story[1:],
             [
                 ("led to", "info@example.com", "ann@example.com"),
-                ("delivered", "ann@example.com", ""),
                 ("led to", "info@example.com", "far@elsewhere.example"),
+                ("delivered", "ann@example.com", ""),
                 ("queued", "far@elsewhere.example", "forwarded by info@example.com"),
                 ("queued", "x@else.example", ""),
             ],
@@ -161,10 +161,51 @@ class StoryTests(IntakeCase):
         self.assertEqual(fact.recipient, "nobody@example.com")
         self.assertEqual(fact.words, f"550 {refusal.smtp_line()} (smtp 192.0.2.7 -)")
 
+    def test_one_end_of_two_names(self) -> None:
+        """Where two names lead to one address outside, or to one that was named as well, each has its story all the same."""
+        self.directory.lead("info@example.com", "far@elsewhere.example")
+        self.directory.lead("sales@example.com", "Far@elsewhere.example")
+        self.send("info@example.com", "sales@example.com")
+        led = [fact for fact in self.history.story if fact[0] == "led to"]
+        self.assertEqual([name for _, name, _ in led], ["info@example.com", "sales@example.com"])
+        self.history.facts.clear()
+        self.send("far@elsewhere.example", "info@example.com", peer=self.login)
+        self.assertIn(("led to", "info@example.com", "far@elsewhere.example"), self.history.story)
+
+    def test_forward_of_spam(self) -> None:
+        """Whose mail is not forwarded learns it under his own name, too."""
+        self.directory.lead("info@example.com", "ann@example.com", "far@elsewhere.example")
+        self.send("info@example.com", message=b"X-Spam-Flag: YES\r\n\r\nhi\r\n")
+        self.assertIn(("led to", "info@example.com", "far@elsewhere.example"), self.history.story)
+
+    def test_refused_at_mail(self) -> None:
+        """A sender who is told no before he has named anybody, with the login he used."""
+        refusal = self.refused(self.intake.sender(self.login, Envelope(Address.parse("eve@x.example"), size=1 << 40)))
+        [fact] = self.history.facts
+        self.assertEqual((fact.what, fact.sender, fact.recipient), (Happened.REFUSED, "eve@x.example", ""))
+        self.assertEqual(fact.words, f"552 {refusal.smtp_line()} (submission 192.0.2.7 ann@example.com)")
+
     def test_refused_after_data(self) -> None:
-        """A message that is not taken after all."""
-        self.send_refused("ann@example.com", message=b"x" * 200_000)
-        self.assertEqual([(what, to) for what, to, _ in self.history.story], [("refused", "ann@example.com")])
+        """A message that is not taken after all, found by its Message-ID, too; whoever has found that out."""
+        transaction = self.begin("ann@example.com")
+        transaction.write(b"Message-ID: <m1@x>\r\n\r\n")
+        transaction.write(b"x" * 200_000)
+        self.refused(transaction.commit())
+        transaction = self.begin("ann@example.com")
+        transaction.write(b"Message-ID: <m2@x>\r\n\r\n")
+        transaction.abort(MessageTooBig())
+        self.assertEqual([(what, to) for what, to, _ in self.history.story], [("refused", "ann@example.com")] * 2)
+        self.assertEqual([fact.message_id for fact in self.history.facts], ["m1@x", "m2@x"])
+
+    def test_cut_off(self) -> None:
+        """A client that goes away before the end was told nothing, and nothing was refused."""
+        self.begin("ann@example.com").abort()
+        self.assertEqual(self.history.story, [])
+
+    def test_our_own(self) -> None:
+        """A message that we wrote says so."""
+        self.wait(self.intake.submit(Address.parse("ann@example.com"), b"Subject: hi\r\n\r\n"))
+        self.assertEqual(self.history.facts[0].words, "from this server itself, 15 octets")
 
     def test_mailboxes_that_say_no(self) -> None:
         """A full mailbox beside one that has room, and the report to the sender."""

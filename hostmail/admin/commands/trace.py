@@ -13,6 +13,13 @@ from hostmail.admin.values import Duration, given, moment
 Facts = Sequence[Mapping[str, Any]]
 Tell = Callable[[Mapping[str, Any]], str]
 
+_REPORTED = {
+    "failed": "could not be delivered",
+    "delayed": "is delayed",
+    "delivered": "was delivered",
+    "relayed": "was passed on",
+}
+
 _SENTENCES: Mapping[str, Tell] = {
     "refused": lambda f: f"refused{_for(f)}: {f['words']}",
     "accepted": lambda f: f"accepted {f['words']}",
@@ -25,7 +32,7 @@ _SENTENCES: Mapping[str, Tell] = {
     "held": lambda f: f"held{_for(f)}{_because(f)}",
     "failed": lambda f: f"given up{_for(f)}: {f['words']}",
     "deleted": lambda f: f"deleted from the queue by the operator{_for(f)}",
-    "reported": lambda f: f"told {f['sender']} that mail{_for(f)} is {f['words']}",
+    "reported": lambda f: f"told {f['sender']} that mail{_for(f)} {_REPORTED.get(f['words'], f['words'])}",
     "answered": lambda f: f"answered automatically{_for(f)}{_because(f)}",
 }
 

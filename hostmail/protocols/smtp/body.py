@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hostmail.errors import Refusal, as_refusal
 from hostmail.protocols.smtp.bdat import ChunkReceiver
 from hostmail.protocols.smtp.content import Content
 from hostmail.protocols.smtp.scanner import DataScanner
@@ -34,14 +35,15 @@ class Body:
         self.content.look(octets)
         if self._transaction is None:
             return
-        if self.content.refusal(self._size_limit) is not None:
-            self.abort()
+        refusal = self.content.refusal(self._size_limit)
+        if refusal is not None:
+            self.abort(refusal)
             return
         try:
             self._transaction.write(octets)
         except Exception as error:  # noqa: BLE001 - answered and logged at the end of data, where an answer is due
             self._error = error
-            self.abort()
+            self.abort(as_refusal(error))
 
     @property
     def congested(self) -> bool:
@@ -71,8 +73,8 @@ class Body:
         transaction, self._transaction = self._transaction, None
         return transaction
 
-    def abort(self) -> None:
-        """Forget what was received; twice is fine."""
+    def abort(self, why: Refusal | None = None) -> None:
+        """Forget what was received, for that reason if the client hears one; twice is fine."""
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
-            transaction.abort()
+            transaction.abort(why)

@@ -166,11 +166,11 @@ class SmtpCore(CommandPump):
             raise BadSequence("the message has begun: only BDAT, RSET or QUIT now")
         return self.mail
 
-    def forget_mail(self) -> None:
-        """Drop the transaction and what was received for it."""
+    def forget_mail(self, why: Refusal | None = None) -> None:
+        """Drop the transaction and what was received for it; `why` if its message is refused."""
         mail, self.mail = self.mail, None
         if mail is not None and mail.body is not None:
-            mail.body.abort()
+            mail.body.abort(why)
 
     def session_ended(self) -> None:
         """Leave nothing half done."""

@@ -75,7 +75,7 @@ class DataCommands(TransactionCommands):
 
     def _skip(self, size: int, refusal: Refusal) -> Handled:
         """Read a chunk and throw it away, then refuse; nothing is left of the transaction."""
-        self.forget_mail()
+        self.forget_mail(refusal)
         unwanted = ChunkReceiver()
         unwanted.expect(size)
 

@@ -27,9 +27,9 @@ class TransactionCommands(SmtpCore):
         if self.settings.require_auth and not await self.known():
             raise AuthenticationRequired if self.may_log_in() else StartTlsRequired
         envelope = parse_mail(argument)
+        await self.intake.sender(self.peer, envelope)
         if envelope.size is not None and envelope.size > self.settings.message_size_limit:
             raise MessageTooBig
-        await self.intake.sender(self.peer, envelope)
         self.mail = Transaction(envelope)
         self.say(250, "2.1.0 Ok")
 

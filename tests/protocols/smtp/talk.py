@@ -18,7 +18,7 @@ from zope.interface import implementer
 from hostmail.address import Address
 from hostmail.decisions import IntoMailbox, Relay
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.errors import LoginFailed, NoSuchRecipient, RelayingProhibited
+from hostmail.errors import LoginFailed, NoSuchRecipient, Refusal, RelayingProhibited
 from hostmail.interfaces import IIntake, ITransaction, PasswordLogin
 from hostmail.protocols.smtp.delivery import HostmailDelivery
 from hostmail.protocols.smtp.factory import HostmailSMTPFactory
@@ -37,6 +37,7 @@ class Kept:
         self.queue_id, self.envelope, self.recipients = queue_id, envelope, recipients
         self.octets = b""
         self.state = "open"
+        self.why: Refusal | None = None
         self.writes = 0
         self.fails: Exception | None = None
         self.write_fails: Exception | None = None
@@ -68,9 +69,10 @@ class Kept:
             raise self.fails
         self.state = "committed"
 
-    def abort(self) -> None:
+    def abort(self, why: Refusal | None = None) -> None:
         assert self.state == "open"
         self.state = "aborted"
+        self.why = why
 
 
 @implementer(IIntake)

@@ -107,6 +107,7 @@ class DataTests(Conversation):
             self.sends(b"DATA\r\n" + body + b".\r\nNOOP\r\n")
             self.hears_codes("354", code, "250 2.0.0")
             self.assertEqual(self.intake.kept[-1].state, "aborted")
+            self.assertEqual(getattr(self.intake.kept[-1].why, "enhanced", ""), code[4:])
 
     def test_size_is_enforced_while_streaming(self):
         """D3: octets over the limit are read to the true end and go nowhere, then 552; the limit itself is fine."""
@@ -258,6 +259,7 @@ class BdatTests(Conversation):
         self.sends(b"BDAT 8\r\n12345678BDAT 3 LAST\r\n123BDAT 1 LAST\r\n1NOOP\r\n")
         self.hears_codes("250", "552 5.3.4", "503 5.5.1", "250")
         self.assertEqual(self.intake.kept[0].state, "aborted")
+        self.assertEqual(getattr(self.intake.kept[0].why, "enhanced", ""), "5.3.4")
 
     def test_bad_content_is_refused_with_its_chunk(self):
         """A NUL ends the transaction with the chunk that holds it."""
