@@ -67,13 +67,12 @@ class WayOut:
     """The queue's runner and what it sends with."""
 
     runner: Runner
-    sender: Dispatch | None
+    sender: Dispatch
 
     async def stop(self) -> None:
         """Finish what is under way, then close idle connections."""
         await self.runner.stop()
-        if self.sender is not None:
-            self.sender.close()
+        self.sender.close()
 
 
 @implementer(IAdmin)

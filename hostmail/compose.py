@@ -187,10 +187,17 @@ def make_redelivery(parts: Parts, intake: Intake) -> Redelivery:
     )
 
 
-def make_sender(parts: Parts) -> Dispatch | None:
-    """The way out, or None: then mail for elsewhere waits in the queue."""
-    settings, in_thread = parts.settings, parts.in_thread
-    return make_dispatch(settings, reactor=parts.reactor, in_thread=in_thread, dns=parts.dns, random=Random())
+def make_sender(parts: Parts) -> Dispatch:
+    """The way out: each account's, each domain's, or the server's."""
+    return make_dispatch(
+        parts.settings,
+        reactor=parts.reactor,
+        in_thread=parts.in_thread,
+        dns=parts.dns,
+        random=Random(),
+        directory=parts.directory,
+        ways_out=parts.ways_out,
+    )
 
 
 @contextmanager

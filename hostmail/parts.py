@@ -31,6 +31,7 @@ from hostmail.directory.caught import CaughtNames
 from hostmail.directory.changes import DirectoryChanges
 from hostmail.directory.reading import Directory
 from hostmail.directory.senders import SenderRewriting
+from hostmail.directory.smarthosts import WaysOut
 from hostmail.directory.tables import MIGRATIONS
 from hostmail.directory.usage import StoredUsage
 from hostmail.interfaces import Account, DirectoryChanged
@@ -64,6 +65,7 @@ class Parts:
     usage: StoredUsage
     directory: Directory
     changes: DirectoryChanges
+    ways_out: WaysOut
     caught: CaughtNames
     passwords: Passwords
     verified: VerifiedCredentials
@@ -170,6 +172,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         usage=usage,
         directory=directory,
         changes=DirectoryChanges(database=database, in_thread=in_thread, events=events, now=time.time),
+        ways_out=WaysOut(database=database, in_thread=in_thread, events=events),
         senders=senders,
         answered=Answered(database=database, in_thread=in_thread, now=time.time),
         router=Router(directory, hostname=settings.hostname, senders=senders),

@@ -52,10 +52,10 @@ class Sent(Protocol):
 class Sender(Protocol):
     """Sends mail on to other hosts."""
 
-    async def destination(self, row: Queued) -> str:
+    async def destination(self, row: Queued) -> str | None:
         """Rows with equal answers may share a message's transmission; connections are limited for each.
 
-        Where all mail for a domain goes there, and no other, its name is that domain.
+        None: there is no way out at present. Where all mail for a domain goes there, and no other, its name is that domain.
         """
 
     async def send(self, rows: Sequence[Queued]) -> Sequence[Sent]:

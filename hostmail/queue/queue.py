@@ -123,17 +123,16 @@ class Queue:
         many: int = await self._reading(rows.count)
         return many
 
-    async def recover(self, find_a_way: bool) -> int:
+    async def recover(self) -> int:
         """Before anything is leased: forget leases of the last run, remove files that nobody waits for; how many.
 
-        With `find_a_way` rows that had no way out so far are due now. Only the first call in a process forgets leases: later ones, after a
-        reload, may come while mail is being sent, which would be sent twice.
+        Rows that had no way out so far are due now: perhaps there is one by now. Only the first call in a process forgets leases: later
+        ones, after a reload, may come while mail is being sent, which would be sent twice.
         """
         first, self._recovered = not self._recovered, True
         if first:
             await self._committer.write(rows.release, self._now())
-        if find_a_way:
-            await self._committer.write(rows.try_untried, self._now())
+        await self._committer.write(rows.try_untried, self._now())
         known = await self._reading(rows.files)
         removed: int = await self._in_thread(self._files.sweep, known, self._now())
         return removed

@@ -33,12 +33,24 @@ class Route:
     """One way out: through `smarthost`, or where the recipient's domain says (its MX records).
 
     `sources` are our own addresses to connect from, at most one IPv4 and one IPv6; with one alone only that family is used, and with
-    none the system chooses.
+    none the system chooses. `owner` is the account or domain whose smarthost it is, "" for that of all others. `everybodys` is True where
+    nobody has another way.
     """
 
     smarthost: SmarthostSettings | None = None
     sources: tuple[str, ...] = ()
+    owner: str = ""
+    everybodys: bool = True
+
+    def destination(self, domain: str) -> str:
+        """What mail for `domain` has in common with other mail that succeeds and fails together with it.
+
+        The domain alone is the name of all mail that goes there. A wrong password of one owner is nothing to others.
+        """
+        if self.smarthost is not None:
+            return " of ".join(filter(None, [self.smarthost.name, self.owner]))
+        return domain if self.everybodys else " from ".join([domain, *(self.sources or ["here"])])
 
 
-Routes = Callable[[Queued], Awaitable[Route]]
-"""The way of a queued message, by its account and sender: where settings per domain or account come in."""
+Routes = Callable[[Queued], Awaitable[Route | None]]
+"""The way of a queued message, by its account and sender; None if there is none at present."""

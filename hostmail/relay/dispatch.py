@@ -10,14 +10,17 @@ from hostmail.interfaces import InThread, Queued
 from hostmail.relay.client import Destination, Way, Ways
 from hostmail.relay.content import FileContent
 from hostmail.relay.contracts import Route, Routes
-from hostmail.relay.failures import Sent
+from hostmail.relay.failures import NextHopFailure, Sent
 from hostmail.relay.ways import Connect, MxWays, smarthost_way
 
 TIDY_ABOVE = 200
 
 
 class Dispatch:
-    """Keeps a Destination for each smarthost and each domain while mail goes there, so that its connections serve several messages."""
+    """Keeps a Destination for each way to each smarthost and each domain while mail goes there.
+
+    So its connections serve several messages, but none of those who have a way of their own.
+    """
 
     def __init__(
         self,
@@ -37,15 +40,17 @@ class Dispatch:
         self._in_thread = in_thread
         self._destinations: dict[tuple[Route, str], Destination] = {}
 
-    async def destination(self, row: Queued) -> str:
-        """Rows with equal answers go to the same hosts by the same route."""
+    async def destination(self, row: Queued) -> str | None:
+        """Rows with equal answers go to the same hosts by the same route; None if there is no way out for this one."""
         route = await self._routes(row)
-        name = route.smarthost.name if route.smarthost is not None else _domain(row)
-        return " from ".join([name, *route.sources])
+        return route.destination(_domain(row)) if route is not None else None
 
     async def send(self, rows: Sequence[Queued]) -> list[Sent]:
         """Send one message to recipients of one destination; a result for each, in order."""
-        destination = self._destination(await self._routes(rows[0]), _domain(rows[0]))
+        route = await self._routes(rows[0])
+        if route is None:
+            return [Sent(NextHopFailure("there is no way out any more")) for _ in rows]
+        destination = self._destination(route, _domain(rows[0]))
         content = FileContent(rows[0].path, self._in_thread)
         try:
             return await destination.send(rows, content)

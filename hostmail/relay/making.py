@@ -5,23 +5,20 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
 from hostmail.config.kinds import tcp_port
 from hostmail.config.schema import Dns as DnsSettings
 from hostmail.config.schema import Settings
-from hostmail.interfaces import InThread, Queued
+from hostmail.interfaces import IDirectory, InThread, IWaysOut
 from hostmail.relay.asking import Asker, system_servers
-from hostmail.relay.contracts import Dns, Route
+from hostmail.relay.contracts import Dns
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.dns import CachedDns
 from hostmail.relay.hosts import Policy
-from hostmail.relay.smarthost import parse_smarthost
+from hostmail.relay.routes import SenderRoutes, servers_route
 from hostmail.relay.ways import MxWays, connecting
-
-IMPLICIT_TLS_PORT = 465
 
 
 def make_dns(settings: DnsSettings, reactor: Any) -> CachedDns:
@@ -32,23 +29,29 @@ def make_dns(settings: DnsSettings, reactor: Any) -> CachedDns:
 
 
 def make_dispatch(
-    settings: Settings, *, reactor: Any, in_thread: InThread, dns: Dns, random: Random
-) -> Dispatch | None:
-    """The queue's sender, or None if mail is to wait: no smarthost is set, and direct delivery is off. Raises OSError for the password."""
-    if settings.smarthost is None and not settings.direct_delivery:
-        return None
-    route, connect = the_route(settings), connecting(reactor)
-
-    async def routes(row: Queued) -> Route:
-        return route
-
+    settings: Settings,
+    *,
+    reactor: Any,
+    in_thread: InThread,
+    dns: Dns,
+    random: Random,
+    directory: IDirectory,
+    ways_out: IWaysOut,
+) -> Dispatch:
+    """The queue's sender. Raises OSError for the smarthost's password."""
+    connect = connecting(reactor)
     policy = Policy(
         is_us=settings.hostname.__eq__,
         is_ours=ours(settings.mx_port, [listener.endpoint for listener in settings.listen.get("smtp", ())]),
         private_addresses=settings.private_addresses == "allow",
     )
     return Dispatch(
-        routes=routes,
+        routes=SenderRoutes(
+            directory=directory,
+            ways_out=ways_out,
+            server=servers_route(settings),
+            sources=settings.source_addresses,
+        ),
         mx=MxWays(
             dns=dns,
             policy=policy,
@@ -62,22 +65,6 @@ def make_dispatch(
         hostname=settings.hostname,
         in_thread=in_thread,
     )
-
-
-def the_route(settings: Settings) -> Route:
-    """The way of all mail whose sender has none of his own."""
-    if settings.smarthost is None:
-        return Route(sources=settings.source_addresses)
-    wanted = parse_smarthost(settings.smarthost)
-    password = settings.smarthost_password_file
-    smarthost = replace(
-        wanted,
-        implicit_tls=wanted.implicit_tls or wanted.port == IMPLICIT_TLS_PORT,
-        tls=settings.smarthost_tls,
-        user=settings.smarthost_login or "",
-        password=password.read_text().splitlines()[0] if password is not None else "",
-    )
-    return Route(smarthost, settings.source_addresses)
 
 
 def ours(port: int, endpoints: Sequence[str]) -> Callable[[str], bool]:

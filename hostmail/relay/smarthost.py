@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from hostmail.address import parse_domain
@@ -25,7 +25,7 @@ class SmarthostSettings:
     tls: str = "opportunistic"
     implicit_tls: bool = False
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     @property
     def name(self) -> str:

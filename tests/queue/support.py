@@ -48,8 +48,11 @@ class FakeSender:
     calls: list[list[str]] = field(default_factory=list)
     error: Exception | None = None
     waits: Deferred[None] | None = None
+    way_out: bool = True
 
-    async def destination(self, row: Queued) -> str:
+    async def destination(self, row: Queued) -> str | None:
+        if not self.way_out:
+            return None
         return row.recipient.rpartition("@")[2]
 
     async def send(self, rows: Sequence[Queued]) -> list[Any]:
@@ -122,7 +125,7 @@ class RunnerCase(QueueCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.sender: FakeSender | None = FakeSender()
+        self.sender = FakeSender()
         self.decisions: dict[str, Decision] = {}
         self.answers: list[Refusal | None] = []
         self.history = FakeHistory()

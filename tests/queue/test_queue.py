@@ -160,12 +160,12 @@ class ChangeTests(QueueCase):
         self.put("bob@x.example")
         self.prepare("lost@x.example")
         self.wait(self.queue.lease(600.0, 10))
-        self.assertEqual(self.wait(self.queue.recover(False)), 0)
+        self.assertEqual(self.wait(self.queue.recover()), 0)
         self.assertEqual(self.rows()[0].state, "waiting")
         old = self.files[0].stat().st_ctime + 3601
         queue = Queue(self.directory, in_thread=self.queue._in_thread, now=lambda: old)
         self.addCleanup(queue.close)
-        self.assertEqual(self.wait(queue.recover(False)), 1)
+        self.assertEqual(self.wait(queue.recover()), 1)
         self.assertEqual([str(path) for path in self.files], [self.rows()[0].path])
 
     def test_open(self) -> None:

@@ -18,6 +18,7 @@ from hostmail.interfaces import Queued
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.making import is_local, make_dispatch, make_dns, ours
 from tests.relay.certificate import write_certificate
+from tests.relay.facts import senders_facts
 from tests.support.remote import Remote
 from tests.support.zone import Zone
 
@@ -63,8 +64,9 @@ class DirectCase(TestCase):
         }
         settings = Settings(**facts)
         dns = make_dns(settings.dns, reactor)
-        sender = make_dispatch(settings, reactor=reactor, in_thread=deferToThread, dns=dns, random=Random(1))
-        assert sender is not None
+        sender = make_dispatch(
+            settings, reactor=reactor, in_thread=deferToThread, dns=dns, random=Random(1), **senders_facts()
+        )
         self.addCleanup(self.end, sender)
         return sender
 

@@ -14,13 +14,11 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.config.schema import Settings
 from hostmail.interfaces import Queued
 from hostmail.relay.contracts import Exchange, Route
 from hostmail.relay.dispatch import TIDY_ABOVE, Dispatch
 from hostmail.relay.failures import DnsFailure
 from hostmail.relay.hosts import Policy
-from hostmail.relay.making import make_dispatch, the_route
 from hostmail.relay.smarthost import SmarthostSettings
 from hostmail.relay.ways import MxWays, connecting
 from tests.relay.talk import FakeEndpoint, at_once
@@ -60,11 +58,13 @@ class RouteTests(SynchronousTestCase):
         self.path = Path(self.mktemp())
         self.path.write_bytes(b"\r\n")
 
-    async def route(self, row: Queued) -> Route:
-        """Ann has a smarthost of her own, example.org an address."""
+    async def route(self, row: Queued) -> Route | None:
+        """Ann has a smarthost of her own, example.org an address, and nobody knows where mail of example.net is to go."""
         if row.account_id == 1:
-            return Route(OWN_HOST)
-        return Route(sources=("198.41.0.77",)) if row.sender.endswith("example.org") else Route()
+            return Route(OWN_HOST, owner="ann@example.com")
+        if row.sender.endswith("example.net"):
+            return None
+        return Route(sources=("198.41.0.77",), everybodys=False) if row.sender.endswith("example.org") else Route()
 
     def connect(self, host: str, port: int, sources: tuple[str, ...]) -> IStreamClientEndpoint:
         self.connections.append((host, port, sources))
@@ -73,16 +73,16 @@ class RouteTests(SynchronousTestCase):
     def row(self, sender: str, account_id: int | None, recipient: str = "bob@X.test") -> Queued:
         return Queued(1, "q", sender, recipient, str(self.path), 2, account_id, 0.0, 0.0)
 
-    def go(self, sender: str, account_id: int | None, recipient: str = "bob@x.test") -> str:
+    def go(self, sender: str, account_id: int | None, recipient: str = "bob@x.test") -> str | None:
         row = self.row(sender, account_id, recipient)
-        name: str = self.successResultOf(ensureDeferred(self.dispatch.destination(row)))
+        name: str | None = self.successResultOf(ensureDeferred(self.dispatch.destination(row)))
         self.successResultOf(ensureDeferred(self.dispatch.send([row])))
         return name
 
     def test_by_account(self) -> None:
         """An account's smarthost takes its mail, wherever that goes."""
         for domain in ("x.test", "y.test"):
-            self.assertEqual(self.go("ann@example.com", 1, f"bob@{domain}"), "smart.example:587")
+            self.assertEqual(self.go("ann@example.com", 1, f"bob@{domain}"), "smart.example:587 of ann@example.com")
         self.assertEqual(self.connections, [("smart.example", 587, ())] * 2)
 
     def test_by_domain(self) -> None:
@@ -94,6 +94,14 @@ class RouteTests(SynchronousTestCase):
         """All other mail goes by MX."""
         self.assertEqual(self.go("ann@example.com", None), "x.test")
         self.assertEqual(self.connections, [("2001:503:ba3e::2:30", 25, ()), ("198.41.0.4", 25, ())])
+
+    def test_no_way(self) -> None:
+        """Without a way there is no destination; one that has gone meanwhile is a failure for now."""
+        row = self.row("bea@example.net", None)
+        self.assertIsNone(self.successResultOf(ensureDeferred(self.dispatch.destination(row))))
+        [sent] = self.successResultOf(ensureDeferred(self.dispatch.send([row])))
+        assert sent.refusal is not None
+        self.assertEqual((sent.refusal.permanent, self.connections), (False, []))
 
     def test_dns_in_trouble(self) -> None:
         """A DNS that does not answer is trouble of the whole destination."""
@@ -110,32 +118,7 @@ class RouteTests(SynchronousTestCase):
         self.dispatch.abort()
 
 
-class MadeTests(SynchronousTestCase):
-    def make(self, **settings: Any) -> Dispatch | None:
-        made = Settings(hostname="mail.us", **settings)
-        return make_dispatch(made, reactor=Clock(), in_thread=at_once, dns=FakeDns(), random=Random(1))
-
-    def test_off(self) -> None:
-        """Without a smarthost and direct delivery there is no way out; with either there is."""
-        self.assertIsNone(self.make(direct_delivery=False))
-        self.assertIsNotNone(self.make())
-        self.assertIsNotNone(self.make(direct_delivery=False, smarthost="x.test:25"))
-
-    def test_smarthost(self) -> None:
-        """Login, password file and TLS of the settings; 465 is TLS at once."""
-        password = Path(self.mktemp())
-        password.write_text("secret\nmore\n")
-        settings = Settings(
-            hostname="mail.us",
-            smarthost="smart.example:465",
-            smarthost_login="ann",
-            smarthost_password_file=password,
-            smarthost_tls="verified",
-            source_addresses=("198.41.0.77",),
-        )
-        expected = SmarthostSettings("smart.example", 465, "verified", implicit_tls=True, user="ann", password="secret")
-        self.assertEqual(the_route(settings), Route(expected, ("198.41.0.77",)))
-
+class EndpointTests(SynchronousTestCase):
     def test_endpoints(self) -> None:
         """Each kind of address is connected to from ours of that kind; names from any."""
         connect = connecting(reactor)

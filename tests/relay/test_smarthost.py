@@ -27,6 +27,7 @@ from hostmail.relay.smarthost import SmarthostSettings, parse_smarthost
 from hostmail.relay.tls import Unverified, client_tls
 from hostmail.relay.ways import smarthost_way
 from tests.relay.certificate import write_certificate
+from tests.relay.facts import senders_facts
 from tests.relay.talk import FakeEndpoint, at_once
 
 
@@ -222,9 +223,9 @@ class LoopbackTests(TestCase):
 
     def make(self, tls: str) -> Dispatch:
         settings = Settings(hostname="mail.example.com", smarthost_tls=tls, smarthost=f"localhost:{self.server_port}")
-        made = make_dispatch(settings, reactor=reactor, in_thread=deferToThread, dns=NoDns(), random=Random(1))
-        assert made is not None
-        return made
+        return make_dispatch(
+            settings, reactor=reactor, in_thread=deferToThread, dns=NoDns(), random=Random(1), **senders_facts()
+        )
 
     @property
     def server_port(self) -> int:

@@ -1,0 +1,109 @@
+"""Which way out a message takes: its account's, its domain's, the server's (C9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hostmail.config.schema import Settings
+from hostmail.interfaces import Account, IDirectory, IWaysOut, Queued, Smarthost, WayOut
+from hostmail.relay.contracts import Route
+from hostmail.relay.smarthost import SmarthostSettings, parse_smarthost
+
+IMPLICIT_TLS_PORT = 465
+NOTHING = WayOut()
+
+
+def chosen(
+    account: tuple[str, WayOut], domain: tuple[str, WayOut], server: Route | None, sources: tuple[str, ...]
+) -> Route | None:
+    """The account's smarthost before the domain's, and both before the `server`'s route, which is None where that has none.
+
+    A domain's addresses are for direct delivery: smarthosts, which may know their clients by address, are spoken to from the server's
+    own `sources`.
+    """
+    for owner, way in (account, domain):
+        if way.smarthost is not None:
+            return Route(as_settings(way.smarthost), sources, owner, everybodys=False)
+    own_sources = domain[1].sources
+    if server is None or server.smarthost is not None or not own_sources:
+        return server
+    return replace(server, sources=own_sources)
+
+
+def as_settings(smarthost: Smarthost) -> SmarthostSettings:
+    """The smarthost as it is connected to: port 465 speaks TLS at once."""
+    return SmarthostSettings(
+        smarthost.host,
+        smarthost.port,
+        smarthost.tls,
+        smarthost.port == IMPLICIT_TLS_PORT,
+        smarthost.login,
+        smarthost.password,
+    )
+
+
+def servers_route(settings: Settings) -> Route | None:
+    """The way of all mail whose sender has none of his own, None if it is to wait. Raises OSError for the password."""
+    if settings.smarthost is None:
+        return Route(sources=settings.source_addresses) if settings.direct_delivery else None
+    wanted = parse_smarthost(settings.smarthost)
+    password = settings.smarthost_password_file
+    smarthost = replace(
+        wanted,
+        implicit_tls=wanted.implicit_tls or wanted.port == IMPLICIT_TLS_PORT,
+        tls=settings.smarthost_tls,
+        user=settings.smarthost_login or "",
+        password=password.read_text().splitlines()[0] if password is not None else "",
+    )
+    return Route(smarthost, settings.source_addresses)
+
+
+class SenderRoutes:
+    """Asks the directory, each time anew: what is changed there counts with the next attempt (E7)."""
+
+    def __init__(
+        self, *, directory: IDirectory, ways_out: IWaysOut, server: Route | None, sources: tuple[str, ...]
+    ) -> None:
+        self._directory = directory
+        self._ways_out = ways_out
+        self._server = server
+        self._sources = sources
+
+    async def __call__(self, row: Queued) -> Route | None:
+        """The way of a queued message."""
+        return await self.find(row.account_id, row.sender)
+
+    async def find(self, account_id: int | None, sender: str) -> Route | None:
+        """The way of mail that an account sent, or where none did (forwards, lists), that has this reverse-path.
+
+        The reverse-path of an account's mail does not count: another domain's smarthost is not open to whoever writes its name.
+        """
+        server = self._server
+        if not await self._ways_out.any():
+            return server
+        if server is not None:
+            server = replace(server, everybodys=False)
+        account = await self._directory.account(account_id) if account_id else None
+        domain = account.domain if account is not None else await self._own_domain(sender)
+        of_account = await self._ways_out.of_account(account.id) if account is not None else NOTHING
+        of_domain = await self._ways_out.of_domain(domain) if domain else NOTHING
+        return chosen((_address(account), of_account), (domain, of_domain), server, self._sources)
+
+    async def _own_domain(self, sender: str) -> str:
+        """The hosted domain that a reverse-path is in, or that its domain stands for; "" for others."""
+        name = sender.rpartition("@")[2].lower()
+        return await self._directory.domain_alias(name) or name
+
+
+def _address(account: Account | None) -> str:
+    return account.address if account is not None else ""
+
+
+def told(route: Route | None) -> dict[str, object]:
+    """A way out for people, without passwords."""
+    if route is None:
+        return {"kind": "none"}
+    if route.smarthost is None:
+        return {"kind": "mx", "sources": list(route.sources)}
+    about = {"smarthost": route.smarthost.name, "login": route.smarthost.user, "tls": route.smarthost.tls}
+    return {"kind": "smarthost", **about, "owner": route.owner, "sources": list(route.sources)}

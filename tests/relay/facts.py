@@ -1,0 +1,43 @@
+"""A directory for tests of the way out: accounts, domain aliases, and ways laid down, in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zope.interface import implementer
+
+from hostmail.interfaces import Account, IWaysOut, WayOut
+
+ANN = Account(1, "ann@example.com", "example.com", "ann")
+
+
+@implementer(IWaysOut)
+class FakeWays:
+    """Ways by account id or domain."""
+
+    def __init__(self, ways: dict[int | str, WayOut] | None = None) -> None:
+        self.ways = ways or {}
+
+    async def of_account(self, account_id: int) -> WayOut:
+        return self.ways.get(account_id, WayOut())
+
+    async def of_domain(self, name: str) -> WayOut:
+        return self.ways.get(name, WayOut())
+
+    async def any(self) -> bool:
+        return bool(self.ways)
+
+
+class FakeDirectory:
+    """ann@example.com is account 1; example.net stands for example.com."""
+
+    async def account(self, account_id: int) -> Account | None:
+        return ANN if account_id == ANN.id else None
+
+    async def domain_alias(self, name: str) -> str:
+        return {"example.net": "example.com"}.get(name, "")
+
+
+def senders_facts(ways: dict[int | str, WayOut] | None = None) -> dict[str, Any]:
+    """The arguments about senders."""
+    return {"directory": FakeDirectory(), "ways_out": FakeWays(ways)}

@@ -1,0 +1,152 @@
+"""hostmail.relay.routes: account over domain over server (C9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet.defer import ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from hostmail.config.schema import Settings
+from hostmail.interfaces import IWaysOut, Smarthost, WayOut
+from hostmail.relay.contracts import Route
+from hostmail.relay.routes import SenderRoutes, chosen, servers_route, told
+from hostmail.relay.smarthost import SmarthostSettings
+from tests.relay.facts import FakeDirectory, FakeWays
+
+ANNS = WayOut(Smarthost("ann.smart.example", 465, "verified", "ann", "secret"))
+DOMAINS = WayOut(Smarthost("smart.example", 25, "opportunistic"), ("192.0.2.1",))
+ADDRESS = WayOut(sources=("192.0.2.1",))
+NOTHING = WayOut()
+BY_ANNS = Route(
+    SmarthostSettings("ann.smart.example", 465, "verified", True, "ann", "secret"), ("192.0.2.9",), "ann@x", False
+)
+BY_DOMAINS = Route(SmarthostSettings("smart.example", 25), ("192.0.2.9",), "x", False)
+BY_SERVERS = Route(SmarthostSettings("all.smart.example", 25), ("192.0.2.9",))
+BY_MX = Route(sources=("192.0.2.9",))
+
+
+def choose(account: WayOut, domain: WayOut, server: Route | None) -> Route | None:
+    return chosen(("ann@x", account), ("x", domain), server, ("192.0.2.9",))
+
+
+class ChoiceTests(SynchronousTestCase):
+    def test_order(self) -> None:
+        """The account's smarthost, else the domain's, else the server's, else the MX records; else none."""
+        for account, domain, server, expected in (
+            (ANNS, DOMAINS, BY_SERVERS, BY_ANNS),
+            (ANNS, NOTHING, None, BY_ANNS),
+            (NOTHING, DOMAINS, BY_SERVERS, BY_DOMAINS),
+            (NOTHING, DOMAINS, None, BY_DOMAINS),
+            (NOTHING, NOTHING, BY_SERVERS, BY_SERVERS),
+            (NOTHING, NOTHING, BY_MX, BY_MX),
+            (NOTHING, NOTHING, None, None),
+        ):
+            self.assertEqual(choose(account, domain, server), expected)
+
+    def test_source(self) -> None:
+        """A domain's address is for what goes to MX hosts; smarthosts know the server by its own."""
+        self.assertEqual(choose(NOTHING, ADDRESS, BY_MX), Route(sources=("192.0.2.1",)))
+        self.assertEqual(choose(NOTHING, ADDRESS, BY_SERVERS), BY_SERVERS)
+        self.assertEqual(choose(ANNS, ADDRESS, BY_MX), BY_ANNS)
+        self.assertIsNone(choose(NOTHING, ADDRESS, None))
+
+    def test_destinations(self) -> None:
+        """Mail succeeds and fails together where host, login and address are the same; a domain's name is for all mail there."""
+        self.assertEqual(BY_ANNS.destination("far.test"), "ann.smart.example:465 of ann@x")
+        self.assertEqual(BY_SERVERS.destination("far.test"), "all.smart.example:25")
+        self.assertEqual(BY_MX.destination("far.test"), "far.test")
+        self.assertEqual(Route(everybodys=False).destination("far.test"), "far.test from here")
+        elsewhere = Route(sources=("192.0.2.1", "2001:db8::1"), everybodys=False)
+        self.assertEqual(elsewhere.destination("far.test"), "far.test from 192.0.2.1 from 2001:db8::1")
+
+    def test_told(self) -> None:
+        """Nobody is shown a password, not by way of a log either."""
+        self.assertEqual(
+            told(BY_ANNS),
+            {
+                "kind": "smarthost",
+                "smarthost": "ann.smart.example:465",
+                "login": "ann",
+                "tls": "verified",
+                "owner": "ann@x",
+                "sources": ["192.0.2.9"],
+            },
+        )
+        self.assertEqual(told(BY_MX), {"kind": "mx", "sources": ["192.0.2.9"]})
+        self.assertEqual(told(None), {"kind": "none"})
+        self.assertNotIn("secret", repr(BY_ANNS))
+
+
+class SenderTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.ways = FakeWays({1: ANNS, "example.com": DOMAINS, "example.org": ADDRESS})
+
+    def find(self, account_id: int | None, sender: str, server: Route | None = BY_MX) -> Route | None:
+        directory = FakeDirectory()
+        routes = SenderRoutes(directory=directory, ways_out=self.ways, server=server, sources=())  # type: ignore[arg-type]
+        found: Route | None = self.successResultOf(ensureDeferred(routes.find(account_id, sender)))
+        return found
+
+    def owner(self, account_id: int | None, sender: str) -> str:
+        found = self.find(account_id, sender)
+        return found.owner if found is not None else "none"
+
+    def test_interface(self) -> None:
+        """The fake is one of the contract's."""
+        verifyObject(IWaysOut, self.ways)
+
+    def test_account(self) -> None:
+        """Who signed in counts, not the sender he names; without a way of his own his domain."""
+        self.assertEqual(self.owner(1, "ann@elsewhere.test"), "ann@example.com")
+        del self.ways.ways[1]
+        self.assertEqual(self.owner(1, "bob@example.org"), "example.com")
+
+    def test_domain(self) -> None:
+        """What no account sent goes by its reverse-path's domain, or that for which it stands: forwards, lists."""
+        for sender in ("SRS0=x@example.com", "list@EXAMPLE.com", "list@example.net"):
+            self.assertEqual(self.owner(None, sender), "example.com")
+        self.assertEqual(self.find(None, "list@example.org"), Route(sources=("192.0.2.1",), everybodys=False))
+        self.assertEqual(self.owner(99, "gone@example.com"), "example.com")
+
+    def test_others(self) -> None:
+        """All others, and the null sender, take the server's way; it is not everybody's, as somebody has another."""
+        for sender in ("", "eve@far.test"):
+            self.assertEqual(self.find(None, sender), Route(sources=("192.0.2.9",), everybodys=False))
+        self.assertIsNone(self.find(None, "eve@far.test", None))
+
+    def test_nobody(self) -> None:
+        """Where nobody has a way of his own the server's is everybody's."""
+        self.ways.ways.clear()
+        self.assertEqual(self.find(1, "ann@example.com"), BY_MX)
+
+    def test_next_attempt(self) -> None:
+        """A change counts with the next question (E7)."""
+        self.assertEqual(self.owner(1, ""), "ann@example.com")
+        self.ways.ways[1] = NOTHING
+        self.assertEqual(self.owner(1, ""), "example.com")
+
+
+class ServerTests(SynchronousTestCase):
+    def test_none(self) -> None:
+        """Without a smarthost and direct delivery there is no way out; with either there is."""
+        self.assertIsNone(servers_route(Settings(hostname="mail.us", direct_delivery=False)))
+        self.assertEqual(servers_route(Settings(hostname="mail.us")), Route())
+        smarthost = Settings(hostname="mail.us", direct_delivery=False, smarthost="x.test:25")
+        self.assertEqual(servers_route(smarthost), Route(SmarthostSettings("x.test", 25)))
+
+    def test_smarthost(self) -> None:
+        """Login, password file and TLS of the settings; 465 is TLS at once."""
+        password = Path(self.mktemp())
+        password.write_text("secret\nmore\n")
+        settings = Settings(
+            hostname="mail.us",
+            smarthost="smart.example:465",
+            smarthost_login="ann",
+            smarthost_password_file=password,
+            smarthost_tls="verified",
+            source_addresses=("198.41.0.77",),
+        )
+        expected = SmarthostSettings("smart.example", 465, "verified", implicit_tls=True, user="ann", password="secret")
+        self.assertEqual(servers_route(settings), Route(expected, ("198.41.0.77",)))
