@@ -12,14 +12,17 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import arriving
 import changes
 import dovecot
 import pops
+import postfix
 import reading
+import relaying
 import start
 import waiting
 from server import Target
@@ -32,16 +35,25 @@ UNITS = {
     "cpu_us": "µs CPU each",
     "kb_each": "KB each",
 }
-CASES = {**arriving.CASES, **reading.CASES, **changes.CASES, **pops.CASES, **waiting.CASES, **reading.COLD}
+CASES = {
+    **arriving.CASES,
+    **relaying.CASES,
+    **reading.CASES,
+    **changes.CASES,
+    **pops.CASES,
+    **waiting.CASES,
+    **reading.COLD,
+}
 NEEDS = {"submission": {"smtp"}, "delivery": {"smtp", "lmtp"}, "push": {"smtp", "lmtp"}}
 Results = dict[str, dict[str, list[Figures]]]
+Server = tuple[Callable[[Path], Path], Callable[[Path], None]]
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", action="append", default=[], help="a target file; without any, servers are started")
-    parser.add_argument("--alone", action="store_true", help="no Dovecot beside it")
+    parser.add_argument("--alone", action="store_true", help="no Dovecot and no Postfix beside it")
     parser.add_argument("--full", action="store_true", help="also a mailbox of 100,000, and 5,000 sessions in IDLE")
     parser.add_argument("--rounds", type=int, default=2, help="each goes over all cases; medians are shown")
     parser.add_argument("--only", default="", help="parts of the names of cases to run, with commas")
@@ -55,17 +67,36 @@ def main() -> None:
     if asked.target:
         show(asked, asyncio.run(measure(asked, [Target.load(path) for path in asked.target])))
         return
-    servers = [start, dovecot] if dovecot.is_installed() and not asked.alone else [start]
+    servers = _servers(asked)
     with tempfile.TemporaryDirectory(prefix="hostmail-bench-", dir=asked.directory) as place:
         Path(place).chmod(0o755)
-        directories = [Path(place) / server.__name__ for server in servers]
+        directories = [Path(place) / str(number) for number in range(len(servers))]
         try:
-            targets = [server.start(each) for server, each in zip(servers, directories, strict=True)]
+            targets = [server[0](each) for server, each in zip(servers, directories, strict=True)]
             show(asked, asyncio.run(measure(asked, [Target.load(target) for target in targets])))
         finally:
             for server, each in zip(servers, directories, strict=True):
                 if (each / "target.json").exists():
-                    server.stop(each)
+                    server[1](each)
+
+
+def _servers(asked: argparse.Namespace) -> list[Server]:
+    """How those are started and stopped that the cases need; mail is sent on by servers that do nothing else."""
+    cases = [name for name, _ in _wanted(asked, SIZES)]
+    found: list[Server] = []
+    if not all(map(_sends_on, cases)):
+        found.append((start.start, start.stop))
+        if dovecot.is_installed() and not asked.alone:
+            found.append((dovecot.start, dovecot.stop))
+    if any(map(_sends_on, cases)):
+        found.append((partial(start.start, relaying=True), start.stop))
+        if postfix.is_installed() and not asked.alone:
+            found.append((postfix.start, postfix.stop))
+    return found
+
+
+def _sends_on(case: str) -> bool:
+    return case in relaying.CASES
 
 
 async def measure(asked: argparse.Namespace, targets: list[Target]) -> Results:
@@ -76,13 +107,14 @@ async def measure(asked: argparse.Namespace, targets: list[Target]) -> Results:
     results: Results = {target.name: {name: [] for name in wanted} for target in targets}
     begin = time.monotonic()
     for bench in benches:
-        await prepare(bench, wanted)
+        if not bench.target.sink:
+            await prepare(bench, wanted)
     print(f"mailboxes filled in {time.monotonic() - begin:.0f} s", file=sys.stderr)
     for number in range(asked.rounds):
         for name, case in wanted.items():
             for bench in benches:
                 needs = NEEDS.get(name.partition("_")[0])
-                if needs and not needs & bench.target.ports.keys():
+                if (needs and not needs & bench.target.ports.keys()) or _sends_on(name) != bool(bench.target.sink):
                     continue
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     figures = await case(bench)

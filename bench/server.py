@@ -33,6 +33,7 @@ class Target:
     restart_words: list[str] = field(default_factory=list)
     path: Path = Path()
     inboxes: str = ""
+    sink: int = 0
 
     @classmethod
     def load(cls, path: str | Path) -> Target:
@@ -50,6 +51,7 @@ class Target:
             raw.get("restart", []),
             Path(path),
             raw.get("inboxes", ""),
+            raw.get("sink", 0),
         )
 
     def inbox(self, user: int) -> Path:

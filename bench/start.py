@@ -39,15 +39,17 @@ limits:
 """
 
 
-def start(directory: Path) -> Path:
-    """Install on first use, start, wait for the ports; the target file."""
+def start(directory: Path, relaying: bool = False) -> Path:
+    """Install on first use, start, wait for the ports; the target file. One that is `relaying` sends mail for elsewhere to its "sink"."""
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / "target.json"
     config = directory / "hostmail.yaml"
     fresh = not config.exists()
-    ports = free_ports(SERVICES) if fresh else json.loads(target.read_text())["ports"]
+    known = {} if fresh else json.loads(target.read_text())
+    ports = free_ports(SERVICES) if fresh else known["ports"]
+    sink = free_ports(("sink",))["sink"] if fresh and relaying else known.get("sink", 0)
     if fresh:
-        _install(directory, config, ports)
+        _install(directory, config, ports, sink)
     with (directory / "log").open("ab") as log:
         words = ["-n", f"--pidfile={directory}/twistd.pid", "hostmail", "--config", str(config)]
         process = subprocess.Popen(
@@ -58,7 +60,7 @@ def start(directory: Path) -> Path:
             cwd=directory,
             start_new_session=True,
         )
-    target.write_text(json.dumps(_described(directory, ports, process.pid), indent=1))
+    target.write_text(json.dumps({**_described(directory, ports, process.pid), "sink": sink}, indent=1))
     for port in ports.values():
         wait_for(port, process, directory)
     return target
@@ -78,9 +80,10 @@ def _described(directory: Path, ports: dict[str, int], pid: int) -> dict[str, ob
     }
 
 
-def _install(directory: Path, config: Path, ports: dict[str, int]) -> None:
+def _install(directory: Path, config: Path, ports: dict[str, int], sink: int) -> None:
     listen = "".join(f'  {name}: ["tcp:{port}:interface=127.0.0.1"]\n' for name, port in ports.items())
-    config.write_text(f"hostname: mail.{DOMAIN}\ndata_dir: {directory}/data\nlisten:\n{listen}{SETTINGS}")
+    way_out = f'smarthost: "localhost:{sink}"\n' if sink else ""
+    config.write_text(f"hostname: mail.{DOMAIN}\ndata_dir: {directory}/data\nlisten:\n{listen}{SETTINGS}{way_out}")
     people = directory / "users.csv"
     with people.open("w", newline="") as file:
         rows = csv.writer(file)

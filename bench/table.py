@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from work import Figures
@@ -48,6 +48,10 @@ RATES = {
     "delivery_100k": "delivery into 100,000",
     "submission": "submission to the queue",
 }
+RELAYED = {
+    "relay": "submission, sent on",
+    "relay_tls": "by TLS, one a connection",
+}
 
 
 @dataclass(frozen=True)
@@ -87,18 +91,27 @@ def median(rounds: Sequence[Figures]) -> Figures:
 
 
 def tables(medians: Medians) -> str:
-    """Both tables. The first server is set against the second, if there is one."""
+    """All tables. The first server is set against another one that does such work, if there is one."""
     ours, *others = medians
-    theirs = others[0] if others else None
-    return "\n".join([*_grid(_rates(medians, ours, theirs)), "", *_grid(_sizes(medians, ours, theirs))])
+
+    def beside(cases: Iterable[str]) -> str | None:
+        names = set(cases)
+        return next((name for name in others if any(medians[name].get(case) for case in names)), None)
+
+    shown = [
+        _rates(medians, RATES, ours, beside(RATES)),
+        _sizes(medians, ours, beside(size.case for size in SIZES)),
+        _rates(medians, RELAYED, ours, beside(RELAYED)),
+    ]
+    return "\n\n".join("\n".join(_grid(rows)) for rows in shown if len(rows) > 1)
 
 
-def _rates(medians: Medians, ours: str, theirs: str | None) -> list[list[str]]:
+def _rates(medians: Medians, cases: dict[str, str], ours: str, theirs: str | None) -> list[list[str]]:
     head = ["work, a second", ours, "per CPU second"]
     if theirs:
         head += [theirs, "per CPU second", "times", "by CPU"]
     rows = [head]
-    for case, words in RATES.items():
+    for case, words in cases.items():
         mine = medians[ours].get(case, {})
         if "per_s" not in mine:
             continue
