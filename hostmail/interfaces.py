@@ -998,17 +998,17 @@ class IQueue(Interface):
     async def retry(pattern: str) -> int:
         """Make waiting ones due now; how many."""
 
-    async def hold(pattern: str) -> int:
-        """Keep waiting ones until they are released; how many."""
+    async def hold(pattern: str) -> Sequence[tuple[str, str]]:
+        """Keep waiting ones until they are released; queue id and recipient of each."""
 
-    async def release(pattern: str) -> int:
-        """Make held ones due now; how many."""
+    async def release(pattern: str) -> Sequence[tuple[str, str]]:
+        """Make held ones due now; queue id and recipient of each."""
 
     async def bounce(pattern: str) -> int:
         """Return waiting and held ones to their senders; how many."""
 
-    async def delete(pattern: str) -> int:
-        """Drop them without a bounce; how many."""
+    async def delete(pattern: str) -> Sequence[tuple[str, str]]:
+        """Drop them without a bounce; queue id and recipient of each."""
 
     async def count() -> int:
         """Recipients waiting."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from twisted.logger import Logger
 
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.values import MOST_LISTED
 from hostmail.errors import BadValue, NotFound
+from hostmail.interfaces import Happened, MailFact
+
+log = Logger(namespace="queue")
 
 
 class Listed(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,6 +49,9 @@ class QueueVerbs:
 
     def __init__(self, parts: Parts) -> None:
         self._queue = parts.queue
+        self._history = parts.history
+        self._find_account = parts.find_account
+        self._now = parts.now
         self.verbs = {
             "queue.list": Verb(Listed, self.listed),
             "queue.show": Verb(Chosen, self.show),
@@ -58,7 +66,7 @@ class QueueVerbs:
 
     async def listed(self, asked: Listed) -> list[dict[str, Any]]:
         """What waits. The file's path is our own affair."""
-        rows = [dataclasses.asdict(row) for row in await self._queue.list(asked.pattern, asked.most)]
+        rows = [dataclasses.asdict(row) for row in await self._queue.list(await self._known(asked.pattern), asked.most)]
         return [{name: value for name, value in row.items() if name != "path"} for row in rows]
 
     async def show(self, asked: Chosen) -> list[dict[str, Any]]:
@@ -70,7 +78,7 @@ class QueueVerbs:
 
     async def stats(self, asked: Pattern) -> dict[str, Any]:
         """Numbers: by state, and by destination."""
-        return dataclasses.asdict(await self._queue.stats(asked.pattern))
+        return dataclasses.asdict(await self._queue.stats(await self._known(asked.pattern)))
 
     async def cat(self, asked: OneMessage) -> dict[str, Any]:
         """A message as it waits, in base64."""
@@ -78,23 +86,53 @@ class QueueVerbs:
 
     async def retry(self, asked: Chosen) -> dict[str, Any]:
         """Try now."""
-        return {"retried": _some(await self._queue.retry(_pattern(asked)), asked)}
+        return {"retried": _some(await self._queue.retry(await self._pattern(asked)), asked)}
 
     async def hold(self, asked: Chosen) -> dict[str, Any]:
         """Keep until released."""
-        return {"held": _some(await self._queue.hold(_pattern(asked)), asked)}
+        held = await self._queue.hold(await self._pattern(asked))
+        return {"held": self._told(Happened.HELD, held, "by the operator", asked)}
 
     async def release(self, asked: Chosen) -> dict[str, Any]:
         """Let held mail go on."""
-        return {"released": _some(await self._queue.release(_pattern(asked)), asked)}
+        released = await self._queue.release(await self._pattern(asked))
+        return {"released": self._told(Happened.QUEUED, released, "released by the operator", asked)}
 
     async def bounce(self, asked: Chosen) -> dict[str, Any]:
         """Return to the senders."""
-        return {"bounced": _some(await self._queue.bounce(_pattern(asked)), asked)}
+        return {"bounced": _some(await self._queue.bounce(await self._pattern(asked)), asked)}
 
     async def delete(self, asked: Chosen) -> dict[str, Any]:
         """Drop without telling the sender."""
-        return {"deleted": _some(await self._queue.delete(_pattern(asked)), asked)}
+        deleted = await self._queue.delete(await self._pattern(asked))
+        return {"deleted": self._told(Happened.DELETED, deleted, "", asked)}
+
+    def _told(self, what: Happened, rows: Sequence[tuple[str, str]], words: str, asked: Chosen) -> int:
+        """How many; the log has one line, and each has it in its story."""
+        if rows:
+            log.info(
+                "queue_changed: {what} {many} recipients that fit {pattern}",
+                what=what.value,
+                many=len(rows),
+                pattern=asked.pattern or "all",
+            )
+        now = self._now()
+        for queue_id, recipient in rows:
+            self._history.tell(MailFact(now, what, queue_id, recipient=recipient, words=words))
+        return _some(len(rows), asked)
+
+    async def _pattern(self, asked: Chosen) -> str:
+        return await self._known(_pattern(asked))
+
+    async def _known(self, pattern: str) -> str:
+        """With the number of each account that is named by its address, for the queue knows no addresses of accounts."""
+        return " ".join([await self._known_word(word) for word in pattern.split()])
+
+    async def _known_word(self, word: str) -> str:
+        name, _, address = word.partition(":")
+        if name.lower() != "account" or "@" not in address:
+            return word
+        return f"account:{(await self._find_account(address)).id}"
 
 
 def _pattern(asked: Chosen) -> str:

@@ -14,7 +14,7 @@ from hostmail.errors import Refusal
 from hostmail.interfaces import Account, IDirectory
 from hostmail.message.dates import format_date
 
-HELD = "held: the account has sent more than it may"
+HELD = "the account has sent more than it may"
 
 _TEXT = """\
 The account {address} has sent mail to more recipients than it may within an
@@ -27,8 +27,9 @@ If it was not you, somebody knows the password of {address}: change it now, and
 tell your provider to delete what is held.
 
 For the operator of {hostname}:
-    hostmail queue list from:{address} state:held
-    hostmail queue release from:{address}   or   hostmail queue delete from:{address}
+    hostmail queue list account:{address} state:held
+    hostmail queue release account:{address}
+    hostmail queue delete account:{address} state:held
     hostmail account set {address} --suspend outgoing
 """
 

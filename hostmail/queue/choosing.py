@@ -33,9 +33,10 @@ def listed(connection: Connection, condition: Any, most: int | None) -> list[Row
     return list(connection.execute(EVERYTHING.where(condition).order_by(recipients.c.id).limit(most)))
 
 
-def ids(connection: Connection, condition: Any) -> list[int]:
-    """Ids of rows that fit."""
-    return list(connection.execute(_those(condition)).scalars())
+def chosen(connection: Connection, condition: Any, *states: str) -> list[Row[Any]]:
+    """Id, queue id and recipient of rows that fit and are in one of `states`."""
+    columns = _those(condition, *states).add_columns(messages.c.queue_id, recipients.c.recipient)
+    return list(connection.execute(columns.order_by(recipients.c.id)))
 
 
 def make_due(connection: Connection, condition: Any, now: float) -> int:
@@ -43,14 +44,18 @@ def make_due(connection: Connection, condition: Any, now: float) -> int:
     return _change(connection, _those(condition, WAITING), next_attempt=now)
 
 
-def hold(connection: Connection, condition: Any) -> int:
-    """Waiting rows stay until they are released; how many. What is being sent cannot be stopped any more."""
-    return _change(connection, _those(condition, WAITING), state=HELD, last_answer=HELD_BY_OPERATOR)
+def hold(connection: Connection, condition: Any) -> list[Row[Any]]:
+    """Waiting rows stay until they are released; which. What is being sent cannot be stopped any more."""
+    rows = chosen(connection, condition, WAITING)
+    _change(connection, _those(condition, WAITING), state=HELD, last_answer=HELD_BY_OPERATOR)
+    return rows
 
 
-def release(connection: Connection, condition: Any, now: float) -> int:
-    """Held rows are due now; how many."""
-    return _change(connection, _those(condition, HELD), state=WAITING, next_attempt=now)
+def release(connection: Connection, condition: Any, now: float) -> list[Row[Any]]:
+    """Held rows are due now; which."""
+    rows = chosen(connection, condition, HELD)
+    _change(connection, _those(condition, HELD), state=WAITING, next_attempt=now)
+    return rows
 
 
 def give_back(connection: Connection, condition: Any, now: float) -> int:

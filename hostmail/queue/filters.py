@@ -5,6 +5,7 @@
     from:text         in the sender; from:<> is the null sender
     to:text           in the recipient; to:@example.com is a whole domain
     answer:text       in the last answer
+    account:7         the number of the account that brought the message
     state:held        waiting, held or sending
     older:2h newer:2h waiting for longer or less than that
 
@@ -70,6 +71,12 @@ def _newer(value: str, now: float) -> Any:
     return messages.c.created > now - _seconds("newer", value)
 
 
+def _account(number: str, now: float) -> Any:
+    if not number.isdecimal() or len(number) > 18:
+        raise BadValue(f"account:{number} is neither an address nor a number")
+    return messages.c.account_id == int(number)
+
+
 def _seconds(name: str, value: str) -> float:
     try:
         return parse_duration(value)
@@ -83,6 +90,7 @@ _NAMED: dict[str, Callable[[str, float], Any]] = {
     "from": _sender,
     "to": _in(recipients.c.recipient),
     "answer": _in(recipients.c.last_answer),
+    "account": _account,
     "state": _state,
     "older": _older,
     "newer": _newer,

@@ -21,6 +21,8 @@ from hostmail.queue.tables import MIGRATIONS
 from hostmail.sql.database import Database
 
 Rows = list[QueuedRow]
+Named = list[tuple[str, str]]
+"""Queue id and recipient of each."""
 
 PUT_OFF_AT_ONCE = 5000
 
@@ -85,30 +87,30 @@ class Queue:
     async def retry(self, pattern: str) -> int:
         """Make them due now; how many. What is just being sent or held is left alone."""
         self.retried()
-        return await self._choose(choosing.make_due, pattern, self._now())
+        return int(await self._choose(choosing.make_due, pattern, self._now()))
 
-    async def hold(self, pattern: str) -> int:
-        """Keep them until they are released; how many."""
-        return await self._choose(choosing.hold, pattern)
+    async def hold(self, pattern: str) -> Named:
+        """Keep them until they are released; which."""
+        return _named(await self._choose(choosing.hold, pattern))
 
-    async def release(self, pattern: str) -> int:
-        """Held ones are due now; how many."""
-        return await self._choose(choosing.release, pattern, self._now())
+    async def release(self, pattern: str) -> Named:
+        """Held ones are due now; which."""
+        return _named(await self._choose(choosing.release, pattern, self._now()))
 
     async def bounce(self, pattern: str) -> int:
         """Have them returned to their senders, as soon as the runner comes to it; how many."""
-        return await self._choose(choosing.give_back, pattern, self._now())
+        return int(await self._choose(choosing.give_back, pattern, self._now()))
 
-    async def _choose(self, step: Callable[..., int], pattern: str, *arguments: Any) -> int:
-        many: int = await self._committer.write(step, self._fitting(pattern), *arguments)
+    async def _choose(self, step: Callable[..., Any], pattern: str, *arguments: Any) -> Any:
+        done = await self._committer.write(step, self._fitting(pattern), *arguments)
         self.woken()
-        return many
+        return done
 
-    async def delete(self, pattern: str) -> int:
-        """Drop them without a bounce; how many."""
-        chosen: Sequence[int] = await self._reading(choosing.ids, self._fitting(pattern))
-        await self.finish(chosen)
-        return len(chosen)
+    async def delete(self, pattern: str) -> Named:
+        """Drop them without a bounce; which."""
+        chosen = await self._reading(choosing.chosen, self._fitting(pattern))
+        await self.finish([row.id for row in chosen])
+        return _named(chosen)
 
     async def content(self, queue_id: str) -> bytes:
         """A whole message, with the trace fields it travels with; raises NotFound."""
@@ -232,6 +234,10 @@ class Queue:
     def _read(self, step: Callable[..., Any], *arguments: Any) -> Any:
         with self._database.reading() as connection:
             return step(connection, *arguments)
+
+
+def _named(chosen: Sequence[Any]) -> Named:
+    return [(row.queue_id, row.recipient) for row in chosen]
 
 
 class Prepared:

@@ -359,24 +359,24 @@ class Waiting:
     async def retry(self, pattern: str) -> int:
         return len(await self.list(pattern))
 
-    async def hold(self, pattern: str) -> int:
+    async def hold(self, pattern: str) -> Sequence[tuple[str, str]]:
         return self._become("held", await self.list(pattern))
 
-    async def release(self, pattern: str) -> int:
+    async def release(self, pattern: str) -> Sequence[tuple[str, str]]:
         return self._become("waiting", await self.list(pattern))
 
     async def bounce(self, pattern: str) -> int:
-        return self._become("bounced", await self.list(pattern))
+        return len(self._become("bounced", await self.list(pattern)))
 
-    def _become(self, state: str, rows: Sequence[Queued]) -> int:
+    def _become(self, state: str, rows: Sequence[Queued]) -> Sequence[tuple[str, str]]:
         for row in rows:
             row.state = state
-        return len(rows)
+        return [(row.queue_id, row.recipient) for row in rows]
 
-    async def delete(self, pattern: str) -> int:
+    async def delete(self, pattern: str) -> Sequence[tuple[str, str]]:
         gone = await self.list(pattern)
         self.rows = [one for one in self.rows if one not in gone]
-        return len(gone)
+        return self._become("gone", gone)
 
     async def count(self) -> int:
         return len(self.rows)

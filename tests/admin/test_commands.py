@@ -330,6 +330,34 @@ class VerbTests(Base):
         self.assertIn("will be returned", self.talk)
         self.assertEqual(self.json("queue", "delete", "--all", "--yes"), {"deleted": 1})
 
+    def test_queue_story(self) -> None:
+        """What an operator does to waiting mail is in its story, and what he was refused is not."""
+        self.world.queue.add("x@a.test")
+        for verb in ("hold", "release"):
+            self.run_command("queue", verb, "x@a")
+        self.run_command("queue", "delete", "x@a", "--yes")
+        self.run_command("queue", "delete", "x@a", "--yes", code=1)
+        printed = self.run_command("trace", "x@a.test")
+        self.assertRegex(
+            printed, "(?s)held for x@a.test: by the operator.*waits in the queue for x@a.test: released by the operator"
+        )
+        self.assertEqual(printed.count("deleted from the queue by the operator for x@a.test"), 1)
+
+    def test_queue_of_an_account(self) -> None:
+        """The queue is asked for an account by its number, whatever it is called here."""
+        asked: list[str] = []
+
+        async def listed(pattern: str = "", most: int | None = None) -> list[Any]:
+            asked.append(pattern)
+            return []
+
+        self.world.queue.list = listed  # type: ignore[method-assign]
+        self.run_command("queue", "list", "Account:ann@one.test", "state:held")
+        self.assertRegex(asked[0], r"^account:\d+ state:held$")
+        self.run_command("queue", "list", "account:nobody@one.test", code=1)
+        self.run_command("queue", "list", "account:17", "to:x@y.test")
+        self.assertEqual(asked[1:], ["account:17 to:x@y.test"])
+
     def test_status(self) -> None:
         """One look, whether the service runs or not."""
         self.assertIn("sessions              2 imaps, 2 pop3", self.run_command("status"))

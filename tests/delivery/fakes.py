@@ -300,16 +300,16 @@ class FakeQueue:
     async def retry(self, pattern: str) -> int:
         raise NotImplementedError
 
-    async def hold(self, pattern: str) -> int:
+    async def hold(self, pattern: str) -> Sequence[tuple[str, str]]:
         raise NotImplementedError
 
-    async def release(self, pattern: str) -> int:
+    async def release(self, pattern: str) -> Sequence[tuple[str, str]]:
         raise NotImplementedError
 
     async def bounce(self, pattern: str) -> int:
         raise NotImplementedError
 
-    async def delete(self, pattern: str) -> int:
+    async def delete(self, pattern: str) -> Sequence[tuple[str, str]]:
         raise NotImplementedError
 
     async def count(self) -> int:

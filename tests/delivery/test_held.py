@@ -46,7 +46,7 @@ class HeldTests(IntakeCase):
             self.assertEqual(message["Auto-Submitted"], "auto-generated")
             text = message.get_content()
             self.assertIn("change it now", text)
-            self.assertIn("hostmail queue release from:ann@example.com", text)
+            self.assertIn("hostmail queue release account:ann@example.com", text)
 
     def test_told_once(self) -> None:
         """Who has told it already tells it no more."""

@@ -35,6 +35,8 @@ class FilterTests(QueueCase):
             "state:HELD": [],
             "nobody": [],
             "x:y": [],
+            "account:7 bob": ["bob"],
+            "account:8": [],
         }.items():
             self.assertEqual(self.found(pattern), wanted, pattern)
 
@@ -55,6 +57,8 @@ class FilterTests(QueueCase):
             "state:lost": "none of waiting, held, sending",
             "older:soon": "write it like 45s",
             "to:": "needs a value",
+            "account:x@y": "neither an address nor a number",
+            "account:" + "9" * 30: "neither an address nor a number",
             "a " * 21: "at most 20 words",
             "a" * 1001: "1000 characters",
         }.items():
@@ -76,13 +80,13 @@ class ChangeTests(QueueCase):
 
     def test_hold_and_release(self) -> None:
         """Held mail is not leased, however long it waits, nor by `retry`; released mail is due at once."""
-        self.assertEqual(self.wait(self.queue.hold("a@")), 1)
+        self.assertEqual(self.wait(self.queue.hold("a@")), [("q1", "a@x.example")])
         self.assertEqual(self.states(), ["held", "waiting"])
         self.assertEqual(self.rows("a@")[0].last_answer, HELD_BY_OPERATOR)
         self.clock.advance(100 * 86400)
         self.assertEqual(self.wait(self.queue.retry("")), 1)
         self.assertEqual([row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["b@x.example"])
-        self.assertEqual(self.wait(self.queue.release("")), 1)
+        self.assertEqual(self.wait(self.queue.release("")), [("q1", "a@x.example")])
         self.assertEqual([row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["a@x.example"])
 
     def test_held_from_the_beginning(self) -> None:
@@ -98,7 +102,7 @@ class ChangeTests(QueueCase):
         """What is being sent is not held, released or returned."""
         self.wait(self.queue.lease(60.0, 9))
         for change in (self.queue.hold, self.queue.release, self.queue.bounce, self.queue.retry):
-            self.assertEqual(self.wait(change("")), 0)
+            self.assertFalse(self.wait(change("")))
         self.assertEqual(self.states(), ["sending", "sending"])
 
     def test_wakes_the_runner(self) -> None:

@@ -38,7 +38,8 @@ def queue() -> None:
     """Mail on its way out.
 
     A FILTER is words that must all fit a recipient: part of a queue id, a sender or a recipient, or one of
-    id:TEXT from:TEXT (from:<> for bounces) to:TEXT answer:TEXT state:waiting|held|sending older:2h newer:2h.
+    id:TEXT from:TEXT (from:<> for bounces) to:TEXT answer:TEXT state:waiting|held|sending older:2h newer:2h,
+    and account:ADDRESS for what that account has sent, whatever sender it named.
     """
 
 

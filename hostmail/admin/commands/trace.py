@@ -26,7 +26,7 @@ _SENTENCES: Mapping[str, Tell] = {
     "led to": lambda f: f"{f['recipient']} leads to {f['words']}",
     "delivered": lambda f: f"delivered into the mailbox of {f['recipient']}{_because(f)}",
     "discarded": lambda f: f"thrown away{_for(f)}{_because(f)}",
-    "queued": lambda f: f"waits in the queue{_for(f)}",
+    "queued": lambda f: f"waits in the queue{_for(f)}{_because(f)}",
     "sent": lambda f: f"taken by the next server{_for(f)}: {f['words']}",
     "postponed": lambda f: f"not taken yet{_for(f)}, will be tried again: {f['words']}",
     "held": lambda f: f"held{_for(f)}{_because(f)}",
