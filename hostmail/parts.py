@@ -29,6 +29,7 @@ from hostmail.config.schema import Settings
 from hostmail.directory.autoresponders import Answered
 from hostmail.directory.caught import CaughtNames
 from hostmail.directory.changes import DirectoryChanges
+from hostmail.directory.members import ListMembers
 from hostmail.directory.reading import Directory
 from hostmail.directory.senders import SenderRewriting
 from hostmail.directory.smarthosts import WaysOut
@@ -41,6 +42,7 @@ from hostmail.monitoring.sessions import Sessions
 from hostmail.queue.queue import Queue
 from hostmail.relay.dns import CachedDns
 from hostmail.relay.making import make_dns
+from hostmail.relay.routes import explained_way
 from hostmail.routing.router import Router
 from hostmail.sql.database import Database
 from hostmail.storage.spool import Spool
@@ -79,6 +81,7 @@ class Parts:
     history: History
     senders: SenderRewriting
     answered: Answered
+    members: ListMembers
     router: Router
     dns: CachedDns
 
@@ -105,6 +108,8 @@ class Parts:
             caught=self.caught,
             explain=self.router.explain,
             answered=self.answered,
+            ways_out=self.ways_out,
+            explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
         )
 
     async def close(self) -> None:
@@ -175,6 +180,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         ways_out=WaysOut(database=database, in_thread=in_thread, events=events),
         senders=senders,
         answered=Answered(database=database, in_thread=in_thread, now=time.time),
+        members=ListMembers(database=database, in_thread=in_thread, now=time.time),
         router=Router(directory, hostname=settings.hostname, senders=senders),
         caught=CaughtNames(database=database, in_thread=in_thread, clock=reactor, now=time.time),
         passwords=Passwords(

@@ -9,6 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from hostmail.admin.domains import chosen
 from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.waysout import Smarthosted
+from hostmail.admin.waysout import told as told_way
 from hostmail.errors import BadValue
 from hostmail.interfaces import Account, Usage
 
@@ -29,7 +31,7 @@ class ListAccounts(msgspec.Struct, forbid_unknown_fields=True):
     domain: str | None = None
 
 
-class SetAccount(msgspec.Struct, forbid_unknown_fields=True):
+class SetAccount(Smarthosted, forbid_unknown_fields=True):
     """account.set: what is not given stays."""
 
     address: str
@@ -129,7 +131,8 @@ class Accounts:
 
     async def _told_with_usage(self, account: Account) -> dict[str, Any]:
         usage = await self._parts.directory.usage([account])
-        return self.told(account, usage.get(account.id, Usage()))
+        way_out = await self._parts.ways_out.of_account(account.id)
+        return self.told(account, usage.get(account.id, Usage())) | told_way(way_out)
 
     def told(self, account: Account, used: Usage) -> dict[str, Any]:
         """An account as JSON."""

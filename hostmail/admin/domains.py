@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from twisted.logger import Logger
 
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
+from hostmail.admin.waysout import Smarthosted, told
 from hostmail.decisions import CATCH_DEFAULT, CATCH_REFUSE
 from hostmail.errors import Refusal
 from hostmail.interfaces import Account, Domain
@@ -24,7 +25,7 @@ class AddDomain(msgspec.Struct, forbid_unknown_fields=True):
     main_login: str = ""
 
 
-class SetDomain(msgspec.Struct, forbid_unknown_fields=True):
+class SetDomain(Smarthosted, forbid_unknown_fields=True):
     """domain.set: what is not given stays. `default_mailbox` is an address, "" for none."""
 
     name: str
@@ -37,6 +38,7 @@ class SetDomain(msgspec.Struct, forbid_unknown_fields=True):
     pop_before_smtp: bool | UnsetType = UNSET
     must_match_sender: bool | UnsetType = UNSET
     active: bool | UnsetType = UNSET
+    source_addresses: list[str] | UnsetType = UNSET
 
 
 def chosen(arguments: msgspec.Struct, but: str) -> dict[str, Any]:
@@ -117,6 +119,7 @@ class Domains:
     async def _told(self, domain: Domain, accounts: list[Account]) -> dict[str, Any]:
         used = await self._parts.directory.domain_usage(domain.name)
         default = next((one.address for one in accounts if one.id == domain.default_account_id), None)
+        way_out = await self._parts.ways_out.of_domain(domain.name)
         return {
             "name": domain.name,
             "main_login": domain.main_login,
@@ -132,4 +135,6 @@ class Domains:
             "must_match_sender": domain.must_match_sender,
             "catch_all": domain.catch_all,
             "active": domain.active,
+            **told(way_out),
+            "source_addresses": list(way_out.sources),
         }

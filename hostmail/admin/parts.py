@@ -25,6 +25,7 @@ from hostmail.interfaces import (
     IQueue,
     IRelayGrants,
     ISessions,
+    IWaysOut,
 )
 
 WasHash = Callable[[int, str], Awaitable[bool]]
@@ -37,6 +38,10 @@ Counts = Callable[[], Awaitable[tuple[int, int]]]
 
 Explain = Callable[[Address], Awaitable[dict[str, Any]]]
 """Where mail to an address would go, and why: steps and ends, as `hostmail route` shows them."""
+
+
+ExplainWay = Callable[[int | None, str], Awaitable[dict[str, Any]]]
+"""Which way out mail takes that an account sent, or else one that has this reverse-path: as `hostmail route --from` shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class Parts:
     counts: Counts
     caught: ICaughtNames
     explain: Explain
+    ways_out: IWaysOut
+    explain_way: ExplainWay
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hostmail.address import Address
-from hostmail.admin.parts import Addressed, Named, Parts, Verb
+from hostmail.admin.parts import Named, Parts, Verb
 from hostmail.errors import BadAddress, BadValue
 
 
@@ -24,25 +24,33 @@ class ListedAliases(msgspec.Struct, forbid_unknown_fields=True):
     name: str = ""
 
 
+class Asked(msgspec.Struct, forbid_unknown_fields=True):
+    """route: an address, and who sends, if that matters."""
+
+    address: str
+    sender: str = ""
+
+
 class Routes:
     """Where mail goes."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "route": Verb(Addressed, self.route),
+            "route": Verb(Asked, self.route),
             "domain.alias.add": Verb(AddDomainAlias, self.add),
             "domain.alias.list": Verb(ListedAliases, self.all),
             "domain.alias.remove": Verb(Named, self.remove),
         }
 
-    async def route(self, asked: Addressed) -> dict[str, Any]:
-        """What would happen to mail for an address now, step by step; a mailbox's room with it."""
-        try:
-            address = Address.parse(asked.address.strip())
-        except BadAddress as refusal:
-            raise BadValue(f"{asked.address}: {refusal.public}") from None
-        told = await self._parts.explain(address)
+    async def route(self, asked: Asked) -> dict[str, Any]:
+        """What would happen to mail for an address now, step by step; a mailbox's room with it, and the way out of a sender's mail."""
+        told = await self._parts.explain(_address(asked.address))
+        if asked.sender:
+            sender = _address(asked.sender)
+            account = await self._parts.directory.account_for(sender)
+            told["sender"] = str(sender)
+            told["way_out"] = await self._parts.explain_way(account.id if account is not None else None, str(sender))
         for end in told["ends"]:
             account = await self._parts.directory.account(end["account_id"]) if end["kind"] == "mailbox" else None
             if account is not None:
@@ -66,3 +74,10 @@ class Routes:
     async def remove(self, asked: Named) -> dict[str, Any]:
         """Let it stand for itself again."""
         return {"name": asked.name, "domain": await self._parts.changes.remove_domain_alias(asked.name)}
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text.strip())
+    except BadAddress as refusal:
+        raise BadValue(f"{text}: {refusal.public}") from None

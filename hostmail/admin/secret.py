@@ -38,13 +38,14 @@ def obtain(line: CommandLine, password_file: str | None, generating: bool, subje
     if generating:
         return generate()
     if password_file is not None:
-        return _first_line(password_file)
+        return first_line(password_file)
     if not line.interactive():
         raise click.UsageError("give the password with --password-file FILE (- is stdin), or --generate one")
     return str(click.prompt(f"Password for {subject}", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def _first_line(name: str) -> str:
+def first_line(name: str) -> str:
+    """The password in a file, or on stdin for -; raises Stop."""
     try:
         with click.open_file(name, "rb") as stream:
             line = stream.readline(MAX_OCTETS + 2)

@@ -17,7 +17,7 @@ from hostmail.admin.history import HistoryVerbs
 from hostmail.admin.importing import Importing
 from hostmail.admin.mailboxes import Mailboxes
 from hostmail.admin.names import Names
-from hostmail.admin.parts import Counts, Explain, Parts, Verb, WasHash
+from hostmail.admin.parts import Counts, Explain, ExplainWay, Parts, Verb, WasHash
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
@@ -39,6 +39,7 @@ from hostmail.interfaces import (
     IQueue,
     IRelayGrants,
     ISessions,
+    IWaysOut,
 )
 
 READING = frozenset(
@@ -74,6 +75,8 @@ class Admin:
         counts: Counts,
         caught: ICaughtNames,
         explain: Explain,
+        ways_out: IWaysOut,
+        explain_way: ExplainWay,
     ) -> None:
         parts = Parts(
             directory=directory,
@@ -92,6 +95,8 @@ class Admin:
             counts=counts,
             caught=caught,
             explain=explain,
+            ways_out=ways_out,
+            explain_way=explain_way,
         )
         accounts = Accounts(parts)
         nouns = (

@@ -99,6 +99,15 @@ def _address(account: Account | None) -> str:
     return account.address if account is not None else ""
 
 
+async def explained_way(
+    settings: Settings, directory: IDirectory, ways_out: IWaysOut, account_id: int | None, sender: str
+) -> dict[str, object]:
+    """`SenderRoutes.find` for people; the server's password is not even read."""
+    server = servers_route(replace(settings, smarthost_password_file=None))
+    routes = SenderRoutes(directory=directory, ways_out=ways_out, server=server, sources=settings.source_addresses)
+    return told(await routes.find(account_id, sender))
+
+
 def told(route: Route | None) -> dict[str, object]:
     """A way out for people, without passwords."""
     if route is None:

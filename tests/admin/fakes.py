@@ -40,6 +40,7 @@ from hostmail.interfaces import (
     WaitingFor,
 )
 from tests.delivery.fakes import FakeAnswered, FakeHistory
+from tests.relay.facts import FakeWays
 
 NOW = 1_800_000_000.0
 
@@ -400,7 +401,7 @@ class Caught:
         self.known.pop(address, None)
 
 
-INSTEAD = {"directory", "changes", "caught", "explain", "store"}
+INSTEAD = {"directory", "changes", "caught", "explain", "store", "ways_out", "explain_way"}
 
 
 class World:
@@ -434,6 +435,8 @@ class World:
             "counts": self.facts.counts,
             "caught": self.caught,
             "explain": self.explain,
+            "ways_out": FakeWays(),
+            "explain_way": self.explain_way,
         }
         self.admin = Admin(**parts | instead)
 
@@ -443,6 +446,10 @@ class World:
         number = account.id if account is not None else 0
         end = {"kind": "mailbox", "address": str(address), "account_id": number, "caught": ""}
         return {"address": str(address), "steps": [], "ends": [end]}
+
+    async def explain_way(self, account_id: int | None, sender: str) -> dict[str, Any]:
+        """All mail goes by MX records."""
+        return {"kind": "mx", "sources": []}
 
     def call(self, verb: str, **arguments: Any) -> Any:
         """The answer; raises what the verb raises. Nothing here waits."""

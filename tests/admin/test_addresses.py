@@ -70,9 +70,9 @@ class AddressesCase(DirectoryTestCase):
 
         yield call
 
-    def run_command(self, *words: str, code: int = 0) -> str:
+    def run_command(self, *words: str, stdin: str = "", code: int = 0) -> str:
         """Its stdout; stderr is kept in `self.talk`."""
-        with CliRunner().isolation() as (out, err, _), CommandLine(self.offline) as line:
+        with CliRunner().isolation(input=stdin) as (out, err, _), CommandLine(self.offline) as line:
             found = run(line, ["--config", str(self.config), *words])
         text, self.talk = out.getvalue().decode(), err.getvalue().decode()
         self.assertEqual(found, code, text + self.talk)

@@ -8,6 +8,7 @@ import click
 
 from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
 from hostmail.admin.commands.importing import import_
+from hostmail.admin.commands.waysout import said, smarthost_changes, smarthost_options
 from hostmail.admin.secret import obtain, password_options
 from hostmail.admin.values import Size, given, size, suspended, suspension_options, suspensions
 
@@ -61,13 +62,19 @@ def show(line: CommandLine, address: str) -> None:
 @account.command("set")
 @click.argument("address")
 @click.option("--quota", type=Size(), help="Limit of the mailbox, or none.")
+@smarthost_options
 @suspension_options
 @pass_line
 def set_(
-    line: CommandLine, address: str, quota: int | str | None, suspend: tuple[str, ...], resume: tuple[str, ...]
+    line: CommandLine,
+    address: str,
+    quota: int | str | None,
+    suspend: tuple[str, ...],
+    resume: tuple[str, ...],
+    **smarthost: str | None,
 ) -> None:
     """Change an account; at once, on live sessions too."""
-    changes = given(quota=quota) | suspensions(suspend, resume)
+    changes = given(quota=quota) | suspensions(suspend, resume) | smarthost_changes(**smarthost)
     if not changes:
         raise click.UsageError("say what to change; --help lists it")
     line.answer(line.call("account.set", address=address, **changes), show_one)
@@ -124,6 +131,8 @@ def show_one(row: dict[str, Any]) -> None:
         "quota": size(row["quota"]),
         "suspended": suspended(row),
     }
+    if "smarthost" in row:
+        pairs["smarthost"] = said(row)
     if "folder" in row:
         pairs["folder"] = row["folder"]
     facts(pairs)

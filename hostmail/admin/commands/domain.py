@@ -8,6 +8,8 @@ import click
 
 from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
 from hostmail.admin.commands.catchall import said
+from hostmail.admin.commands.waysout import SMARTHOST, smarthost_changes, smarthost_options
+from hostmail.admin.commands.waysout import said as smarthost_said
 from hostmail.admin.values import NO_LIMIT, Size, given, size, suspended, suspension_options, suspensions, yes
 
 COLUMNS = (
@@ -66,6 +68,14 @@ def show(line: CommandLine, name: str) -> None:
 @click.option(
     "--active/--not-active", default=None, help="Whether mail to it is taken here, or goes where the DNS says."
 )
+@click.option(
+    "--source-address",
+    "sources",
+    metavar="IP",
+    multiple=True,
+    help="What its mail comes from that goes to other servers directly; one IPv4 and one IPv6 may be given; or none.",
+)
+@smarthost_options
 @suspension_options
 @pass_line
 def set_(
@@ -74,10 +84,14 @@ def set_(
     default_mailbox: str | None,
     suspend: tuple[str, ...],
     resume: tuple[str, ...],
+    sources: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Change a domain; at once, on live sessions too."""
-    changes = given(**options) | suspensions(suspend, resume)
+    smarthost = {each: options.pop(each) for each in tuple(options) if each.startswith(SMARTHOST)}
+    changes = given(**options) | suspensions(suspend, resume) | smarthost_changes(**smarthost)
+    if sources:
+        changes["source_addresses"] = [] if sources == (NO_LIMIT,) else list(sources)
     if default_mailbox is not None:
         changes["default_mailbox"] = "" if default_mailbox.lower() == NO_LIMIT else default_mailbox
     if not changes:
@@ -148,5 +162,7 @@ def show_one(row: dict[str, Any]) -> None:
                 row["catch_all"], row["catch_all"] if "@" in row["catch_all"] else row["default_mailbox"]
             ),
             "active": yes(row["active"]),
+            "smarthost": smarthost_said(row),
+            "mail comes from": ", ".join(row["source_addresses"]) or "the server's addresses",
         }
     )

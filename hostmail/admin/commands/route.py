@@ -7,14 +7,17 @@ from typing import Any
 import click
 
 from hostmail.admin.cli import CommandLine, clean, pass_line
+from hostmail.admin.commands.waysout import way_said
+from hostmail.admin.values import given
 
 
 @click.command()
 @click.argument("address")
+@click.option("--from", "sender", metavar="SENDER", help="Also tell which way out mail of this sender takes.")
 @pass_line
-def route(line: CommandLine, address: str) -> None:
+def route(line: CommandLine, address: str, sender: str | None) -> None:
     """What would happen to mail for ADDRESS now, step by step, and why."""
-    line.answer(line.call("route", address=address), explain)
+    line.answer(line.call("route", address=address, **given(sender=sender)), explain)
 
 
 def explain(told: dict[str, Any]) -> None:
@@ -24,6 +27,8 @@ def explain(told: dict[str, Any]) -> None:
     click.echo()
     for end in told["ends"]:
         click.echo(clean(_END[end["kind"]](end)))
+    if "way_out" in told:
+        click.echo(clean(f"what leaves this server for {told['sender']} {way_said(told['way_out'])}"))
 
 
 def _mailbox(end: dict[str, Any]) -> str:
@@ -43,6 +48,7 @@ _END = {
     "mailbox": _mailbox,
     "forward": lambda end: f"sent on to {end['address']} for {end['forwarder']}",
     "discard": lambda end: "accepted, counted, and thrown away",
+    "list": lambda end: f"taken for the mailing list, by {end['address']}",
     "refuse": _refused,
     "relay": lambda end: (
         f"sent to {end['address']} for whoever may relay; for strangers: 550 5.7.1 relaying prohibited"

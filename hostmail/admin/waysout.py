@@ -1,0 +1,27 @@
+"""What is told of ways out (C9): everything but passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from hostmail.interfaces import WayOut
+
+
+class Smarthosted(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What domain.set and account.set say of a smarthost: host or host:port, null for none; what is not given stays."""
+
+    smarthost: str | UnsetType | None = UNSET
+    smarthost_login: str | UnsetType = UNSET
+    smarthost_password: str | UnsetType = UNSET
+    smarthost_tls: str | UnsetType = UNSET
+
+
+def told(way: WayOut) -> dict[str, Any]:
+    """A smarthost as JSON, null for none. That there is a password is told; which one, never."""
+    smarthost = way.smarthost
+    if smarthost is None:
+        return {"smarthost": None}
+    about = {"host": smarthost.host, "port": smarthost.port, "tls": smarthost.tls, "login": smarthost.login}
+    return {"smarthost": about | {"password_set": bool(smarthost.password)}}
