@@ -7,6 +7,8 @@ from random import Random
 
 from twisted.logger import Logger
 
+from hostmail.address import Address
+from hostmail.envelope import Recipient
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.queue.contracts import QueuedRow, Report, Sent
@@ -26,6 +28,8 @@ Original = tuple[bytes, bool]
 NOTHING: Original = (b"", False)
 
 _EVENTS = {
+    Happened.DISCARDED: "message_discarded",
+    Happened.LED_TO: "recipient_led_on",
     Happened.SENT: "message_sent",
     Happened.DELIVERED: "message_delivered",
     Happened.FAILED: "recipient_failed",
@@ -93,6 +97,17 @@ class Outcomes:
                 waiting.append((row, refusal, when))
         await self._postpone(waiting)
         await self._give_up(failed)
+
+    async def discard(self, row: QueuedRow) -> None:
+        """Its address's owner wants no mail by now that comes to it (E2)."""
+        await self._queue.finish([row.id])
+        self._note(Happened.DISCARDED, row, "the domain's owner wants unknown names discarded")
+
+    def led_on(self, row: QueuedRow, ends: Sequence[Recipient]) -> None:
+        """It goes on under other addresses, each of which has its own outcome."""
+        for end in ends:
+            if end.address.key != Address.parse(row.recipient).key:
+                self._note(Happened.LED_TO, row, str(end.address))
 
     async def park(self, rows: Sequence[QueuedRow]) -> None:
         """There is no way out at present: the rows wait on, without counting attempts."""

@@ -186,8 +186,7 @@ class Runner:
             elif isinstance(decision, Refuse):
                 nowhere.append((row, decision.refusal))
             elif isinstance(decision, Discard):
-                log.info("message_discarded: {queue_id} to=<{to}>", queue_id=row.queue_id, to=row.recipient)
-                await self._queue.finish([row.id])
+                await self._outcomes.discard(row)
             elif isinstance(decision, Relay):
                 away.append(row)
             else:
@@ -218,6 +217,7 @@ class Runner:
             if not (ends or leaving):
                 raise SpamNotForwarded()
             await self._queue.split(row, ends, leaving)
+            self._outcomes.led_on(row, [*ends, *(one for each in leaving for one in each.recipients)])
         except Exception as error:  # noqa: BLE001
             return [(row, self._expected(error, row))]
         return []

@@ -301,6 +301,20 @@ class LocalTests(RunnerCase):
         self.put("any@example.com")
         self.start()
         self.assertEqual((self.delivered, self.reports, self.rows()), ([], [], []))
+        [(what, recipient, _)] = self.history.story
+        self.assertEqual((what, recipient), ("discarded", "any@example.com"))
+
+    def test_story_of_being_led_on(self) -> None:
+        """Where a recipient leads by now is told, and what becomes of it there."""
+        forward = Forward(Address("bob", "x.example"), Address("all", "example.com"))
+        ann = self.decisions["ann@example.com routed"] = IntoMailbox(1, "ann@example.com")
+        self.decisions["all@example.com"] = Several((forward, ann))
+        self.put("all@example.com")
+        self.start()
+        led = [(recipient, words) for what, recipient, words in self.history.story if what == "led to"]
+        self.assertEqual(sorted(led), [("all@example.com", "ann@example.com"), ("all@example.com", "bob@x.example")])
+        ends = {(what, recipient) for what, recipient, _ in self.history.story if what != "led to"}
+        self.assertEqual(ends, {("delivered", "ann@example.com"), ("sent", "bob@x.example")})
 
     def test_our_fault(self) -> None:
         """Errors of ours keep the mail: in routing, and when the file cannot be read."""
