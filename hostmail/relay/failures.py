@@ -23,6 +23,12 @@ class DnsFailure(NextHopFailure):
     enhanced, words = "4.4.3", "the DNS does not answer"
 
 
+class NotAllowed(NextHopFailure):
+    """The DNS names nothing but private addresses, or those of a kind that we do not use: the operator is told, and may allow them."""
+
+    enhanced, words = "4.4.4", "no address that this server may connect to"
+
+
 class NoSuchDomain(Refusal):
     """The DNS says that the name does not exist (NXDOMAIN)."""
 

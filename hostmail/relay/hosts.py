@@ -11,7 +11,7 @@ from random import Random
 
 from hostmail.errors import Refusal
 from hostmail.relay.contracts import Exchange
-from hostmail.relay.failures import LoopsBack, NextHopFailure, NowhereToGo
+from hostmail.relay.failures import LoopsBack, NotAllowed, NowhereToGo
 
 MOST_EXCHANGES = 10
 MOST_ADDRESSES_EACH = 4
@@ -136,7 +136,7 @@ def _why_none(
     if any(answer for answer in answers if not isinstance(answer, Refusal)):
         names = ", ".join(each.host for each in left)
         words = f"{names}: no address that this server may connect to"
-        return NextHopFailure(words, f"private_addresses, source_addresses: {answers}", enhanced="4.4.4")
+        return NotAllowed(words, f"private_addresses, source_addresses: {answers}")
     if [each.host for each in left] == [domain]:
         return refusals[0] if refusals else NowhereToGo(f"{domain} has no mail exchanger and no address")
     return NowhereToGo(f"no mail exchanger of {domain} has an address")

@@ -16,6 +16,7 @@ from hostmail.errors import Refusal
 from hostmail.relay.client import Way
 from hostmail.relay.contracts import Dns
 from hostmail.relay.conversation import Manners
+from hostmail.relay.failures import NotAllowed
 from hostmail.relay.hosts import Policy, Target, candidates, literal_target, targets
 from hostmail.relay.smarthost import LOCAL_HOSTS, SmarthostSettings
 from hostmail.relay.tls import client_tls
@@ -87,7 +88,8 @@ class MxWays:
         try:
             found = await self._targets(domain, policy)
         except Refusal as refusal:
-            log.info("no_way_to: {domain}: {why} {more}", domain=domain, why=refusal.public, more=refusal.private)
+            tell = log.warn if isinstance(refusal, NotAllowed) else log.info
+            tell("no_way_to: {domain}: {why} {more}", domain=domain, why=refusal.public, more=refusal.private)
             raise
         return [self._way(target, sources) for target in found]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from email import message_from_bytes
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from hostmail.interfaces import Queued
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.making import is_local, make_dispatch, make_dns, ours
 from tests.relay.certificate import write_certificate
-from tests.relay.facts import senders_facts
+from tests.relay.facts import FakeWays, senders_facts
 from tests.support.remote import Remote
 from tests.support.zone import Zone
 
@@ -53,7 +54,7 @@ class DirectCase(TestCase):
         self.addCleanup(remote.close)
         return remote
 
-    def make(self, **changes: Any) -> Dispatch:
+    def make(self, ways_out: FakeWays | None = None, **changes: Any) -> Dispatch:
         host, port = self.zone.server
         facts: dict[str, Any] = {
             "hostname": "mail.example.com",
@@ -64,8 +65,9 @@ class DirectCase(TestCase):
         }
         settings = Settings(**facts)
         dns = make_dns(settings.dns, reactor)
+        ways = (ways_out or FakeWays()).ways
         sender = make_dispatch(
-            settings, reactor=reactor, in_thread=deferToThread, dns=dns, random=Random(1), **senders_facts()
+            settings, reactor=reactor, in_thread=deferToThread, dns=dns, random=Random(1), **senders_facts(ways)
         )
         self.addCleanup(self.end, sender)
         return sender
@@ -83,13 +85,17 @@ class DirectCase(TestCase):
 
     def row(self, recipient: str, **more: Any) -> Queued:
         self.next_id += 1
-        facts: dict[str, Any] = {"sender": "ann@example.com", "size": self.path.stat().st_size, **more}
+        facts: dict[str, Any] = {
+            "sender": "ann@example.com",
+            "size": self.path.stat().st_size,
+            "account_id": 1,
+            **more,
+        }
         return Queued(
             id=self.next_id,
             queue_id="q",
             recipient=recipient,
             path=str(self.path),
-            account_id=1,
             created=0.0,
             next_attempt=0.0,
             **facts,
@@ -228,6 +234,17 @@ class TalkTests(DirectCase):
         [result] = await self.send()
         self.assertTrue(result.startswith("451 4.4.2 first.x.test"), result)
         self.assertEqual(self.second.connections, 0)
+
+    async def test_without_extensions(self) -> None:
+        """A server that knows nothing but the beginnings gets 8-bit text as quoted-printable, command after command."""
+        self.first.features = ()
+        self.path.write_bytes("Subject: hi\r\n\r\nGr\u00fc\u00dfe\r\n.\r\n".encode())
+        self.assertEqual(await self.send(body="8BITMIME", notify="SUCCESS", ret="FULL"), ["+"])
+        [taken] = self.first.taken
+        self.assertEqual((taken.mail, taken.recipients), ("MAIL FROM:<ann@example.com>", ["RCPT TO:<bob@x.test>"]))
+        self.assertTrue(taken.octets.isascii())
+        message = message_from_bytes(taken.octets)
+        self.assertEqual(message.get_payload(decode=True), "Gr\u00fc\u00dfe\r\n.\r\n".encode())
 
     async def test_hostile_replies(self) -> None:
         """Endless lines, endless replies, two codes in one, unasked replies: the connection is cut, the mail goes to the next host."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from ipaddress import ip_address
 from random import Random
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import Refusal
 from hostmail.relay.contracts import Exchange
-from hostmail.relay.failures import DnsFailure, NextHopFailure, NoSuchDomain
+from hostmail.relay.failures import DnsFailure, NoSuchDomain, NotAllowed
 from hostmail.relay.hosts import MOST_ADDRESSES, MOST_EXCHANGES, Policy, candidates, is_public, literal_target, targets
 
 V4, OTHER4, V6 = "198.41.0.4", "198.41.0.5", "2001:503:ba3e::2:30"
@@ -62,6 +64,40 @@ class CandidateTests(SynchronousTestCase):
         """Of hundreds of records the best ones count."""
         names = self.names(*((100 - i, f"h{i}") for i in range(100)))
         self.assertEqual(names, [f"h{i}" for i in range(99, 99 - MOST_EXCHANGES, -1)])
+
+
+HOSTS = ("mail.us.test", "a", "b", "c", "d")
+
+
+class AnyTests(SynchronousTestCase):
+    @settings(deadline=None, max_examples=300)
+    @given(
+        st.lists(st.tuples(st.integers(0, 3), st.sampled_from(HOSTS)), max_size=30),
+        st.dictionaries(
+            st.sampled_from(HOSTS),
+            st.lists(st.sampled_from([V4, OTHER4, V6, "10.0.0.1", "::1", "198.41.0.99"]), max_size=6),
+        ),
+        st.integers(),
+    )
+    def test_any_domain(self, records: list[tuple[int, str]], known: dict[str, list[str]], seed: int) -> None:
+        """Whatever the DNS says: never ourselves, nothing private, worse hosts later, and not too many."""
+        found = [Exchange(*each) for each in records]
+        answers = {host: known.get(host, []) for host in (*HOSTS, "x.test")}
+        try:
+            tried = targets("x.test", candidates("x.test", found, Random(seed)), answers, OPEN)
+        except Refusal:
+            return
+        preferences = {host: {each.preference for each in found if each.host == host} for host in HOSTS}
+        ours = [each.preference for each in found if each.host == HOSTS[0] or "198.41.0.99" in answers[each.host]]
+        for target in tried:
+            self.assertTrue(is_public(ip_address(target.ip)))
+            self.assertTrue(OPEN.is_ours(target.ip) is OPEN.is_us(target.host) is False)
+            if found and ours:
+                self.assertLess(min(preferences[target.host]), min(ours))
+        best = [min(preferences[target.host], default=0) for target in tried if found]
+        if len(set(records)) == len({host for _, host in records}):
+            self.assertEqual(best, sorted(best))
+        self.assertLessEqual(len(tried), MOST_ADDRESSES)
 
 
 class TargetTests(SynchronousTestCase):
@@ -128,7 +164,7 @@ class TargetTests(SynchronousTestCase):
         """With one of our addresses to send from, only its kind is used."""
         four = Policy(OPEN.is_us, OPEN.is_ours, families=frozenset({4}))
         self.assertEqual(ips([V4, V6], policy=four), [V4])
-        refusal = self.assertRaises(NextHopFailure, lambda: ips(V6, policy=four))
+        refusal = self.assertRaises(NotAllowed, lambda: ips(V6, policy=four))
         self.assertIn("source_addresses", refusal.private)
 
     def test_public(self) -> None:
