@@ -16,7 +16,7 @@ class FakeWays:
     """Ways by account id or domain."""
 
     def __init__(self, ways: dict[int | str, WayOut] | None = None) -> None:
-        self.ways = ways or {}
+        self.ways = {} if ways is None else ways
 
     async def of_account(self, account_id: int) -> WayOut:
         return self.ways.get(account_id, WayOut())
