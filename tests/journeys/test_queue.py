@@ -181,6 +181,37 @@ class QueueTests(Journey):
         self.sink.waits_for(1)
         self.waits()
 
+    def test_ways_of_their_own(self) -> None:
+        """Mail that waits takes its domain's smarthost with the next attempt, and an account's comes before that; forwards too (C9, E7)."""
+        own = [Sink(free_ports(1)[0]) for _ in range(2)]
+        for sink in own:
+            sink.open()
+            self.addCleanup(sink.close)
+        domains, anns = own
+        self.sink.answers["dora@far.test"] = "450 4.2.1 greylisted"
+        self.submit("waits", "dora@far.test")
+        self.waits(("dora@far.test", 1, "450 4.2.1 localhost said: 450 4.2.1 greylisted"))
+        self.here.command("domain", "set", "example.test", "--smarthost", f"localhost:{domains.port}")
+        self.addCleanup(self.here.command, "domain", "set", "example.test", "--smarthost", "none")
+        self.here.command("queue", "retry", "dora@")
+        domains.waits_for(1)
+        self.here.command("forward", "add", "away@example.test", "emil@far.test")
+        self.addCleanup(self.here.command, "forward", "remove", "away@example.test")
+        with smtplib.SMTP("127.0.0.1", self.here.ports["smtp"], timeout=30) as client:
+            client.sendmail(
+                "zoe@other.test", ["away@example.test"], b"From: zoe@other.test\r\nSubject: on\r\n\r\n.\r\n"
+            )
+        domains.waits_for(2)
+        self.assertEqual(domains.taken[1].recipients, ["emil@far.test"])
+        self.here.command("account", "set", ANN, "--smarthost", f"localhost:{anns.port}")
+        self.addCleanup(self.here.command, "account", "set", ANN, "--smarthost", "none")
+        way = self.here.json("route", "dora@far.test", "--from", ANN)["way_out"]
+        self.assertEqual((way["smarthost"], way["owner"]), (f"localhost:{anns.port}", ANN))
+        self.submit("ann's", "dora@far.test")
+        anns.waits_for(1)
+        self.waits()
+        self.assertEqual((len(domains.taken), len(anns.taken), len(self.sink.taken)), (2, 1, 0))
+
     def reload(self, times: int) -> None:
         """SIGHUP, and until it has been obeyed so many times."""
         self.here.signal(signal.SIGHUP)
