@@ -99,12 +99,11 @@ class RelayGrants:
             query = _FIND.replace("until > ?", "until > ? AND account_id = 0")
         else:
             query = _FIND
-        row = self._file.connection.execute(query, (ip, now)).fetchone()
-        return Grant(*row) if row else None
+        return next((Grant(*row) for row in self._file.ask(query, (ip, now))), None)
 
     async def list(self) -> builtins.list[Grant]:
         """All live grants by address."""
-        return [Grant(*row) for row in self._file.connection.execute(_LIST, (self._now(),))]
+        return [Grant(*row) for row in self._file.ask(_LIST, (self._now(),))]
 
     async def revoke(self, ip: str | None = None, account_id: int | None = None) -> int:
         """Close by address, by account, by both, or all; how many live ones."""
@@ -125,15 +124,13 @@ class RelayGrants:
         return True
 
     def _sharers(self, ip: str, now: float) -> int:
-        return int(self._file.connection.execute(_SHARERS, (ip, now)).fetchone()[0])
+        return int(self._file.ask(_SHARERS, (ip, now))[0][0])
 
     def _revoke(self, ip: str | None, account_id: int | None) -> int:
         conditions = {"ip = ?": ip, "account_id = ?": account_id}
         chosen = {condition: value for condition, value in conditions.items() if value is not None}
         where = " AND ".join(["until > ?", *chosen])
-        if not self._file.connection.execute(
-            f"SELECT 1 FROM grants WHERE {where} LIMIT 1", (self._now(), *chosen.values())
-        ).fetchone():
+        if not self._file.ask(f"SELECT 1 FROM grants WHERE {where} LIMIT 1", (self._now(), *chosen.values())):
             return (
                 0  # Suspending a domain asks for each of its accounts, and hardly one has a grant: that must not write.
             )

@@ -109,7 +109,7 @@ class Throttle:
     def admit(self, ip: str, account_id: int | None) -> None:
         """Raises Overloaded if the client is blocked and not known on this account (None: there is no such account)."""
         query = "SELECT until FROM blocked WHERE client = ? AND until > ?"
-        if not self._file.connection.execute(query, (client(ip), self._now())).fetchone():
+        if not self._file.ask(query, (client(ip), self._now())):
             return
         if account_id is None or not self.is_known(ip, account_id):
             raise Overloaded(private=f"logins from {ip} are refused for a while after too many failures")
@@ -118,8 +118,7 @@ class Throttle:
         """True if this account was opened from this neighbourhood lately."""
         query = "SELECT 1 FROM known WHERE account_id = ? AND network = ? AND at > ?"
         since = self._now() - self._limits.known_for
-        found = self._file.connection.execute(query, (account_id, neighbourhood(ip), since)).fetchone()
-        return found is not None
+        return bool(self._file.ask(query, (account_id, neighbourhood(ip), since)))
 
     def failed(self, ip: str, login: str, account_id: int | None, *, guessing: bool = True) -> float:
         """Count a failed login; the seconds its answer should take. `account_id` as in `admit`.
@@ -150,11 +149,10 @@ class Throttle:
         """
         asker, network, now = client(ip), neighbourhood(ip), self._now()
         pair = _pair(asker, login)
-        connection = self._file.connection
-        is_fresh, had_failed = connection.execute(_NEWS, (account_id, network, now - DAY, pair)).fetchone()
+        [(is_fresh, had_failed)] = self._file.ask(_NEWS, (account_id, network, now - DAY, pair))
         if (is_fresh or not network) and not had_failed:
             return
-        with self._file.writing():
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM failures WHERE what = ?", (pair,))
             if network:
                 connection.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", (account_id, network, now))
@@ -187,7 +185,7 @@ class Throttle:
         if not event.removed or not event.account_id:
             return
         known = "SELECT 1 FROM known WHERE account_id = ? LIMIT 1"
-        if self._file.connection.execute(known, (event.account_id,)).fetchone():
+        if self._file.ask(known, (event.account_id,)):
             with self._file.writing() as connection:
                 connection.execute("DELETE FROM known WHERE account_id = ?", (event.account_id,))
 

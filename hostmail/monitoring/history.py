@@ -141,10 +141,8 @@ class History:
 
     def _octets(self) -> int:
         """What is in use of the file: pages of forgotten facts are used again."""
-        pages, free, size = (
-            self._file.connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (self._file.ask(f"PRAGMA {name}")[0][0] for name in names)
         return int((pages - free) * size)
 
     async def find(self, text: str, since: float, most: int) -> list[MailFact]:
@@ -159,8 +157,8 @@ class History:
         return found
 
     def _find(self, text: str, since: float, most: int) -> list[MailFact]:
-        with self._lock:
-            return _story(self._file.connection, text, since, most)
+        with self._lock, self._file.reading() as connection:
+            return _story(connection, text, since, most)
 
     async def close(self) -> None:
         """Write down what waits, and close the file."""

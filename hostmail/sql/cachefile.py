@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from twisted.logger import Logger
 
-from hostmail.errors import TemporaryFailure
+from hostmail.errors import ConfigurationError, TemporaryFailure
 from hostmail.sql.files import alone, make_private
 
 BUSY_TIMEOUT_SECONDS = 1.0
+_NOTHING = 0, 0
 _log = Logger()
 
 
@@ -27,40 +29,76 @@ class CacheFile:
     def __init__(self, *, path: Path, schema: str, check: bool = True) -> None:
         self._path = path
         self._schema = schema
-        self.connection = self._open(check)
+        self._identity = 0, 0
+        self._connection: sqlite3.Connection | None = self._open(check)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The file, opened again if it was found damaged: for use within `reading` or `writing`, which answer for its errors."""
+        if self._connection is None:
+            self._connection = self._open(check=True)
+        return self._connection
 
     def _open(self, check: bool) -> sqlite3.Connection:
         with alone(self._path):
             try:
-                return _open(self._path, self._schema, check)
+                connection = _open(self._path, self._schema, check)
             except sqlite3.OperationalError:
                 raise
             except sqlite3.DatabaseError as error:
                 _log.error("cache_file_damaged: {path}: {error}", path=str(self._path), error=str(error))
                 _put_aside(self._path)
-                return _open(self._path, self._schema, check=False)
+                connection = _open(self._path, self._schema, check=False)
+            self._identity = _identity(self._path)
+            return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """For questions; raises TemporaryFailure if the file cannot be read. A damaged one is begun anew by whoever comes next."""
+        try:
+            self._follow()
+            yield self.connection
+        except (sqlite3.Error, ConfigurationError) as error:
+            if type(error) is sqlite3.DatabaseError:
+                self.close()
+            raise TemporaryFailure(private=f"{self._path.name}: {error!r}") from error
+
+    def ask(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """All rows of an answer; raises TemporaryFailure."""
+        with self.reading() as connection:
+            return connection.execute(query, values).fetchall()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that has the write lock from the start; raises TemporaryFailure if the file cannot be written."""
-        try:
-            self.connection.execute("BEGIN IMMEDIATE")
+        """A transaction that has the write lock from the start; raises TemporaryFailure as `reading` does."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self.connection
-                self.connection.execute("COMMIT")
+                yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                self.connection.rollback()
+                connection.rollback()
                 raise
-        except sqlite3.Error as error:
-            if type(error) is sqlite3.DatabaseError:
-                # Damage found on the way: another process may have begun a new file already, so it is looked at first.
-                self.connection.close()
-                self.connection = self._open(check=True)
-            raise TemporaryFailure(private=f"{self._path.name}: {error!r}") from error
+
+    def _follow(self) -> None:
+        """Where another process has found damage and begun a new file, that is ours, too."""
+        if _identity(self._path) not in (self._identity, _NOTHING):
+            self.close()
 
     def close(self) -> None:
         """Close the file."""
-        self.connection.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file has that name at present."""
+    try:
+        found = path.stat()
+    except OSError:
+        return _NOTHING
+    return found.st_dev, found.st_ino
 
 
 def _open(path: Path, schema: str, check: bool) -> sqlite3.Connection:

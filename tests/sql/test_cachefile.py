@@ -97,6 +97,48 @@ class CacheFileTests(AuthTestCase):
         self.add(file, "b")
         self.assertEqual(self.names(file), ["b"])
 
+    def test_damaged_for_readers(self) -> None:
+        """A question that meets damage fails that once; the next one is put to a new file."""
+        path = self.file()
+        file = CacheFile(path=path, schema=SCHEMA)
+        for number in range(2000):
+            self.add(file, f"a thing with a long name {number}")
+        file.close()
+        octets = bytearray(path.read_bytes())
+        octets[4096:] = b"\xff" * (len(octets) - 4096)
+        path.write_bytes(octets)
+        file = CacheFile(path=path, schema=SCHEMA, check=False)
+        self.addCleanup(file.close)
+        self.assertRaises(TemporaryFailure, file.ask, "SELECT name FROM things")
+        self.assertEqual(file.ask("SELECT name FROM things"), [])
+        self.add(file, "b")
+
+    def test_cannot_be_opened_again(self) -> None:
+        """Whoever meets damage while the file cannot be opened anew fails for now, and works again as soon as it can."""
+        file = self.open(self.file())
+        with self.assertRaises(TemporaryFailure), file.writing():
+            raise sqlite3.DatabaseError("malformed")
+        file._schema = "NONSENSE"
+        self.assertRaises(TemporaryFailure, self.add, file, "a")
+        self.assertRaises(TemporaryFailure, file.ask, "SELECT name FROM things")
+        file._schema = SCHEMA
+        self.add(file, "b")
+        self.assertEqual(self.names(file), ["b"])
+
+    def test_begun_anew_by_another_process(self) -> None:
+        """Where one process has put a damaged file aside, the others go on with what it began."""
+        path = self.file()
+        one = self.open(path)
+        self.add(one, "a")
+        path.rename(path.with_name("aside"))
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink()
+        two = self.open(path)
+        self.add(two, "b")
+        self.assertEqual(one.ask("SELECT name FROM things"), [("b",)])
+        self.add(one, "c")
+        self.assertEqual(two.ask("SELECT name FROM things ORDER BY name"), [("b",), ("c",)])
+
     def test_not_openable(self) -> None:
         """What is no damage (no such directory) is told, not repaired."""
         self.assertRaises(ConfigurationError, CacheFile, path=self.file() / "x" / "y", schema=SCHEMA)
