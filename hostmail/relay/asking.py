@@ -6,8 +6,9 @@ their way, a socket each, and keep nobody from asking about others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from itertools import product
 from typing import Any
 
 import dns.exception
@@ -28,7 +29,6 @@ from hostmail.relay.failures import DnsFailure, NoSuchDomain
 
 MOST_AT_ONCE = 1000
 MOST_RECORDS = 100
-ROUNDS = 4
 FIRST_PATIENCE = 1.0
 
 Query = dns.message.Message
@@ -57,15 +57,19 @@ class Asker:
         """The records of `kind` (MX, A, AAAA) at `name`, behind aliases (CNAME)."""
         try:
             query = dns.message.make_query(f"{name}.", kind, use_edns=0, payload=1232)
+            plain = dns.message.make_query(f"{name}.", kind)
         except dns.exception.DNSException as error:
             return Answer((), LONGEST_NEGATIVE, NoSuchDomain(f"{name} is no domain name", repr(error)))
         async with self._places:
-            return await self._answer(name, query)
+            return await self._answer(name, [query, query, plain, plain])
 
-    async def _answer(self, name: str, query: Query) -> Answer:
+    async def _answer(self, name: str, rounds: Sequence[Query]) -> Answer:
+        """Asked in `rounds`, each more patient than the one before; the last ones are for servers that cannot read EDNS (RFC 6891 7)."""
         why = "no name server"
         deadline = self._reactor.seconds() + self._seconds
-        for server, patience in self._attempts():
+        servers = self._servers()
+        for number, (query, server) in enumerate(product(rounds, servers)):
+            patience = FIRST_PATIENCE * 2 ** (number // len(servers))
             if self._reactor.seconds() >= deadline:
                 break
             try:
@@ -73,11 +77,6 @@ class Asker:
             except Exception as error:  # noqa: BLE001 - whatever a server or a socket does, the next one may do better
                 why = f"{server[0]}: {error!r}"
         return Answer(refusal=DnsFailure(f"the DNS has no answer about {name} at present", why))
-
-    def _attempts(self) -> Iterator[tuple[Server, float]]:
-        servers = self._servers()
-        for number in range(ROUNDS):
-            yield from ((server, FIRST_PATIENCE * 2**number) for server in servers)
 
     async def _ask(self, query: Query, server: Server, patience: float, deadline: float) -> Query:
         datagram = _Datagram(query, server)

@@ -100,6 +100,12 @@ class AskerTests(TestCase):
         self.assertEqual(answer.records, ("192.0.2.1",))
         self.assertIn(("x.test", "A"), other.asked)
 
+    async def test_without_edns(self) -> None:
+        """A server that cannot read EDNS is asked without (RFC 6891 7)."""
+        self.zone.reads_edns = False
+        self.zone.add("x.test", "A", "192.0.2.1")
+        self.assertEqual((await self.ask("x.test", "A")).records, ("192.0.2.1",))
+
     async def test_no_server(self) -> None:
         """Without any name server, or one that cannot be reached at all, there is no answer for now."""
         for servers in ((), (("not an address", 53),)):

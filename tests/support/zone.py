@@ -33,6 +33,7 @@ class Zone:
     silent: set[str] = field(default_factory=set)
     by_tcp_only: set[str] = field(default_factory=set)
     silent_by_tcp: set[str] = field(default_factory=set)
+    reads_edns: bool = True
     seconds: int = 300
     negative: int = 60
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -100,7 +101,9 @@ class Zone:
             return None
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
-        if name in self.broken:
+        if query.edns >= 0 and not self.reads_edns:
+            response.set_rcode(dns.rcode.FORMERR)
+        elif name in self.broken:
             response.set_rcode(dns.rcode.SERVFAIL)
         elif udp and name in self.by_tcp_only:
             response.flags |= dns.flags.TC
