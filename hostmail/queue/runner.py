@@ -232,14 +232,21 @@ class Runner:
     async def _send_on(self, away: list[QueuedRow]) -> None:
         together: dict[tuple[str, str], list[QueuedRow]] = {}
         nowhere: list[QueuedRow] = []
+        unknown: list[tuple[QueuedRow, Refusal | None]] = []
         for row in away:
-            destination = await self._sender.destination(row)
+            try:
+                destination = await self._sender.destination(row)
+            except Exception as error:  # noqa: BLE001
+                unknown.append((row, self._expected(error, row)))
+                continue
             if destination is None:
                 nowhere.append(row)
             else:
                 together.setdefault((destination, row.sender), []).append(row)
         if nowhere:
             await self._outcomes.park(nowhere)
+        if unknown:
+            await self._outcomes.settle(unknown)
         batches = [ensureDeferred(self._send(name, rows)) for (name, _), rows in together.items()]
         for batch in batches:
             self._keep(batch)
