@@ -73,7 +73,7 @@ class Answering:
         if reason or sender is None:
             self._note(arrived, f"not answered: {reason}")
         elif not await self._answered.claim(mailbox.account_id, sender, autoresponder.every):
-            self._note(arrived, "not answered: this sender was answered before")
+            self._note(arrived, "not answered: this sender was answered before, or very many others lately")
         else:
             await self._answer(arrived, sender, autoresponder)
 

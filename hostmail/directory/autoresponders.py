@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
@@ -20,6 +20,8 @@ from hostmail.sql.database import Database
 MAX_SUBJECT, MAX_TEXT = 200, 64 * 1024
 LEAST_EVERY, MOST_EVERY = 3600.0, 366 * 86_400.0
 MOST_ANSWERED = 10_000
+MOST_AN_HOUR = 300
+"""A flood with made-up senders must not become one of answers: no more than an account may send itself (LIMITS)."""
 
 
 def of_account(connection: Connection, account_id: int) -> Autoresponder | None:
@@ -81,7 +83,10 @@ class Answered:
         self._now = now
 
     async def claim(self, account_id: int, sender: Address, every: float) -> bool:
-        """True if this sender may be answered now, and from now on for `every` seconds not again; raises TemporaryFailure."""
+        """True if this sender may be answered now, and from now on for `every` seconds not again; raises TemporaryFailure.
+
+        Within an hour an account answers so many senders, and then no more.
+        """
         return bool(await self._in_thread(self._claim, account_id, sender, every))
 
     async def give_back(self, account_id: int, sender: Address) -> None:
@@ -101,15 +106,17 @@ class Answered:
             set_={"at": now, "count": columns.count + 1},
             where=columns.at <= now - every,
         )
-        kept = select(columns.sender_key).where(columns.account_id == account_id)
-        kept = kept.order_by(columns.at.desc()).limit(MOST_ANSWERED)
+        mine = columns.account_id == account_id
+        newest = select(columns.at).where(mine).order_by(columns.at.desc())
+        too_old = newest.offset(MOST_ANSWERED).limit(1).scalar_subquery()
+        lately = select(func.count()).where(mine, columns.at > now - 3600.0)
         try:
             with self._database.writing(durable=False) as connection:
+                if connection.execute(lately).scalar_one() >= MOST_AN_HOUR:
+                    return False
                 if connection.execute(claim).rowcount != 1:
                     return False
-                connection.execute(
-                    delete(answered).where(columns.account_id == account_id, columns.sender_key.not_in(kept))
-                )
+                connection.execute(delete(answered).where(mine, columns.at <= too_old))
         except DBAPIError as error:
             raise TemporaryFailure(private=f"answered: {error!r}") from error
         return True

@@ -111,6 +111,14 @@ class AnsweredTests(AutoresponderCase):
         self.put(text="still away")
         self.assertTrue(self.claim(self.answered))
 
+    def test_flood(self) -> None:
+        """Whoever sends under many names gets no more answers in an hour than an account may send."""
+        self.patch(autoresponders, "MOST_AN_HOUR", 3)
+        senders = [Address(f"s{number}", "x.example") for number in range(5)]
+        self.assertEqual([self.claim(self.answered, one) for one in senders], [True] * 3 + [False] * 2)
+        self.clock.advance(3601)
+        self.assertTrue(self.claim(self.answered, senders[4]))
+
     def test_bounded(self) -> None:
         """The log of an account does not grow for ever: those answered longest ago go."""
         self.patch(autoresponders, "MOST_ANSWERED", 3)

@@ -112,7 +112,7 @@ class AnswersTests(Outward):
                 "null sender",
                 "sent automatically",
                 "sent by a machine",
-                "this sender was answered before",
+                "this sender was answered before, or very many others lately",
             ],
         )
         self.assertEqual(len(self.far.taken), 1)
