@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from errno import EADDRNOTAVAIL
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import (
+    ConnectBindError,
     ConnectError,
     ConnectionRefusedError,
     DNSLookupError,
@@ -220,4 +222,6 @@ def _why(error: Exception) -> str:
         return "refuses connections"
     if isinstance(error, TimeoutError):
         return "does not answer"
+    if isinstance(error, ConnectBindError) and error.osError == EADDRNOTAVAIL:
+        return "cannot be connected to from the source address that is set: it is not this machine's"
     return "cannot be reached" if isinstance(error, ConnectError) else "cannot be connected to"

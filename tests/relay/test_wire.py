@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from errno import EADDRNOTAVAIL
 from typing import Any
 
-from twisted.internet.error import ConnectionRefusedError, DNSLookupError, NoRouteError, TimeoutError
+from twisted.internet.error import (
+    ConnectBindError,
+    ConnectionRefusedError,
+    DNSLookupError,
+    NoRouteError,
+    TimeoutError,
+)
 
 from hostmail.relay.client import IDLE_SECONDS, MOST_MESSAGES
 from hostmail.relay.wire import GRACE_SECONDS
@@ -20,6 +27,10 @@ class ReachTests(TalkCase):
             (DNSLookupError(), "is not known in the DNS"),
             (TimeoutError(), "does not answer"),
             (NoRouteError(), "cannot be reached"),
+            (
+                ConnectBindError(),
+                "cannot be connected to from the source address that is set: it is not this machine's",
+            ),
             (OSError("inside"), "cannot be connected to"),
         ):
             self.endpoint.error = error
