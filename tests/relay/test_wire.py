@@ -28,7 +28,7 @@ class ReachTests(TalkCase):
             (TimeoutError(), "does not answer"),
             (NoRouteError(), "cannot be reached"),
             (
-                ConnectBindError(),
+                ConnectBindError(EADDRNOTAVAIL),
                 "cannot be connected to from the source address that is set: it is not this machine's",
             ),
             (OSError("inside"), "cannot be connected to"),
