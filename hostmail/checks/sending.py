@@ -33,12 +33,10 @@ class Verdict(Enum):
     HOLD = "held"
 
 
-def judge(too_many: bool, refused_in_hour: int, held_in_day: int, most_held: int) -> Verdict:
-    """Within the limits mail is sent. Beyond, a burst is refused for now, so that a mail program's user notices, and an honest server slows
+def judge(refused_in_hour: int, held_in_day: int, most_held: int) -> Verdict:
+    """Beyond the limits a burst is refused for now, so that a mail program's user notices, and an honest server slows
     down; whoever goes on is given the impression of success, and his mail waits for somebody to look at it. That, too, has an end.
     """
-    if not too_many:
-        return Verdict.SEND
     if refused_in_hour < PATIENCE or held_in_day >= most_held:
         return Verdict.REFUSE
     return Verdict.HOLD
@@ -71,15 +69,19 @@ class SendingRates:
         with self._file.writing() as connection:
             self._sweep(connection, slot)
             excess = next((words for key, share in shares if (words := self._excess(connection, key, share, slot))), "")
-            refused, _ = _sums(connection, f"refused {account}", slot)
-            _, held = _sums(connection, f"held {account}", slot)
-            verdict = judge(bool(excess), refused, held, self._per_day)
+            verdict = self._verdict(connection, account, slot) if excess else Verdict.SEND
             keys = [key for key, _ in shares] if verdict is Verdict.SEND else [f"{verdict.value} {account}"]
             connection.executemany(_ADD, [(key, slot) for key in keys])
         if verdict is Verdict.REFUSE:
             words = f"you have sent to {excess}: please go on later, or ask your provider"
             raise TooMany(words, "sending limit", code=452, enhanced="4.7.1")
         return verdict is Verdict.HOLD
+
+    def _verdict(self, connection: sqlite3.Connection, account: int, slot: int) -> Verdict:
+        """On one who has reached his limit."""
+        refused, _ = _sums(connection, f"refused {account}", slot)
+        _, held = _sums(connection, f"held {account}", slot)
+        return judge(refused, held, self._per_day)
 
     def claim_notice(self, account_id: int) -> bool:
         """True once a day: somebody has to be told that mail of this account is held."""

@@ -13,7 +13,7 @@ from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
-from hostmail.queue.rows import Ages
+from hostmail.queue.rows import Ages, Attempt
 from hostmail.queue.schedule import Schedule
 
 log = Logger(namespace="queue")
@@ -146,9 +146,11 @@ class Outcomes:
             if self._schedule.should_warn(row.created, row.sender, now, row.warned)
         ]
         told = {row.id for row, _ in due} if due and await self._told(due, "delayed") else set[int]()
-        for row, refusal, when in waiting:
-            await self._queue.postpone(row, when, _words(refusal), warned=row.id in told)
-            self._note(Happened.POSTPONED, row, _words(refusal))
+        attempts = [Attempt(row, when, _words(refusal), row.id in told) for row, refusal, when in waiting]
+        if attempts:
+            await self._queue.postpone(attempts)
+        for row, _, answer, _ in attempts:
+            self._note(Happened.POSTPONED, row, answer)
 
     async def _give_up(self, failed: Sequence[Result]) -> None:
         if not failed:
@@ -156,9 +158,10 @@ class Outcomes:
         if await self._told(failed, "failed"):
             await self._queue.finish([row.id for row, _ in failed])
             return
-        for row, refusal in failed:
-            answer = "" if refusal is None else _words(refusal)
-            await self._queue.postpone(row, self._now() + REPORT_AGAIN_SECONDS, answer)
+        again = self._now() + REPORT_AGAIN_SECONDS
+        await self._queue.postpone(
+            [Attempt(row, again, "" if refusal is None else _words(refusal)) for row, refusal in failed]
+        )
 
     async def _finish(self, done: Sequence[Result], tell: Sequence[Result], action: str) -> None:
         """Success first, its confirmation after: a lost confirmation must not bring the message a second time."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.envelope import Envelope, Recipient
@@ -18,13 +21,16 @@ from hostmail.queue.contracts import Leaving, QueuedRow
 from hostmail.queue.files import QueueFiles, WaitingFile
 from hostmail.queue.filters import condition
 from hostmail.queue.tables import MIGRATIONS
+from hostmail.queue.together import Together
 from hostmail.sql.database import Database
+
+log = Logger(namespace="queue")
 
 Rows = list[QueuedRow]
 Named = list[tuple[str, str]]
 """Queue id and recipient of each."""
 
-PUT_OFF_AT_ONCE = 5000
+CHANGED_AT_ONCE = 5000
 
 
 @implementer(IQueue)
@@ -44,6 +50,8 @@ class Queue:
         self._committer = Committer(self._database, in_thread, self._files.sync_directory)
         self._in_thread = in_thread
         self._now = now
+        self._finishing: Together[int] = Together(self._forget)
+        self._removing: Together[str] = Together(self._remove)
         self._recovered = False
         self.woken: Callable[[], None] = lambda: None
         self.retried: Callable[[], None] = lambda: None
@@ -70,8 +78,10 @@ class Queue:
 
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
         """Rows that fit `pattern` (see `filters`), oldest first, at most `most`."""
-        found: Sequence[Any] = await self._reading(choosing.listed, self._fitting(pattern), most)
-        return [*self._as_queued(found)]
+        return [*await self._in_thread(self._list, self._fitting(pattern), most)]
+
+    def _list(self, condition: Any, most: int | None) -> Rows:
+        return self._as_queued(self._read(choosing.listed, condition, most))
 
     async def stats(self, pattern: str = "") -> QueueStats:
         """Numbers over what fits."""
@@ -153,11 +163,9 @@ class Queue:
         when: float | None = await self._reading(rows.next_due)
         return when
 
-    async def postpone(self, row: QueuedRow, next_attempt: float, answer: str, *, warned: bool = False) -> None:
-        """Give a leased row back after an attempt; `warned` notes that the sender knows of the delay."""
-        known = warned or row.warned
-        step = (rows.postpone, row.id, next_attempt, answer, row.attempts + 1, known)
-        await self._committer.write(*step, durable=warned)
+    async def postpone(self, attempts: Sequence[rows.Attempt]) -> None:
+        """Give leased rows back after an attempt."""
+        await self._committer.write(rows.postpone, attempts, durable=any(each.warned for each in attempts))
 
     async def park(self, ids: Sequence[int], next_attempt: float, answer: str) -> None:
         """Give leased rows back without an attempt."""
@@ -165,9 +173,9 @@ class Queue:
 
     async def put_off(self, domain: str, until: float, answer: str, ages: rows.Ages) -> None:
         """Let a domain's waiting rows be due at `until`, without an attempt, but for those whose sender is to hear something."""
-        many = PUT_OFF_AT_ONCE
-        while many == PUT_OFF_AT_ONCE:
-            step = (rows.put_off, domain, until, answer, ages, PUT_OFF_AT_ONCE)
+        many = CHANGED_AT_ONCE
+        while many == CHANGED_AT_ONCE:
+            step = (rows.put_off, domain, until, answer, ages, CHANGED_AT_ONCE)
             many = await self._committer.write(*step, durable=False)
 
     async def bring_back(self, domain: str, until: float, most: int) -> int:
@@ -194,16 +202,23 @@ class Queue:
             for further in prepared:
                 await further.abort()
             raise
-        await self._remove(files)
+        self._leave(files)
         self.woken()
 
     async def finish(self, ids: Sequence[int]) -> None:
-        """Forget rows for good, and the files nobody else waits for."""
-        await self._remove(await self._committer.write(rows.finish, ids))
+        """Forget rows for good. The files nobody else waits for go soon; those that a crash leaves go with a later start."""
+        await self._finishing.do(ids)
+
+    async def _forget(self, ids: Sequence[int]) -> None:
+        for at in range(0, len(ids), CHANGED_AT_ONCE):
+            self._leave(await self._committer.write(rows.finish, ids[at : at + CHANGED_AT_ONCE]))
+
+    def _leave(self, files: Sequence[str]) -> None:
+        if files:
+            Deferred.fromCoroutine(self._removing.do(files)).addErrback(partial(log.failure, "files_not_removed"))
 
     async def _remove(self, files: Sequence[str]) -> None:
-        if files:
-            await self._in_thread(self._files.remove, *files)
+        await self._in_thread(self._files.remove, *files)
 
     async def original(self, row: QueuedRow, whole: bool) -> tuple[bytes, bool]:
         """What a report returns: the header as the sender wrote it, or all of a message that is not too large; and whether it is all."""

@@ -37,6 +37,15 @@ class Ages(NamedTuple):
     end_before: float
 
 
+class Attempt(NamedTuple):
+    """One that failed: when the next one is due, what was said, and whether the sender has been `warned` of the delay just now."""
+
+    row: QueuedRow
+    next_attempt: float
+    answer: str
+    warned: bool = False
+
+
 # Statements are made once: putting one together costs more than running it.
 _ADD_MESSAGE = insert(messages)
 _ADD_RECIPIENTS = insert(recipients)
@@ -221,12 +230,20 @@ def next_due(connection: Connection) -> float | None:
     return connection.execute(_NEXT_DUE).scalar()
 
 
-def postpone(
-    connection: Connection, row_id: int, next_attempt: float, answer: str, attempts: int, warned: bool
-) -> None:
-    """It waits again."""
-    about = {"due": next_attempt, "answer": answer[:MAX_ANSWER], "tries": attempts, "told": warned}
-    _change(connection, _WAIT_AFTER_ATTEMPT, [row_id], **about)
+def postpone(connection: Connection, attempts: Sequence[Attempt]) -> None:
+    """They wait again."""
+    changes = [
+        {
+            "row_id": row.id,
+            "due": due,
+            "answer": answer[:MAX_ANSWER],
+            "tries": row.attempts + 1,
+            "told": warned or row.warned,
+        }
+        for row, due, answer, warned in attempts
+    ]
+    if changes:
+        connection.execute(_WAIT_AFTER_ATTEMPT, changes)
 
 
 def park(connection: Connection, ids: Sequence[int], next_attempt: float, answer: str) -> None:

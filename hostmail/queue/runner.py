@@ -149,7 +149,7 @@ class Runner:
             by_message.setdefault(row.message_id, []).append(row)
         for rows in by_message.values():
             self._begin(rows)
-        if len(leased) == BATCH:
+        if len(leased) == BATCH or self._look_again:
             return 0.0
         due = await self._queue.next_due()
         return POLL_SECONDS if due is None else min(max(due - self._now(), 0.0), POLL_SECONDS)

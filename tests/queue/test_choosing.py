@@ -6,6 +6,7 @@ from twisted.internet.defer import ensureDeferred
 
 from hostmail.errors import BadValue, NotFound
 from hostmail.queue.choosing import HELD_BY_OPERATOR
+from hostmail.queue.rows import Attempt
 from tests.queue.support import START, QueueCase, RunnerCase
 
 
@@ -43,7 +44,7 @@ class FilterTests(QueueCase):
     def test_answer(self) -> None:
         """What the other side said last can be looked for."""
         row = self.wait(self.queue.lease(60.0, 1))[0]
-        self.wait(self.queue.postpone(row, START, "451 Greylisted"))
+        self.wait(self.queue.postpone([Attempt(row, START, "451 Greylisted")]))
         self.assertEqual(self.found("answer:greylisted"), ["bob"])
 
     def test_wildcards_are_letters(self) -> None:

@@ -18,6 +18,7 @@ from hostmail.errors import ConfigurationError, OutOfSpace, TemporaryFailure
 from hostmail.interfaces import IQueue, ISpoolFile
 from hostmail.queue.files import QueueFiles, transport_prefix
 from hostmail.queue.queue import Queue
+from hostmail.queue.rows import Attempt
 from hostmail.queue.tables import MIGRATIONS, metadata
 from hostmail.sql.database import make_engine
 from tests.queue.support import START, QueueCase
@@ -121,7 +122,7 @@ class ChangeTests(QueueCase):
         self.put("bob@x.example")
         [row] = self.wait(self.queue.lease(60.0, 10))
         self.assertEqual(self.wait(self.queue.retry("")), 0)
-        self.wait(self.queue.postpone(row, START + 3600, "450 later"))
+        self.wait(self.queue.postpone([Attempt(row, START + 3600, "450 later")]))
         woken: list[bool] = []
         self.queue.woken = lambda: woken.append(True)
         self.clock.advance(5)
@@ -149,7 +150,7 @@ class ChangeTests(QueueCase):
             self.clock.advance(1)
         first = self.wait(self.queue.lease(60.0, 1))
         self.assertEqual([row.recipient for row in first], ["a@x.example"])
-        self.wait(self.queue.postpone(first[0], START + 100, "later"))
+        self.wait(self.queue.postpone([Attempt(first[0], START + 100, "later")]))
         self.assertEqual(
             [row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["b@x.example", "c@x.example"]
         )
