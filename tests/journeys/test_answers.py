@@ -103,7 +103,7 @@ class AnswersTests(Outward):
         self.send("list-bounces@far.test", BOB, "a machine")
         self.send("", BOB, "a bounce")
         self.send("eve@far.test", BOB, "an answer", header={"Auto-Submitted": "auto-replied"})
-        notes = re.compile(r"autoreply: .*: not answered: (.*)")
+        notes = re.compile(r"autoreply: .*: not answered: (.*)\n")
         until(lambda: len(notes.findall(self.here.text())) == 5, self.story)
         self.assertEqual(
             sorted(notes.findall(self.here.text())),
