@@ -24,7 +24,7 @@ from zope.interface import implementer
 
 from hostmail import __version__
 from hostmail.admin.control import ControlService
-from hostmail.compose import make_intake, make_portals, make_redelivery, make_sender, session_factories
+from hostmail.compose import make_intake, make_lists, make_portals, make_redelivery, make_sender, session_factories
 from hostmail.config.loader import load
 from hostmail.config.schema import Listener, Settings
 from hostmail.directory.watching import ForeignChanges
@@ -200,6 +200,7 @@ class Appliance(Service):
             decide=parts.router.decide,
             deliver=redelivery.deliver,
             forward=redelivery.send_on,
+            for_list=make_lists(parts, intake).take,
             report=intake.notices.report,
             sender=sender,
             history=parts.history,

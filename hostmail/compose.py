@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 from twisted.cred.portal import Portal
@@ -26,6 +26,11 @@ from hostmail.checks.gate import Gate
 from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.delivery.lists.commands import Commands
+from hostmail.delivery.lists.letters import Letters
+from hostmail.delivery.lists.posts import Posts
+from hostmail.delivery.lists.telling import ListTelling
+from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.envelope import Peer
 from hostmail.interfaces import Account
@@ -185,6 +190,20 @@ def make_redelivery(parts: Parts, intake: Intake) -> Redelivery:
         forward_spam=parts.settings.forward_spam,
         in_thread=parts.in_thread,
     )
+
+
+def make_lists(parts: Parts, intake: Intake) -> Lists:
+    """What mailing lists do with the mail they get from the queue."""
+    letters = Letters(intake.submit, hostname=parts.settings.hostname, now=time.time, random=SystemRandom())
+    common: dict[str, Any] = {
+        "members": parts.members,
+        "letters": letters,
+        "telling": ListTelling(parts.history, time.time),
+        "in_thread": parts.in_thread,
+        "now": time.time,
+    }
+    posts, commands = Posts(texts=parts.dns.texts, **common), Commands(queue=parts.queue, **common)
+    return Lists(directory=parts.directory, post=posts.take, command=commands.take)
 
 
 def make_sender(parts: Parts) -> Dispatch:

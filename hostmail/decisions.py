@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hostmail.address import Address
 from hostmail.errors import Refusal
+from hostmail.listnames import ListWord
 
 CATCH_REFUSE, CATCH_DISCARD, CATCH_DEFAULT = "refuse", "discard", "default"
 """What a domain may do with mail for unknown names (E2), beside having it go to an address; the last is its default mailbox."""
@@ -46,6 +47,26 @@ class Discard:
 
 
 @dataclass(frozen=True, slots=True)
+class ToList:
+    """A post for the mailing list `address` (E3). `approved` is one that has been judged already, and may go to its members."""
+
+    list_id: int
+    address: Address
+    size_bytes: int
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListCommand:
+    """Mail to one of the addresses around the mailing list `list_address`; `address` is it, and `tag` what follows its +."""
+
+    list_address: Address
+    word: ListWord
+    tag: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Relay:
     """Not ours: hand it to the queue, for whoever may relay."""
 
@@ -60,7 +81,8 @@ class Refuse:
     address: Address | None = None
 
 
-Target = IntoMailbox | Forward | Refuse
+ForList = ToList | ListCommand
+Target = IntoMailbox | Forward | ToList | ListCommand | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +96,7 @@ class Several:
     targets: tuple[Target, ...]
 
 
-Decision = IntoMailbox | Forward | Discard | Relay | Refuse | Several
+Decision = IntoMailbox | Forward | ToList | ListCommand | Discard | Relay | Refuse | Several
 
 
 def targets_of(decision: Decision) -> tuple[Decision, ...]:

@@ -1040,6 +1040,7 @@ class Happened(StrEnum):
     DELETED = "deleted"
     REPORTED = "reported"
     ANSWERED = "answered"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -1047,7 +1048,7 @@ class MailFact:
     """One thing that became of a message, or of it for one `recipient`. `at` is Unix time, `sender` the reverse-path.
 
     `message_id` is the Message-ID without its brackets. `words` are the other side's answer or where from, for LED_TO the address that
-    `recipient` led to. A message refused before it was taken has no `queue_id`.
+    `recipient` led to, for LIST what the mailing list `recipient` did with it. A message refused before it was taken has no `queue_id`.
     """
 
     at: float

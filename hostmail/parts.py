@@ -108,6 +108,7 @@ class Parts:
             caught=self.caught,
             explain=self.router.explain,
             answered=self.answered,
+            members=self.members,
             ways_out=self.ways_out,
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
         )

@@ -18,6 +18,7 @@ from hostmail.admin.commands.catchall import catchall
 from hostmail.admin.commands.config import config
 from hostmail.admin.commands.domain import domain
 from hostmail.admin.commands.init import init
+from hostmail.admin.commands.list import list_
 from hostmail.admin.commands.mailbox import mailbox
 from hostmail.admin.commands.queue import queue
 from hostmail.admin.commands.quota import quota
@@ -52,6 +53,7 @@ for command in (
     forward,
     catchall,
     autoreply,
+    list_,
     route,
     quota,
     relay,

@@ -20,6 +20,7 @@ from hostmail.interfaces import (
     IDirectory,
     IDirectoryChanges,
     IHistory,
+    IListMembers,
     IMailStore,
     IPasswords,
     IQueue,
@@ -81,6 +82,7 @@ class Parts:
     queue: IQueue
     history: IHistory
     answered: IAnswered
+    members: IListMembers
     settings: Settings
     now: Callable[[], float]
     version: str

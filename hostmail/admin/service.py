@@ -15,6 +15,7 @@ from hostmail.admin.catchall import CatchAll
 from hostmail.admin.domains import Domains
 from hostmail.admin.history import HistoryVerbs
 from hostmail.admin.importing import Importing
+from hostmail.admin.lists import Lists
 from hostmail.admin.mailboxes import Mailboxes
 from hostmail.admin.names import Names
 from hostmail.admin.parts import Counts, Explain, ExplainWay, Parts, Verb, WasHash
@@ -34,6 +35,7 @@ from hostmail.interfaces import (
     IDirectory,
     IDirectoryChanges,
     IHistory,
+    IListMembers,
     IMailStore,
     IPasswords,
     IQueue,
@@ -46,7 +48,7 @@ READING = frozenset(
     """domain.list domain.show account.list account.show quota.show relay.list relay.why session.list
     alias.list forward.list catchall.show catchall.names route domain.alias.list
     mailbox.verify queue.list queue.show queue.stats
-    queue.cat autoreply.show trace status version""".split()  # noqa: SIM905 - a list would say it with more noise
+    queue.cat autoreply.show list.list list.show list.member.list trace status version""".split()  # noqa: SIM905 - a list would say it with more noise
 )
 
 
@@ -68,6 +70,7 @@ class Admin:
         queue: IQueue,
         history: IHistory,
         answered: IAnswered,
+        members: IListMembers,
         settings: Settings,
         now: Callable[[], float],
         version: str,
@@ -88,6 +91,7 @@ class Admin:
             queue=queue,
             history=history,
             answered=answered,
+            members=members,
             settings=settings,
             now=now,
             version=version,
@@ -112,6 +116,7 @@ class Admin:
             Mailboxes(parts),
             QueueVerbs(parts),
             Autoreplies(parts),
+            Lists(parts),
             HistoryVerbs(parts),
             Status(parts),
         )

@@ -19,7 +19,7 @@ from hostmail.checks.responsible import (
 )
 from hostmail.checks.sending import SendingRates
 from hostmail.checks.sizes import fits_limit, fits_room
-from hostmail.decisions import Decision, IntoMailbox, Refuse, Relay, targets_of
+from hostmail.decisions import Decision, IntoMailbox, Refuse, Relay, ToList, targets_of
 from hostmail.envelope import Envelope, Peer
 from hostmail.errors import NoSuchRecipient, Refusal
 from hostmail.interfaces import Grant, IDirectory, IMailStore, IRelayGrants
@@ -91,6 +91,8 @@ class Gate:
             try:
                 if isinstance(end, Refuse):
                     raise end.refusal
+                if isinstance(end, ToList):
+                    fits_limit(envelope.size, end.size_bytes)
                 if isinstance(end, IntoMailbox):
                     await self._has_room(end, envelope)
             except Refusal as refusal:

@@ -55,15 +55,25 @@ def why_not(header: bytes, sender: Address | None, names: Collection[Address], c
         return "from the mailbox itself"
     if _MACHINES.match(sender.local):
         return "sent by a machine"
-    if any(value.partition(b";")[0].strip().lower() != b"no" for value in field_values(header, b"auto-submitted")):
+    if sent_automatically(header):
         return "sent automatically"
     return _impersonal(header) or ("" if _is_addressed(header, keys) else "not addressed to the mailbox by name")
+
+
+def sent_automatically(header: bytes) -> bool:
+    """Whether it says so (RFC 3834 5)."""
+    return any(value.partition(b";")[0].strip().lower() != b"no" for value in field_values(header, b"auto-submitted"))
+
+
+def is_bulk(header: bytes) -> bool:
+    """Whether its Precedence says that many get it."""
+    return any(value.strip().lower() in _BULK for value in field_values(header, b"precedence"))
 
 
 def _impersonal(header: bytes) -> str:
     if any(field_value(header, name) is not None for name in _LIST_FIELDS):
         return "from a mailing list"
-    if any(value.strip().lower() in _BULK for value in field_values(header, b"precedence")):
+    if is_bulk(header):
         return "bulk mail"
     suppressed = b",".join(field_values(header, b"x-auto-response-suppress")).lower()
     if not _SUPPRESSED.isdisjoint(word.strip() for word in suppressed.split(b",")):

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, targets_of
+from hostmail.decisions import (
+    Decision,
+    Discard,
+    ForList,
+    Forward,
+    IntoMailbox,
+    ListCommand,
+    Refuse,
+    Relay,
+    ToList,
+    targets_of,
+)
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal
 
@@ -49,6 +60,8 @@ def _waiting(end: Mailbox | Nowhere, named: Recipient) -> Recipient:
 class Ends:
     """`elsewhere` are recipients to be relayed, `forwards` those that somebody here sends on, each outside address once.
 
+    `lists` are those whose mail a mailing list gets from the queue.
+
     `caught` are the unknown addresses that catch-alls have caught, by what their spellings have in common; `discards` are the recipients
     whose mail is not kept, and `withheld` those to whom it is not forwarded because it is spam. `leads` tells which other address each
     recipient led to, whatever becomes of it there: several may lead to one.
@@ -57,6 +70,7 @@ class Ends:
     mailboxes: list[Mailbox] = field(default_factory=list)
     elsewhere: list[Recipient] = field(default_factory=list)
     forwards: list[tuple[Recipient, Forward]] = field(default_factory=list)
+    lists: list[tuple[Recipient, ForList]] = field(default_factory=list)
     nowhere: list[Nowhere] = field(default_factory=list)
     caught: dict[str, str] = field(default_factory=dict)
     discards: list[Recipient] = field(default_factory=list)
@@ -66,7 +80,7 @@ class Ends:
     @property
     def leaves(self) -> bool:
         """True if the message goes into the queue."""
-        return bool(self.elsewhere or self.forwards)
+        return bool(self.elsewhere or self.forwards or self.lists)
 
 
 def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
@@ -74,6 +88,7 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
     ends = Ends()
     mailboxes: dict[tuple[int, str], Mailbox] = {}
     forwards: dict[str, tuple[Recipient, Forward]] = {}
+    lists: dict[str, tuple[Recipient, ForList]] = {}
     for recipient, decision in decisions:
         for end in targets_of(decision):
             if isinstance(end, IntoMailbox):
@@ -82,6 +97,8 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
                 ends.elsewhere.append(recipient)
             elif isinstance(end, Forward):
                 forwards.setdefault(end.address.key, (recipient, end))
+            elif isinstance(end, ToList | ListCommand):
+                lists.setdefault(end.address.key, (recipient, end))
             elif isinstance(end, Refuse):
                 ends.nowhere.append(Nowhere(end.refusal, [recipient], end.address or recipient.address))
             elif isinstance(end, Discard):
@@ -91,6 +108,7 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
             if caught := getattr(end, "caught", ""):
                 ends.caught.setdefault(caught.casefold(), caught)
     named = {recipient.address.key for recipient in ends.elsewhere}
+    ends.lists = list(lists.values())
     ends.mailboxes = list(mailboxes.values())
     ends.forwards = [each for key, each in forwards.items() if key not in named]
     return ends

@@ -8,16 +8,21 @@ from dataclasses import dataclass, replace
 from hostmail.address import Address
 from hostmail.decisions import Forward
 from hostmail.envelope import Envelope, Recipient
-from hostmail.interfaces import IDirectory, ISenderRewriting
+from hostmail.interfaces import IDirectory, ISenderRewriting, ISpoolFile
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What is queued for one forwarder: `mark` goes before the trace fields."""
+    """What is queued for one forwarder, or for a list's members: `mark` goes before the trace fields.
+
+    `content` is instead of what it was, and one that is made `anew` has all its time before it.
+    """
 
     envelope: Envelope
     recipients: list[Recipient]
     mark: bytes
+    content: ISpoolFile | None = None
+    anew: bool = False
 
 
 async def reverse_path(

@@ -90,6 +90,10 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
             yield Happened.POSTPONED, mine, _words(mailbox.answer)
     for _, forward in ends.forwards:
         yield Happened.QUEUED, str(forward.address), f"forwarded by {forward.forwarder}"
+    for recipient, end in ends.lists:
+        if str(recipient.address) != str(end.address):
+            yield Happened.LED_TO, str(recipient.address), str(end.address)
+        yield Happened.QUEUED, str(end.address), "for a mailing list"
     for recipient in ends.elsewhere:
         yield (Happened.HELD if recipient.held else Happened.QUEUED), str(recipient.address), recipient.held
     for nowhere in ends.nowhere:

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.decisions import Decision
+from hostmail.decisions import Decision, ToList
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.answering import Answering, Arrived
 from hostmail.delivery.bounce import Original
@@ -18,6 +18,7 @@ from hostmail.delivery.ends import Mailbox, Nowhere, sort_out, waiting
 from hostmail.delivery.forwarding import Leaving, leaving
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.held import HoldNotices
+from hostmail.delivery.lists.judging import check_post
 from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.settle import settle
 from hostmail.delivery.telling import Telling, who
@@ -169,8 +170,8 @@ class Transaction:
         """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen."""
         pending: list[Any] = []
         try:
-            if self._ends.elsewhere:
-                pending.append(await self._prepare(self._envelope, self._ends.elsewhere))
+            if waits := [*self._ends.elsewhere, *self._for_lists()]:
+                pending.append(await self._prepare(self._envelope, waits))
             for each in await self._leaving():
                 pending.append(await self._prepare(each.envelope, each.recipients, each.mark))
             await self._fill_mailboxes()
@@ -195,6 +196,18 @@ class Transaction:
         self._answer()
         if self._responsible is not None and any(recipient.held for recipient in self._ends.elsewhere):
             await self._parts.hold_notices.held(self._responsible.account_id, self.queue_id)
+
+    def _for_lists(self) -> list[Recipient]:
+        """Who gets it from the queue on behalf of lists; a post that one cannot take ends there."""
+        ends, header = self._ends, self._header.header
+        for recipient, end in list(ends.lists):
+            try:
+                if isinstance(end, ToList):
+                    check_post(end.address, end.size_bytes, header, self._envelope.reverse_path, self._size)
+            except Refusal as refusal:
+                ends.lists.remove((recipient, end))
+                ends.nowhere.append(Nowhere(refusal, [recipient], end.address))
+        return [Recipient(end.address, each.notify, each.known_as) for each, end in ends.lists]
 
     async def _leaving(self) -> list[Leaving]:
         """What forwarders send on; a message that one of them has sent on before ends there.
@@ -305,7 +318,10 @@ class Transaction:
         """One event a message: its words are put together here, for the log's own formatting costs ten times as much."""
         peer = who(self._peer, self._responsible)
         sender, mailboxes = self._envelope.sender, sum(mailbox.answer is None for mailbox in self._mailboxes)
-        queued, discarded = len(self._ends.elsewhere) + len(self._ends.forwards), len(self._ends.discards)
+        queued, discarded = (
+            len(self._ends.elsewhere) + len(self._ends.forwards) + len(self._ends.lists),
+            len(self._ends.discards),
+        )
         story = (
             f"{self.queue_id} from=<{sender}> to {first_of(self._recipients)} size={self._size} "
             f"mailboxes={mailboxes} queued={queued}{f' discarded={discarded}' if discarded else ''} ({peer})"

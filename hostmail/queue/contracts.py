@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, Forward, IntoMailbox
+from hostmail.decisions import Decision, ForList, Forward, IntoMailbox
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import Refusal
 from hostmail.interfaces import ISpoolFile, Queued
@@ -72,7 +72,10 @@ class Decide(Protocol):
 
 
 class Leaving(Protocol):
-    """A message as somebody here forwards it: `mark` goes before the trace fields."""
+    """A message as somebody here forwards it: `mark` goes before the trace fields, `content` is instead of it.
+
+    One that is made `anew` is not as old as the message it comes from.
+    """
 
     @property
     def envelope(self) -> Envelope: ...
@@ -83,9 +86,27 @@ class Leaving(Protocol):
     @property
     def mark(self) -> bytes: ...
 
+    @property
+    def content(self) -> ISpoolFile | None: ...
+
+    @property
+    def anew(self) -> bool: ...
+
+
+class Onward(Protocol):
+    """Where a mailing list's mail goes: to further recipients as it is, and as new messages; with neither it is done with."""
+
+    @property
+    def recipients(self) -> Sequence[Recipient]: ...
+
+    @property
+    def leaving(self) -> Sequence[Leaving]: ...
+
 
 SendOn = Callable[[ISpoolFile, Queued, Sequence[Forward]], Awaitable[Sequence[Leaving]]]
 """How a waiting message leaves by forwards that its recipient leads to by now; nothing for one that is not to be forwarded."""
+TakeForList = Callable[[Queued, ISpoolFile, ForList], Awaitable[Onward]]
+"""What a mailing list makes of mail to one of its addresses."""
 Deliver = Callable[[ISpoolFile, Sequence[tuple[Queued, IntoMailbox]]], Awaitable[Sequence[Refusal | None]]]
 Report = Callable[[Sequence[tuple[Queued, Refusal | None]], str, bytes, bool], Awaitable[None]]
 """Tells the sender of `action` (failed, delayed, delivered, relayed), with the message's header, or all of it if the last is true."""

@@ -2,6 +2,7 @@
 
     text              in the queue id, the sender or the recipient
     id:text           in the queue id
+    row:7             one recipient, by its number
     from:text         in the sender; from:<> is the null sender
     to:text           in the recipient; to:@example.com is a whole domain
     answer:text       in the last answer
@@ -57,6 +58,12 @@ def _sender(text: str, now: float) -> Any:
     return SENDER == "" if text == "<>" else _holds(SENDER, text)
 
 
+def _row(number: str, now: float) -> Any:
+    if not (number.isascii() and number.isdigit()):
+        raise BadValue(f"row:{number} is no number")
+    return recipients.c.id == int(number[:18])
+
+
 def _state(name: str, now: float) -> Any:
     if name.lower() not in STATES:
         raise BadValue(f"state:{name} is none of {', '.join(STATES)}")
@@ -87,6 +94,7 @@ def _seconds(name: str, value: str) -> float:
 _ANYWHERE = (messages.c.queue_id, SENDER, recipients.c.recipient)
 _NAMED: dict[str, Callable[[str, float], Any]] = {
     "id": _in(messages.c.queue_id),
+    "row": _row,
     "from": _sender,
     "to": _in(recipients.c.recipient),
     "answer": _in(recipients.c.last_answer),

@@ -186,17 +186,21 @@ class Queue:
     async def split(self, row: QueuedRow, to: Sequence[Recipient], forwarded: Sequence[Leaving] = ()) -> None:
         """Let a leased row's message go to other recipients instead, at once, also in the forms in which it is forwarded.
 
-        Those are new messages, as old as this one. All of it happens, or nothing: after a crash nobody gets it twice.
+        Those are new messages, as old as this one unless they are made anew. All of it happens, or nothing: after a crash nobody gets
+        it twice.
         """
         prepared: list[Prepared] = []
         try:
             for each in forwarded:
-                spooled = await self.open(row)
+                spooled = each.content or await self.open(row)
                 further = await self.prepare(
                     row.queue_id, spooled, each.envelope, each.recipients, row.account_id, each.mark
                 )
                 prepared.append(further)
-            messages = [further.as_old_as(row) for further in prepared]
+            messages = [
+                further.made(self._now() if each.anew else row.created)
+                for each, further in zip(forwarded, prepared, strict=True)
+            ]
             files = await self._committer.write(rows.split, row, to, messages, self._now())
         except BaseException:
             for further in prepared:
@@ -266,9 +270,9 @@ class Prepared:
         self._envelope = envelope
         self._recipients = recipients
 
-    def as_old_as(self, row: QueuedRow) -> tuple[rows.NewMessage, Envelope, Sequence[Recipient]]:
-        """What becomes of a message that has been waiting: its time goes on."""
-        return replace(self._message, created=row.created), self._envelope, self._recipients
+    def made(self, created: float) -> tuple[rows.NewMessage, Envelope, Sequence[Recipient]]:
+        """What becomes of a message that has been waiting: the time since `created` counts."""
+        return replace(self._message, created=created), self._envelope, self._recipients
 
     async def commit(self) -> None:
         """Rows durable and live."""

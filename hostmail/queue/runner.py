@@ -14,11 +14,23 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several, targets_of
+from hostmail.decisions import (
+    Decision,
+    Discard,
+    ForList,
+    Forward,
+    IntoMailbox,
+    ListCommand,
+    Refuse,
+    Relay,
+    Several,
+    ToList,
+    targets_of,
+)
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal, Returned, SpamNotForwarded, as_refusal
 from hostmail.interfaces import IHistory
-from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, SendOn, Sent
+from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, SendOn, Sent, TakeForList
 from hostmail.queue.lanes import Lane, Lanes
 from hostmail.queue.outcomes import Outcomes
 from hostmail.queue.queue import Queue
@@ -53,6 +65,7 @@ class Runner:
         decide: Decide,
         deliver: Deliver,
         forward: SendOn,
+        for_list: TakeForList,
         report: Report,
         sender: Sender,
         history: IHistory,
@@ -63,6 +76,7 @@ class Runner:
         self._decide = decide
         self._deliver = deliver
         self._forward = forward
+        self._for_list = for_list
         self._sender = sender
         self._outcomes = Outcomes(
             queue, report, schedule=schedule or Schedule(), now=now, random=random, history=history
@@ -189,6 +203,8 @@ class Runner:
                 await self._outcomes.discard(row)
             elif isinstance(decision, Relay):
                 away.append(row)
+            elif isinstance(decision, ToList | ListCommand):
+                nowhere += await self._hand_to_list(row, decision)
             else:
                 nowhere += await self._led_on(row, decision)
         if nowhere:
@@ -218,6 +234,18 @@ class Runner:
                 raise SpamNotForwarded()
             await self._queue.split(row, ends, leaving)
             self._outcomes.led_on(row, [*ends, *(one for each in leaving for one in each.recipients)])
+        except Exception as error:  # noqa: BLE001
+            return [(row, self._expected(error, row))]
+        return []
+
+    async def _hand_to_list(self, row: QueuedRow, decision: ForList) -> list[tuple[QueuedRow, Refusal | None]]:
+        """What comes of it takes the row's place in one step; the row itself if that failed."""
+        try:
+            onward = await self._for_list(row, await self._queue.open(row), decision)
+            if onward.recipients or onward.leaving:
+                await self._queue.split(row, onward.recipients, onward.leaving)
+            else:
+                await self._queue.finish([row.id])
         except Exception as error:  # noqa: BLE001
             return [(row, self._expected(error, row))]
         return []
@@ -353,6 +381,8 @@ def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
     for end in targets_of(decision):
         if isinstance(end, IntoMailbox):
             found.append(final(Address.parse(end.delivered_to), caught=end.caught))
+        elif isinstance(end, ToList | ListCommand):
+            found.append(final(end.address, routed=False, addressed=""))
         elif isinstance(end, Refuse):
             found.append(final(end.address or Address.parse(row.recipient)))
     return found

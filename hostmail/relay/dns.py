@@ -51,6 +51,10 @@ class CachedDns:
         """The MX records of `domain`."""
         return _records(await self._answer(domain, "MX"))
 
+    async def texts(self, name: str) -> Sequence[str]:
+        """The TXT records at a name."""
+        return _records(await self._answer(name, "TXT"))
+
     async def addresses(self, host: str) -> Sequence[str]:
         """IPv6 and IPv4 addresses; what one kind of question finds counts even if the other one fails."""
         kinds = ("AAAA", "A")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, targets_of
+from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, ListCommand, Refuse, ToList, targets_of
 from hostmail.errors import Refusal
 from hostmail.routing.route import Resolution
 from hostmail.routing.rules import Step
@@ -28,6 +28,10 @@ def words(step: Step) -> str:
         return "taken, and thrown away"
     if step.elsewhere:
         return "sent to another server"
+    if isinstance(step.for_list, ToList):
+        return f"a post for the mailing list {step.for_list.address}"
+    if isinstance(step.for_list, ListCommand):
+        return f"{step.for_list.word} at the mailing list {step.for_list.list_address}"
     onward = ", ".join(map(str, step.onward))
     if step.mailbox is None:
         return f"on to {onward}"
@@ -41,6 +45,8 @@ def _end(target: Decision) -> dict[str, Any]:
     if isinstance(target, Forward):
         found = {"kind": "forward", "address": str(target.address), "forwarder": str(target.forwarder)}
         return found | {"caught": target.caught}
+    if isinstance(target, ToList | ListCommand):
+        return {"kind": "list", "address": str(target.address)}
     if isinstance(target, Discard):
         return {"kind": "discard", "address": target.caught, "caught": target.caught}
     if isinstance(target, Refuse):

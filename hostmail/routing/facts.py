@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hostmail.address import Address
 from hostmail.decisions import CATCH_DEFAULT
 from hostmail.errors import Refusal
-from hostmail.interfaces import Account, Domain, IDirectory, Name
+from hostmail.interfaces import Account, Domain, IDirectory, MailingList, Name
+from hostmail.listnames import ListWord, taken_apart
 
 ROLES = frozenset({"postmaster", "abuse"})
 LOOPBACK_LITERALS = frozenset({"[127.0.0.1]", "[0.0.0.0]", "[IPv6:::1]", "[IPv6:::]"})
@@ -33,7 +34,8 @@ class Facts:
     of. `exact` is the account that owns the address as written, `base` that of the address without its `+tag` (None without a tag); `name`
     and `base_name` what was laid down for these two. `default` is the domain's default mailbox, `primary_default` that of the server's
     first domain. `ourselves` is true for the empty domain, our host name and our address literals. `came_back` is the sender whose
-    address we had rewritten into this one, or why it is not.
+    address we had rewritten into this one, or why it is not. `mailing_list` is the list that the address belongs to, with what follows its
+    name if that is not all.
     """
 
     domain: Domain | None = None
@@ -47,6 +49,9 @@ class Facts:
     ourselves: bool = False
     stands_for: str = ""
     came_back: Address | Refusal | None = None
+    mailing_list: MailingList | None = None
+    list_word: ListWord | None = None
+    list_tag: str = ""
 
 
 def base_name(local: str) -> str:
@@ -78,6 +83,8 @@ async def gather(directory: IDirectory, address: Address, primary_domain: str, o
     name = await directory.name(address) if domain.has_names else None
     if exact is not None or (name is not None and name.targets):
         return Facts(domain, exact, name=name)
+    if domain.has_lists and (of_list := await _of_list(directory, address, domain)) is not None:
+        return of_list
     base, of_base = await _of_base(directory, address, domain)
     primary = await directory.domain(primary_domain) if wanted_role and primary_domain else None
     return Facts(
@@ -89,6 +96,17 @@ async def gather(directory: IDirectory, address: Address, primary_domain: str, o
         primary=primary,
         primary_default=await _default(directory, primary),
     )
+
+
+async def _of_list(directory: IDirectory, address: Address, domain: Domain) -> Facts | None:
+    found = await directory.mailing_list(address)
+    if found is not None:
+        return Facts(domain, mailing_list=found)
+    apart = taken_apart(address)
+    found = await directory.mailing_list(apart[0]) if apart is not None else None
+    if apart is None or found is None:
+        return None
+    return Facts(domain, mailing_list=found, list_word=apart[1], list_tag=apart[2])
 
 
 async def _of_base(directory: IDirectory, address: Address, domain: Domain) -> tuple[Account | None, Name | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several
+from hostmail.decisions import Decision, Discard, ForList, Forward, IntoMailbox, Refuse, Relay, Several
 from hostmail.errors import MailLoop, NoSuchRecipient, TemporaryFailure
 from hostmail.interfaces import MAX_CHAIN
 from hostmail.routing.facts import Facts
@@ -41,7 +41,7 @@ class Resolution:
         self._open = [Stop(recipient)]
         self._key = recipient.key
         self._seen = {self._key}
-        self._ends: dict[object, IntoMailbox | Forward] = {}
+        self._ends: dict[object, IntoMailbox | Forward | ForList] = {}
         self._refusals: list[Refuse] = []
         self._otherwise: Discard | Relay | None = None
 
@@ -61,6 +61,8 @@ class Resolution:
             addressed = "" if self._key == account.address.casefold() else str(self.recipient)
             end = IntoMailbox(account.id, account.address, addressed=addressed, caught=caught)
             self._ends.setdefault(account.id, end)
+        elif taken.for_list is not None:
+            self._ends.setdefault(("list", taken.for_list.address.key), taken.for_list)
         elif taken.discarded:
             self._otherwise = Discard(caught)
         elif taken.elsewhere:

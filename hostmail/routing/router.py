@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from hostmail.address import Address, normal_ip
-from hostmail.decisions import Decision, Refuse
+from hostmail.decisions import Decision, Refuse, ToList
 from hostmail.errors import NoSuchRecipient
 from hostmail.interfaces import IDirectory, ISenderRewriting
 from hostmail.routing.explain import explained
@@ -53,7 +53,7 @@ class Router:
         """Where mail to `recipient` goes; `local_ip` is the address of ours that the peer has connected to.
 
         With `routed` it is for exactly that account's mailbox: rules brought it there before it had to wait, and forwards must not
-        be followed a second time.
+        be followed a second time. Or it is for the members of exactly that list.
         """
         if routed:
             return await self._mailbox(recipient)
@@ -84,6 +84,9 @@ class Router:
 
     async def _mailbox(self, address: Address) -> Decision:
         account, domain = await self._directory.account_for(address), await self._directory.domain(address.domain)
+        of_list = await self._directory.mailing_list(address) if domain is not None and domain.has_lists else None
+        if of_list is not None:
+            return ToList(of_list.id, of_list.parsed, of_list.size_bytes, approved=True)
         if account is None or domain is None:
             return Refuse(NoSuchRecipient(private="removed since it was routed"))
         resolution = Resolution(address)

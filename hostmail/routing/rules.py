@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostmail.address import Address
-from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
+from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE, ForList, ListCommand, ToList
 from hostmail.errors import NoSuchRecipient, RecipientSuspended, Refusal
-from hostmail.interfaces import Account, Domain, Name
+from hostmail.interfaces import Account, Domain, MailingList, Name
+from hostmail.listnames import ListWord
 from hostmail.routing.facts import Facts, base_name, role
 
 
@@ -15,8 +16,8 @@ from hostmail.routing.facts import Facts, base_name, role
 class Step:
     """What becomes of mail that has come as far as `address`, and by which rule.
 
-    It ends in `mailbox`, with `refusal`, `elsewhere` or discarded (`discarded`), or it goes `onward` to other addresses; a mailbox that
-    forwards and keeps a copy has both. `caught`: a catch-all's doing.
+    It ends in `mailbox`, with a list (`for_list`), with `refusal`, `elsewhere` or discarded (`discarded`), or it goes `onward` to other
+    addresses; a mailbox that forwards and keeps a copy has both. `caught`: a catch-all's doing.
     """
 
     address: Address
@@ -27,6 +28,7 @@ class Step:
     elsewhere: bool = False
     discarded: bool = False
     caught: bool = False
+    for_list: ForList | None = None
 
 
 def step(address: Address, facts: Facts) -> Step:
@@ -54,6 +56,8 @@ def step(address: Address, facts: Facts) -> Step:
 
 
 def _hosted(address: Address, facts: Facts, domain: Domain) -> Step:
+    if facts.mailing_list is not None:
+        return _of_list(address, facts, domain, facts.mailing_list)
     for account, name, tag in ((facts.exact, facts.name, ""), (facts.base, facts.base_name, ", without its tag")):
         if account is not None:
             return _of_account(address, "mailbox" + tag, domain, account, name)
@@ -66,6 +70,18 @@ def _hosted(address: Address, facts: Facts, domain: Domain) -> Step:
     if any(name is not None and name.blocked for name in (facts.name, facts.base_name)):
         return Step(address, "blocked name", refusal=NoSuchRecipient(private="the name is blocked"))
     return _unknown(address, facts, domain)
+
+
+def _of_list(address: Address, facts: Facts, domain: Domain, found: MailingList) -> Step:
+    """A post, a command, or mail to the owners, which people can always write to."""
+    if domain.incoming_suspended:
+        return _suspended(address, domain.name)
+    if facts.list_word is None:
+        return Step(address, "mailing list", for_list=ToList(found.id, found.parsed, found.size_bytes))
+    if facts.list_word is ListWord.OWNER:
+        return Step(address, "owners of a mailing list", onward=found.owners)
+    command = ListCommand(found.parsed, facts.list_word, facts.list_tag, address)
+    return Step(address, "command for a mailing list", for_list=command)
 
 
 def _leads(address: Address, rule: str, domain: Domain, name: Name) -> Step:

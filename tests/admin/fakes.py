@@ -39,7 +39,7 @@ from hostmail.interfaces import (
     Usage,
     WaitingFor,
 )
-from tests.delivery.fakes import FakeAnswered, FakeHistory
+from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeMembers
 from tests.relay.facts import FakeWays
 
 NOW = 1_800_000_000.0
@@ -401,7 +401,7 @@ class Caught:
         self.known.pop(address, None)
 
 
-INSTEAD = {"directory", "changes", "caught", "explain", "store", "ways_out", "explain_way"}
+INSTEAD = {"directory", "changes", "members", "caught", "explain", "store", "ways_out", "explain_way"}
 
 
 class World:
@@ -428,6 +428,7 @@ class World:
             "queue": self.queue,
             "history": self.history,
             "answered": self.answered,
+            "members": FakeMembers(),
             "settings": self.settings,
             "now": lambda: NOW,
             "version": "9.9",

@@ -18,6 +18,7 @@ from hostmail.admin.cli import CommandLine
 from hostmail.admin.main import run
 from hostmail.config.schema import Settings
 from hostmail.directory.caught import CaughtNames
+from hostmail.directory.members import ListMembers
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import ICaughtNames, Room, Usage
 from hostmail.routing.router import Router
@@ -56,6 +57,7 @@ class AddressesCase(DirectoryTestCase):
             caught=self.caught,
             explain=router.explain,
             store=self.store,
+            members=ListMembers(database=self.database, in_thread=self.threads, now=self.clock.seconds),
         )
         self.call = self.world.call
         self.folder = Path(tempfile.mkdtemp())

@@ -24,6 +24,7 @@ from hostmail.interfaces import (
     IAnswered,
     IDirectory,
     IHistory,
+    IListMembers,
     IMailStore,
     IQueue,
     IRelayGrants,
@@ -32,6 +33,7 @@ from hostmail.interfaces import (
     ISpoolFile,
     MailFact,
     MailingList,
+    Member,
     Name,
     Queued,
     QueueStats,
@@ -368,6 +370,52 @@ class FakeHistory:
     def story(self) -> list[tuple[str, str, str]]:
         """What happened, to whom, and the words."""
         return [(fact.what.value, fact.recipient, fact.words) for fact in self.facts]
+
+
+@implementer(IListMembers)
+class FakeMembers:
+    """Members by list; `day` is today."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, dict[str, Member]] = {}
+        self.asked: set[tuple[int, str, str]] = set()
+        self.day = 0.0
+        self.refusal: Refusal | None = None
+
+    async def members(self, list_id: int) -> list[Member]:
+        return sorted(self.known.get(list_id, {}).values(), key=lambda member: member.address)
+
+    async def member(self, list_id: int, address: Address) -> Member | None:
+        return self.known.get(list_id, {}).get(address.key)
+
+    async def add(self, list_id: int, address: Address) -> bool:
+        if self.refusal is not None:
+            raise self.refusal
+        on_it = self.known.setdefault(list_id, {})
+        number = sum(map(len, self.known.values())) + 1
+        return address.key not in on_it and bool(
+            on_it.setdefault(address.key, Member(number, str(address), True, 0, None, 0.0))
+        )
+
+    async def remove(self, list_id: int, address: Address) -> bool:
+        return self.known.get(list_id, {}).pop(address.key, None) is not None
+
+    async def bounced(self, list_id: int, number: int) -> tuple[Member, bool] | None:
+        for key, member in self.known.get(list_id, {}).items():
+            if member.number == number and member.active and member.last_bounce != self.day:
+                bounces = member.bounces + 1
+                changed = replace(member, bounces=bounces, last_bounce=self.day, active=bounces < 3)
+                self.known[list_id][key] = changed
+                return changed, not changed.active
+        return None
+
+    async def ask(self, list_id: int, address: Address, action: str) -> bool:
+        new = (list_id, address.key, action) not in self.asked
+        self.asked.add((list_id, address.key, action))
+        return new
+
+    async def secret(self) -> bytes:
+        return b"secret"
 
 
 @implementer(IRelayGrants)

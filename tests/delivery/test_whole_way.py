@@ -12,13 +12,18 @@ from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.address import Address
 from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.delivery.lists.commands import Commands
+from hostmail.delivery.lists.letters import Letters
+from hostmail.delivery.lists.posts import Posts
+from hostmail.delivery.lists.telling import ListTelling
+from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
-from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.errors import NoSuchRecipient, Refusal, TemporaryFailure
 from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
-from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeSenders
+from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeMembers, FakeSenders
 from tests.delivery.test_intake import IntakeCase
 from tests.queue.support import FakeSender, Result, at_once
 
@@ -30,7 +35,9 @@ class _Unreadable(bytes):
         raise TypeError
 
 
-class WholeWayTests(IntakeCase):
+class WholeWayCase(IntakeCase):
+    """Everything between MAIL and another host, but mailboxes and the directory."""
+
     def setUp(self) -> None:
         super().setUp()
         root = Path(self.mktemp())
@@ -41,6 +48,9 @@ class WholeWayTests(IntakeCase):
         self.real_spool = Spool(str(root / "spool"))
         self.history = FakeHistory()
         self.answered = FakeAnswered()
+        self.members = FakeMembers()
+        self.zone: dict[str, str] = {}
+        self.dns_fails = False
         self.intake = Intake(
             directory=self.directory,
             store=self.store,
@@ -74,16 +84,37 @@ class WholeWayTests(IntakeCase):
             decide=self.router.decide,
             deliver=redelivery.deliver,
             forward=redelivery.send_on,
+            for_list=self.make_lists().take,
             report=self.intake.notices.report,
             sender=self.sender,
             history=self.history,
         )
         self.addCleanup(self.runner.stop)
 
+    def make_lists(self) -> Lists:
+        """As `compose` makes them."""
+        letters = Letters(self.intake.submit, hostname="mail.example.net", now=self.clock.seconds, random=Random(9))
+        common: dict[str, Any] = {
+            "members": self.members,
+            "letters": letters,
+            "telling": ListTelling(self.history, self.clock.seconds),
+            "in_thread": at_once,
+            "now": self.clock.seconds,
+        }
+        posts, commands = Posts(texts=self.texts, **common), Commands(queue=self.waiting, **common)
+        return Lists(directory=self.directory, post=posts.take, command=commands.take)
+
+    async def texts(self, name: str) -> list[str]:
+        if name in self.zone:
+            return [self.zone[name]]
+        raise NoSuchRecipient if not self.dns_fails else TemporaryFailure
+
     def rows(self) -> list[Any]:
         found: list[Any] = self.wait(self.waiting.list())
         return found
 
+
+class WholeWayTests(WholeWayCase):
     def test_waits_as_it_was_sent(self) -> None:
         """Mail for elsewhere waits in a file of its own, clean of final delivery, and the spool is empty again."""
         self.send("ann@example.com", "bob@x.example", peer=self.login, sender="ann@example.com")

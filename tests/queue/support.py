@@ -13,8 +13,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, Forward, Relay
+from hostmail.decisions import Decision, ForList, Forward, Relay
 from hostmail.delivery.forwarding import Leaving
+from hostmail.delivery.lists.work import Onward
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import ISpoolFile, Queued
@@ -135,6 +136,8 @@ class RunnerCase(QueueCase):
         self.decide_error: Exception | None = None
         self.forward_error: Exception | None = None
         self.forwarded = True
+        self.for_lists: list[tuple[str, ForList]] = []
+        self.onward: Onward | Refusal = Onward()
 
     def start(self) -> Runner:
         runner = Runner(
@@ -145,6 +148,7 @@ class RunnerCase(QueueCase):
             decide=self.decide,
             deliver=self.deliver,
             forward=self.forward,
+            for_list=self.for_list,
             report=self.report,
             sender=self.sender,
             history=self.history,
@@ -164,6 +168,12 @@ class RunnerCase(QueueCase):
         self.delivered += [decision.delivered_to for _, decision in waiting]
         self.decided = [decision for _, decision in waiting]
         return self.answers or [None] * len(waiting)
+
+    async def for_list(self, row: Queued, spooled: ISpoolFile, decision: ForList) -> Onward:
+        if isinstance(self.onward, Refusal):
+            raise self.onward
+        self.for_lists.append((row.recipient, decision))
+        return self.onward
 
     async def forward(self, spooled: ISpoolFile, row: Queued, forwards: Sequence[Forward]) -> list[Leaving]:
         if self.forward_error:

@@ -29,6 +29,7 @@ class FilterTests(QueueCase):
             "from:ann to:@y.": ["Carl"],
             "from:<>": ["dora"],
             "id:q2": ["dora"],
+            "row:1": ["bob"],
             "q1 bob": ["bob"],
             "older:1h": ["bob", "Carl"],
             "newer:1h": ["dora"],

@@ -8,7 +8,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.address import Address
-from hostmail.decisions import Discard, Forward, IntoMailbox, Refuse, Several
+from hostmail.decisions import Discard, Forward, IntoMailbox, Refuse, Several, ToList
+from hostmail.delivery.forwarding import Leaving
+from hostmail.delivery.lists.posts import Rewritten
+from hostmail.delivery.lists.work import Onward
+from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NoSuchRecipient, OverQuota, RecipientSuspended, Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
 from hostmail.queue.lanes import PER_DESTINATION
@@ -446,3 +450,66 @@ class LifeTests(RunnerCase):
 async def broken(*args: Any) -> Any:
     """In place of a database."""
     raise ZeroDivisionError
+
+
+class ListTests(RunnerCase):
+    """What a mailing list makes of its mail."""
+
+    TEAM = Address("team", "example.com")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.decisions["team@example.com"] = ToList(1, self.TEAM, 1000)
+
+    def test_done(self) -> None:
+        """A row that a list has done with is gone, and no mailbox has it."""
+        self.put("team@example.com")
+        self.start()
+        self.assertEqual(self.for_lists, [("team@example.com", self.decisions["team@example.com"])])
+        self.assertEqual((self.rows(), self.files, self.delivered), ([], [], []))
+
+    def test_held(self) -> None:
+        """The same message can be held in its place."""
+        self.onward = Onward([Recipient(self.TEAM, routed=True, held="why")])
+        self.put("team@example.com")
+        self.start()
+        self.assertEqual([(row.state, row.last_answer) for row in self.rows()], [("held", "why")])
+
+    def test_expanded(self) -> None:
+        """Another message goes to the members in its place, each with a sender of his own; its time begins anew."""
+        self.onward = Onward(leaving=[self.leaving("a@x.test", "b@y.test")])
+        self.put("team@example.com")
+        self.clock.advance(1000)
+        self.start()
+        rows = self.rows()
+        self.assertEqual([row.sender for row in rows], ["v1@example.com", "v2@example.com"])
+        self.assertEqual({row.created for row in rows}, {self.now()})
+        self.assertEqual([file.read_bytes() for file in self.files], [b"List-Id: <x>\r\nReceived: here\r\nnew\r\n"])
+
+    def leaving(self, *to: str) -> Leaving:
+        recipients = [
+            Recipient(Address.parse(each), own_sender=f"v{number}@example.com", delay=60)
+            for number, each in enumerate(to, 1)
+        ]
+        content = Rewritten(b"Received: here\r\n", b"new\r\n")
+        return Leaving(Envelope(self.TEAM, recipients=recipients), recipients, b"List-Id: <x>\r\n", content, anew=True)
+
+    def test_refused(self) -> None:
+        """What a list refuses goes back; what fails for now waits."""
+        self.onward = NoSuchRecipient()
+        self.put("team@example.com")
+        self.start()
+        self.assertEqual((self.rows(), self.reports), ([], [("failed", ["team@example.com"])]))
+        self.onward = TemporaryFailure()
+        self.put("team@example.com")
+        self.pass_time(60)
+        self.assertEqual([row.attempts for row in self.rows()], [1])
+
+    def test_becomes_a_list_among_others(self) -> None:
+        """A waiting recipient that leads to a list and to somebody else by now goes to both."""
+        ends = (IntoMailbox(1, "ann@example.com"), ToList(1, self.TEAM, 1000))
+        self.decisions |= {"all@example.com": Several(ends), "ann@example.com routed": ends[0]}
+        self.put("all@example.com")
+        self.start()
+        self.assertEqual(self.delivered, ["ann@example.com"])
+        self.assertEqual([name for name, _ in self.for_lists], ["team@example.com"])

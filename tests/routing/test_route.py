@@ -7,9 +7,10 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
-from hostmail.decisions import Decision, IntoMailbox, Refuse, Relay
+from hostmail.decisions import Decision, IntoMailbox, ListCommand, Refuse, Relay, ToList
 from hostmail.errors import NoSuchRecipient, RecipientSuspended
-from hostmail.interfaces import Account, Domain
+from hostmail.interfaces import Account, Domain, MailingList
+from hostmail.listnames import ListWord
 from hostmail.routing.facts import Facts, base_name, role
 from hostmail.routing.route import Resolution
 
@@ -140,3 +141,30 @@ class NameTests(SynchronousTestCase):
     def test_role(self) -> None:
         """Nothing but postmaster and abuse is a role."""
         self.assertEqual([role(name) for name in ("Abuse", "postmaster+a", "root")], ["abuse", "postmaster", ""])
+
+
+class ListTests(SynchronousTestCase):
+    TEAM = MailingList(4, "team@example.com", "example.com", (Address("ann", "example.com"),), size_bytes=5000)
+
+    def test_post(self) -> None:
+        """A list's address takes posts (E3)."""
+        decision = route(Address("Team", "example.com"), Facts(DOMAIN, mailing_list=self.TEAM))
+        self.assertEqual(decision, ToList(4, Address("team", "example.com"), 5000))
+
+    def test_command(self) -> None:
+        """An address around it is a command, with its tag."""
+        address = Address("team-confirm+abc", "example.com")
+        facts = Facts(DOMAIN, mailing_list=self.TEAM, list_word=ListWord.CONFIRM, list_tag="abc")
+        self.assertEqual(route(address, facts), ListCommand(self.TEAM.parsed, ListWord.CONFIRM, "abc", address))
+
+    def test_owners(self) -> None:
+        """NAME-owner leads on to them."""
+        resolution = Resolution(Address("team-owner", "example.com"))
+        resolution.learn(Facts(DOMAIN, mailing_list=self.TEAM, list_word=ListWord.OWNER))
+        self.assertEqual(resolution.wanted, Address("ann", "example.com"))
+
+    def test_suspended(self) -> None:
+        """With the domain's incoming mail its lists are suspended (A9)."""
+        domain = replace(DOMAIN, incoming_suspended=True)
+        decision = route(Address("team", "example.com"), Facts(domain, mailing_list=self.TEAM))
+        self.assertEqual(refusal(decision), RecipientSuspended)

@@ -8,7 +8,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
-from hostmail.decisions import Forward, IntoMailbox, Refuse, Relay
+from hostmail.decisions import Forward, IntoMailbox, Refuse, Relay, ToList
 from hostmail.errors import NoSuchRecipient
 from hostmail.routing.router import Router, literal
 from tests.delivery.fakes import FakeDirectory, FakeSenders
@@ -91,3 +91,25 @@ class RouterTests(SynchronousTestCase):
         self.router = Router(self.directory, senders=FakeSenders())
         self.directory.add("srs0=x=y=z@example.com")
         self.assertEqual(self.into("srs0=x=y=z@example.com"), "srs0=x=y=z@example.com")
+
+    def test_lists(self) -> None:
+        """A list's address and those around it are found in any case; its owners are people; what is judged goes to the members (E3)."""
+        self.assertIsInstance(self.decide("team@example.com"), Refuse)
+        self.directory.add_list("team@example.com", "ann@example.com", "bob@far.example")
+        team = Address("team", "example.com")
+        self.assertEqual(self.decide("TEAM@example.com"), ToList(1, team, 1024 * 1024))
+        self.assertEqual(self.decide("team@example.com", routed=True), ToList(1, team, 1024 * 1024, approved=True))
+        found = self.decide("team-Bounces+7=x@example.com")
+        self.assertEqual((found.list_address, found.word, found.tag), (team, "bounces", "7=x"))
+        owners = self.decide("team-owner@example.com")
+        self.assertEqual([getattr(one, "delivered_to", "") for one in owners.targets], ["Ann@example.com", ""])
+        self.assertIsInstance(self.decide("team-news@example.com"), Refuse)
+        self.assertIsInstance(self.decide("other-owner@example.com"), Refuse)
+
+    def test_explained(self) -> None:
+        """`hostmail route` says what a list's addresses are for."""
+        self.directory.add_list("team@example.com", "ann@example.com")
+        for local, words in (("team", "a post for the mailing list"), ("team-subscribe", "subscribe at the mailing")):
+            told = self.successResultOf(ensureDeferred(self.router.explain(Address(local, "example.com"))))
+            self.assertIn(words, told["steps"][0]["words"])
+            self.assertEqual(told["ends"], [{"kind": "list", "address": f"{local}@example.com"}])

@@ -34,6 +34,7 @@ _SENTENCES: Mapping[str, Tell] = {
     "deleted": lambda f: f"deleted from the queue by the operator{_for(f)}",
     "reported": lambda f: f"told {f['sender']} that mail{_for(f)} {_REPORTED.get(f['words'], f['words'])}",
     "answered": lambda f: f"answered automatically{_for(f)}{_because(f)}",
+    "list": lambda f: f"mailing list {f['recipient']}: {f['words']}",
 }
 
 

@@ -1,0 +1,194 @@
+"""Verbs about mailing lists and who is on them (E3)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from hostmail.address import Address
+from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.config.nearest import nearest
+from hostmail.errors import BadAddress, BadValue, NotFound, Overloaded, Refusal, TemporaryFailure
+from hostmail.interfaces import MailingList
+
+MOST_ROWS = 200
+
+
+class AddList(msgspec.Struct, forbid_unknown_fields=True):
+    """list.add: without owners the domain's default mailbox owns it."""
+
+    address: str
+    owners: list[str] = []
+    post: str = "members"
+    description: str = ""
+    size_bytes: int = 1024 * 1024
+
+
+class SetList(msgspec.Struct, forbid_unknown_fields=True):
+    """list.set: what is null stays as it is; `owners` are instead of those there are."""
+
+    address: str
+    owners: list[str] | None = None
+    post: str | None = None
+    description: str | None = None
+    size_bytes: int | None = None
+
+
+class Listed(msgspec.Struct, forbid_unknown_fields=True):
+    """list.list: all, or those of a domain."""
+
+    name: str = ""
+
+
+class OneMember(msgspec.Struct, forbid_unknown_fields=True):
+    """list.member.add, list.member.remove"""
+
+    address: str
+    member: str
+
+
+class MemberRow(msgspec.Struct, forbid_unknown_fields=True):
+    """One address as written in a file."""
+
+    line: int
+    member: str
+
+
+class ImportMembers(msgspec.Struct, forbid_unknown_fields=True):
+    """list.member.import: a batch of rows; with `dry_run` nothing is written."""
+
+    address: str
+    rows: list[MemberRow]
+    dry_run: bool = False
+
+
+class Lists:
+    """Effective with the next message (E7)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "list.add": Verb(AddList, self.add),
+            "list.list": Verb(Listed, self.all),
+            "list.show": Verb(Addressed, self.show),
+            "list.set": Verb(SetList, self.set),
+            "list.remove": Verb(Addressed, self.remove),
+            "list.member.add": Verb(OneMember, self.add_member),
+            "list.member.remove": Verb(OneMember, self.remove_member),
+            "list.member.list": Verb(Addressed, self.members),
+            "list.member.import": Verb(ImportMembers, self.import_members),
+        }
+
+    async def add(self, asked: AddList) -> dict[str, Any]:
+        """Make a list."""
+        address = _address(asked.address)
+        owners = asked.owners or [await self._default_owner(address)]
+        found = await self._parts.changes.add_list(
+            str(address), owners=owners, post=asked.post, description=asked.description, size_bytes=asked.size_bytes
+        )
+        await self._parts.caught.forget(found.address)
+        return await self._told(found)
+
+    async def _default_owner(self, address: Address) -> str:
+        domain = await self._parts.find_domain(address.domain)
+        owner = domain.default_account_id
+        account = await self._parts.directory.account(owner) if owner is not None else None
+        if account is None:
+            raise BadValue(f"{domain.name} has no default mailbox: name an owner for the list")
+        return account.address
+
+    async def all(self, asked: Listed) -> list[dict[str, Any]]:
+        """Lists by address."""
+        domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
+        return [await self._told(found) for found in await self._parts.directory.mailing_lists(domain)]
+
+    async def show(self, asked: Addressed) -> dict[str, Any]:
+        """One of them."""
+        return await self._told(await self._find(asked.address))
+
+    async def set(self, asked: SetList) -> dict[str, Any]:
+        """Change it."""
+        found = await self._find(asked.address)
+        changes = {name: getattr(asked, name) for name in ("owners", "post", "description", "size_bytes")}
+        given = {name: value for name, value in changes.items() if value is not None}
+        return await self._told(await self._parts.changes.set_list(found.address, **given))
+
+    async def remove(self, asked: Addressed) -> dict[str, Any]:
+        """Give it up."""
+        found = await self._parts.changes.remove_list((await self._find(asked.address)).address)
+        return {"address": found.address}
+
+    async def add_member(self, asked: OneMember) -> dict[str, Any]:
+        """Put somebody on it, without asking him."""
+        found, who = await self._find(asked.address), _address(asked.member)
+        new = await self._parts.members.add(found.id, who)
+        return {"address": found.address, "member": str(who), "outcome": "added" if new else "unchanged"}
+
+    async def remove_member(self, asked: OneMember) -> dict[str, Any]:
+        """Take somebody off."""
+        found, who = await self._find(asked.address), _address(asked.member)
+        if not await self._parts.members.remove(found.id, who):
+            known = [member.address for member in await self._parts.members.members(found.id)]
+            raise NotFound(f"{who} is not on the list {found.address}", nearest(str(who), known))
+        return {"address": found.address, "member": str(who)}
+
+    async def members(self, asked: Addressed) -> list[dict[str, Any]]:
+        """Who is on it."""
+        found = await self._find(asked.address)
+        return [dataclasses.asdict(member) for member in await self._parts.members.members(found.id)]
+
+    async def import_members(self, asked: ImportMembers) -> list[dict[str, Any]]:
+        """The outcome of each row: added, unchanged, or problem with its words."""
+        if len(asked.rows) > MOST_ROWS:
+            raise BadValue(f"at most {MOST_ROWS} rows at a time")
+        found, outcomes = await self._find(asked.address), []
+        for row in asked.rows:
+            told = {"line": row.line, "member": row.member}
+            try:
+                told["outcome"] = await self._import(found, _address(row.member), asked.dry_run)
+            except (TemporaryFailure, Overloaded):
+                raise
+            except Refusal as refusal:
+                told |= {"outcome": "problem", "problem": refusal.public}
+            outcomes.append(told)
+        return outcomes
+
+    async def _import(self, found: MailingList, who: Address, dry_run: bool) -> str:
+        if not dry_run:
+            return "added" if await self._parts.members.add(found.id, who) else "unchanged"
+        known = await self._parts.members.member(found.id, who)
+        return "unchanged" if known is not None and known.active else "added"
+
+    async def _find(self, text: str) -> MailingList:
+        address = _address(text)
+        found = await self._parts.directory.mailing_list(address)
+        if found is None:
+            domain = await self._parts.find_domain(address.domain)
+            known = {one.parsed.local: one.address for one in await self._parts.directory.mailing_lists(domain.name)}
+            raise NotFound(f"there is no mailing list {text}", known.get(nearest(address.local, known), ""))
+        return found
+
+    async def _told(self, found: MailingList) -> dict[str, Any]:
+        members = await self._parts.members.members(found.id)
+        active = sum(member.active for member in members)
+        return {
+            "address": found.address,
+            "description": found.description,
+            "owners": [str(owner) for owner in found.owners],
+            "post": found.post.value,
+            "size_bytes": found.size_bytes,
+            "members": active,
+            "dropped": len(members) - active,
+        }
+
+
+def _address(text: str) -> Address:
+    try:
+        address = Address.parse(text.strip())
+    except BadAddress as refusal:
+        raise BadValue(f"{text}: {refusal.public}") from None
+    if not address.domain:
+        raise BadValue(f"{text}: an address needs a domain")
+    return address

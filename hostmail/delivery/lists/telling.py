@@ -1,0 +1,31 @@
+"""What mailing lists do, said once for the log and once for the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from hostmail.interfaces import Happened, IHistory, MailFact, MailingList
+
+
+class ListTelling:
+    """`now` is Unix time."""
+
+    log = Logger(namespace="delivery")
+
+    def __init__(self, history: IHistory, now: Callable[[], float]) -> None:
+        self._history = history
+        self._now = now
+
+    def held(self, queue_id: str, found: MailingList, reason: str) -> None:
+        """A post waits for the owners."""
+        self._tell(Happened.HELD, queue_id, found, reason)
+
+    def did(self, queue_id: str, found: MailingList, words: str) -> None:
+        """What came of mail to one of its addresses."""
+        self._tell(Happened.LIST, queue_id, found, words)
+
+    def _tell(self, what: Happened, queue_id: str, found: MailingList, words: str) -> None:
+        self._history.tell(MailFact(self._now(), what, queue_id, recipient=found.address, words=words))
+        self.log.info("list: {queue_id} {list}: {words}", queue_id=queue_id, list=found.address, words=words)

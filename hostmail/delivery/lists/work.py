@@ -1,0 +1,43 @@
+"""Mail for mailing lists, as the queue's runner hands it over: it is durable there until a list has done what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from hostmail.decisions import ForList, ListCommand, ToList
+from hostmail.delivery.forwarding import Leaving
+from hostmail.envelope import Recipient
+from hostmail.errors import NoSuchRecipient
+from hostmail.interfaces import IDirectory, ISpoolFile, MailingList, Queued
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Where a list's mail goes: to further `recipients` as it is, and `leaving` as something new; with neither it is done with."""
+
+    recipients: Sequence[Recipient] = ()
+    leaving: Sequence[Leaving] = ()
+
+
+TakePost = Callable[[Queued, ISpoolFile, ToList, MailingList], Awaitable[Onward]]
+TakeCommand = Callable[[Queued, ISpoolFile, ListCommand, MailingList], Awaitable[Onward]]
+
+
+class Lists:
+    """Posts to one, commands to the other. After a crash either may see a message again."""
+
+    def __init__(self, *, directory: IDirectory, post: TakePost, command: TakeCommand) -> None:
+        self._directory = directory
+        self._post = post
+        self._command = command
+
+    async def take(self, row: Queued, spooled: ISpoolFile, decision: ForList) -> Onward:
+        """Do what a message asks of a list; raises a Refusal."""
+        address = decision.address if isinstance(decision, ToList) else decision.list_address
+        found = await self._directory.mailing_list(address)
+        if found is None:
+            raise NoSuchRecipient(private="the list is gone")
+        if isinstance(decision, ToList):
+            return await self._post(row, spooled, decision, found)
+        return await self._command(row, spooled, decision, found)
