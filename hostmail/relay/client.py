@@ -65,11 +65,12 @@ class Destination:
 
     The next host is tried when one cannot be talked to, and for recipients that one refused for now before the message was sent
     (RFC 5321 5.1): two hosts at most, and none after ten minutes without one that talks. What goes wrong later is for the next attempt:
-    a message is not sent twice to one recipient in a row.
+    a message is not sent twice to one recipient in a row. A connection that has done its work waits for more, if it `may_keep` so.
     """
 
-    def __init__(self, *, ways: Ways, clock: IReactorTime) -> None:
+    def __init__(self, *, ways: Ways, clock: IReactorTime, may_keep: Callable[[], bool] = lambda: True) -> None:
         self._ways = ways
+        self._may_keep = may_keep
         self._clock = clock
         self._idle: dict[Conversation, IDelayedCall] = {}
         self._wires: set[Wire] = set()
@@ -81,6 +82,11 @@ class Destination:
     def unused(self) -> bool:
         """True if no mail is on its way and no connection is open."""
         return not (self._users or self._wires)
+
+    @property
+    def idle(self) -> int:
+        """How many connections wait for more mail."""
+        return len(self._idle)
 
     async def send(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
         """Send one message; a result for each row. Never raises for what other hosts do."""
@@ -150,7 +156,7 @@ class Destination:
         return None
 
     def _give_back(self, conversation: Conversation) -> None:
-        if conversation.usable and conversation.messages < MOST_MESSAGES:
+        if conversation.usable and conversation.messages < MOST_MESSAGES and self._may_keep():
             self._idle[conversation] = self._clock.callLater(IDLE_SECONDS, self._expire, conversation)
         else:
             conversation.close()

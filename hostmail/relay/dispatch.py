@@ -14,6 +14,7 @@ from hostmail.relay.failures import NextHopFailure, Sent
 from hostmail.relay.ways import Connect, MxWays, smarthost_way
 
 TIDY_ABOVE = 200
+MOST_IDLE = 100
 
 
 class Dispatch:
@@ -63,8 +64,12 @@ class Dispatch:
         if key not in self._destinations:
             if len(self._destinations) >= TIDY_ABOVE:
                 self._tidy()
-            self._destinations[key] = Destination(ways=self._ways(*key), clock=self._clock)
+            self._destinations[key] = Destination(ways=self._ways(*key), clock=self._clock, may_keep=self._may_keep)
         return self._destinations[key]
+
+    def _may_keep(self) -> bool:
+        """Whether one more connection may wait for mail that perhaps comes: a mailing to thousands of domains leaves one in each."""
+        return sum(one.idle for one in self._destinations.values()) < MOST_IDLE
 
     def _tidy(self) -> None:
         """Forget destinations without mail and connections."""
