@@ -120,7 +120,8 @@ class RouteTests(WaysOutCase):
     def test_way_out(self) -> None:
         """The way of a sender's mail: his account's, his domain's, or the server's."""
         self.assertEqual(
-            self.way(ANN), f"what leaves this server for {ANN} goes to the hosts that the DNS names for its destination"
+            self.way(ANN),
+            f"mail of {ANN} that leaves this server goes to the hosts that the DNS names for its destination",
         )
         self.run_command("domain", "set", "example.com", "--source-address", "192.0.2.1")
         self.assertIn("its destination, from 192.0.2.1", self.way("list@example.com"))

@@ -28,7 +28,7 @@ def explain(told: dict[str, Any]) -> None:
     for end in told["ends"]:
         click.echo(clean(_END[end["kind"]](end)))
     if "way_out" in told:
-        click.echo(clean(f"what leaves this server for {told['sender']} {way_said(told['way_out'])}"))
+        click.echo(clean(f"mail of {told['sender']} that leaves this server {way_said(told['way_out'])}"))
 
 
 def _mailbox(end: dict[str, Any]) -> str:
