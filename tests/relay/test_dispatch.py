@@ -16,12 +16,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.interfaces import Queued
 from hostmail.relay.contracts import Exchange, Route
-from hostmail.relay.dispatch import TIDY_ABOVE, Dispatch
+from hostmail.relay.dispatch import MOST_IDLE, TIDY_ABOVE, Dispatch
 from hostmail.relay.failures import DnsFailure
 from hostmail.relay.hosts import Policy
 from hostmail.relay.smarthost import SmarthostSettings
 from hostmail.relay.ways import MxWays, connecting
-from tests.relay.talk import FakeEndpoint, at_once
+from tests.relay.talk import FULL, FakeEndpoint, at_once
 
 OWN_HOST = SmarthostSettings("smart.example", 587, user="ann", password="secret")
 
@@ -49,10 +49,10 @@ class RouteTests(SynchronousTestCase):
         policy = Policy(is_us=lambda host: False, is_ours=lambda ip: False)
         self.dispatch = Dispatch(
             routes=self.route,
-            mx=MxWays(dns=self.dns, policy=policy, random=Random(1), hostname="mail.us", connect=self.connect),
+            mx=MxWays(dns=self.dns, policy=policy, random=Random(1), hostname="mail.example.com", connect=self.connect),
             connect=self.connect,
             clock=Clock(),
-            hostname="mail.us",
+            hostname="mail.example.com",
             in_thread=at_once,
         )
         self.path = Path(self.mktemp())
@@ -108,6 +108,20 @@ class RouteTests(SynchronousTestCase):
         self.dns.trouble = DnsFailure("broken")
         [sent] = self.successResultOf(ensureDeferred(self.dispatch.send([self.row("ann@example.com", None)])))
         self.assertEqual((sent.refusal, sent.unreachable), (self.dns.trouble, True))
+
+    def test_idle(self) -> None:
+        """However many domains get mail, a hundred connections at most wait for more."""
+        self.endpoint.error = None
+        for number in range(MOST_IDLE + 5):
+            sending = ensureDeferred(self.dispatch.send([self.row("ann@example.com", None, f"bob@x{number}.test")]))
+            server = self.endpoint.servers[-1]
+            server.greets(*FULL)
+            server.says("250 ok", "250 ok", "354 go")
+            server.says("250 ok")
+            self.assertIsNone(self.successResultOf(sending)[0].refusal)
+        self.assertEqual(sum(not server.gone for server in self.endpoint.servers), MOST_IDLE)
+        self.dispatch.close()
+        self.assertTrue(all(server.gone for server in self.endpoint.servers))
 
     def test_bounded(self) -> None:
         """Destinations without mail and connections are forgotten."""
