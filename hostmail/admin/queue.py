@@ -18,6 +18,9 @@ from hostmail.interfaces import Happened, MailFact
 log = Logger(namespace="queue")
 
 
+MOST = 10_000
+
+
 class Listed(msgspec.Struct, forbid_unknown_fields=True):
     """queue.list: what to choose, "" for everything, and at most how many rows."""
 
@@ -66,8 +69,11 @@ class QueueVerbs:
 
     async def listed(self, asked: Listed) -> list[dict[str, Any]]:
         """What waits. The file's path is our own affair."""
-        rows = [dataclasses.asdict(row) for row in await self._queue.list(await self._known(asked.pattern), asked.most)]
-        return [{name: value for name, value in row.items() if name != "path"} for row in rows]
+        if not 0 < asked.most <= MOST:
+            raise BadValue(f"at most {MOST} recipients are listed: use a filter, or queue stats")
+        rows = await self._queue.list(await self._known(asked.pattern), asked.most)
+        names = [field.name for field in dataclasses.fields(rows[0]) if field.name != "path"] if rows else []
+        return [{name: getattr(row, name) for name in names} for row in rows]
 
     async def show(self, asked: Chosen) -> list[dict[str, Any]]:
         """The same for a pattern that must match."""

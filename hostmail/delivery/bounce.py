@@ -62,13 +62,16 @@ class Origin:
 
 
 def report(original: Original, action: str, outcomes: Sequence[Outcome], origin: Origin) -> bytes:
-    """A whole message in CRLF: multipart/report in three parts. `action` is failed, delayed, delivered or relayed."""
+    """A whole message in CRLF: multipart/report in three parts. `action` is failed, delayed, delivered or relayed.
+
+    The forms of RFC 6533, which programs that look for bounces seldom know, are for addresses in UTF-8, and for a header in UTF-8.
+    """
     header = original.content[: header_end(original.content)]
-    utf8 = not (header.isascii() and all(_ascii(outcome) for outcome in outcomes) and original.sender.isascii())
+    utf8 = not (original.sender.isascii() and all(_ascii(outcome) for outcome in outcomes))
     parts = [
         _explanation(original, action, outcomes, origin),
         _status(original, action, outcomes, origin, utf8),
-        _returned(original, header, utf8),
+        _returned(original, header, utf8 or not header.isascii()),
     ]
     border = b"\r\n--=_" + origin.unique.encode()
     body = b"".join(border + b"\r\n" + part for part in parts) + border + b"--\r\n"
@@ -107,12 +110,12 @@ def _status(original: Original, action: str, outcomes: Sequence[Outcome], origin
     if original.envid:
         about.append(f"Original-Envelope-Id: {_printable(from_xtext(original.envid))}")
     about.append(f"Arrival-Date: {format_date(original.arrived).decode()}")
-    groups = ["\r\n".join(about)] + [_recipient(action, outcome) for outcome in outcomes]
+    groups = ["\r\n".join(about)] + [_recipient(action, outcome, utf8) for outcome in outcomes]
     kind = "message/global-delivery-status" if utf8 else "message/delivery-status"
     return _part(kind, ("\r\n\r\n".join(groups) + "\r\n").encode())
 
 
-def _recipient(action: str, outcome: Outcome) -> str:
+def _recipient(action: str, outcome: Outcome, utf8: bool) -> str:
     lines = []
     if outcome.orcpt:
         kind, _, address = outcome.orcpt.partition(";")
@@ -120,7 +123,8 @@ def _recipient(action: str, outcome: Outcome) -> str:
     kind = "rfc822" if outcome.recipient.isascii() else "utf-8"
     lines += [f"Final-Recipient: {kind}; {outcome.recipient}", f"Action: {action}", f"Status: {outcome.status}"]
     if outcome.answer:
-        lines.append(f"Diagnostic-Code: smtp; {_printable(outcome.answer)}")
+        answer = outcome.answer if utf8 else outcome.answer.encode("ascii", "replace").decode()
+        lines.append(f"Diagnostic-Code: smtp; {_printable(answer)}")
     return "\r\n".join(lines)
 
 
@@ -142,7 +146,7 @@ def _kept_header(header: bytes) -> bytes:
 
 
 def _ascii(outcome: Outcome) -> bool:
-    return outcome.recipient.isascii() and outcome.answer.isascii() and from_xtext(outcome.orcpt).isascii()
+    return outcome.recipient.isascii() and from_xtext(outcome.orcpt).isascii()
 
 
 def _printable(text: str) -> str:

@@ -422,6 +422,8 @@ class QueueTests(Base):
         self.assertEqual(self.call("queue.stats")["states"], {"waiting": 2})
         self.assertEqual(self.call("queue.bounce", pattern="b.test"), {"bounced": 1})
         self.assertEqual(len(self.call("queue.list", most=1)), 1)
+        for too_many in (0, 10_001):
+            self.assertRaises(BadValue, self.call, "queue.list", most=too_many)
         self.assertEqual(b64decode(self.call("queue.cat", queue_id="Q1")["message"])[:12], b"Subject: caf")
         self.refused(NotFound, "no message", "queue.cat", queue_id="Q9")
         self.assertEqual(self.call("queue.delete", pattern="Q1"), {"deleted": 1})

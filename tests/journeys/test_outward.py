@@ -9,6 +9,8 @@ import smtplib
 from email.message import Message
 from typing import ClassVar
 
+from flufl.bounce import all_failures
+
 from tests.journeys.base import ANN, Journey, letter, until
 from tests.support.appliance import PASSWORD, Appliance, free_ports
 from tests.support.postfix import Postfix
@@ -192,3 +194,16 @@ class PostfixTests(Outward):
         bounce = self.comes_to_dora("Undelivered Mail")
         self.assertIn(b"550", bounce)
         self.assertIn(b"5.1.1", bounce)
+        self.assertEqual(all_failures(email.message_from_bytes(bounce))[1], {b"nobody@example.test"})
+
+    def test_forwarded_and_back(self) -> None:
+        """Postfix refuses what we forward for somebody: our report finds its way to the sender there, and names the address he knows."""
+        self.here.command("forward", "add", "fred@example.test", "gone@far.test")
+        with smtplib.SMTP("127.0.0.1", self.far_port, timeout=30) as client:
+            client.send_message(letter("to be forwarded", sender=DORA, to="fred@example.test"))
+        report = email.message_from_bytes(self.comes_to_dora("could not be delivered"))
+        self.assertEqual(report["Return-Path"], "<>")
+        self.assertEqual(all_failures(report), (set(), {b"fred@example.test"}))
+        status = report.get_payload(1)
+        assert isinstance(status, Message)
+        self.assertIn("Final-Recipient: rfc822; gone@far.test", status.as_string())

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
+from hostmail.admin.queue import MOST
 from hostmail.admin.values import MOST_LISTED, moment, since, size
 
 COLUMNS = (
@@ -45,7 +46,9 @@ def queue() -> None:
 
 @queue.command("list")
 @click.argument("filter", nargs=-1)
-@click.option("--limit", type=click.IntRange(1), default=MOST_LISTED, show_default=True, help="At most so many lines.")
+@click.option(
+    "--limit", type=click.IntRange(1, MOST), default=MOST_LISTED, show_default=True, help="At most so many lines."
+)
 @pass_line
 def list_(line: CommandLine, filter: tuple[str, ...], limit: int) -> None:
     """What waits, one line per recipient."""
