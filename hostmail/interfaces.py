@@ -181,6 +181,9 @@ class IListMembers(Interface):
     async def ask(list_id: int, address: Address, action: str) -> bool:
         """True for one caller a day: this address may be asked whether it means that."""
 
+    async def not_asked(list_id: int, address: Address, action: str) -> None:
+        """The question could not be sent."""
+
     async def secret() -> bytes:
         """What signs the addresses that lists give away."""
 

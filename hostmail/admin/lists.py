@@ -12,6 +12,7 @@ from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadAddress, BadValue, NotFound, Overloaded, Refusal, TemporaryFailure
 from hostmail.interfaces import MailingList
+from hostmail.listnames import taken_apart
 
 MOST_ROWS = 200
 
@@ -158,6 +159,10 @@ class Lists:
     async def _import(self, found: MailingList, who: Address, dry_run: bool) -> str:
         if not dry_run:
             return "added" if await self._parts.members.add(found.id, who) else "unchanged"
+        apart = taken_apart(who)
+        for each in (who, *([apart[0]] if apart is not None else [])):
+            if await self._parts.directory.mailing_list(each) is not None:
+                raise BadValue(f"{who} belongs to the mailing list {each}: a list cannot be on a list")
         known = await self._parts.members.member(found.id, who)
         return "unchanged" if known is not None and known.active else "added"
 

@@ -63,6 +63,10 @@ class ListMembers:
         """True if it may be asked now. A list asks MOST_QUESTIONS addresses a day: nobody shall write to the world through it."""
         return await self._in_thread(self._write, _ask, list_id, address, action, self._now())
 
+    async def not_asked(self, list_id: int, address: Address, action: str) -> None:
+        """The question could not be sent: it may be asked again."""
+        await self._in_thread(self._write, _not_asked, list_id, address, action)
+
     async def secret(self) -> bytes:
         """The one that is there, or the first one anybody makes."""
         if not self._known_secret:
@@ -138,6 +142,12 @@ def _ask(connection: Connection, list_id: int, address: Address, action: str, no
         return False
     new = insert(list_questions).values(list_id=list_id, address_key=address.key, action=action, at=now)
     return connection.execute(new.on_conflict_do_nothing()).rowcount == 1
+
+
+def _not_asked(connection: Connection, list_id: int, address: Address, action: str) -> None:
+    asked = list_questions.c
+    this = (asked.list_id == list_id) & (asked.address_key == address.key) & (asked.action == action)
+    connection.execute(delete(list_questions).where(this))
 
 
 def _secret(connection: Connection) -> bytes:

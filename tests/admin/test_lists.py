@@ -74,7 +74,7 @@ class MemberTests(AddressesCase):
         """From standard input, too; what is wrong is told by line, and the rest is done (exit code 3)."""
         text = "# people\nbob@far.example\n\nno address\nBOB@far.example\neve@far.example\nteam-owner@example.com\n"
         out = self.run_command("list", "member", "import", TEAM, "--dry-run", stdin=text, code=3)
-        self.assertIn("would be: 3 added, 0 unchanged, 1 problems", out)
+        self.assertIn("would be: 3 added, 0 unchanged, 2 problems", out)
         self.assertEqual(self.members(), [])
         out = self.run_command("list", "member", "import", TEAM, "-", stdin=text, code=3)
         self.assertIn("2 added, 1 unchanged, 2 problems", out)

@@ -414,6 +414,9 @@ class FakeMembers:
         self.asked.add((list_id, address.key, action))
         return new
 
+    async def not_asked(self, list_id: int, address: Address, action: str) -> None:
+        self.asked.remove((list_id, address.key, action))
+
     async def secret(self) -> bytes:
         return b"secret"
 

@@ -137,6 +137,8 @@ class MemberTests(ListCase):
         self.assertTrue(self.get(self.members.ask(self.team.id, BOB, "subscribe")))
         self.assertFalse(self.get(self.members.ask(self.team.id, BOB, "subscribe")))
         self.assertTrue(self.get(self.members.ask(self.team.id, BOB, "unsubscribe")))
+        self.get(self.members.not_asked(self.team.id, BOB, "unsubscribe"))
+        self.assertTrue(self.get(self.members.ask(self.team.id, BOB, "unsubscribe")))
         self.clock.advance(DAY_SECONDS)
         self.assertTrue(self.get(self.members.ask(self.team.id, BOB, "subscribe")))
         asked = [

@@ -21,6 +21,7 @@ from hostmail.listnames import ListWord, bouncing_member, confirm_address, confi
 
 MAX_REPORT = 256 * 1024
 
+_ONCE_A_DAY = {ListWord.SUBSCRIBE, ListWord.UNSUBSCRIBE, ListWord.REQUEST}
 _WHAT = {ListWord.SUBSCRIBE: "be put on", ListWord.UNSUBSCRIBE: "be taken off"}
 
 
@@ -86,15 +87,27 @@ class Commands:
         elif who is None or asked.why_ignored:
             words = f"ignored: {asked.why_ignored}"
         else:
-            words = await self._by_word[decision.word](asked, who)
+            words = await (self._once if decision.word in _ONCE_A_DAY else self._do)(asked, who)
         self._telling.did(row.queue_id, found, f"{decision.word}: {words}")
         return Onward()
 
+    async def _do(self, asked: Asked, who: Address) -> str:
+        return await self._by_word[asked.decision.word](asked, who)
+
+    async def _once(self, asked: Asked, who: Address) -> str:
+        """Write to an address once a day about each thing, however many ask for that in its name."""
+        about = (asked.found.id, who, asked.decision.word)
+        if not await self._members.ask(*about):
+            return f"{who} was answered today already"
+        try:
+            return await self._do(asked, who)
+        except Refusal:
+            await self._members.not_asked(*about)
+            raise
+
     async def _ask(self, asked: Asked, who: Address) -> str:
-        """Ask the address whether it means that, once a day: anybody may have written this in its name."""
+        """Ask the address whether it means that: anybody may have written this in its name."""
         found, word = asked.found, asked.decision.word
-        if not await self._members.ask(found.id, who, word):
-            return f"{who} was asked today already"
         member = await self._members.member(found.id, who)
         on_it = member is not None and (member.active or word is ListWord.UNSUBSCRIBE)
         if on_it == (word is ListWord.SUBSCRIBE):
@@ -107,8 +120,6 @@ class Commands:
         return f"{who} was asked to confirm"
 
     async def _help(self, asked: Asked, who: Address) -> str:
-        if not await self._members.ask(asked.found.id, who, ListWord.REQUEST):
-            return f"{who} was helped today already"
         await self._say(asked.found, who, letters.HELP, f"About the list {asked.found.address}")
         return f"help went to {who}"
 
