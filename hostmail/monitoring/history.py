@@ -39,6 +39,8 @@ CREATE INDEX IF NOT EXISTS facts_recipient ON facts (lower(recipient)) WHERE rec
 """
 _COLUMNS = "at, what, queue_id, message_id, sender, recipient, words"
 _ADD = f"INSERT INTO facts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_OLDEST = "SELECT id FROM (SELECT id, at FROM facts ORDER BY id LIMIT ?) WHERE at < ?"
+_OLDEST_REFUSED = _OLDEST.replace("FROM facts", "FROM facts WHERE queue_id = ''")
 _ABOUT = (
     "SELECT id FROM facts WHERE message_id = :text AND message_id != '' AND at >= :since",
     "SELECT id FROM facts WHERE queue_id = :text AND queue_id != '' AND at >= :since",
@@ -51,8 +53,8 @@ _ABOUT = (
 class History:
     """Facts in an SQLite file, written in a thread in batches a second apart: telling one costs next to nothing.
 
-    What a crash loses of the last second is in the log. Facts are forgotten after `keep_seconds`, and the oldest earlier when the file
-    would grow beyond `most_octets`.
+    What a crash loses of the last second is in the log. Facts are forgotten after `keep_seconds`, and earlier when the file would grow
+    beyond `most_octets`: the oldest refusals first, for of those a stranger can make as many as he likes, then the oldest of all.
     """
 
     log = Logger()
@@ -130,12 +132,12 @@ class History:
         oldest = self._now() - self._keep
         while self._forget_some(oldest) == FORGET_AT_ONCE:
             pass
-        while self._octets() > self._most_octets and self._forget_some(float("inf")):
-            pass
+        for chosen in (_OLDEST_REFUSED, _OLDEST):
+            while self._octets() > self._most_octets and self._forget_some(float("inf"), chosen):
+                pass
 
-    def _forget_some(self, before: float) -> int:
+    def _forget_some(self, before: float, chosen: str = _OLDEST) -> int:
         """Forget what is older, at most some of it; how many."""
-        chosen = "SELECT id FROM (SELECT id, at FROM facts ORDER BY id LIMIT ?) WHERE at < ?"
         with self._file.writing() as connection:
             return connection.execute(f"DELETE FROM facts WHERE id IN ({chosen})", (FORGET_AT_ONCE, before)).rowcount
 

@@ -170,6 +170,21 @@ class KeepingTests(HistoryCase):
         self.assertEqual(self.find("q0"), [])
         self.assertEqual(self.find("q1999"), ["accepted"])
 
+    def test_refusals_go_first(self) -> None:
+        """A flood of refused mail pushes none out that was taken, and the file does not outgrow its limit."""
+        self.history = self.open(most_octets=100_000)
+        self.patch(history, "FORGET_AT_ONCE", 200)
+        self.patch(history, "FORGET_EVERY", 1)
+        self.one_message()
+        for number in range(2000):
+            self.tell(
+                Happened.REFUSED, "", sender=f"eve{number}@example.com", recipient="bob@here.test", words="w" * 100
+            )
+        self.assertEqual(len(self.find("q1")), 4)
+        self.assertEqual(self.find("eve0@example.com"), [])
+        self.assertEqual(self.find("eve1999@example.com"), ["refused bob@here.test"])
+        self.assertLess(self.history._octets(), 200_000)
+
     def test_disk_trouble(self) -> None:
         """A batch that cannot be written is told in the log, and the next one is."""
         self.path.chmod(0o600)
