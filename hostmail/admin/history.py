@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from hostmail.address import Address
 from hostmail.admin.parts import Parts, Verb
-from hostmail.errors import BadValue
+from hostmail.errors import BadAddress, BadValue
 
 MOST = 10_000
 
@@ -33,5 +34,16 @@ class HistoryVerbs:
         """Facts from the oldest to the newest."""
         if not asked.text.strip() or not 0 < asked.most <= MOST:
             raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts")
+        text = _as_kept(asked.text.strip())
         since = 0.0 if asked.seconds is None else self._now() - asked.seconds
-        return [dataclasses.asdict(fact) for fact in await self._history.find(asked.text, since, asked.most)]
+        return [dataclasses.asdict(fact) for fact in await self._history.find(text, since, asked.most)]
+
+
+def _as_kept(text: str) -> str:
+    """An address with its domain as mail carries it (A-labels), if that is written in other letters."""
+    if text.rpartition("@")[2].isascii():
+        return text
+    try:
+        return str(Address.parse(text))
+    except BadAddress:
+        return text

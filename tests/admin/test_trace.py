@@ -24,6 +24,12 @@ class TraceTests(Base):
         self.assertEqual(printed[3:5], ["", "q2  from ann@one.test"])
         self.assertTrue(printed[5].endswith("waits in the queue for carl@far.test"))
 
+    def test_domain_in_other_letters(self) -> None:
+        """A domain may be written as people do."""
+        self.tell(Happened.QUEUED, sender="ann@one.test", recipient="bob@xn--bcher-kva.test")
+        self.assertIn("waits in the queue", self.run_command("trace", "bob@b\u00fccher.test"))
+        self.run_command("trace", "no address of b\u00fccher", code=1)
+
     def test_every_fact_has_words(self) -> None:
         """Whatever happens can be told, and remote words cannot move the cursor."""
         for number, what in enumerate(Happened):
