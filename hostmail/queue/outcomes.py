@@ -22,6 +22,7 @@ PARKED_SECONDS = 900.0
 REPORT_AGAIN_SECONDS = 300.0
 NO_WAY_OUT = "waiting: no smarthost is set, and direct_delivery is off"
 BUSY = "much mail waits for this destination"
+UNTOLD = "given up, but its sender could not be told yet: "
 
 Result = tuple[QueuedRow, Refusal | None]
 Original = tuple[bytes, bool]
@@ -91,7 +92,8 @@ class Outcomes:
                 continue
             when = self._next(row, chance)
             if refusal.permanent or when is None:
-                self._note(Happened.FAILED, row, _words(refusal))
+                if not row.last_answer.startswith(UNTOLD):
+                    self._note(Happened.FAILED, row, _words(refusal))
                 failed.append((row, refusal))
             else:
                 waiting.append((row, refusal, when))
@@ -160,7 +162,7 @@ class Outcomes:
             return
         again = self._now() + REPORT_AGAIN_SECONDS
         await self._queue.postpone(
-            [Attempt(row, again, "" if refusal is None else _words(refusal)) for row, refusal in failed]
+            [Attempt(row, again, UNTOLD + ("" if refusal is None else _words(refusal))) for row, refusal in failed]
         )
 
     async def _finish(self, done: Sequence[Result], tell: Sequence[Result], action: str) -> None:

@@ -125,13 +125,16 @@ class SendingTests(RunnerCase):
         self.report_error = TemporaryFailure()
         self.put("bob@x.example")
         self.start()
-        self.assertEqual(self.rows()[0].last_answer, "550 5.1.1 no such user")
+        self.assertEqual(
+            self.rows()[0].last_answer, "given up, but its sender could not be told yet: 550 5.1.1 no such user"
+        )
         self.report_error = ZeroDivisionError()
         self.pass_time(330)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.report_error = None
         self.pass_time(330)
         self.assertEqual((self.rows(), self.reports), ([], [("failed", ["bob@x.example"])]))
+        self.assertEqual([what for what, _, _ in self.history.story], ["failed"])
 
     def test_confirmation_is_ours(self) -> None:
         """Where the next host does not do DSN, we confirm that the mail was passed on (RFC 3461 5.2.2)."""
