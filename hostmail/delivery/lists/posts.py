@@ -86,7 +86,7 @@ class Posts:
         self._telling.did(row.queue_id, found, f"sent to its members: {len(members)}")
         written, secret = await self._as_sent(header, found), await self._members.secret()
         content = spooled if written == header else await self._in_thread(_rewritten, spooled, len(header), written)
-        recipients = [_to(member, found, secret, number / MEMBERS_A_SECOND) for number, member in enumerate(members)]
+        recipients: list[Recipient] = await self._in_thread(_recipients, found, members, secret)
         mark = list_fields(found)
         plain = [one for one in recipients if one.address.is_ascii]
         other = [one for one in recipients if not one.address.is_ascii]
@@ -105,10 +105,18 @@ class Posts:
         return cleaned(header)
 
 
-def _to(member: Member, found: MailingList, secret: bytes, delay: float) -> Recipient:
-    """Nobody reads notices of delays; what failed is counted."""
-    path = bounce_address(found.parsed, member.number, secret)
-    return Recipient(Address.parse(member.address), ("FAILURE",), own_sender=str(path), delay=delay)
+def _recipients(found: MailingList, members: Sequence[Member], secret: bytes) -> list[Recipient]:
+    """For thousands of members this takes a while. Nobody reads notices of delays; what failed is counted."""
+    address = found.parsed
+    return [
+        Recipient(
+            Address.parse(member.address),
+            ("FAILURE",),
+            own_sender=str(bounce_address(address, member.number, secret)),
+            delay=place / MEMBERS_A_SECOND,
+        )
+        for place, member in enumerate(members)
+    ]
 
 
 def _envelope(row: Queued, found: MailingList, recipients: list[Recipient], utf8: bool) -> Envelope:

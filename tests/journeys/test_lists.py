@@ -1,0 +1,164 @@
+"""A mailing list's life: people subscribe by mail, post, are held, bounce and leave (E3), over real sockets."""
+
+from __future__ import annotations
+
+import email
+import poplib
+import re
+from email import policy
+from email.message import EmailMessage
+from typing import ClassVar
+
+from tests.journeys.base import ANN, BOB, Journey, letter, until
+from tests.support.appliance import PASSWORD, free_ports
+from tests.support.sink import Sink
+from tests.support.zone import Zone
+
+TEAM, CARL, DAVE = "team@example.test", "carl@far.test", "dave@strict.test"
+NO_SUCH_USER = "550 5.1.1 no such user"
+
+
+class ListJourney(Journey):
+    """ann owns the list; bob has his mailbox here, carl and dave theirs behind the smarthost."""
+
+    sink: ClassVar[Sink]
+    zone: ClassVar[Zone]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.sink = Sink(free_ports(1)[0])
+        cls.sink.open()
+        cls.zone = Zone()
+        cls.zone.add("_dmarc.strict.test", "TXT", '"v=DMARC1; p=reject"')
+        cls.zone.open()
+        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\ndns: {{servers: ["127.0.0.1:{cls.zone.port}"]}}\n'
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        super().tearDownClass()
+        cls.sink.close()
+        cls.zone.close()
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sink.taken.clear()
+        self.sink.answers.clear()
+        self.here.command("list", "add", TEAM, "--owner", ANN, "--description", "Our team")
+        self.addCleanup(self.here.command, "list", "remove", TEAM)
+
+    def write(self, who: str, to: str, subject: str = "x", body: str = "Hello.\n") -> None:
+        with self.smtp() as client:
+            client.send_message(letter(subject, body, sender=who, to=to))
+
+    def mailbox(self, login: str) -> list[EmailMessage]:
+        client = poplib.POP3("127.0.0.1", self.here.ports["pop3"], timeout=30)
+        client.user(login)
+        client.pass_(PASSWORD)
+        found = []
+        for number in range(1, client.stat()[0] + 1):
+            found.append(email.message_from_bytes(b"\r\n".join(client.retr(number)[1]), policy=policy.default))
+        client.quit()
+        return found
+
+    def waits_for(self, login: str, subject: str) -> EmailMessage:
+        """The last message of that subject in a mailbox."""
+        found: list[EmailMessage] = []
+
+        def there() -> bool:
+            found[:] = [one for one in self.mailbox(login) if subject in str(one["Subject"])]
+            return bool(found)
+
+        until(there, lambda: f"{subject} is not in {login}: {[m['Subject'] for m in self.mailbox(login)]}")
+        return found[-1]
+
+    def outside(self, who: str, subject: str) -> EmailMessage:
+        """What the next server got for somebody."""
+
+        def taken() -> list[EmailMessage]:
+            mine = [one.octets for one in self.sink.taken if who in "".join(one.recipients)]
+            parsed = [email.message_from_bytes(each, policy=policy.default) for each in mine]
+            return [one for one in parsed if subject in str(one["Subject"])]
+
+        until(lambda: bool(taken()), lambda: f"{subject} did not come to {who}: {self.sink.taken}")
+        return taken()[-1]
+
+    def members(self) -> dict[str, int]:
+        return {row["address"]: row["bounces"] for row in self.here.json("list", "member", "list", TEAM)}
+
+    def test_subscribe_and_leave(self) -> None:
+        """Asked by mail, confirmed by an answer: bob, who is here, and carl, who is not; then carl leaves the same way."""
+        self.write(BOB, "team-subscribe@example.test")
+        self.write(BOB, str(self.waits_for(BOB, "Please confirm")["Reply-To"]))
+        self.waits_for(BOB, "Welcome")
+        self.write(CARL, "team-subscribe@example.test")
+        self.write(CARL, str(self.outside(CARL, "Please confirm: subscribe")["Reply-To"]))
+        self.outside(CARL, "Welcome")
+        self.assertEqual(self.members(), {BOB: 0, CARL: 0})
+        self.write(CARL, "team-unsubscribe@example.test")
+        self.write(CARL, str(self.outside(CARL, "Please confirm: unsubscribe")["Reply-To"]))
+        self.outside(CARL, "You have left")
+        self.assertEqual(self.members(), {BOB: 0})
+
+    def test_post(self) -> None:
+        """A member's post reaches everybody, each under a reverse-path of his own; a strict domain's author is named in the list's From."""
+        out = self.here.command("list", "member", "import", TEAM, stdin=f"{BOB}\n{CARL}\n{DAVE}\n")
+        self.assertIn("3 added", out.stdout)
+        self.write(BOB, TEAM, "a post")
+        here, there = self.waits_for(BOB, "a post"), self.outside(CARL, "a post")
+        self.outside(DAVE, "a post")
+        paths = {str(here["Return-Path"]), *(f"<{one.sender.strip('<>')}>" for one in self.sink.taken)}
+        self.assertEqual(len(paths), 3)
+        for path in paths:
+            self.assertRegex(path, r"<team-bounces\+\d+=[a-z2-7]{8}@example\.test>")
+        for message in (here, there):
+            self.assertEqual(message["List-Id"], "Our team <team.example.test>")
+            self.assertEqual(message["List-Unsubscribe"], "<mailto:team-unsubscribe@example.test>")
+            self.assertEqual(message["From"], BOB)
+        self.write(DAVE, TEAM, "strict")
+        strict = self.outside(CARL, "strict")
+        self.assertEqual((strict["From"], strict["Reply-To"]), ("dave via team <team@example.test>", DAVE))
+        story = self.here.command("trace", TEAM).stdout
+        self.assertIn("mailing list team@example.test: sent to its members: 3", story)
+
+    def test_held(self) -> None:
+        """A stranger's post waits, through kill -9 as well, until the owner lets it go by mail; or he rejects it."""
+        self.here.command("list", "member", "add", TEAM, BOB)
+        self.write("eve@evil.test", TEAM, "strange")
+        notice = self.waits_for(ANN, "waits for you")
+        [row] = self.here.json("queue", "list", "state:held")
+        self.assertEqual((row["recipient"], row["sender"]), (TEAM, "eve@evil.test"))
+        self.here.kill()
+        self.here.start()
+        text = str(notice.get_body().get_content())  # type: ignore[union-attr]
+        [approve] = re.findall(r"team-approve\+\S+@example\.test", text)
+        self.write(ANN, approve)
+        self.waits_for(BOB, "strange")
+        self.write("eve@evil.test", TEAM, "stranger still")
+        until(lambda: len(self.mailbox(ANN)) > 1, lambda: "no second notice")
+        text = str(self.mailbox(ANN)[-1].get_body().get_content())  # type: ignore[union-attr]
+        [reject] = re.findall(r"team-reject\+\S+@example\.test", text)
+        self.write(ANN, reject)
+        until(lambda: self.here.json("queue", "list") == [], lambda: str(self.here.json("queue", "list")))
+        self.assertEqual([one["Subject"] for one in self.mailbox(BOB) if "stranger" in one["Subject"]], [])
+
+    def test_bounce(self) -> None:
+        """A member whom the next server refuses for good has that counted; the author hears nothing."""
+        self.here.command("list", "member", "add", TEAM, BOB, CARL)
+        self.sink.answers[CARL] = NO_SUCH_USER
+        before = len(self.mailbox(BOB))
+        self.write(BOB, TEAM, "bouncing")
+        until(lambda: self.members()[CARL] == 1, lambda: str(self.members()))
+        self.waits_for(BOB, "bouncing")
+        self.assertEqual(len(self.mailbox(BOB)), before + 1)
+
+    def test_refused(self) -> None:
+        """What a machine sent is refused where it is given to us."""
+        message = letter("away", sender=BOB, to=TEAM)
+        message["Auto-Submitted"] = "auto-replied"
+        with self.smtp() as client:
+            client.ehlo()
+            client.mail(BOB)
+            client.rcpt(TEAM)
+            code, words = client.data(message.as_bytes(policy=policy.SMTP))
+        self.assertEqual((code, words[:5]), (550, b"5.7.1"))
