@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from hostmail.address import Address
 from hostmail.decisions import Forward
 from hostmail.envelope import Envelope, Recipient
-from hostmail.interfaces import IDirectory, ISenderRewriting, ISpoolFile
+from hostmail.interfaces import ISenderRewriting, ISpoolFile
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """What is queued for one forwarder, or for a list's members: `mark` goes before the trace fields.
 
-    `content` is instead of what it was, and one that is made `anew` has all its time before it.
+    It is no account's mail any more, whoever sent it: the domain of its sender says which way it takes. `content` is instead of what it
+    was, and one that is made `anew` has all its time before it.
     """
 
     envelope: Envelope
@@ -25,20 +26,19 @@ class Leaving:
     anew: bool = False
 
 
-async def reverse_path(
-    sender: Address | None, forwarder: Address, directory: IDirectory, senders: ISenderRewriting
-) -> Address | None:
+async def reverse_path(sender: Address | None, forwarder: Address, senders: ISenderRewriting) -> Address | None:
     """Who hears of trouble with mail that `forwarder` sends on; the null sender stays null.
 
-    A sender of another domain is rewritten, for that domain does not let us send in its name (SPF); one of ours may stay.
+    A sender of another domain is rewritten, for that domain does not let this one send in its name (SPF), and has another way out
+    perhaps, with a login of its own, also if both are hosted here: anybody may have written its name.
     """
-    if sender is None or await directory.domain(sender.domain) is not None:
+    if sender is None or sender.domain == forwarder.domain:
         return sender
     return await senders.rewrite(sender, forwarder)
 
 
 async def leaving(
-    envelope: Envelope, forwards: Sequence[tuple[Recipient, Forward]], directory: IDirectory, senders: ISenderRewriting
+    envelope: Envelope, forwards: Sequence[tuple[Recipient, Forward]], senders: ISenderRewriting
 ) -> list[Leaving]:
     """One for each forwarder, with the recipients that leave under his name."""
     by_forwarder: dict[Address, list[Recipient]] = {}
@@ -47,7 +47,7 @@ async def leaving(
         by_forwarder.setdefault(forward.forwarder, []).append(further)
     return [
         Leaving(
-            _under(envelope, await reverse_path(envelope.reverse_path, forwarder, directory, senders), recipients),
+            _under(envelope, await reverse_path(envelope.reverse_path, forwarder, senders), recipients),
             recipients,
             b"Delivered-To: " + str(forwarder).encode() + b"\r\n",
         )

@@ -65,7 +65,7 @@ class Redelivery:
         envelope = Envelope(path, body=row.body, smtputf8=row.smtputf8, ret=row.ret, envid=row.envid)
         notify = tuple(row.notify.split(",")) if row.notify else ()
         recipient = Recipient(Address.parse(row.recipient), notify, row.orcpt)
-        return await leaving(envelope, [(recipient, each) for each in forwards], self._directory, self._senders)
+        return await leaving(envelope, [(recipient, each) for each in forwards], self._senders)
 
     async def _header(self, spooled: ISpoolFile) -> bytes:
         header: bytes = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))

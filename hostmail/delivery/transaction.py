@@ -173,7 +173,7 @@ class Transaction:
             if waits := [*self._ends.elsewhere, *self._for_lists()]:
                 pending.append(await self._prepare(self._envelope, waits))
             for each in await self._leaving():
-                pending.append(await self._prepare(each.envelope, each.recipients, each.mark))
+                pending.append(await self._prepare_for(None, each.envelope, each.recipients, each.mark))
             await self._fill_mailboxes()
             here: list[Mailbox | Nowhere] = [*self._mailboxes, *self._ends.nowhere]
             settlement = settle([each.answer for each in here], self._ends.leaves or bool(self._ends.discards))
@@ -227,10 +227,15 @@ class Transaction:
             except Refusal as refusal:
                 ends.forwards.remove((recipient, forward))
                 ends.nowhere.append(Nowhere(refusal, [recipient], forward.address))
-        return await leaving(self._envelope, ends.forwards, parts.directory, parts.senders)
+        return await leaving(self._envelope, ends.forwards, parts.senders)
 
-    async def _prepare(self, envelope: Envelope, recipients: Sequence[Recipient], mark: bytes = b"") -> Any:
+    async def _prepare(self, envelope: Envelope, recipients: Sequence[Recipient]) -> Any:
         account_id = None if self._responsible is None else self._responsible.account_id
+        return await self._prepare_for(account_id, envelope, recipients)
+
+    async def _prepare_for(
+        self, account_id: int | None, envelope: Envelope, recipients: Sequence[Recipient], mark: bytes = b""
+    ) -> Any:
         return await self._parts.queue.prepare(self.queue_id, self._spooled, envelope, recipients, account_id, mark)
 
     async def _fill_mailboxes(self) -> None:

@@ -186,16 +186,14 @@ class Queue:
     async def split(self, row: QueuedRow, to: Sequence[Recipient], forwarded: Sequence[Leaving] = ()) -> None:
         """Let a leased row's message go to other recipients instead, at once, also in the forms in which it is forwarded.
 
-        Those are new messages, as old as this one unless they are made anew. All of it happens, or nothing: after a crash nobody gets
-        it twice.
+        Those are new messages of no account, as old as this one unless they are made anew. All of it happens, or nothing: after a crash
+        nobody gets it twice.
         """
         prepared: list[Prepared] = []
         try:
             for each in forwarded:
                 spooled = each.content or await self.open(row)
-                further = await self.prepare(
-                    row.queue_id, spooled, each.envelope, each.recipients, row.account_id, each.mark
-                )
+                further = await self.prepare(row.queue_id, spooled, each.envelope, each.recipients, None, each.mark)
                 prepared.append(further)
             messages = [
                 further.made(self._now() if each.anew else row.created)

@@ -74,7 +74,7 @@ class SenderRoutes:
         return await self.find(row.account_id, row.sender)
 
     async def find(self, account_id: int | None, sender: str) -> Route | None:
-        """The way of mail that an account sent, or where none did (forwards, lists), that has this reverse-path.
+        """The way of mail that an account sent, or where none did that has this reverse-path: forwards and lists have one of their own.
 
         The reverse-path of an account's mail does not count: another domain's smarthost is not open to whoever writes its name.
         """

@@ -560,10 +560,22 @@ class ForwardTests(IntakeCase):
         self.assertTrue(queued.content.endswith(MESSAGE))
 
     def test_own_and_null_sender(self) -> None:
-        """A sender of ours may stay; nobody stays nobody."""
+        """A sender of the forwarder's own domain may stay; nobody stays nobody."""
         self.send("info@example.com", sender="ann@example.com")
         self.send("info@example.com", sender="")
         self.assertEqual([each.envelope.sender for each in self.queue.committed], ["ann@example.com", ""])
+
+    def test_sender_of_another_domain_here(self) -> None:
+        """No domain's mail leaves under the name of another one that is hosted here, whose way out it would take (C9)."""
+        self.directory.add("zoe@example.org")
+        self.send("info@example.com", sender="zoe@example.org")
+        [queued] = self.queue.committed
+        self.assertEqual(queued.envelope.sender, "srs0=x=y=example.org=zoe@example.com")
+
+    def test_no_account(self) -> None:
+        """What is forwarded is not mail of the account that sent it: the forwarder's domain says which way it takes (C9)."""
+        self.send("info@example.com", "bob@other.example", peer=self.login, sender="ann@example.com")
+        self.assertEqual([each.account_id for each in self.queue.committed], [1, None])
 
     def test_loop(self) -> None:
         """It leaves with our mark, and ends where it comes back with that: its sender is told."""

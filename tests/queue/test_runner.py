@@ -260,14 +260,14 @@ class LocalTests(RunnerCase):
         self.assertEqual(self.rows(), [])
 
     def test_forwarded(self) -> None:
-        """What leaves by a forward is a message of its own, under its own reverse-path and with our mark (E1)."""
+        """What leaves by a forward is a message of its own, no account's, under its own reverse-path and with our mark (E1)."""
         self.decisions["all@example.com"] = Forward(Address("bob", "x.example"), Address("all", "example.com"))
         self.put("all@example.com", "eve@x.example")
         self.sender.results.update({"bob@x.example": LATER, "eve@x.example": LATER})
         self.start()
         before, row = self.rows()
-        self.assertEqual((before.sender, before.recipient), ("ann@example.com", "eve@x.example"))
-        self.assertEqual((row.sender, row.recipient), ("rewritten@example.test", "bob@x.example"))
+        self.assertEqual((before.sender, before.recipient, before.account_id), ("ann@example.com", "eve@x.example", 7))
+        self.assertEqual((row.sender, row.recipient, row.account_id), ("rewritten@example.test", "bob@x.example", None))
         self.assertNotEqual(before.path, row.path)
         self.assertEqual(row.size, before.size + len(b"Delivered-To: x\r\n"))
         self.assertEqual(len(self.files), 2)
