@@ -17,7 +17,7 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.resolver
-from twisted.internet.defer import Deferred, DeferredSemaphore, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
 from twisted.internet.protocol import DatagramProtocol, connectionDone
 from twisted.protocols.basic import Int16StringReceiver
@@ -74,6 +74,8 @@ class Asker:
                 break
             try:
                 return _meaning(name, query, await self._ask(query, server, patience, deadline))
+            except CancelledError:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever a server or a socket does, the next one may do better
                 why = f"{server[0]}: {error!r}"
         return Answer(refusal=DnsFailure(f"the DNS has no answer about {name} at present", why))
