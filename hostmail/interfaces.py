@@ -987,7 +987,10 @@ class IQueue(Interface):
         account_id: int | None,
         mark: bytes = b"",
     ) -> Any:
-        """File linked and synced, rows written but not yet live; an object with `async commit()` and `async abort()`."""
+        """File linked and synced, rows written but not yet live; an object with `async commit(*others)` and `async abort()`.
+
+        Those that are committed together are live in one step, or none is.
+        """
 
     async def list(pattern: str = "", most: int | None = None) -> list[Queued]:
         """Rows that fit `pattern`: words that must all fit, such as `to:@example.com` or part of a queue id; raises BadValue."""

@@ -183,9 +183,9 @@ class Transaction:
             later += await self._bounce([here[i] for i in settlement.bounce])
             if later:
                 pending.append(await self._prepare(self._envelope, waiting(later)))
-            while pending:
-                await pending[0].commit()
-                del pending[0]
+            if pending:
+                await pending[0].commit(*pending[1:])
+                pending.clear()
         finally:
             for prepared in pending:
                 await prepared.abort()

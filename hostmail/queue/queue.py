@@ -27,6 +27,7 @@ from hostmail.sql.database import Database
 log = Logger(namespace="queue")
 
 Rows = list[QueuedRow]
+Message = tuple[rows.NewMessage, Envelope, Sequence[Recipient]]
 Named = list[tuple[str, str]]
 """Queue id and recipient of each."""
 
@@ -232,9 +233,9 @@ class Queue:
         file: WaitingFile = await self._in_thread(self._files.waiting, row.file, row.prefix_length)
         return file
 
-    async def insert(self, message: rows.NewMessage, envelope: Envelope, recipients: Sequence[Recipient]) -> None:
-        """Durable and due when it returns."""
-        await self._committer.write(rows.add, message, envelope, recipients)
+    async def insert(self, messages: Sequence[Message]) -> None:
+        """Durable and due when it returns: all of them, or none."""
+        await self._committer.write(rows.add_all, messages)
         self.woken()
 
     async def forget_file(self, file: str) -> None:
@@ -268,13 +269,13 @@ class Prepared:
         self._envelope = envelope
         self._recipients = recipients
 
-    def made(self, created: float) -> tuple[rows.NewMessage, Envelope, Sequence[Recipient]]:
+    def made(self, created: float) -> Message:
         """What becomes of a message that has been waiting: the time since `created` counts."""
         return replace(self._message, created=created), self._envelope, self._recipients
 
-    async def commit(self) -> None:
-        """Rows durable and live."""
-        await self._queue.insert(self._message, self._envelope, self._recipients)
+    async def commit(self, *others: Prepared) -> None:
+        """Rows durable and live, those of others with it."""
+        await self._queue.insert([each.made(each._message.created) for each in (self, *others)])
 
     async def abort(self) -> None:
         """Forget it; the file goes."""

@@ -71,6 +71,12 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
     connection.execute(_ADD_RECIPIENTS, [_new(message_id, recipient, message.created) for recipient in to])
 
 
+def add_all(connection: Connection, added: Sequence[tuple[NewMessage, Envelope, Sequence[Recipient]]]) -> None:
+    """Several of them."""
+    for message in added:
+        add(connection, *message)
+
+
 def split(
     connection: Connection,
     row: QueuedRow,
@@ -84,8 +90,7 @@ def split(
     """
     if to:
         connection.execute(_ADD_RECIPIENTS, [_new(row.message_id, recipient, now) for recipient in to])
-    for message in forwarded:
-        add(connection, *message)
+    add_all(connection, forwarded)
     return finish(connection, [row.id])
 
 

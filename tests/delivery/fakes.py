@@ -252,10 +252,10 @@ class FakePrepared:
     account_id: int | None
     aborted: bool = False
 
-    async def commit(self) -> None:
+    async def commit(self, *others: FakePrepared) -> None:
         if self.queue.commit_failure:
             raise self.queue.commit_failure
-        self.queue.committed.append(self)
+        self.queue.committed += [self, *others]
 
     async def abort(self) -> None:
         self.aborted = True

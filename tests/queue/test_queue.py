@@ -48,6 +48,14 @@ class PrepareTests(QueueCase):
         self.assertEqual(bob.size, os.path.getsize(bob.path))
         self.assertEqual(self.wait(self.queue.count()), 2)
 
+    def test_together(self) -> None:
+        """What is committed together is live in one step, or none of it is."""
+        one, two = self.prepare("bob@x.example"), self.prepare("eve@y.example")
+        self.failureResultOf(ensureDeferred(one.commit(two, two)))
+        self.assertEqual(self.rows(), [])
+        self.wait(one.commit(two))
+        self.assertEqual([row.recipient for row in self.rows()], ["bob@x.example", "eve@y.example"])
+
     def test_survives(self) -> None:
         """What was committed is there after a restart (D12)."""
         self.put("bob@x.example")
