@@ -219,7 +219,7 @@ class Transaction:
         if ends.forwards and not parts.forward_spam and is_spam(self._header.header):
             ends.withheld = [Recipient(forward.address) for _, forward in ends.forwards]
             ends.forwards.clear()
-            if not (ends.mailboxes or ends.elsewhere or ends.discards):
+            if not (ends.mailboxes or ends.elsewhere or ends.lists or ends.discards):
                 raise SpamNotForwarded()
         for recipient, forward in list(ends.forwards):
             try:

@@ -615,6 +615,12 @@ class SpamForwardTests(IntakeCase):
         self.assertEqual((len(self.mail("ann@example.com")), self.queue.prepared), (1, []))
         self.assertIn(("discarded", "far@elsewhere.example", "judged spam, which is not forwarded"), self.history.story)
 
+    def test_beside_a_list(self) -> None:
+        """A list that is named beside the forward decides for itself."""
+        self.directory.add_list("team@example.com", "ann@example.com")
+        self.send("info@example.com", "team@example.com", message=self.SPAM)
+        self.assertEqual([waiting.recipients for waiting in self.queue.committed], [["team@example.com"]])
+
     def test_setting(self) -> None:
         """Who wants it has it forwarded."""
         self.intake._parts = replace(self.intake._parts, forward_spam=True)
