@@ -18,7 +18,7 @@ from hostmail.message.decode import decode_header
 from hostmail.message.headers import field_value, field_values, is_spam, message_id
 
 MAX_SUBJECT, MAX_REFERENCES = 400, 20
-MAX_NAMED = 64 * 1024
+MAX_NAMED, MAX_FIELDS = 64 * 1024, 20
 
 # Longer ones would not fit into a line of a header (RFC 5322 2.1.1).
 _MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,900}>")
@@ -82,10 +82,13 @@ def _impersonal(header: bytes) -> str:
 
 
 def _is_addressed(header: bytes, keys: Collection[str]) -> bool:
-    """Whether one of these addresses is named in To, Cc, Bcc or their Resent- kin (RFC 3834 2), within the first 64 KiB."""
+    """Whether one of these addresses is named in To, Cc, Bcc or their Resent- kin (RFC 3834 2).
+
+    Only the first 64 KiB are looked at, and some fields of each name: this is done between other people's commands.
+    """
     header = header[:MAX_NAMED]
     for name in _RECIPIENT_FIELDS:
-        for value in field_values(header, name):
+        for value in field_values(header, name)[:MAX_FIELDS]:
             for found in parse_addresses(value):
                 text = f"{(found.mailbox or b'').decode('utf-8', 'replace')}@{(found.host or b'').decode('utf-8', 'replace')}"
                 if _key(text) in keys:

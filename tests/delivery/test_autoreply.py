@@ -93,6 +93,11 @@ class WhyNotTests(SynchronousTestCase):
         for to in ("carl@x.example", "undisclosed-recipients:;", '"ann@example.com" <carl@x.example>', "@@", ""):
             self.assertEqual(self.why(to=to), "not addressed to the mailbox by name", to)
 
+    def test_many_fields(self) -> None:
+        """A header made of thousands of them is not worth reading to its end."""
+        self.assertEqual(self.why(*["To: x"] * 19), "")
+        self.assertNotEqual(self.why(*["To: ann@example.com"], to="x\r\n" + "To: x\r\n" * 30 + "To: x"), "")
+
     def test_nonsense(self) -> None:
         """A header that is none has no answer, and breaks nothing."""
         for octets in (b"", b"\xff\x00\r\n", b"To:" + b"<" * 10_000):
