@@ -330,23 +330,28 @@ class Runner:
             self.wake()
 
     async def _send_in_lane(self, destination: str, lane: Lane, rows: list[QueuedRow]) -> None:
+        """A turn lasts until its results are written down, so that a crash can bring no more messages twice than there are turns."""
         begun = await lane.turn()
         if isinstance(begun, Refusal):
             await self._outcomes.settle([(row, begun) for row in rows])
             return
-        trouble: Refusal | None = None
         try:
-            results = await self._sender.send(rows)
-            trouble = _unreachable(results)
+            results = list(zip(rows, await self._sender.send(rows), strict=True))
         except Exception as error:  # noqa: BLE001
             refusal = self._expected(error, rows[0])
             lane.done(begun, None)
             await self._outcomes.settle([(row, refusal) for row in rows])
-        else:
+            return
+        trouble = _unreachable([result for _, result in results])
+        if trouble is not None:
             lane.done(begun, trouble)
-            await self._outcomes.sent(list(zip(rows, results, strict=True)))
-            if trouble is not None:
-                await self._put_off(destination, lane, lane.paused_until, trouble)
+            await self._outcomes.sent(results)
+            await self._put_off(destination, lane, lane.paused_until, trouble)
+            return
+        try:
+            await self._outcomes.sent(results)
+        finally:
+            lane.done(begun, None)
 
     def _expected(self, error: Exception, row: QueuedRow) -> Refusal:
         """A fault of ours is a failure for now, and logged with all we know."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
+import itertools
 import re
 import signal
 import smtplib
+import threading
 import time
 from collections import Counter
 from email.message import Message
@@ -16,7 +19,7 @@ from tests.journeys.base import ANN, Journey, letter
 from tests.support.appliance import PASSWORD, free_ports
 from tests.support.sink import Sink
 
-KILLED_AFTER = 12
+KILLED_AFTER, ROUNDS = 12, 3
 MANY = 60
 
 
@@ -168,6 +171,44 @@ class QueueTests(Journey):
         self.assertLessEqual(sum(counts.values()) - MANY, PER_DESTINATION)
         # A file whose row was gone when we died is swept by a start an hour later: it might have been about to get its row.
         self.assertLessEqual(len(list((self.here.data / "queue" / "files").iterdir())), PER_DESTINATION)
+
+    def test_killed_again_and_again(self) -> None:
+        """kill -9 while mail comes in, goes out, and waits for a second attempt: whoever had his 250 finds all of it at the next server.
+
+        Who was taken there before gets no second copy with the others, but for what was on its way at the very moment.
+        """
+        self.sink.slow = 0.01
+        taken_in: list[str] = []
+
+        def submit(number: int, worker: int) -> None:
+            with (
+                contextlib.suppress(OSError, smtplib.SMTPException),
+                smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client,
+            ):
+                client.login(ANN, PASSWORD)
+                for count in itertools.count():
+                    to = [f"{kind}{number}.{worker}.{count}@far.test" for kind in ("now", "later")]
+                    self.sink.answers[to[1]] = "450 4.2.1 greylisted"
+                    client.send_message(letter(f"n{count}", sender=ANN, to=to[0]), to_addrs=to)
+                    taken_in.extend(to)
+
+        for number in range(ROUNDS):
+            workers = [threading.Thread(target=submit, args=(number, worker)) for worker in range(3)]
+            for worker in workers:
+                worker.start()
+            self.sink.waits_for(len(self.sink.taken) + KILLED_AFTER)
+            self.here.kill()
+            for worker in workers:
+                worker.join(30)
+            self.here.start()
+        self.sink.answers.clear()
+        self.here.command("queue", "retry", "--all")
+        self.waits()
+        counts = Counter(recipient for taken in self.sink.taken for recipient in taken.recipients)
+        self.assertEqual(set(taken_in) - set(counts), set())
+        self.assertLessEqual(counts.total() - len(counts), ROUNDS * PER_DESTINATION)
+        for taken in self.sink.taken:
+            self.assertTrue(taken.octets.endswith(b"\r\n\r\nHello.\r\n.dot\r\n"), taken.octets[-30:])
 
     def test_without_a_way_out(self) -> None:
         """Without a smarthost mail waits, visible and untried; with one again it goes, without a restart (SIGHUP)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -258,6 +259,27 @@ class LocalTests(RunnerCase):
         self.assertEqual(self.sender.calls, [["bob@x.example"]])
         self.assertEqual(dict(self.reports), {"failed": ["bea@example.com"], "delivered": ["ann@example.com"]})
         self.assertEqual(self.rows(), [])
+
+    def test_written_down_first(self) -> None:
+        """A connection's next message waits until it is written down that the last one is gone: a crash can bring no more of them twice."""
+        writing: list[Deferred[None]] = []
+        finish = self.queue.finish
+
+        async def slow(ids: Sequence[int]) -> None:
+            writing.append(Deferred())
+            await writing[-1]
+            await finish(ids)
+
+        self.queue.finish = slow  # type: ignore[method-assign]
+        for number in range(PER_DESTINATION + 2):
+            self.put(f"r{number}@x.example")
+        self.start()
+        assert isinstance(self.sender, FakeSender)
+        self.assertEqual(len(self.sender.calls), PER_DESTINATION)
+        writing[0].callback(None)
+        self.assertEqual(len(self.sender.calls), PER_DESTINATION + 1)
+        for each in writing[1:]:
+            each.callback(None)
 
     def test_forwarded(self) -> None:
         """What leaves by a forward is a message of its own, no account's, under its own reverse-path and with our mark (E1)."""
