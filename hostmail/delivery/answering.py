@@ -16,7 +16,7 @@ from hostmail.delivery.telling import Telling
 from hostmail.errors import Refusal
 from hostmail.interfaces import Autoresponder, IAnswered, IDirectory
 
-Submit = Callable[[Address, bytes], Awaitable[None]]
+Submit = Callable[[Address, bytes, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Arrived:
 class Answering:
     """Judges, claims the right to answer, and submits with the null sender.
 
-    `submit(recipient, message)` takes a message of our own durably or raises a Refusal. `now` is Unix time.
+    `submit(recipient, message, account_id)` takes a message that an account answers with durably or raises a Refusal. `now` is Unix time.
     """
 
     log = Logger(namespace="delivery")
@@ -81,7 +81,7 @@ class Answering:
         unique = f"{arrived.queue_id}.{self._random.getrandbits(64):016x}@{self._hostname}"
         origin = From(arrived.mailbox.delivered_to, self._now(), unique)
         try:
-            await self._submit(sender, answer(autoresponder, arrived.header, sender, origin))
+            await self._submit(sender, answer(autoresponder, arrived.header, sender, origin), autoresponder.account_id)
         except Refusal as refusal:
             await self._answered.give_back(autoresponder.account_id, sender)
             self._note(arrived, f"not answered: {refusal.smtp_line()}")

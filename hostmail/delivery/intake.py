@@ -143,16 +143,18 @@ class Intake:
         ]
         return Transaction(self._parts, peer, envelope, decided, responsible)
 
-    async def submit(self, recipient: Address, message: bytes) -> None:
-        """Take a message of our own, with the null sender, durably; raises a Refusal if nobody will have it."""
+    async def submit(self, recipient: Address, message: bytes, account_id: int | None = None) -> None:
+        """Take a message of our own, with the null sender, durably; raises a Refusal if nobody will have it.
+
+        If it goes elsewhere, it goes as mail of the account does for which it was written.
+        """
         decision = await self._router.decide(recipient)
         if isinstance(decision, Refuse):
             raise decision.refusal
         name = self._settings.hostname
         envelope = Envelope(None, body="7BIT" if message.isascii() else "8BITMIME", smtputf8=not recipient.is_ascii)
-        transaction = self.begin(
-            Peer(ip="", protocol="local", helo=name, esmtp=True), envelope, [(Recipient(recipient), Accepted(decision))]
-        )
+        peer = Peer(ip="", protocol="local", helo=name, esmtp=True)
+        transaction = Transaction(self._parts, peer, envelope, [(Recipient(recipient), decision)], None, account_id)
         try:
             transaction.write(message)
         except BaseException:

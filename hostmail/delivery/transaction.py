@@ -80,10 +80,12 @@ class Transaction:
         envelope: Envelope,
         decisions: Sequence[tuple[Recipient, Decision]],
         responsible: Responsible | None,
+        account_id: int | None = None,
     ) -> None:
         self._parts = parts
         self._envelope = envelope
         self._responsible = responsible
+        self._account_id = account_id if responsible is None else responsible.account_id
         self._peer = peer
         self._recipients = [recipient for recipient, _ in decisions]
         self._ends = sort_out(decisions)
@@ -230,8 +232,7 @@ class Transaction:
         return await leaving(self._envelope, ends.forwards, parts.senders)
 
     async def _prepare(self, envelope: Envelope, recipients: Sequence[Recipient]) -> Any:
-        account_id = None if self._responsible is None else self._responsible.account_id
-        return await self._prepare_for(account_id, envelope, recipients)
+        return await self._prepare_for(self._account_id, envelope, recipients)
 
     async def _prepare_for(
         self, account_id: int | None, envelope: Envelope, recipients: Sequence[Recipient], mark: bytes = b""

@@ -25,6 +25,11 @@ class AnsweringTests(IntakeCase):
         self.assertIn(b"Auto-Submitted: auto-replied", self.queue.committed[0].content)
         self.assertIn(("answered", "ann@example.com", "an answer went to bob@other.example"), self.history.story)
 
+    def test_way_out(self) -> None:
+        """An answer is mail of the account that gives it, and takes its way (C9)."""
+        self.send("ann@example.com", message=PERSONAL)
+        self.assertEqual([each.account_id for each in self.queue.committed], [1])
+
     def test_others(self) -> None:
         """Each sender has his own answer, local ones as well."""
         self.directory.add("bea@example.com")
