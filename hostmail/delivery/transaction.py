@@ -209,7 +209,9 @@ class Transaction:
             except Refusal as refusal:
                 ends.lists.remove((recipient, end))
                 ends.nowhere.append(Nowhere(refusal, [recipient], end.address))
-        return [Recipient(end.address, each.notify, each.known_as) for each, end in ends.lists]
+        return [
+            Recipient(end.address, each.notify, each.known_as, addressed=str(each.address)) for each, end in ends.lists
+        ]
 
     async def _leaving(self) -> list[Leaving]:
         """What forwarders send on; a message that one of them has sent on before ends there.

@@ -93,8 +93,8 @@ def _owners(value: Sequence[str]) -> dict[str, Address]:
 
 
 def _description(value: str) -> str:
-    if not value.isprintable() or len(value) > MAX_DESCRIPTION:
-        raise BadValue(f"a description is one line of at most {MAX_DESCRIPTION} characters")
+    if not value.isprintable() or len(value) > MAX_DESCRIPTION or not set(value).isdisjoint("<>"):
+        raise BadValue(f"a description is one line of at most {MAX_DESCRIPTION} characters, without < and >")
     return value.strip()
 
 

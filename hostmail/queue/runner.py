@@ -387,7 +387,7 @@ def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
         if isinstance(end, IntoMailbox):
             found.append(final(Address.parse(end.delivered_to), caught=end.caught))
         elif isinstance(end, ToList | ListCommand):
-            found.append(final(end.address, routed=False, addressed=""))
+            found.append(final(end.address, routed=False))
         elif isinstance(end, Refuse):
             found.append(final(end.address or Address.parse(row.recipient)))
     return found

@@ -88,6 +88,15 @@ class SubscribingTests(ListCase):
         [letter] = self.letters(CLEO)
         self.assertIn("team-unsubscribe@example.com", letter.get_content())
 
+    def test_under_another_name(self) -> None:
+        """A domain that stands for the list's, or an alias of such an address, serves as well."""
+        self.directory.aliases["example.net"] = "example.com"
+        self.write("team-subscribe@example.net")
+        self.assertIn("Please confirm", self.last()["Subject"])
+        self.directory.lead("help@example.com", "team-request@example.com")
+        self.write("help@example.com")
+        self.assertIn("This is the mailing list", self.last().get_content())
+
     def test_list_is_full(self) -> None:
         """What forbids it is said."""
         self.write("subscribe")

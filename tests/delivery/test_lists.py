@@ -128,6 +128,16 @@ class PostTests(ListCase):
         self.assertEqual(mine["X-Original-From"], "Bea <bea@example.com>")
         self.assertIn("Hi all", mine.get_content())
 
+    def test_strict_domains_and_long_authors(self) -> None:
+        """No line becomes longer than lines may be; an answer address that there is stays."""
+        self.zone["_dmarc.example.com"] = "v=DMARC1; p=quarantine"
+        name = b"\r\n ".join([b"Bea" * 20] * 30)
+        self.post(POST.replace(b"From: Bea <", b'Reply-To: other@x.example\r\nFrom: "' + name + b'" <'))
+        [mine] = self.letters(BEA)
+        self.assertIn(" via team", mine["From"])
+        self.assertEqual((mine["X-Original-From"], mine.get_all("Reply-To")), (BEA, ["other@x.example"]))
+        self.assertLess(max(map(len, self.mail(BEA)[0].split(b"\r\n"))), 998)
+
     def test_dns_fails(self) -> None:
         """What cannot be asked is taken as strict."""
         self.dns_fails = True

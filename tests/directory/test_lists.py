@@ -55,7 +55,14 @@ class FactTests(ListCase):
 
     def test_senseless_values(self) -> None:
         """Each is refused with words about it."""
-        for wrong in ({"post": "nobody"}, {"size_bytes": 3}, {"size_bytes": True}, {"description": "a\nb"}, {"x": 1}):
+        for wrong in (
+            {"post": "nobody"},
+            {"size_bytes": 3},
+            {"size_bytes": True},
+            {"description": "a\nb"},
+            {"description": "<x>"},
+            {"x": 1},
+        ):
             self.refused(self.changes.set_list(TEAM, **wrong), BadValue)
         for name in ("team-owner", "a+b", "n" * 31, "grün"):
             self.refused(self.changes.add_list(f"{name}@example.com", owners=["ann@example.com"]), BadValue)

@@ -16,7 +16,7 @@ from hostmail.message.addresses import parse_addresses
 from hostmail.message.decode import decode_header
 from hostmail.message.headers import field_value, remove_field
 
-MAX_NAME = 80
+MAX_NAME, MAX_AUTHORS = 80, 900
 
 _REPLACED = (
     b"list-id",
@@ -41,7 +41,7 @@ def list_fields(found: MailingList) -> bytes:
     address = found.parsed
     post = "NO" if found.post == MayPost.OWNERS else mailto(address)
     lines = [
-        _field("List-Id", found.description).rstrip(b"\r\n") + f" <{list_id(address)}>\r\n".encode(),
+        _field("List-Id", found.description).rstrip() + f" <{list_id(address)}>\r\n".encode(),
         _line("List-Post", post),
         _line("List-Help", mailto(around(address, ListWord.REQUEST))),
         _line("List-Subscribe", mailto(around(address, ListWord.SUBSCRIBE))),
@@ -71,6 +71,8 @@ def from_list(header: bytes, found: MailingList) -> bytes:
     """
     written = field_value(header, b"from") or b""
     author = next((each for each in parse_addresses(written) if each.mailbox), None)
+    if len(written) > MAX_AUTHORS and author is not None:
+        written = b"%b@%b" % (author.mailbox or b"", author.host or b"")
     name = decode_header(author.name) if author is not None and author.name else ""
     name = "".join(letter if letter.isprintable() else " " for letter in name).strip()
     if author is not None and not name:
