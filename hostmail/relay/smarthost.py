@@ -30,7 +30,7 @@ class SmarthostSettings:
     @property
     def name(self) -> str:
         """For logs and lists, without the password."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def parse_smarthost(text: str) -> SmarthostSettings:

@@ -42,7 +42,8 @@ class SettingTests(SynchronousTestCase):
             ("smtp://mx.example/", "mx.example", 25),
         ):
             self.assertEqual(parse_smarthost(text), SmarthostSettings(host, port))
-        self.assertEqual(parse_smarthost("mx.example").name, "mx.example:25")
+        for text in ("mx.example:25", "[2001:db8::1]:26"):
+            self.assertEqual(parse_smarthost(text).name, text)
 
     def test_login(self) -> None:
         """A login makes verified TLS the rule, unless the host is here or the operator says otherwise."""
