@@ -70,12 +70,20 @@ class Answering:
             return
         names = [Address.parse(mailbox.delivered_to), *arrived.named]
         reason = why_not(arrived.header, sender, names, mailbox.caught)
+        if not reason and await self._is_silenced(mailbox.account_id):
+            reason = "outgoing mail is suspended"
         if reason or sender is None:
             self._note(arrived, f"not answered: {reason}")
         elif not await self._answered.claim(mailbox.account_id, sender, autoresponder.every):
             self._note(arrived, "not answered: this sender was answered before, or very many others lately")
         else:
             await self._answer(arrived, sender, autoresponder)
+
+    async def _is_silenced(self, account_id: int) -> bool:
+        """Whether the account may send nothing at present (A9), automatically neither."""
+        account = await self._directory.account(account_id)
+        domain = None if account is None else await self._directory.domain(account.domain)
+        return account is None or domain is None or account.outgoing_suspended or domain.outgoing_suspended
 
     async def _answer(self, arrived: Arrived, sender: Address, autoresponder: Autoresponder) -> None:
         unique = f"{arrived.queue_id}.{self._random.getrandbits(64):016x}@{self._hostname}"
@@ -85,6 +93,9 @@ class Answering:
         except Refusal as refusal:
             await self._answered.give_back(autoresponder.account_id, sender)
             self._note(arrived, f"not answered: {refusal.smtp_line()}")
+        except Exception:
+            await self._answered.give_back(autoresponder.account_id, sender)
+            raise
         else:
             self._note(arrived, "answered")
             self._telling.answered(arrived.queue_id, str(sender), arrived.mailbox.delivered_to)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hostmail.errors import OverQuota
 from hostmail.interfaces import Autoresponder
 from tests.delivery.test_intake import IntakeCase
@@ -61,6 +63,27 @@ class AnsweringTests(IntakeCase):
         self.store.refusals["ann@example.com"] = OverQuota()
         self.send_refused("ann@example.com", message=PERSONAL)
         self.assertEqual((self.answers(), self.answered.claimed), ([], set()))
+
+    def test_suspended(self) -> None:
+        """An account that may send nothing sends no answers, nor does one of such a domain (A9)."""
+        account = self.directory.all_accounts[1]
+        self.directory.all_accounts[1] = replace(account, outgoing_suspended=True)
+        self.send("ann@example.com", message=PERSONAL)
+        self.directory.all_accounts[1] = account
+        self.directory.set("example.com", outgoing_suspended=True)
+        self.send("ann@example.com", message=PERSONAL)
+        self.assertEqual((self.answers(), self.answered.claimed), ([], set()))
+
+    def test_answer_breaks(self) -> None:
+        """An answer that could not be made for a fault of ours does not count either."""
+
+        async def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        self.patch(self.intake.answering, "_submit", broken)
+        self.send("ann@example.com", message=PERSONAL)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.answered.claimed, set())
 
     def test_answer_refused(self) -> None:
         """An answer that nobody takes does not count; the message is safe."""
