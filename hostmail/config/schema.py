@@ -165,7 +165,8 @@ class Settings:
     )
     smarthost: str | None = key(
         kinds.HOST_PORT,
-        "A host that takes all outgoing mail, host:port; port 465 speaks TLS at once; null: none (BEHAVIOURS C9).",
+        "A host that takes all outgoing mail, host:port, but for domains and accounts that have one of their own (hostmail domain set);"
+        " port 465 speaks TLS at once; null: none (BEHAVIOURS C9).",
         None,
     )
     smarthost_login: str | None = key(kinds.TEXT, "The login at the smarthost; null: none.", None)
