@@ -24,6 +24,15 @@ class TraceTests(Base):
         self.assertEqual(printed[3:5], ["", "q2  from ann@one.test"])
         self.assertTrue(printed[5].endswith("waits in the queue for carl@far.test"))
 
+    def test_forgotten_beginning(self) -> None:
+        """Of a message whose beginning is forgotten nobody says that it had the null sender."""
+        self.tell(Happened.SENT, recipient="bob@two.test", words="ok")
+        self.tell(Happened.ACCEPTED, "q2", words="from this server itself")
+        self.tell(Happened.DELIVERED, "q2", recipient="bob@two.test")
+        titles = [line for line in self.run_command("trace", "bob@two.test").splitlines() if line.startswith("q")]
+        self.assertEqual(titles, ["q1", "q2"])
+        self.assertIn("q2  from <>", self.run_command("trace", "q2"))
+
     def test_domain_in_other_letters(self) -> None:
         """A domain may be written as people do."""
         self.tell(Happened.QUEUED, sender="ann@one.test", recipient="bob@xn--bcher-kva.test")

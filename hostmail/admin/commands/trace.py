@@ -84,9 +84,12 @@ def stories(facts: Facts) -> Iterable[list[Mapping[str, Any]]]:
 
 
 def title(story: Facts) -> str:
-    """Which message it is."""
+    """Which message it is; its sender is not known where its beginning is forgotten."""
     known = {name: next((f[name] for f in story if f[name]), "") for name in ("queue_id", "sender", "message_id")}
-    parts = [known["queue_id"] or "not taken", f"from {known['sender'] or '<>'}"]
+    is_null = any(f["what"] in ("accepted", "refused") for f in story)
+    parts = [known["queue_id"] or "not taken"]
+    if known["sender"] or is_null:
+        parts.append(f"from {known['sender'] or '<>'}")
     if known["message_id"]:
         parts.append(f"Message-ID <{known['message_id']}>")
     return "  ".join(parts)
