@@ -73,9 +73,11 @@ def _hosted(address: Address, facts: Facts, domain: Domain) -> Step:
 
 
 def _of_list(address: Address, facts: Facts, domain: Domain, found: MailingList) -> Step:
-    """A post, a command, or mail to the owners, which people can always write to."""
+    """A post, which would be sent from this domain, a command, or mail to the owners, which people can always write to."""
     if domain.incoming_suspended:
         return _suspended(address, domain.name)
+    if facts.list_word is None and domain.outgoing_suspended:
+        return Step(address, "suspended", refusal=RecipientSuspended(private=f"{domain.name} may not send"))
     if facts.list_word is None:
         return Step(address, "mailing list", for_list=ToList(found.id, found.parsed, found.size_bytes))
     if facts.list_word is ListWord.OWNER:

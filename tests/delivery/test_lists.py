@@ -268,6 +268,12 @@ class ModerationTests(ListCase):
         self.post(by("eve@evil.example", TEAM), "eve@evil.example")
         self.assertEqual(len(self.mail(BEA)), 1)
 
+    def test_spam(self) -> None:
+        """What was judged spam waits, whoever may post."""
+        self.change(post=MayPost.ANYONE)
+        self.post(b"X-Spam-Flag: YES\r\n" + POST)
+        self.assertEqual([row.last_answer for row in self.rows()], ["held for the list's owners: judged spam"])
+
     def test_large(self) -> None:
         """The owners get the beginning of a large post."""
         self.patch(posts, "MAX_SHOWN", 500)

@@ -164,7 +164,8 @@ class ListTests(SynchronousTestCase):
         self.assertEqual(resolution.wanted, Address("ann", "example.com"))
 
     def test_suspended(self) -> None:
-        """With the domain's incoming mail its lists are suspended (A9)."""
-        domain = replace(DOMAIN, incoming_suspended=True)
-        decision = route(Address("team", "example.com"), Facts(domain, mailing_list=self.TEAM))
-        self.assertEqual(refusal(decision), RecipientSuspended)
+        """With the domain's incoming mail its lists are suspended, and with its outgoing mail posts to them (A9)."""
+        for switch in ("incoming_suspended", "outgoing_suspended"):
+            domain = replace(DOMAIN, **{switch: True})
+            decision = route(Address("team", "example.com"), Facts(domain, mailing_list=self.TEAM))
+            self.assertEqual(refusal(decision), RecipientSuspended)

@@ -19,6 +19,7 @@ from hostmail.delivery.lists.work import Onward
 from hostmail.envelope import Envelope, Recipient
 from hostmail.interfaces import IListMembers, InThread, ISpoolFile, MailingList, Member, Queued
 from hostmail.listnames import VALID_DAYS, ListWord, around, bounce_address, moderation_address
+from hostmail.message.headers import is_spam
 
 MEMBERS_A_SECOND = 50
 MAX_SHOWN = 64 * 1024
@@ -50,11 +51,14 @@ class Posts:
         if not decision.approved:
             sender = Address.parse(row.sender) if row.sender else None
             check_post(found.parsed, found.size_bytes, header, sender, spooled.size - len(spooled.prefix))
-            if reason := await self._why_held(found, authors(header), sender):
+            if reason := await self._why_held(found, header, sender):
                 return await self._hold(row, spooled, found, reason)
         return await self._expand(row, spooled, found, header)
 
-    async def _why_held(self, found: MailingList, by: Sequence[Address], sender: Address | None) -> str:
+    async def _why_held(self, found: MailingList, header: bytes, sender: Address | None) -> str:
+        if is_spam(header):
+            return "held for the list's owners: judged spam"
+        by = authors(header)
         who = [*by, *([sender] if sender is not None else [])]
         members = [one for one in who if await self._members.member(found.id, one) is not None]
         return why_held(found, by, sender, members)
