@@ -71,6 +71,10 @@ def make_accounts(call: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, st
 def prepare(folder: Path, offset: int) -> dict[str, str]:
     """Make everything on the first run; the logins."""
     config, kept = folder / "hostmail.yaml", folder / "logins.txt"
+    if config.exists() and "direct_delivery" not in config.read_text():
+        # Made by a version that knew no way to other hosts: what waits there must not leave now.
+        with config.open("a") as file:
+            file.write("direct_delivery: no\n")
     if not kept.exists():
         folder.mkdir(mode=0o700, exist_ok=True)
         config.write_text(config_text(offset))

@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.config.loader import load
-from hostmail.demo import config_text
+from hostmail.demo import config_text, prepare
 from tests.support.appliance import Appliance
 
 
@@ -20,6 +20,18 @@ class NothingLeavesTests(SynchronousTestCase):
         settings = load(file)
         self.assertFalse(settings.direct_delivery)
         self.assertIsNone(settings.smarthost)
+
+    def test_older_demo(self) -> None:
+        """What waits in a demo made by a version without a way out does not leave with this one."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        config = folder / "hostmail.yaml"
+        config.write_text(config_text(2000).replace("direct_delivery: no\n", ""))
+        (folder / "logins.txt").write_text("ann@example.test secret\n")
+        self.assertTrue(load(config).direct_delivery)
+        for _ in range(2):
+            self.assertEqual(prepare(folder, 2000), {"ann@example.test": "secret"})
+            self.assertFalse(load(config).direct_delivery)
 
     def test_journeys(self) -> None:
         """A journey that says nothing of it sends nothing out, and one that does asks no real name server."""
