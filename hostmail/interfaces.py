@@ -1045,6 +1045,7 @@ class Happened(StrEnum):
     FAILED = "failed"
     DELETED = "deleted"
     REPORTED = "reported"
+    UNREPORTED = "unreported"
     ANSWERED = "answered"
     LIST = "list"
 

@@ -96,6 +96,8 @@ class Notices:
         )
 
     def _unreported(self, original: Original, action: str, outcomes: Sequence[Outcome], why: str) -> None:
+        if action == "failed":
+            self._telling.unreported(original, outcomes, why)
         for each in outcomes:
             log.warn(
                 "notice_impossible: {queue_id} {action} for <{recipient}> ({answer}), sender <{sender}>: {why}",

@@ -61,6 +61,11 @@ class Telling:
                 Happened.REPORTED, original.queue_id, sender=original.sender, recipient=outcome.recipient, words=action
             )
 
+    def unreported(self, original: Original, outcomes: Sequence[Outcome], why: str) -> None:
+        """Nobody was told that it failed for these recipients."""
+        for each in outcomes:
+            self._tell(Happened.UNREPORTED, original.queue_id, recipient=each.recipient, words=why)
+
     def answered(self, queue_id: str, sender: str, mailbox: str) -> None:
         """An autoresponder has answered this sender."""
         self._tell(Happened.ANSWERED, queue_id, recipient=mailbox, words=f"an answer went to {sender}")

@@ -178,6 +178,15 @@ class NoticesTests(SynchronousTestCase):
             self.successResultOf(self.report(row))
         self.assertEqual(self.sent, [])
 
+    def test_nobody_was_told(self) -> None:
+        """That nobody was told of a failure, and why, is part of the story; of a success it is not."""
+        self.successResultOf(self.report(self.row(sender="")))
+        [(what, recipient, words)] = self.history.story
+        self.assertEqual((what, recipient, words), ("unreported", "bob@x.example", "null sender"))
+        self.error = NoSuchRecipient()
+        self.successResultOf(self.report(self.row()))
+        self.assertEqual(self.history.story[1][2], "5.1.1 no such user here")
+
     def test_refused(self) -> None:
         """A sender that takes no mail ends it; a failure for now is for the caller."""
         self.error = NoSuchRecipient()

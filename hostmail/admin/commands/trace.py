@@ -33,6 +33,7 @@ _SENTENCES: Mapping[str, Tell] = {
     "failed": lambda f: f"given up{_for(f)}: {f['words']}",
     "deleted": lambda f: f"deleted from the queue by the operator{_for(f)}",
     "reported": lambda f: f"told {f['sender']} that mail{_for(f)} {_REPORTED.get(f['words'], f['words'])}",
+    "unreported": lambda f: f"nobody was told that mail{_for(f)} could not be delivered{_because(f)}",
     "answered": lambda f: f"answered automatically{_for(f)}{_because(f)}",
     "list": lambda f: f"mailing list {f['recipient']}: {f['words']}",
 }
