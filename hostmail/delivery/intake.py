@@ -29,6 +29,7 @@ from hostmail.interfaces import (
     ISenderRewriting,
     ISpool,
 )
+from hostmail.message.headers import header_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,8 @@ class Intake:
         if isinstance(decision, Refuse):
             raise decision.refusal
         name = self._settings.hostname
-        envelope = Envelope(None, body="7BIT" if message.isascii() else "8BITMIME", smtputf8=not recipient.is_ascii)
+        utf8 = not (recipient.is_ascii and message[: header_end(message)].isascii())
+        envelope = Envelope(None, body="7BIT" if message.isascii() else "8BITMIME", smtputf8=utf8)
         peer = Peer(ip="", protocol="local", helo=name, esmtp=True)
         transaction = Transaction(self._parts, peer, envelope, [(Recipient(recipient), decision)], None, account_id)
         try:

@@ -64,6 +64,14 @@ class AnsweringTests(IntakeCase):
         self.send_refused("ann@example.com", message=PERSONAL)
         self.assertEqual((self.answers(), self.answered.claimed), ([], set()))
 
+    def test_name_in_utf8(self) -> None:
+        """An answer whose own header is beyond ASCII asks for servers that take that, whoever it goes to (RFC 6531)."""
+        account = self.directory.add("j\u00fcrgen@example.com")
+        self.directory.autoresponders[account.id] = Autoresponder(account.id, "", "Ich bin fort.")
+        self.send("j\u00fcrgen@example.com", message=PERSONAL.replace(b"ann@", "j\u00fcrgen@".encode()))
+        self.send("ann@example.com", message=PERSONAL)
+        self.assertEqual([each.envelope.smtputf8 for each in self.queue.committed], [True, False])
+
     def test_suspended(self) -> None:
         """An account that may send nothing sends no answers, nor does one of such a domain (A9)."""
         account = self.directory.all_accounts[1]
