@@ -10,6 +10,7 @@ from typing import Any
 from hostmail.address import Address
 from hostmail.delivery.lists import posts
 from hostmail.delivery.lists.posts import MEMBERS_A_SECOND
+from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import MailLoop, MessageTooBig, Refusal
 from hostmail.interfaces import MailingList, MayPost
 from hostmail.listnames import bounce_address
@@ -163,8 +164,10 @@ class RefusedTests(ListCase):
         self.assertEqual(self.refusal(b"List-ID: Team <Team.example.com>\r\n" + POST), MailLoop)
 
     def test_size(self) -> None:
-        """A post over the list's limit is refused at MAIL where its size is said, else at the end."""
+        """A post over the list's limit is refused at RCPT where its size was said, else at the end."""
         self.change(size_bytes=100)
+        said = self.intake.recipient(self.peer, Envelope(None, size=101), Recipient(self.team.parsed))
+        self.assertIsInstance(self.refused(said), MessageTooBig)
         self.assertEqual(self.refusal(POST + b"x" * 100), MessageTooBig)
 
     def test_beside_others(self) -> None:

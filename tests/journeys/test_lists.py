@@ -9,6 +9,7 @@ from email import policy
 from email.message import EmailMessage
 from typing import ClassVar
 
+from hostmail.queue.lanes import PER_DESTINATION
 from tests.journeys.base import ANN, BOB, Journey, letter, until
 from tests.support.appliance import PASSWORD, free_ports
 from tests.support.sink import Sink
@@ -151,6 +152,21 @@ class ListJourney(Journey):
         until(lambda: self.members()[CARL] == 1, lambda: str(self.members()))
         self.waits_for(BOB, "bouncing")
         self.assertEqual(len(self.mailbox(BOB)), before + 1)
+
+    def test_crash(self) -> None:
+        """kill -9 just after the 250, whatever the list has done by then: all members get the post, and only what was on its way then is
+        sent twice."""
+        members = {f"m{number}@far.test" for number in range(30)}
+        self.here.command("list", "member", "import", TEAM, stdin="\n".join([BOB, *members]))
+        for number in range(3):
+            self.sink.taken.clear()
+            self.write(BOB, TEAM, f"crash {number}")
+            self.here.kill()
+            self.here.start()
+            until(lambda: self.here.json("queue", "list") == [], lambda: str(self.here.json("queue", "list")))
+            reached = [one for each in self.sink.taken for one in each.recipients]
+            self.assertEqual(set(reached), members)
+            self.assertLessEqual(len(reached), len(members) + PER_DESTINATION)
 
     def test_refused(self) -> None:
         """What a machine sent is refused where it is given to us."""

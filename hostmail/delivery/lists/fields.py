@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.errors import MessageError
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -92,8 +91,5 @@ def _line(name: str, value: str) -> bytes:
 def _field(name: str, value: str | HeaderAddress) -> bytes:
     """One field, encoded and folded."""
     message = EmailMessage(policy=SMTP)
-    try:
-        message[name] = value
-        return message.as_bytes().removesuffix(b"\r\n")
-    except (MessageError, ValueError, IndexError):
-        return f"{name}: \r\n".encode()
+    message[name] = value
+    return message.as_bytes().removesuffix(b"\r\n")
