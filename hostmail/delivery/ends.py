@@ -45,12 +45,15 @@ class Nowhere:
     address: Address
 
 
-def waiting(ends: Sequence[Mailbox | Nowhere]) -> list[Recipient]:
+End = Mailbox | Nowhere
+
+
+def waiting(ends: Sequence[End]) -> list[Recipient]:
     """The recipients as they wait in the queue for another try at these ends alone."""
     return [_waiting(end, each) for end in ends for each in end.recipients]
 
 
-def _waiting(end: Mailbox | Nowhere, named: Recipient) -> Recipient:
+def _waiting(end: End, named: Recipient) -> Recipient:
     addressed = "" if named.address.key == end.address.key else str(named.address)
     caught = end.decision.caught if isinstance(end, Mailbox) else ""
     return Recipient(end.address, named.notify, named.orcpt, routed=True, addressed=addressed, caught=caught)

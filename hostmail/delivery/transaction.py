@@ -13,13 +13,13 @@ from zope.interface import implementer
 from hostmail.decisions import Decision, ToList
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.answering import Answering, Arrived
-from hostmail.delivery.bounce import Original
-from hostmail.delivery.ends import Mailbox, Nowhere, sort_out, waiting
+from hostmail.delivery.ends import End, Mailbox, Nowhere, sort_out, waiting
 from hostmail.delivery.forwarding import Leaving, leaving
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.held import HoldNotices
 from hostmail.delivery.lists.judging import check_post
-from hostmail.delivery.notices import Notices, outcome, wanted
+from hostmail.delivery.notices import Notices
+from hostmail.delivery.reports import Reports
 from hostmail.delivery.settle import settle
 from hostmail.delivery.telling import Telling, who
 from hostmail.delivery.trace import final_fields, new_queue_id, received
@@ -106,6 +106,7 @@ class Transaction:
         first = self._received if self._ends.leaves or not self._mailboxes else self._prefix(self._mailboxes[0])
         self._spooled: ISpoolFile = parts.spool.create(first)
         self._writer = SpoolWriter(self._spooled, parts.in_thread)
+        self._reports = Reports(parts.notices, self.queue_id, envelope, self._began, self._header, self._spooled)
 
     def _prefix(self, mailbox: Mailbox) -> bytes:
         decision = mailbox.decision
@@ -177,7 +178,7 @@ class Transaction:
             for each in await self._leaving():
                 pending.append(await self._prepare_for(None, each.envelope, each.recipients, each.mark))
             await self._fill_mailboxes()
-            here: list[Mailbox | Nowhere] = [*self._mailboxes, *self._ends.nowhere]
+            here: list[End] = [*self._mailboxes, *self._ends.nowhere]
             settlement = settle([each.answer for each in here], self._ends.leaves or bool(self._ends.discards))
             if settlement.refusal is not None:
                 raise settlement.refusal
@@ -194,7 +195,7 @@ class Transaction:
         self._log_accepted()
         for address in self._ends.caught.values():
             self._parts.caught(address)
-        await self._confirm()
+        await self._reports.delivered([mailbox for mailbox in self._mailboxes if mailbox.answer is None])
         self._answer()
         if self._responsible is not None and any(recipient.held for recipient in self._ends.elsewhere):
             await self._parts.hold_notices.held(self._responsible.account_id, self.queue_id)
@@ -260,31 +261,11 @@ class Transaction:
         for (mailbox, _), answer in zip(drops, answers, strict=True):
             mailbox.answer = answer
 
-    async def _bounce(self, failed: list[Mailbox | Nowhere]) -> list[Mailbox | Nowhere]:
-        """Tell the sender who did not get it (D4); those for whom that cannot be stored, so that the queue tries both again.
-
-        Whatever goes wrong here stays here: raising would bring the message into the filled mailboxes a second time.
-        """
+    async def _bounce(self, failed: list[End]) -> list[End]:
+        """Tell the sender who did not get it (D4); those for whom that cannot be stored, so that the queue tries both again."""
         for each in failed:
             self._log_refused(each)
-        try:
-            await self._tell("failed", failed)
-        except Refusal as refusal:
-            log.warn("notice_postponed: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
-        except Exception:  # noqa: BLE001
-            log.failure("notice_postponed: {queue_id}", queue_id=self.queue_id)
-        else:
-            return []
-        return failed
-
-    async def _confirm(self) -> None:
-        """Confirmations that were asked for (NOTIFY=SUCCESS); the message is safe, so trouble here is only logged."""
-        try:
-            await self._tell("delivered", [mailbox for mailbox in self._mailboxes if mailbox.answer is None])
-        except Refusal as refusal:
-            log.warn("notice_lost: {queue_id} {why}", queue_id=self.queue_id, why=refusal.smtp_line())
-        except Exception:  # noqa: BLE001
-            log.failure("notice_lost: {queue_id}", queue_id=self.queue_id)
+        return [] if await self._reports.failed(failed) else failed
 
     def _answer(self) -> None:
         """Let autoresponders of the filled mailboxes look at it."""
@@ -294,25 +275,7 @@ class Transaction:
                 named = [recipient.address for recipient in mailbox.recipients]
                 self._parts.answering.consider(Arrived(self.queue_id, path, header, mailbox.decision, named))
 
-    async def _tell(self, action: str, ends: Sequence[Mailbox | Nowhere]) -> None:
-        """Report under the addresses that the sender knows; what several ends of one recipient have in common, once."""
-        outcomes = [
-            outcome(action, str(recipient.address), recipient.orcpt, end.answer)
-            for end in ends
-            for recipient in end.recipients
-            if wanted(action, recipient.notify)
-        ]
-        if not outcomes:
-            return
-        envelope = self._envelope
-        whole = self._spooled.body() if action == "failed" and envelope.ret.upper() == "FULL" else None
-        content = self._header.header if whole is None else whole
-        original = Original(
-            self.queue_id, envelope.sender, content, self._began, envelope.envid, whole=whole is not None
-        )
-        await self._parts.notices.tell(original, action, list(dict.fromkeys(outcomes)))
-
-    def _log_refused(self, end: Mailbox | Nowhere) -> None:
+    def _log_refused(self, end: End) -> None:
         log.info(
             "recipient_refused: {queue_id} from=<{sender}> mailbox={mailbox}: {answer!s} {private}",
             queue_id=self.queue_id,
