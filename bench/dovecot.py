@@ -84,6 +84,9 @@ service imap-login {{
   process_limit = 4
   client_limit = 6000
 }}
+service imap {{
+  process_limit = 6000
+}}
 service pop3-login {{
   inet_listener pop3 {{
     port = {pop3}
