@@ -166,11 +166,17 @@ class IListMembers(Interface):
     async def members(list_id: int) -> list[Member]:
         """All, by address."""
 
+    async def counts(list_id: int) -> tuple[int, int]:
+        """How many get mail, and how many were dropped."""
+
     async def member(list_id: int, address: Address) -> Member | None:
         """The one with this address, any case."""
 
     async def add(list_id: int, address: Address) -> bool:
         """Put somebody on it, or back; False if he is on it already. Raises BadValue, TooMany, NotFound."""
+
+    async def add_all(list_id: int, addresses: Sequence[Address]) -> list[bool | Refusal]:
+        """`add` for each of them, with its answer, in one step."""
 
     async def remove(list_id: int, address: Address) -> bool:
         """Take somebody off; False if he was not on it."""

@@ -17,6 +17,8 @@ MAX_NAME = 30
 VALID_DAYS = 14
 HASH_LENGTH = 8
 
+NOT_YOURS = "this address is not valid, or was given to another address than the one that writes to it"
+
 _DAY_SECONDS = 86_400
 _CYCLE = 1024
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -89,7 +91,7 @@ def confirmed(list_address: Address, tag: str, who: Address, secret: bytes, now:
     actions = {each[0]: each for each in (ListWord.SUBSCRIBE, ListWord.UNSUBSCRIBE)}
     action, day, signature = actions.get(tag[:1].lower()), tag[1:3], tag[3:]
     if action is None:
-        raise NoSuchRecipient(private="no token of a list")
+        raise NoSuchRecipient(NOT_YOURS, private="no token of a list")
     _check(signature, _hash(secret, list_address, action, who.key, day))
     _check_day(day, now)
     return action
@@ -97,7 +99,7 @@ def confirmed(list_address: Address, tag: str, who: Address, secret: bytes, now:
 
 def _check(signature: str, right: str) -> None:
     if not hmac.compare_digest(signature.lower().encode(), right.encode()):
-        raise NoSuchRecipient(private="no token of ours: the hash is wrong")
+        raise NoSuchRecipient(NOT_YOURS, private="no token of ours: the hash is wrong")
 
 
 def _check_day(day: str, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from hostmail.address import Address
 from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.config.nearest import nearest
-from hostmail.errors import BadAddress, BadValue, NotFound, Overloaded, Refusal, TemporaryFailure
+from hostmail.errors import BadAddress, BadValue, NotFound, Refusal
 from hostmail.interfaces import MailingList
 from hostmail.listnames import taken_apart
 
@@ -144,27 +145,26 @@ class Lists:
         """The outcome of each row: added, unchanged, or problem with its words."""
         if len(asked.rows) > MOST_ROWS:
             raise BadValue(f"at most {MOST_ROWS} rows at a time")
-        found, outcomes = await self._find(asked.address), []
-        for row in asked.rows:
-            told = {"line": row.line, "member": row.member}
-            try:
-                told["outcome"] = await self._import(found, _address(row.member), asked.dry_run)
-            except (TemporaryFailure, Overloaded):
-                raise
-            except Refusal as refusal:
-                told |= {"outcome": "problem", "problem": refusal.public}
-            outcomes.append(told)
-        return outcomes
+        found = await self._find(asked.address)
+        rows = [(row, _parsed(row.member)) for row in asked.rows]
+        good = [who for _, who in rows if isinstance(who, Address)]
+        answers = iter(await (self._would_add if asked.dry_run else self._parts.members.add_all)(found.id, good))
+        return [_outcome(row, next(answers) if isinstance(who, Address) else who) for row, who in rows]
 
-    async def _import(self, found: MailingList, who: Address, dry_run: bool) -> str:
-        if not dry_run:
-            return "added" if await self._parts.members.add(found.id, who) else "unchanged"
+    async def _would_add(self, list_id: int, addresses: Sequence[Address]) -> list[bool | Refusal]:
+        answers: list[bool | Refusal] = []
+        for who in addresses:
+            known = await self._parts.members.member(list_id, who)
+            refusal = await self._why_not(who)
+            answers.append(refusal or known is None or not known.active)
+        return answers
+
+    async def _why_not(self, who: Address) -> Refusal | None:
         apart = taken_apart(who)
         for each in (who, *([apart[0]] if apart is not None else [])):
             if await self._parts.directory.mailing_list(each) is not None:
-                raise BadValue(f"{who} belongs to the mailing list {each}: a list cannot be on a list")
-        known = await self._parts.members.member(found.id, who)
-        return "unchanged" if known is not None and known.active else "added"
+                return BadValue(f"{who} belongs to the mailing list {each}: a list cannot be on a list")
+        return None
 
     async def _find(self, text: str) -> MailingList:
         address = _address(text)
@@ -176,8 +176,7 @@ class Lists:
         return found
 
     async def _told(self, found: MailingList) -> dict[str, Any]:
-        members = await self._parts.members.members(found.id)
-        active = sum(member.active for member in members)
+        active, dropped = await self._parts.members.counts(found.id)
         return {
             "address": found.address,
             "description": found.description,
@@ -185,8 +184,22 @@ class Lists:
             "post": found.post.value,
             "size_bytes": found.size_bytes,
             "members": active,
-            "dropped": len(members) - active,
+            "dropped": dropped,
         }
+
+
+def _outcome(row: MemberRow, answer: bool | Refusal) -> dict[str, Any]:
+    told: dict[str, Any] = {"line": row.line, "member": row.member}
+    if isinstance(answer, Refusal):
+        return told | {"outcome": "problem", "problem": answer.public}
+    return told | {"outcome": "added" if answer else "unchanged"}
+
+
+def _parsed(text: str) -> Address | BadValue:
+    try:
+        return _address(text)
+    except BadValue as refusal:
+        return refusal
 
 
 def _address(text: str) -> Address:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets as random_secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
@@ -14,7 +14,7 @@ from zope.interface import implementer
 from hostmail.address import Address
 from hostmail.directory.lists import belongs
 from hostmail.directory.tables import list_members, list_questions, lists, secrets
-from hostmail.errors import BadValue, NotFound, TemporaryFailure, TooMany
+from hostmail.errors import BadValue, NotFound, Refusal, TemporaryFailure, TooMany
 from hostmail.interfaces import IListMembers, InThread, Member
 from hostmail.sql.database import Database
 
@@ -23,6 +23,7 @@ MAX_MEMBERS = 20_000
 MOST_BOUNCES = 3
 MOST_QUESTIONS = 500
 DAY_SECONDS = 86_400.0
+FORGIVEN_SECONDS = 30 * DAY_SECONDS
 
 T = TypeVar("T")
 _C = list_members.c
@@ -43,6 +44,10 @@ class ListMembers:
         """All, by address."""
         return await self._in_thread(self._read, _all, list_id)
 
+    async def counts(self, list_id: int) -> tuple[int, int]:
+        """How many get mail, and how many were dropped."""
+        return await self._in_thread(self._read, _counts, list_id)
+
     async def member(self, list_id: int, address: Address) -> Member | None:
         """The one with this address."""
         return await self._in_thread(self._read, _one, list_id, address)
@@ -51,12 +56,19 @@ class ListMembers:
         """Put somebody on it, or back, with a clean record; False if he is on it already."""
         return await self._in_thread(self._write, _add, list_id, address, self._now())
 
+    async def add_all(self, list_id: int, addresses: Sequence[Address]) -> list[bool | Refusal]:
+        """`add` for each, in one transaction; what it refuses leaves nothing behind."""
+        return await self._in_thread(self._write, _add_all, list_id, addresses, self._now())
+
     async def remove(self, list_id: int, address: Address) -> bool:
         """Take somebody off; False if he was not on it."""
         return await self._in_thread(self._write, _remove, list_id, address)
 
     async def bounced(self, list_id: int, number: int) -> tuple[Member, bool] | None:
-        """One day more on which mail came back; MOST_BOUNCES of them drop a member. Days are 24 hours apart."""
+        """One day more on which mail came back; MOST_BOUNCES of them drop a member, unless a month lies between.
+
+        Days are 24 hours apart.
+        """
         return await self._in_thread(self._write, _bounced, list_id, number, self._now())
 
     async def ask(self, list_id: int, address: Address, action: str) -> bool:
@@ -93,6 +105,12 @@ def _all(connection: Connection, list_id: int) -> list[Member]:
     return [Member(*row) for row in connection.execute(query)]
 
 
+def _counts(connection: Connection, list_id: int) -> tuple[int, int]:
+    query = select(_C.active, func.count()).where(_C.list_id == list_id).group_by(_C.active)
+    found: dict[bool, int] = {row[0]: row[1] for row in connection.execute(query)}
+    return found.get(True, 0), found.get(False, 0)
+
+
 def _one(connection: Connection, list_id: int, address: Address) -> Member | None:
     query = _MEMBERS.where(_C.list_id == list_id, _C.address_key == address.key)
     row = connection.execute(query).first()
@@ -119,6 +137,16 @@ def _add(connection: Connection, list_id: int, address: Address, now: float) -> 
     return True
 
 
+def _add_all(connection: Connection, list_id: int, addresses: Sequence[Address], now: float) -> list[bool | Refusal]:
+    answers: list[bool | Refusal] = []
+    for address in addresses:
+        try:
+            answers.append(_add(connection, list_id, address, now))
+        except Refusal as refusal:
+            answers.append(refusal)
+    return answers
+
+
 def _remove(connection: Connection, list_id: int, address: Address) -> bool:
     gone = delete(list_members).where(_C.list_id == list_id, _C.address_key == address.key)
     return connection.execute(gone).rowcount == 1
@@ -127,7 +155,8 @@ def _remove(connection: Connection, list_id: int, address: Address) -> bool:
 def _bounced(connection: Connection, list_id: int, number: int, now: float) -> tuple[Member, bool] | None:
     fresh = (_C.last_bounce.is_(None)) | (_C.last_bounce <= now - DAY_SECONDS)
     this = (_C.list_id == list_id) & (_C.number == number) & _C.active
-    values = {"bounces": _C.bounces + 1, "last_bounce": now, "active": _C.bounces + 1 < MOST_BOUNCES}
+    before = case((_C.last_bounce > now - FORGIVEN_SECONDS, _C.bounces), else_=0)
+    values = {"bounces": before + 1, "last_bounce": now, "active": before + 1 < MOST_BOUNCES}
     if connection.execute(update(list_members).where(this, fresh).values(values)).rowcount != 1:
         return None
     member = Member(*connection.execute(_MEMBERS.where(_C.number == number)).one())

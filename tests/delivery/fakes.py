@@ -385,6 +385,10 @@ class FakeMembers:
     async def members(self, list_id: int) -> list[Member]:
         return sorted(self.known.get(list_id, {}).values(), key=lambda member: member.address)
 
+    async def counts(self, list_id: int) -> tuple[int, int]:
+        active = sum(member.active for member in self.known.get(list_id, {}).values())
+        return active, len(self.known.get(list_id, {})) - active
+
     async def member(self, list_id: int, address: Address) -> Member | None:
         return self.known.get(list_id, {}).get(address.key)
 
@@ -396,6 +400,9 @@ class FakeMembers:
         return address.key not in on_it and bool(
             on_it.setdefault(address.key, Member(number, str(address), True, 0, None, 0.0))
         )
+
+    async def add_all(self, list_id: int, addresses: Sequence[Address]) -> list[bool | Refusal]:
+        return [await self.add(list_id, address) for address in addresses]
 
     async def remove(self, list_id: int, address: Address) -> bool:
         return self.known.get(list_id, {}).pop(address.key, None) is not None

@@ -9,6 +9,7 @@ from hostmail.directory.members import DAY_SECONDS, MOST_QUESTIONS, ListMembers
 from hostmail.errors import AlreadyExists, BadValue, NotFound
 from hostmail.interfaces import IListMembers, MailingList, MayPost
 from hostmail.listnames import ListWord, around
+from tests.delivery.fakes import FakeMembers
 from tests.directory.support import HASH, DirectoryTestCase
 
 TEAM, ANN, BOB = "team@example.com", Address("ann", "example.com"), Address("bob", "far.example")
@@ -99,8 +100,9 @@ class FactTests(ListCase):
 
 class MemberTests(ListCase):
     def test_contract(self) -> None:
-        """It is the contract's."""
+        """It is the contract's, and so is the one that stands in for it."""
         self.assertTrue(verifyObject(IListMembers, self.members))
+        self.assertTrue(verifyObject(IListMembers, FakeMembers()))
 
     def test_come_and_go(self) -> None:
         """Twice changes nothing, in whatever case."""
@@ -127,6 +129,16 @@ class MemberTests(ListCase):
             self.assertIsNone(self.get(self.members.bounced(self.team.id, number)))
             self.clock.advance(DAY_SECONDS)
         self.assertIsNone(self.get(self.members.bounced(self.team.id, number)))
+        self.assertEqual(self.get(self.members.counts(self.team.id)), (0, 1))
+
+    def test_forgiven(self) -> None:
+        """A bounce once a month drops nobody."""
+        self.get(self.members.add(self.team.id, BOB))
+        number = self.get(self.members.member(self.team.id, BOB)).number
+        for _ in range(4):
+            member, dropped = self.get(self.members.bounced(self.team.id, number))
+            self.assertEqual((member.bounces, dropped), (1, False))
+            self.clock.advance(30 * DAY_SECONDS)
 
     def test_comes_back_with_a_clean_record(self) -> None:
         """Who was dropped and subscribes again starts anew."""
