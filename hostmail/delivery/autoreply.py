@@ -35,8 +35,11 @@ _LIST_FIELDS = (
     b"list-subscribe",
     b"list-owner",
     b"list-archive",
+    b"mailing-list",
+    b"x-mailing-list",
 )
-_BULK = frozenset({b"bulk", b"list", b"junk"})
+_BULK = frozenset({b"bulk", b"list", b"junk", b"auto_reply"})
+_AUTOMATIC_FIELDS = (b"x-autoreply", b"x-autorespond")
 _SUPPRESSED = frozenset({b"all", b"oof", b"autoreply"})
 _RECIPIENT_FIELDS = (b"to", b"cc", b"bcc", b"resent-to", b"resent-cc", b"resent-bcc")
 
@@ -61,8 +64,11 @@ def why_not(header: bytes, sender: Address | None, names: Collection[Address], c
 
 
 def sent_automatically(header: bytes) -> bool:
-    """Whether it says so (RFC 3834 5)."""
-    return any(value.partition(b";")[0].strip().lower() != b"no" for value in field_values(header, b"auto-submitted"))
+    """Whether it says so (RFC 3834 5), or as programs did before there was a field for that."""
+    said = (value.partition(b";")[0].strip().lower() for value in field_values(header, b"auto-submitted"))
+    return any(word != b"no" for word in said) or any(
+        field_value(header, name) is not None for name in _AUTOMATIC_FIELDS
+    )
 
 
 def is_bulk(header: bytes) -> bool:

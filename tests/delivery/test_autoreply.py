@@ -61,6 +61,14 @@ class WhyNotTests(SynchronousTestCase):
             self.assertEqual(self.why(f"Auto-Submitted: {value}"), "sent automatically", value)
         self.assertEqual(self.why("auto-submitted: No ; x=y"), "")
 
+    def test_older_programs(self) -> None:
+        """Programs that are older than RFC 3834 said it in fields of their own."""
+        for field in ("X-Autoreply: yes", "X-Autorespond: Re: x"):
+            self.assertEqual(self.why(field), "sent automatically", field)
+        self.assertEqual(self.why("Precedence: auto_reply"), "bulk mail")
+        for field in ("Mailing-List: contact x-help@y.example; run by ezmlm", "X-Mailing-List: x@y.example"):
+            self.assertEqual(self.why(field), "from a mailing list", field)
+
     def test_automatic_said_twice(self) -> None:
         """One field that calls it automatic is enough, whatever another one says."""
         self.assertEqual(self.why("Auto-Submitted: no", "Auto-Submitted: auto-replied"), "sent automatically")
