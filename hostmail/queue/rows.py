@@ -98,6 +98,7 @@ def _new(message_id: int | None, recipient: Recipient, due: float) -> dict[str, 
     return {
         "message_id": message_id,
         "recipient": str(recipient.address),
+        "domain": recipient.address.domain,
         "notify": ",".join(recipient.notify),
         "orcpt": recipient.orcpt,
         "routed": recipient.routed,
@@ -187,17 +188,13 @@ def renew(connection: Connection, ids: Sequence[int], until: float) -> None:
     _change(connection, _RENEW, ids, until=until)
 
 
-_AT = func.instr(recipients.c.recipient, "@")
-# Of a quoted local part with an @ in it this is not the domain, nor that of anybody else: such a row is not put off with the others.
-_DOMAIN = func.substr(recipients.c.recipient, _AT + 1)
+_THERE = (recipients.c.domain == bindparam("where_to")) & (recipients.c.state == WAITING)
 _PATIENT = (messages.c.created > bindparam("warn_before")) | recipients.c.warned | (SENDER == "")
 _YOUNG = messages.c.created > case((SENDER == "", bindparam("bounce_before")), else_=bindparam("end_before"))
 _PUT_OFF_IDS = (
     select(recipients.c.id)
     .join(messages)
-    .where(
-        recipients.c.state == WAITING, recipients.c.next_attempt < bindparam("until"), bindparam("domain") == _DOMAIN
-    )
+    .where(_THERE, recipients.c.next_attempt < bindparam("until"))
     .where(_PATIENT, _YOUNG, ~recipients.c.returned)
     .limit(bindparam("most"))
 )
@@ -209,24 +206,20 @@ _PUT_OFF = (
 
 
 _BROUGHT_BACK = (
-    select(recipients.c.id)
-    .where(
-        recipients.c.state == WAITING, recipients.c.next_attempt == bindparam("until"), bindparam("domain") == _DOMAIN
-    )
-    .limit(bindparam("most"))
+    select(recipients.c.id).where(_THERE, recipients.c.next_attempt == bindparam("until")).limit(bindparam("most"))
 )
 _BRING_BACK = update(recipients).where(recipients.c.id.in_(_BROUGHT_BACK)).values(next_attempt=bindparam("now"))
 
 
 def bring_back(connection: Connection, domain: str, until: float, now: float, most: int) -> int:
     """Some of the rows that were put off until then are due now; how many."""
-    about = {"domain": domain, "until": until, "now": now, "most": most}
+    about = {"where_to": domain, "until": until, "now": now, "most": most}
     return connection.execute(_BRING_BACK, about).rowcount
 
 
 def put_off(connection: Connection, domain: str, until: float, answer: str, ages: Ages, most: int) -> int:
     """Waiting rows of a domain are not due before `until`, but for those whose sender is to hear something; how many."""
-    about = {"domain": domain, "until": until, "answer": answer[:MAX_ANSWER], "most": most, **ages._asdict()}
+    about = {"where_to": domain, "until": until, "answer": answer[:MAX_ANSWER], "most": most, **ages._asdict()}
     return connection.execute(_PUT_OFF, about).rowcount
 
 

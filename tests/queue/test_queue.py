@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -211,6 +212,21 @@ class MigrationTests(QueueCase):
         with engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"version_table": MIGRATIONS.version_table})
             self.assertEqual(compare_metadata(context, metadata), [])
+
+    def test_domains(self) -> None:
+        """What waits from before has its domain."""
+        self.put("bob@x.example", '"b@b"@y.example')
+        self.queue.close()
+        file = self.directory / "queue.sqlite"
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("DROP INDEX queue_recipients_domain")
+            connection.execute("ALTER TABLE queue_recipients DROP COLUMN domain")
+            connection.execute(f"UPDATE {MIGRATIONS.version_table} SET version_num='v0005'")
+            connection.commit()
+        MIGRATIONS.apply(file)
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            found = connection.execute("SELECT domain FROM queue_recipients ORDER BY id").fetchall()
+        self.assertEqual(found, [("x.example",), ("y.example",)])
 
     def test_again(self) -> None:
         """Bringing up to date what is up to date changes nothing."""
