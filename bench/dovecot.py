@@ -80,6 +80,7 @@ service imap-login {{
     ssl = yes
   }}
   service_count = 0
+  vsz_limit = 4G
   process_min_avail = 1
   process_limit = 4
   client_limit = 6000
@@ -96,6 +97,7 @@ service pop3-login {{
     ssl = yes
   }}
   service_count = 0
+  vsz_limit = 4G
   process_min_avail = 1
   process_limit = 4
   client_limit = 6000
