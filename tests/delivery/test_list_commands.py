@@ -117,15 +117,7 @@ class SubscribingTests(ListCase):
 
     def test_letters_later(self) -> None:
         """What cannot be written now is written with the next try."""
-        create, calls = self.real_spool.create, []
-
-        def once(prefix: bytes) -> Any:
-            calls.append(prefix)
-            if len(calls) == 2:
-                raise TemporaryFailure
-            return create(prefix)
-
-        self.patch(self.real_spool, "create", once)
+        self.fail_once()
         self.write("subscribe")
         self.assertEqual(([row.attempts for row in self.rows()], self.mail(CLEO)), ([1], []))
         self.settle(100)
@@ -155,6 +147,17 @@ class BounceTests(ListCase):
         self.post()
         self.assertEqual(self.sender.calls, [])
         self.assertEqual(self.rows(), [])
+
+    def test_owners_cannot_be_told(self) -> None:
+        """The member is dropped all the same, and the history says what failed."""
+        for day in range(2):
+            self.members.day = day
+            self.bounce(self.far_path(), dsn("failed", "5.1.1"))
+        self.members.day = 2
+        self.fail_once()
+        self.bounce(self.far_path(), dsn("failed", "5.1.1"))
+        self.assertIn("the owners could not be told", self.told()[-1])
+        self.assertEqual((self.rows(), self.members.known[self.team.id][FAR].active), ([], False))
 
     def test_not_counted(self) -> None:
         """Trouble that may pass, mail that is no report, and addresses that we did not make count nothing."""

@@ -11,7 +11,7 @@ from hostmail.address import Address
 from hostmail.delivery.lists import posts
 from hostmail.delivery.lists.posts import MEMBERS_A_SECOND
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import MailLoop, MessageTooBig, Refusal
+from hostmail.errors import MailLoop, MessageTooBig, Refusal, TemporaryFailure
 from hostmail.interfaces import MailingList, MayPost
 from hostmail.listnames import bounce_address
 from tests.delivery.test_whole_way import WholeWayCase
@@ -46,6 +46,18 @@ class ListCase(WholeWayCase):
     def settle(self, seconds: int = 3) -> None:
         for _ in range(seconds * 2):
             self.clock.advance(0.5)
+
+    def fail_once(self) -> None:
+        """Nothing can be written for what comes of the next message."""
+        create, calls = self.real_spool.create, []
+
+        def once(prefix: bytes) -> Any:
+            calls.append(prefix)
+            if len(calls) == 2:
+                raise TemporaryFailure
+            return create(prefix)
+
+        self.patch(self.real_spool, "create", once)
 
     def letters(self, address: str) -> list[EmailMessage]:
         return [message_from_bytes(octets, policy=policy.default) for octets in self.mail(address)]
@@ -249,6 +261,15 @@ class ModerationTests(ListCase):
         self.decide(forged)
         self.assertIn("held", [row.state for row in self.rows()])
         self.assertIn("could not be delivered", self.letters(OWNER)[-1]["Subject"])
+
+    def test_owners_cannot_be_told(self) -> None:
+        """Then nothing is held unknown to everybody: the post waits, and is judged again."""
+        self.fail_once()
+        self.send(TEAM, message=by("eve@evil.example", TEAM), sender="eve@evil.example")
+        self.settle()
+        self.assertEqual(([row.state for row in self.rows()], self.mail(OWNER)), (["waiting"], []))
+        self.settle(100)
+        self.assertEqual(([row.state for row in self.rows()], len(self.mail(OWNER))), (["held"], 1))
 
     def test_both_count(self) -> None:
         """A member's name over a stranger's reverse-path is looked at, and so is the opposite, and mail of nobody."""

@@ -182,8 +182,13 @@ class Commands:
         if not dropped:
             return f"mail to {member.address} came back, on {member.bounces} days so far"
         text = said(letters.DROPPED, asked.found, who=member.address, days=member.bounces)
-        await self._letters.to_owners(asked.found, f"{member.address} was dropped from {asked.found.address}", text)
-        return f"{member.address} was dropped: mail came back on {member.bounces} days"
+        words = f"{member.address} was dropped: mail came back on {member.bounces} days"
+        try:
+            await self._letters.to_owners(asked.found, f"{member.address} was dropped from {asked.found.address}", text)
+        except Refusal as refusal:
+            # Another try would find the member dropped already, and say nothing.
+            return f"{words}; the owners could not be told: {refusal.smtp_line()}"
+        return words
 
 
 def _top(path: str, skip: int) -> bytes:
