@@ -79,10 +79,12 @@ def _decode(text: str, encoding: str) -> bytes:
     return b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
-def _passlib(handler: Any) -> Callable[[str, str], Check]:
+def _passlib(handler: Any, form: str) -> Callable[[str, str], Check]:
+    """`form` is what such hashes look like: the library takes others as well, and cuts a salt that is too long with a warning."""
+    pattern = re.compile(form + r"\Z")
+
     def read(text: str, encoding: str) -> Check:
-        parsed = handler.from_string(text)
-        if parsed.checksum is None or getattr(parsed, "rounds", 0) > MAX_ROUNDS:
+        if not pattern.match(text) or getattr(handler.from_string(text), "rounds", 0) > MAX_ROUNDS:
             raise ValueError(text)
 
         def check(password: bytes) -> bool:
@@ -138,7 +140,7 @@ def _crypt(text: str, encoding: str) -> Check:
             return reader(f"{{{scheme}}}{text}")
     if text.startswith(("$", "_")):
         raise BadValue(f"crypt hashes that begin with {text[:4]} are not known")
-    return _passlib(des_crypt)(text, encoding)
+    return _DES(text, encoding)
 
 
 _CRYPT_PREFIXES = {
@@ -148,6 +150,8 @@ _CRYPT_PREFIXES = {
     "$6$": "SHA512-CRYPT",
     "$argon2": "ARGON2ID",
 }
+_DES = _passlib(des_crypt, r"[./A-Za-z0-9]{13}")
+_MD5 = _passlib(md5_crypt, r"\$1\$[./A-Za-z0-9]{0,8}\$[./A-Za-z0-9]{22}")
 _SCHEMES: dict[str, Callable[[str, str], Check]] = {
     "PLAIN": _plain,
     "CLEARTEXT": _plain,
@@ -162,11 +166,11 @@ _SCHEMES: dict[str, Callable[[str, str], Check]] = {
     "SMD5": _digest("md5", salted=True),
     "LDAP-MD5": _digest("md5"),
     "PLAIN-MD5": _digest("md5", hexadecimal=True),
-    "MD5": _passlib(md5_crypt),
-    "MD5-CRYPT": _passlib(md5_crypt),
-    "SHA256-CRYPT": _passlib(sha256_crypt),
-    "SHA512-CRYPT": _passlib(sha512_crypt),
-    "DES-CRYPT": _passlib(des_crypt),
+    "MD5": _MD5,
+    "MD5-CRYPT": _MD5,
+    "SHA256-CRYPT": _passlib(sha256_crypt, r"\$5\$(?:rounds=\d{1,9}\$)?[./A-Za-z0-9]{0,16}\$[./A-Za-z0-9]{43}"),
+    "SHA512-CRYPT": _passlib(sha512_crypt, r"\$6\$(?:rounds=\d{1,9}\$)?[./A-Za-z0-9]{0,16}\$[./A-Za-z0-9]{86}"),
+    "DES-CRYPT": _DES,
     "BLF-CRYPT": _bcrypt,
     "BCRYPT": _bcrypt,
     "ARGON2": _argon2,

@@ -109,6 +109,11 @@ class ReaderTests(SynchronousTestCase):
         ):
             self.assertRaises(BadValue, reader, stored)
 
+    def test_long_salt(self) -> None:
+        """A salt that no crypt(3) ever made is no hash, and warns nobody."""
+        for stored in ("$6$" + "x" * 17 + "$" + "a" * 86, "$5$" + "x" * 40, "$1$" + "x" * 9 + "$" + "a" * 22):
+            self.assertRaises(BadValue, reader, stored)
+
     @given(
         st.text(max_size=80),
         st.sampled_from(["", "{CRYPT}", "{SSHA}", "{BLF-CRYPT}", "{ARGON2ID}", "{PBKDF2}", "$6$", "$"]),
