@@ -51,6 +51,7 @@ class Queue:
         self._committer = Committer(self._database, in_thread, self._files.sync_directory)
         self._in_thread = in_thread
         self._now = now
+        self._owed: list[int] = []
         self._finishing: Together[int] = Together(self._forget)
         self._removing: Together[str] = Together(self._remove)
         self._recovered = False
@@ -152,6 +153,8 @@ class Queue:
 
     async def lease(self, seconds: float, limit: int) -> Rows:
         """Take rows that are due; nobody else gets them for `seconds`."""
+        if self._owed:
+            await self._finishing.do(())
         now = self._now()
         return self._as_queued(await self._committer.write(rows.lease, now, now + seconds, limit, durable=False))
 
@@ -209,12 +212,17 @@ class Queue:
         self.woken()
 
     async def finish(self, ids: Sequence[int]) -> None:
-        """Forget rows for good. The files nobody else waits for go soon; those that a crash leaves go with a later start."""
+        """Forget rows for good. The files nobody else waits for go soon; those that a crash leaves go with a later start.
+
+        What cannot be written now, on a disk that is full say, is done before anything else is leased: it must not be sent once more.
+        """
         await self._finishing.do(ids)
 
     async def _forget(self, ids: Sequence[int]) -> None:
-        for at in range(0, len(ids), CHANGED_AT_ONCE):
-            self._leave(await self._committer.write(rows.finish, ids[at : at + CHANGED_AT_ONCE]))
+        self._owed += ids
+        while some := self._owed[:CHANGED_AT_ONCE]:
+            self._leave(await self._committer.write(rows.finish, some))
+            del self._owed[: len(some)]
 
     def _leave(self, files: Sequence[str]) -> None:
         if files:

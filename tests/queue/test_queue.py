@@ -203,6 +203,24 @@ class ChangeTests(QueueCase):
         self.wait(self.queue.finish([row.id for row in rows]))
         self.assertEqual((self.wait(self.queue.count()), self.files), (0, []))
 
+    def test_not_once_more(self) -> None:
+        """What is done, but could not be written down, is not handed out again when its lease is over, nor is anything before it is."""
+        self.put("a@x.example")
+        [row] = self.wait(self.queue.lease(60.0, 9))
+        self.put("b@x.example")
+        write = self.queue._committer.write
+
+        async def full(*step: Any, **more: Any) -> Any:
+            raise OSError(errno.ENOSPC, "full")
+
+        self.queue._committer.write = full  # type: ignore[method-assign]
+        self.failureResultOf(ensureDeferred(self.queue.finish([row.id])), OSError)
+        self.clock.advance(61)
+        self.failureResultOf(ensureDeferred(self.queue.lease(60.0, 9)), OSError)
+        self.queue._committer.write = write  # type: ignore[method-assign]
+        self.assertEqual([each.recipient for each in self.wait(self.queue.lease(60.0, 9))], ["b@x.example"])
+        self.assertEqual(len(self.files), 1)
+
 
 class MigrationTests(QueueCase):
     def test_tables(self) -> None:
