@@ -87,11 +87,11 @@ class Posts:
         Members whose addresses need SMTPUTF8 have one to themselves, for that is the whole message's property.
         """
         members = [member for member in await self._members.members(found.id) if member.active]
-        self._telling.did(row.queue_id, found, f"sent to its members: {len(members)}")
         written, secret = await self._as_sent(header, found), await self._members.secret()
         content = spooled if written == header else await self._in_thread(_rewritten, spooled, len(header), written)
         recipients: list[Recipient] = await self._in_thread(_recipients, found, members, secret)
         mark = list_fields(found)
+        self._telling.did(row.queue_id, found, f"sent to its members: {len(members)}")
         plain = [one for one in recipients if one.address.is_ascii]
         other = [one for one in recipients if not one.address.is_ascii]
         return Onward(
