@@ -53,6 +53,8 @@ def literal_target(domain: str) -> Target | None:
 def candidates(domain: str, found: Sequence[Exchange], random: Random) -> list[Exchange]:
     """The best of a domain's mail exchangers, equals in random order; without any record it is the domain itself (RFC 5321 5.1).
 
+    A host that is named twice is there once, at its best: repeated records must not push others, perhaps us, off the list.
+
     Raises a Refusal for a domain that says it takes no mail (RFC 7505), or names nothing but what is no host.
     """
     if not found:
@@ -63,8 +65,10 @@ def candidates(domain: str, found: Sequence[Exchange], random: Random) -> list[E
     usable = [each for each in named if not _is_address(each.host)]
     if not usable:
         raise NowhereToGo(f"the mail exchangers of {domain} are addresses, where names must be")
-    random.shuffle(usable)
-    return sorted(usable, key=lambda each: each.preference)[:MOST_EXCHANGES]
+    best = {each.host.lower(): each for each in sorted(usable, key=lambda each: each.preference, reverse=True)}
+    once = list(best.values())
+    random.shuffle(once)
+    return sorted(once, key=lambda each: each.preference)[:MOST_EXCHANGES]
 
 
 def targets(

@@ -65,6 +65,10 @@ class CandidateTests(SynchronousTestCase):
         names = self.names(*((100 - i, f"h{i}") for i in range(100)))
         self.assertEqual(names, [f"h{i}" for i in range(99, 99 - MOST_EXCHANGES, -1)])
 
+    def test_repeated(self) -> None:
+        """A host that is named again and again is there once, at its best, and pushes nobody off the list."""
+        self.assertEqual(self.names(*[(i % 3, "A") for i in range(100)], (5, "b"), (3, "a")), ["A", "b"])
+
 
 HOSTS = ("mail.us.test", "a", "b", "c", "d")
 
