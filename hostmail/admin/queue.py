@@ -11,21 +11,18 @@ import msgspec
 from twisted.logger import Logger
 
 from hostmail.admin.parts import Parts, Verb
-from hostmail.admin.values import MOST_LISTED
+from hostmail.admin.values import LISTED, MOST_LISTED
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Happened, MailFact
 
 log = Logger(namespace="queue")
 
 
-MOST = 10_000
-
-
 class Listed(msgspec.Struct, forbid_unknown_fields=True):
     """queue.list: what to choose, "" for everything, and at most how many rows."""
 
     pattern: str = ""
-    most: int = MOST_LISTED
+    most: int = LISTED
 
 
 class Pattern(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,8 +66,8 @@ class QueueVerbs:
 
     async def listed(self, asked: Listed) -> list[dict[str, Any]]:
         """What waits. The file's path is our own affair."""
-        if not 0 < asked.most <= MOST:
-            raise BadValue(f"at most {MOST} recipients are listed: use a filter, or queue stats")
+        if not 0 < asked.most <= MOST_LISTED:
+            raise BadValue(f"at most {MOST_LISTED} recipients are listed: use a filter, or queue stats")
         rows = await self._queue.list(await self._known(asked.pattern), asked.most)
         names = [field.name for field in dataclasses.fields(rows[0]) if field.name != "path"] if rows else []
         return [{name: getattr(row, name) for name in names} for row in rows]

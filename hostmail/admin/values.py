@@ -12,7 +12,7 @@ from hostmail.config.units import format_duration, human_size, parse_duration, p
 
 SUSPENSIONS = ("login", "incoming", "outgoing")
 NO_LIMIT = "none"
-MOST_LISTED = 1000
+LISTED, MOST_LISTED = 1_000, 10_000
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
-from hostmail.admin.queue import MOST
-from hostmail.admin.values import MOST_LISTED, moment, since, size
+from hostmail.admin.values import LISTED, MOST_LISTED, moment, since, size
 
 COLUMNS = (
     ("QUEUE ID", lambda row: row["queue_id"]),
@@ -47,7 +46,7 @@ def queue() -> None:
 @queue.command("list")
 @click.argument("filter", nargs=-1)
 @click.option(
-    "--limit", type=click.IntRange(1, MOST), default=MOST_LISTED, show_default=True, help="At most so many lines."
+    "--limit", type=click.IntRange(1, MOST_LISTED), default=LISTED, show_default=True, help="At most so many lines."
 )
 @pass_line
 def list_(line: CommandLine, filter: tuple[str, ...], limit: int) -> None:
