@@ -24,7 +24,7 @@ MAX_NAMED, MAX_FIELDS = 64 * 1024, 20
 _MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,900}>")
 
 _MACHINES = re.compile(
-    r"(?:owner-.*|.*-owner|.*-request|.*-bounces?|bounces?(?:[+=_-].*)?|mailer-daemon|listserv|majordomo|no-?reply.*|do-?not-?reply.*)\Z",
+    r"(?:owner-.*|.*-owner|.*-request|.*-bounces?(?:[+=].*)?|bounces?(?:[+=_-].*)?|mailer-daemon|listserv|majordomo|no-?reply.*|do-?not-?reply.*)\Z",
     re.IGNORECASE,
 )
 _LIST_FIELDS = (

@@ -68,7 +68,8 @@ class Redelivery:
         return await leaving(envelope, [(recipient, each) for each in forwards], self._senders)
 
     async def _header(self, spooled: ISpoolFile) -> bytes:
-        header: bytes = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
+        """With what we have put above it: a list's fields tell that the mail is a list's."""
+        header: bytes = await self._in_thread(waiting_header, spooled.path, 0)
         return header
 
     async def _answer(self, spooled: ISpoolFile, delivered: Waiting) -> None:

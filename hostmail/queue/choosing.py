@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, case, func, select, update
 
 from hostmail.interfaces import QueueStats, WaitingFor
 from hostmail.queue.rows import EVERYTHING, HELD, SENDING, WAITING
@@ -71,7 +71,7 @@ def stats(connection: Connection, condition: Any) -> QueueStats:
             recipients.c.domain,
             func.count().label("many"),
             func.min(messages.c.created).label("oldest"),
-            func.sum(recipients.c.state == SENDING).label("sending"),
+            func.sum(case((recipients.c.state == SENDING, 1), else_=0)).label("sending"),
             func.max(recipients.c.last_answer).label("answer"),
         )
         .join_from(recipients, messages)

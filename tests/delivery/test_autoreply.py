@@ -49,6 +49,7 @@ class WhyNotTests(SynchronousTestCase):
         """Senders whose names are those of programs."""
         for local in (
             "owner-list", "list-owner", "list-request", "MAILER-DAEMON", "bounces+123-ann=example.com", "x-bounces", "bounce",
+            "club-bounces+1=olp3hscy",
             "listserv", "Majordomo", "no-reply", "noreply", "do-not-reply-1",
         ):  # fmt: skip
             self.assertEqual(self.why(sender=Address(local, "x.example")), "sent by a machine", local)

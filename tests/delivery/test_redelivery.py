@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.address import Address
 from hostmail.decisions import IntoMailbox
 from hostmail.delivery.answering import Arrived
+from hostmail.delivery.autoreply import why_not
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
 from hostmail.interfaces import Autoresponder, ISpoolFile, Queued
@@ -30,6 +31,7 @@ class RedeliveryTests(SynchronousTestCase):
         self.store, self.spool = FakeStore(), FakeSpool()
         self.addCleanup(self.spool.clean)
         self.considered: list[Arrived] = []
+        self.prefix = b"Received: then\r\n"
         self.redelivery = Redelivery(
             directory=self.directory,
             store=self.store,
@@ -43,7 +45,7 @@ class RedeliveryTests(SynchronousTestCase):
         self.considered.append(arrived)
 
     def spooled(self) -> ISpoolFile:
-        spooled = self.spool.create(b"Received: then\r\n")
+        spooled = self.spool.create(self.prefix)
         spooled.write(b"Subject: hi\r\n\r\nbody")
         self.successResultOf(ensureDeferred(spooled.seal()))
         return spooled
@@ -80,7 +82,15 @@ class RedeliveryTests(SynchronousTestCase):
         self.deliver(("ann@example.com", ANN), ("ann+x@example.com", ANN), ("bea@example.com", BEA))
         [arrived] = self.considered
         self.assertEqual((arrived.queue_id, arrived.sender), ("q1", Address("bob", "x.example")))
-        self.assertEqual((arrived.header, arrived.mailbox), (b"Subject: hi\r\n\r\n", ANN))
+        self.assertEqual((arrived.header, arrived.mailbox), (b"Received: then\r\nSubject: hi\r\n\r\n", ANN))
+
+    def test_list_mail(self) -> None:
+        """Autoresponders see the fields that a list of ours has put above the message, and so answer none (E4)."""
+        self.directory.autoresponders = {1: Autoresponder(1, "", "away")}
+        self.prefix = b"List-Id: <team.example.com>\r\nPrecedence: list\r\nReceived: then\r\n"
+        self.deliver(("ann@example.com", ANN))
+        [arrived] = self.considered
+        self.assertEqual(why_not(arrived.header, arrived.sender, arrived.named, ""), "from a mailing list")
 
     def test_trouble_with_the_answer(self) -> None:
         """What goes wrong with an answer must not deliver the message again."""

@@ -133,6 +133,9 @@ class ChangeTests(QueueCase):
             [(one.domain, one.recipients, one.sending) for one in told.destinations],
             [("x.example", 3, 0), ("y.example", 1, 0)],
         )
+        self.wait(self.queue.lease(60.0, 9))
+        told = self.wait(self.queue.stats())
+        self.assertEqual([one.sending for one in told.destinations], [2, 1])
         nothing = self.wait(self.queue.stats("nobody"))
         self.assertEqual((nothing.messages, nothing.octets, nothing.oldest, nothing.states), (0, 0, None, {}))
 
