@@ -550,10 +550,11 @@ MAX_ANNOTATION_OCTETS = 32 * 1024
 
 @dataclass(slots=True)
 class Snapshot:
-    """One folder's messages as flat columns, ascending by UID: the caller's own copy.
+    """One folder's messages as flat columns, ascending by UID. Others have the same columns: whoever changes them copies them first.
 
     `sizes` are octets on the wire (CRLF), `dates` internal dates (Unix time), `flags` bit masks as in `Flag`.
-    `first_recent` is the lowest UID that this opening may call \\Recent (0: none).
+    `first_recent` is the lowest UID that this opening may call \\Recent (0: none). `first_unseen` is the number of the first that is
+    not \\Seen (0: none), None if nobody has looked.
     """
 
     uidvalidity: int
@@ -567,6 +568,7 @@ class Snapshot:
     modseqs: array[int]
     first_recent: int = 0
     read_only: bool = False
+    first_unseen: int | None = None
 
 
 @dataclass(slots=True)

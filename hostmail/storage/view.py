@@ -23,7 +23,10 @@ def _lowest_octets(column: array[int]) -> bytes:
 
 
 class View:
-    """The columns of one folder as of `modseq`."""
+    """The columns of one folder as of `modseq`.
+
+    Snapshots share them, so that opening a folder of any size costs the same: they are copied before the first change after that.
+    """
 
     def __init__(self) -> None:
         self.modseq = 0
@@ -32,6 +35,8 @@ class View:
         self.sizes: array[int] = array("Q")
         self.dates: array[int] = array("q")
         self.modseqs: array[int] = array("Q")
+        self._shared = False
+        self._first_unseen: int | None = None
         self._counted: tuple[int, int] | None = None
         self._sent: tuple[array[int], array[int]] = array("I"), array("i")
 
@@ -73,6 +78,7 @@ class View:
             end = offset + count * item.itemsize
             item.frombytes(octets[offset:end])
             offset = end
+        self._shared, self._first_unseen = False, None
         self.uids, self.sizes, self.dates, self.modseqs = items[0], items[2], items[3], items[4]
         self.flags = items[1].tolist()
         self.modseq = modseq
@@ -83,14 +89,18 @@ class View:
         """All messages anew, ascending by UID."""
         columns: Iterable[Sequence[int]] = zip(*rows, strict=True) if rows else ((),) * 5
         uids, flags, sizes, dates, modseqs = columns
+        self._shared, self._first_unseen = False, None
         self.uids, self.flags = array("I", uids), list(flags)
         self.sizes, self.dates, self.modseqs = array("Q", sizes), array("q", dates), array("Q", modseqs)
         self.modseq, self._counted = modseq, None
 
     def apply(self, changed: Sequence[Changed], expunged: Sequence[int], modseq: int) -> None:
         """What happened since."""
+        if changed or expunged:
+            self._own()
         if expunged:
             self._remove(expunged)
+            self._first_unseen = None
         unseen, deleted = self._counts()
         for uid, flags, size, date, message_modseq in changed:
             if not self.uids or uid > self.uids[-1]:
@@ -108,7 +118,16 @@ class View:
                 deleted += (flags & DELETED > 0) - (self.flags[at] & DELETED > 0)
                 self.flags[at], self.modseqs[at] = flags, message_modseq
                 self.sizes[at] = size
+                if self._first_unseen is not None and at < self._first_unseen:
+                    self._first_unseen = None
         self.modseq, self._counted = modseq, (unseen, deleted)
+
+    def _own(self) -> None:
+        """Leave the columns to whom they were shown, and go on with copies."""
+        if self._shared:
+            self._shared = False
+            self.uids, self.flags, self.sizes = self.uids[:], self.flags[:], self.sizes[:]
+            self.dates, self.modseqs = self.dates[:], self.modseqs[:]
 
     def _remove(self, expunged: Sequence[int]) -> None:
         columns = (self.uids, self.flags, self.sizes, self.dates, self.modseqs)
@@ -155,17 +174,28 @@ class View:
         """How many UIDs are not below `uid`."""
         return len(self.uids) - bisect_left(self.uids, uid)
 
+    @property
+    def first_unseen(self) -> int:
+        """The number of the first message that is not \\Seen, 0 for none; looked for again only when that may have changed."""
+        if not self.unseen:
+            return 0
+        if self._first_unseen is None:
+            self._first_unseen = next((at for at, flags in enumerate(self.flags, 1) if not flags & SEEN), 0)
+        return self._first_unseen
+
     def snapshot(self, box: Box, first_recent: int) -> Snapshot:
-        """The caller's own copy."""
+        """All of it, shared with the caller."""
+        self._shared = True
         return Snapshot(
             uidvalidity=box.uidvalidity,
             uidnext=box.uidnext,
             highestmodseq=box.modseq,
             keywords=list(box.keywords),
-            uids=self.uids[:],
-            flags=self.flags[:],
-            sizes=self.sizes[:],
-            dates=self.dates[:],
-            modseqs=self.modseqs[:],
+            uids=self.uids,
+            flags=self.flags,
+            sizes=self.sizes,
+            dates=self.dates,
+            modseqs=self.modseqs,
             first_recent=first_recent,
+            first_unseen=self.first_unseen,
         )

@@ -31,13 +31,32 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual((again.flags, again.unseen, again.deleted), (flags, view.unseen, view.deleted))
         self.assertEqual(view.deleted, sum(1 for each in flags if each & Flag.DELETED))
 
-    def test_snapshot_is_a_copy(self) -> None:
-        """What a caller does to his snapshot is his affair."""
-        snapshot = self.view.snapshot(BOX, 0)
-        snapshot.uids.append(77)
-        snapshot.flags[0] = 99
-        self.assertEqual(list(self.view.uids), [1, 5, 9])
-        self.assertEqual(self.view.flags, [0, 0, 0])
+    def test_snapshots_stay(self) -> None:
+        """Snapshots share the columns until something changes, and stay what they were then."""
+        first, second = self.view.snapshot(BOX, 0), self.view.snapshot(BOX, 0)
+        self.assertIs(first.uids, second.uids)
+        self.view.apply([], [], 5)
+        self.assertIs(self.view.snapshot(BOX, 0).flags, first.flags)
+        self.view.apply([row(5, 3, 6), row(12, 1, 6)], [1], 6)
+        self.assertEqual((list(first.uids), first.flags, list(first.modseqs)), ([1, 5, 9], [0, 0, 0], [1, 1, 1]))
+        self.assertEqual((list(first.sizes), list(first.dates)), ([10, 50, 90], [-1, -5, -9]))
+        self.assertEqual((list(self.view.uids), self.view.flags), ([5, 9, 12], [3, 0, 1]))
+        uids = self.view.uids
+        self.view.apply([row(9, 1, 7)], [], 7)
+        self.assertIs(self.view.uids, uids)
+
+    def test_first_unseen(self) -> None:
+        """The first message that is not \\Seen is known through all changes."""
+        told = [self.view.first_unseen]
+        for changed, expunged in (
+            ([row(1, 1, 2)], []), ([row(12, 0, 3)], []), ([], [5]), ([row(9, 1, 5)], []), ([row(12, 1, 6)], []),
+            ([row(1, 0, 7)], []), ([row(1, 1, 8), row(13, 1, 8)], []), ([row(14, 0, 9)], []),
+        ):  # fmt: skip
+            self.view.apply(changed, expunged, 9)
+            told.append(self.view.snapshot(BOX, 0).first_unseen or 0)
+            seen = [at for at, flags in enumerate(self.view.flags, 1) if not flags & 1]
+            self.assertEqual(told[-1], min(seen, default=0))
+        self.assertEqual(told, [1, 2, 2, 2, 3, 0, 1, 0, 5])
 
     def test_apply(self) -> None:
         """New, changed and removed messages; what is told twice does no harm."""

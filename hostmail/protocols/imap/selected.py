@@ -56,6 +56,8 @@ class Selected:
         self.sizes = snapshot.sizes
         self.dates = snapshot.dates
         self.modseqs = snapshot.modseqs
+        self._shared = True
+        self._first_unseen = snapshot.first_unseen
         self.first_recent = snapshot.first_recent
         self._learn_keywords(snapshot.keywords)
 
@@ -154,7 +156,9 @@ class Selected:
 
     def greeting(self) -> bytes:
         """All that SELECT tells (I10)."""
-        unseen = next((at for at, mask in enumerate(self.flags, 1) if not mask & flagwords.SEEN), 0)
+        unseen = self._first_unseen
+        if unseen is None:
+            unseen = next((at for at, mask in enumerate(self.flags, 1) if not mask & flagwords.SEEN), 0)
         lines = [flagwords.announcement(self.keywords, self.read_only), self.counts()]
         if unseen:
             lines.append(b"* OK [UNSEEN %d] first unseen message\r\n" % unseen)
@@ -230,6 +234,9 @@ class Selected:
 
         A client that knows MODSEQs hears of each new one, also where flags came and went.
         """
+        if not changes.changed:
+            return []
+        self._own()
         differ: list[int] = []
         flags, modseqs, condstore = self.flags, self.modseqs, self._dialect.condstore
         indices = self._indices([row[0] for row in changes.changed])
@@ -274,8 +281,16 @@ class Selected:
             return b"* VANISHED %b\r\n" % sequence.format_numbers(gone)
         return b"".join([b"* %d EXPUNGE\r\n" % (index + 1) for index in where])
 
+    def _own(self) -> None:
+        """The columns are shared with the store and others who have this folder open: before the first change they are copied."""
+        if self._shared:
+            self._shared = False
+            self.uids, self.flags, self.sizes = self.uids[:], self.flags[:], self.sizes[:]
+            self.dates, self.modseqs = self.dates[:], self.modseqs[:]
+
     def _remove(self, where: list[int]) -> None:
         """Cut out the rows at these indices, given from the last to the first."""
+        self._own()
         if len(where) <= FEW:
             for column in (self.uids, self.flags, self.sizes, self.dates, self.modseqs):
                 for index in where:
@@ -297,6 +312,7 @@ class Selected:
             return b""
         if not self.first_recent and not self.read_only:
             self.first_recent = new[0][0]
+        self._own()
         for uid, mask, size, date, modseq in new:
             self.uids.append(uid)
             self.flags.append(mask)
