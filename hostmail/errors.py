@@ -39,6 +39,10 @@ class Refusal(Exception):
         """Enhanced code and public words, to follow the reply code."""
         return f"{self.enhanced} {self.public}"
 
+    def smtp_reply(self) -> str:
+        """All of it, for reports and stories."""
+        return f"{self.code} {self.smtp_line()}"
+
 
 class BadAddress(Refusal):
     """Text that is no address (RFC 5321 4.1.2)."""

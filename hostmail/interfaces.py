@@ -961,6 +961,16 @@ class Queued:
     smtputf8: bool = False
     addressed: str = ""
 
+    @property
+    def reverse_path(self) -> Address | None:
+        """The sender; None is the null sender."""
+        return Address.parse(self.sender) if self.sender else None
+
+    @property
+    def wishes(self) -> tuple[str, ...]:
+        """The words of NOTIFY."""
+        return tuple(self.notify.split(",")) if self.notify else ()
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingFor:

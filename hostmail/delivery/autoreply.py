@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from email.headerregistry import Address as HeaderAddress
-from email.message import EmailMessage
-from email.policy import SMTP
 
 from hostmail.address import Address
+from hostmail.delivery.ours import in_header, letter
 from hostmail.errors import BadAddress
 from hostmail.interfaces import Autoresponder
 from hostmail.message.addresses import parse_addresses
-from hostmail.message.dates import format_date
 from hostmail.message.decode import decode_header
 from hostmail.message.headers import field_value, field_values, is_spam, message_id
 
@@ -126,12 +123,9 @@ class From:
 
 def answer(autoresponder: Autoresponder, header: bytes, sender: Address, origin: From) -> bytes:
     """The whole answer in CRLF (RFC 3834 3): to the reverse-path, marked so that no machine answers it."""
-    message = EmailMessage(policy=SMTP.clone(utf8=not sender.is_ascii or not origin.address.isascii()))
-    message["Date"] = format_date(origin.now).decode()
-    message["From"] = _as_header(Address.parse(origin.address))
-    message["To"] = _as_header(sender)
-    message["Subject"] = autoresponder.subject or _subject(header)
-    message["Message-ID"] = f"<{origin.unique}>"
+    author, subject = Address.parse(origin.address), autoresponder.subject or _subject(header)
+    utf8 = not (sender.is_ascii and author.is_ascii)
+    message = letter(in_header(author), sender, subject, origin.unique, now=origin.now, utf8=utf8)
     message["Auto-Submitted"] = "auto-replied"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(autoresponder.text.replace("\r\n", "\n"), charset="utf-8")
@@ -145,10 +139,6 @@ def _thread(header: bytes) -> bytes:
         return b""
     references = b"\r\n ".join([*_references(header), replied_to])
     return b"In-Reply-To: " + replied_to + b"\r\nReferences: " + references + b"\r\n"
-
-
-def _as_header(address: Address) -> HeaderAddress:
-    return HeaderAddress(username=address.local, domain=address.domain)
 
 
 def _subject(header: bytes) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from email.message import EmailMessage
-from email.policy import SMTP
+from collections.abc import Callable
 from random import Random
 
 from twisted.logger import Logger
 
 from hostmail.address import Address
+from hostmail.delivery.ours import Submit, letter
 from hostmail.errors import Refusal
 from hostmail.interfaces import Account, IDirectory
-from hostmail.message.dates import format_date
 
 HELD = "the account has sent more than it may"
 
@@ -32,8 +30,6 @@ For the operator of {hostname}:
     hostmail queue delete account:{address} state:held
     hostmail account set {address} --suspend outgoing
 """
-
-Submit = Callable[[Address, bytes], Awaitable[None]]
 
 
 class HoldNotices:
@@ -83,15 +79,13 @@ class HoldNotices:
         return list(dict.fromkeys([account.address, *([owner.address] if owner is not None else [])]))
 
     async def _tell(self, address: str, recipient: str, queue_id: str) -> None:
-        message = EmailMessage(policy=SMTP.clone(utf8=not (address + recipient).isascii()))
-        message["Date"] = format_date(self._now()).decode()
-        message["From"] = f"Mail Delivery System <MAILER-DAEMON@{self._hostname}>"
-        message["To"] = recipient
-        message["Subject"] = f"Mail of {address} is held"
-        message["Message-ID"] = f"<{queue_id}.{self._random.getrandbits(64):016x}@{self._hostname}>"
+        to, utf8 = Address.parse(recipient), not (address + recipient).isascii()
+        author = f"Mail Delivery System <MAILER-DAEMON@{self._hostname}>"
+        unique = f"{queue_id}.{self._random.getrandbits(64):016x}@{self._hostname}"
+        message = letter(author, to, f"Mail of {address} is held", unique, now=self._now(), utf8=utf8)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(_TEXT.format(address=address, hostname=self._hostname), charset="utf-8")
         try:
-            await self._submit(Address.parse(recipient), message.as_bytes())
+            await self._submit(to, message.as_bytes())
         except Refusal as refusal:
             self.log.warn("hold_notice_failed: to {recipient}: {why}", recipient=recipient, why=refusal.smtp_line())

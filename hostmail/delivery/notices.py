@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.delivery.bounce import Origin, Original, Outcome, report
+from hostmail.delivery.ours import Submit
 from hostmail.delivery.telling import Telling
 from hostmail.errors import BadAddress, Refusal
 from hostmail.interfaces import Queued
 
 log = Logger(namespace="delivery")
-
-Submit = Callable[[Address, bytes], Awaitable[None]]
 
 _ASKED_BY = {"failed": "FAILURE", "delayed": "DELAY", "delivered": "SUCCESS", "relayed": "SUCCESS"}
 _PLAIN_STATUS = {"delayed": "4.4.7", "delivered": "2.0.0", "relayed": "2.0.0"}
@@ -36,7 +35,7 @@ def outcome(action: str, recipient: str, orcpt: str, refusal: Refusal | None) ->
     status = refusal.enhanced or status
     if action == "failed" and not status.startswith("5"):
         status = "5" + status[1:]
-    return Outcome(recipient, status, f"{refusal.code} {refusal.smtp_line()}", orcpt)
+    return Outcome(recipient, status, refusal.smtp_reply(), orcpt)
 
 
 class Notices:
@@ -82,9 +81,7 @@ class Notices:
         self, results: Sequence[tuple[Queued, Refusal | None]], action: str, content: bytes, whole: bool
     ) -> None:
         """Report on recipients of one queued message, with its header or `whole`; raises as `tell` does."""
-        asked = [
-            (row, refusal) for row, refusal in results if wanted(action, row.notify.split(",") if row.notify else ())
-        ]
+        asked = [(row, refusal) for row, refusal in results if wanted(action, row.wishes)]
         if not asked:
             return
         row = asked[0][0]

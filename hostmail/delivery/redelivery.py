@@ -61,10 +61,8 @@ class Redelivery:
         """What leaves for a recipient whose address has become a forward while he waited; nothing of what was judged spam."""
         if not self._forward_spam and is_spam(await self._header(spooled)):
             return []
-        path = Address.parse(row.sender) if row.sender else None
-        envelope = Envelope(path, body=row.body, smtputf8=row.smtputf8, ret=row.ret, envid=row.envid)
-        notify = tuple(row.notify.split(",")) if row.notify else ()
-        recipient = Recipient(Address.parse(row.recipient), notify, row.orcpt)
+        envelope = Envelope(row.reverse_path, body=row.body, smtputf8=row.smtputf8, ret=row.ret, envid=row.envid)
+        recipient = Recipient(Address.parse(row.recipient), row.wishes, row.orcpt)
         return await leaving(envelope, [(recipient, each) for each in forwards], self._senders)
 
     async def _header(self, spooled: ISpoolFile) -> bytes:
@@ -79,9 +77,8 @@ class Redelivery:
             if await self._directory.autoresponder(decision.account_id) is not None:
                 if header is None:
                     header = await self._header(spooled)
-                sender = Address.parse(row.sender) if row.sender else None
                 named = [Address.parse(decision.addressed or row.recipient)]
-                self._answering.consider(Arrived(row.queue_id, sender, header, decision, named))
+                self._answering.consider(Arrived(row.queue_id, row.reverse_path, header, decision, named))
 
 
 def _mailbox(decision: IntoMailbox) -> tuple[int, str]:

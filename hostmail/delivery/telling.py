@@ -43,7 +43,7 @@ class Telling:
         header: bytes = b"",
     ) -> None:
         """Nothing was taken for these recipients, or from this sender before any was named; the header if it came that far."""
-        words = f"{refusal.code} {refusal.smtp_line()} ({who(peer, None)})"
+        words = f"{refusal.smtp_reply()} ({who(peer, None)})"
         about, sender = message_id(header), envelope.sender
         for recipient in [str(each.address) for each in recipients] or [""]:
             self._tell(Happened.REFUSED, "", message_id=about, sender=sender, recipient=recipient, words=words)
@@ -90,9 +90,9 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
         if mailbox.answer is None:
             yield Happened.DELIVERED, mine, ""
         elif mailbox.answer.permanent:
-            yield Happened.FAILED, mine, _words(mailbox.answer)
+            yield Happened.FAILED, mine, mailbox.answer.smtp_reply()
         else:
-            yield Happened.POSTPONED, mine, _words(mailbox.answer)
+            yield Happened.POSTPONED, mine, mailbox.answer.smtp_reply()
     for _, forward in ends.forwards:
         yield Happened.QUEUED, str(forward.address), f"forwarded by {forward.forwarder}"
     for recipient, end in ends.lists:
@@ -102,12 +102,8 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
     for recipient in ends.elsewhere:
         yield (Happened.HELD if recipient.held else Happened.QUEUED), str(recipient.address), recipient.held
     for nowhere in ends.nowhere:
-        yield Happened.FAILED, str(nowhere.address), _words(nowhere.answer)
+        yield Happened.FAILED, str(nowhere.address), nowhere.answer.smtp_reply()
     for recipient in ends.withheld:
         yield Happened.DISCARDED, str(recipient.address), "judged spam, which is not forwarded"
     for recipient in ends.discards:
         yield Happened.DISCARDED, str(recipient.address), "the domain's owner wants unknown names discarded"
-
-
-def _words(refusal: Refusal) -> str:
-    return f"{refusal.code} {refusal.smtp_line()}"

@@ -174,7 +174,7 @@ class Transaction:
         pending: list[Any] = []
         try:
             if waits := [*self._ends.elsewhere, *self._for_lists()]:
-                pending.append(await self._prepare(self._envelope, waits))
+                pending.append(await self._prepare(waits))
             for each in await self._leaving():
                 pending.append(await self._prepare_for(None, each.envelope, each.recipients, each.mark))
             await self._fill_mailboxes()
@@ -185,7 +185,7 @@ class Transaction:
             later = [here[i] for i in settlement.retry]
             later += await self._bounce([here[i] for i in settlement.bounce])
             if later:
-                pending.append(await self._prepare(self._envelope, waiting(later)))
+                pending.append(await self._prepare(waiting(later)))
             if pending:
                 await pending[0].commit(*pending[1:])
                 pending.clear()
@@ -234,8 +234,8 @@ class Transaction:
                 ends.nowhere.append(Nowhere(refusal, [recipient], forward.address))
         return await leaving(self._envelope, ends.forwards, parts.senders)
 
-    async def _prepare(self, envelope: Envelope, recipients: Sequence[Recipient]) -> Any:
-        return await self._prepare_for(self._account_id, envelope, recipients)
+    async def _prepare(self, recipients: Sequence[Recipient]) -> Any:
+        return await self._prepare_for(self._account_id, self._envelope, recipients)
 
     async def _prepare_for(
         self, account_id: int | None, envelope: Envelope, recipients: Sequence[Recipient], mark: bytes = b""
@@ -289,10 +289,8 @@ class Transaction:
         """One event a message: its words are put together here, for the log's own formatting costs ten times as much."""
         peer = who(self._peer, self._responsible)
         sender, mailboxes = self._envelope.sender, sum(mailbox.answer is None for mailbox in self._mailboxes)
-        queued, discarded = (
-            len(self._ends.elsewhere) + len(self._ends.forwards) + len(self._ends.lists),
-            len(self._ends.discards),
-        )
+        queued = len(self._ends.elsewhere) + len(self._ends.forwards) + len(self._ends.lists)
+        discarded = len(self._ends.discards)
         story = (
             f"{self.queue_id} from=<{sender}> to {first_of(self._recipients)} size={self._size} "
             f"mailboxes={mailboxes} queued={queued}{f' discarded={discarded}' if discarded else ''} ({peer})"

@@ -93,7 +93,7 @@ class Outcomes:
             when = self._next(row, chance)
             if refusal.permanent or when is None:
                 if not row.last_answer.startswith(UNTOLD):
-                    self._note(Happened.FAILED, row, _words(refusal))
+                    self._note(Happened.FAILED, row, refusal.smtp_reply())
                 failed.append((row, refusal))
             else:
                 waiting.append((row, refusal, when))
@@ -134,7 +134,7 @@ class Outcomes:
         warn_after = schedule.lifetime if schedule.warn_after is None else schedule.warn_after
         bounce_lifetime = min(schedule.bounce_lifetime, schedule.lifetime)
         ages = Ages(now - warn_after, now - bounce_lifetime, now - schedule.lifetime)
-        await self._queue.put_off(domain, until, _words(trouble) if trouble else BUSY, ages)
+        await self._queue.put_off(domain, until, trouble.smtp_reply() if trouble else BUSY, ages)
 
     def _next(self, row: QueuedRow, chance: float) -> float | None:
         return self._schedule.next_attempt(row.attempts + 1, row.created, row.sender, self._now(), chance)
@@ -148,7 +148,7 @@ class Outcomes:
             if self._schedule.should_warn(row.created, row.sender, now, row.warned)
         ]
         told = {row.id for row, _ in due} if due and await self._told(due, "delayed") else set[int]()
-        attempts = [Attempt(row, when, _words(refusal), row.id in told) for row, refusal, when in waiting]
+        attempts = [Attempt(row, when, refusal.smtp_reply(), row.id in told) for row, refusal, when in waiting]
         if attempts:
             await self._queue.postpone(attempts)
         for row, _, answer, _ in attempts:
@@ -162,7 +162,7 @@ class Outcomes:
             return
         again = self._now() + REPORT_AGAIN_SECONDS
         await self._queue.postpone(
-            [Attempt(row, again, UNTOLD + ("" if refusal is None else _words(refusal))) for row, refusal in failed]
+            [Attempt(row, again, UNTOLD + ("" if refusal is None else refusal.smtp_reply())) for row, refusal in failed]
         )
 
     async def _finish(self, done: Sequence[Result], tell: Sequence[Result], action: str) -> None:
@@ -207,7 +207,3 @@ class Outcomes:
 def _wants_all(row: QueuedRow, action: str) -> bool:
     """RET counts for failures alone (RFC 3461 4.3)."""
     return action == "failed" and row.ret.upper() == "FULL"
-
-
-def _words(refusal: Refusal) -> str:
-    return f"{refusal.code} {refusal.smtp_line()}"

@@ -378,7 +378,7 @@ def _unreachable(results: Sequence[Sent]) -> Refusal | None:
 
 def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:
     """The ends here that a waiting recipient leads to by now, each to be tried for itself: its name has become an alias, say."""
-    notify = tuple(row.notify.split(",")) if row.notify else ()
+    notify = row.wishes
     final = partial(
         Recipient, notify=notify, orcpt=row.orcpt, routed=True, addressed=row.recipient, own_sender=row.sender
     )

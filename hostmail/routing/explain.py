@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, ListCommand, Refuse, ToList, targets_of
-from hostmail.errors import Refusal
 from hostmail.routing.route import Resolution
 from hostmail.routing.rules import Step
 
@@ -23,7 +22,7 @@ def explained(resolution: Resolution) -> dict[str, Any]:
 def words(step: Step) -> str:
     """What a step does with the mail."""
     if step.refusal is not None:
-        return f"refused: {_answer(step.refusal)}{f' ({step.refusal.private})' if step.refusal.private else ''}"
+        return f"refused: {step.refusal.smtp_reply()}{f' ({step.refusal.private})' if step.refusal.private else ''}"
     if step.discarded:
         return "taken, and thrown away"
     if step.elsewhere:
@@ -51,9 +50,5 @@ def _end(target: Decision) -> dict[str, Any]:
         return {"kind": "discard", "address": target.caught, "caught": target.caught}
     if isinstance(target, Refuse):
         address = "" if target.address is None else str(target.address)
-        return {"kind": "refuse", "address": address, "answer": _answer(target.refusal)}
+        return {"kind": "refuse", "address": address, "answer": target.refusal.smtp_reply()}
     return {"kind": "relay", "address": str(getattr(target, "address", ""))}
-
-
-def _answer(refusal: Refusal) -> str:
-    return f"{refusal.code} {refusal.smtp_line()}"

@@ -79,7 +79,7 @@ class Commands:
     async def take(self, row: Queued, spooled: ISpoolFile, decision: ListCommand, found: MailingList) -> Onward:
         """Do it; raises a Refusal."""
         header = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
-        sender = Address.parse(row.sender) if row.sender else None
+        sender = row.reverse_path
         asked = Asked(found, decision, row, spooled, header, sender)
         who = asked.who
         if decision.word is ListWord.BOUNCES:

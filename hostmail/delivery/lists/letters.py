@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from email.headerregistry import Address as HeaderAddress
+from collections.abc import Callable
 from email.message import EmailMessage
-from email.policy import SMTP
 from random import Random
 
 from twisted.logger import Logger
 
 from hostmail.address import Address
+from hostmail.delivery.ours import Submit, in_header, letter
 from hostmail.errors import Refusal
 from hostmail.interfaces import MailingList
 from hostmail.listnames import ListWord, around
-from hostmail.message.dates import format_date
-
-Submit = Callable[[Address, bytes], Awaitable[None]]
 
 
 class Letters:
@@ -47,15 +43,10 @@ class Letters:
     ) -> None:
         """Write to somebody; answers go to `answer_to`. Who takes no mail for good is logged; raises a refusal for now."""
         unique = f"{self._random.getrandbits(64):016x}.{self._random.getrandbits(32):08x}"
-        message = EmailMessage(policy=SMTP.clone(utf8=not to.is_ascii))
-        message["Date"] = format_date(self._now()).decode()
-        request = around(found.parsed, ListWord.REQUEST)
-        message["From"] = HeaderAddress(f"{found.parsed.local} list", request.local, request.domain)
-        message["To"] = HeaderAddress(username=to.local, domain=to.domain)
-        message["Subject"] = subject
-        message["Message-ID"] = f"<{unique}@{self._hostname}>"
+        author = in_header(around(found.parsed, ListWord.REQUEST), f"{found.parsed.local} list")
+        message = letter(author, to, subject, f"{unique}@{self._hostname}", now=self._now(), utf8=not to.is_ascii)
         if answer_to is not None:
-            message["Reply-To"] = HeaderAddress(username=answer_to.local, domain=answer_to.domain)
+            message["Reply-To"] = in_header(answer_to)
         message["Auto-Submitted"] = "auto-replied"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(text, charset="utf-8")
@@ -69,9 +60,9 @@ class Letters:
             self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=to, why=why)
 
 
-def _with(letter: EmailMessage, about: bytes, boundary: str) -> bytes:
+def _with(message: EmailMessage, about: bytes, boundary: str) -> bytes:
     """The letter with a message attached as it came: no library shall read and change what a stranger wrote."""
-    whole = letter.as_bytes()
+    whole = message.as_bytes()
     header, _, body = whole.partition(b"\r\n\r\n")
     lines = header.split(b"\r\n")
     inner = [line for line in lines if line.lower().startswith(b"content-")]

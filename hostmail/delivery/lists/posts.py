@@ -49,7 +49,7 @@ class Posts:
         """Judge a post, unless that is done, and send it to the members; raises a Refusal."""
         header = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
         if not decision.approved:
-            sender = Address.parse(row.sender) if row.sender else None
+            sender = row.reverse_path
             check_post(found.parsed, found.size_bytes, header, sender, spooled.size - len(spooled.prefix))
             if reason := await self._why_held(found, header, sender):
                 return await self._hold(row, spooled, found, reason)
@@ -78,8 +78,7 @@ class Posts:
         shown: bytes = await self._in_thread(_top, spooled.path, len(spooled.prefix), MAX_SHOWN)
         await self._letters.to_owners(found, f"A post to {found.address} waits for you", text, shown)
         self._telling.held(row.queue_id, found, reason)
-        notify = tuple(row.notify.split(",")) if row.notify else ()
-        return Onward([Recipient(found.parsed, notify, row.orcpt, routed=True, held=reason)])
+        return Onward([Recipient(found.parsed, row.wishes, row.orcpt, routed=True, held=reason)])
 
     async def _expand(self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes) -> Onward:
         """One message in the queue for all members, each with a reverse-path and a first turn of his own.
