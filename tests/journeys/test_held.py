@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import smtplib
-from typing import Any, ClassVar
+from typing import Any
 
-from tests.journeys.base import ANN, Journey, letter, until
-from tests.support.appliance import PASSWORD, free_ports
-from tests.support.sink import Sink
+from tests.journeys.base import ANN, letter, until
+from tests.journeys.behind import SinkJourney
+from tests.support.appliance import PASSWORD
 
 LIMIT, PATIENCE, HELD = 3, 10, 4
 
 
-class HeldTests(Journey):
+class HeldTests(SinkJourney):
     accounts = (ANN,)
-    sink: ClassVar[Sink]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.sink = Sink(free_ports(1)[0])
-        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\nlimits: {{sent_per_hour: {LIMIT}}}\n'
-        cls.sink.open()
-        super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        super().tearDownClass()
-        cls.sink.close()
+    more = f"limits: {{sent_per_hour: {LIMIT}}}\n"
 
     def held(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.here.json("queue", "list", f"account:{ANN}", "state:held")

@@ -10,41 +10,35 @@ from email.message import EmailMessage
 from typing import ClassVar
 
 from hostmail.queue.lanes import PER_DESTINATION
-from tests.journeys.base import ANN, BOB, Journey, letter, until
-from tests.support.appliance import PASSWORD, free_ports
-from tests.support.sink import Sink
+from tests.journeys.base import ANN, BOB, letter, until
+from tests.journeys.behind import SinkJourney
+from tests.support.appliance import PASSWORD
 from tests.support.zone import Zone
 
 TEAM, CARL, DAVE = "team@example.test", "carl@far.test", "dave@strict.test"
 NO_SUCH_USER = "550 5.1.1 no such user"
 
 
-class ListJourney(Journey):
+class ListJourney(SinkJourney):
     """ann owns the list; bob has his mailbox here, carl and dave theirs behind the smarthost."""
 
-    sink: ClassVar[Sink]
     zone: ClassVar[Zone]
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.sink = Sink(free_ports(1)[0])
-        cls.sink.open()
         cls.zone = Zone()
         cls.zone.add("_dmarc.strict.test", "TXT", '"v=DMARC1; p=reject"')
         cls.zone.open()
-        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\ndns: {{servers: ["127.0.0.1:{cls.zone.port}"]}}\n'
+        cls.more = f'dns: {{servers: ["127.0.0.1:{cls.zone.port}"]}}\n'
         super().setUpClass()
 
     @classmethod
     def tearDownClass(cls) -> None:
         super().tearDownClass()
-        cls.sink.close()
         cls.zone.close()
 
     def setUp(self) -> None:
         super().setUp()
-        self.sink.taken.clear()
-        self.sink.answers.clear()
         self.here.command("list", "add", TEAM, "--owner", ANN, "--description", "Our team")
         self.addCleanup(self.here.command, "list", "remove", TEAM)
 

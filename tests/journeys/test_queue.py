@@ -12,10 +12,11 @@ import threading
 import time
 from collections import Counter
 from email.message import Message
-from typing import Any, ClassVar
+from typing import Any
 
 from hostmail.queue.lanes import PER_DESTINATION
-from tests.journeys.base import ANN, Journey, letter
+from tests.journeys.base import ANN, letter
+from tests.journeys.behind import SinkJourney
 from tests.support.appliance import PASSWORD, free_ports
 from tests.support.sink import Sink
 
@@ -23,27 +24,8 @@ KILLED_AFTER, ROUNDS = 12, 3
 MANY = 60
 
 
-class QueueTests(Journey):
+class QueueTests(SinkJourney):
     accounts = (ANN,)
-    sink: ClassVar[Sink]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.sink = Sink(free_ports(1)[0])
-        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\n'
-        cls.sink.open()
-        super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        super().tearDownClass()
-        cls.sink.close()
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.sink.taken.clear()
-        self.sink.answers.clear()
-        self.sink.slow = 0.0
 
     def submit(self, subject: str, *to: str, body: str = "Hello.\n.dot\n") -> None:
         """Ann sends by the submission port."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -11,6 +11,7 @@ from hostmail.errors import Refusal
 from hostmail.protocols.base import TURN_SECONDS
 from hostmail.protocols.imap.compression import Compressing
 from hostmail.protocols.imap.settings import ImapSettings
+from hostmail.protocols.imap.steps import Steps
 
 BATCH = 64 * 1024
 SIFT_FIRST = 8
@@ -89,7 +90,7 @@ class Answers(Compressing):
         self.begin_turn()
         self.go_on()
 
-    async def in_turns(self, steps: Generator[None, None, T]) -> T:
+    async def in_turns(self, steps: Steps[T]) -> T:
         """The result of a long calculation, with turns for others between its steps."""
         while True:
             try:

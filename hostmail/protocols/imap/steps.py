@@ -1,6 +1,6 @@
 """Long calculations in steps: a generator that stops now and then, so that whoever drives it can give others their turn.
 
-The calculation itself stays a pure function; `Answers.in_turns` drives it in a session, `finished` where nobody waits.
+The calculation itself stays a pure function; `Answers.in_turns` drives it in a session.
 """
 
 from __future__ import annotations
@@ -13,16 +13,6 @@ RUN, EACH = 4096, 1024
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
-
-
-def finished(steps: Steps[T]) -> T:
-    """The result, in one go."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def collected(things: Iterable[T]) -> Steps[list[T]]:

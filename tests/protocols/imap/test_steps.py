@@ -6,8 +6,9 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.protocols.imap.steps import RUN, Steps, collected, finished, ordered
+from hostmail.protocols.imap.steps import RUN, Steps, collected, ordered
 from hostmail.protocols.imap.threading import Facts, by_references, by_subject, format_threads
+from tests.protocols.imap.stepping import finished
 
 
 def stops(steps: Steps[object]) -> int:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.protocols.imap.steps import finished
 from hostmail.protocols.imap.threading import Facts, by_references, by_subject, format_threads
+from tests.protocols.imap.stepping import finished
 
 
 def message(

@@ -1,0 +1,34 @@
+"""A journey whose service sends everything on to one scripted server."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tests.journeys.base import Journey
+from tests.support.appliance import free_ports
+from tests.support.sink import Sink
+
+
+class SinkJourney(Journey):
+    """`more` is said to the service beside its smarthost, the sink."""
+
+    sink: ClassVar[Sink]
+    more: ClassVar[str] = ""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.sink = Sink(free_ports(1)[0])
+        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\n{cls.more}'
+        cls.sink.open()
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        super().tearDownClass()
+        cls.sink.close()
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sink.taken.clear()
+        self.sink.answers.clear()
+        self.sink.slow = 0.0
