@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets as random_secrets
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,12 +12,13 @@ from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.directory.lists import belongs
-from hostmail.directory.tables import list_members, list_questions, lists, secrets
+from hostmail.directory.secrets import Secret
+from hostmail.directory.tables import list_members, list_questions, lists
 from hostmail.errors import BadValue, NotFound, Refusal, TemporaryFailure, TooMany
 from hostmail.interfaces import IListMembers, InThread, Member
 from hostmail.sql.database import Database
 
-SECRET, SECRET_OCTETS = "lists", 32
+SECRET = "lists"
 MAX_MEMBERS = 20_000
 MOST_BOUNCES = 3
 MOST_QUESTIONS = 500
@@ -38,7 +38,7 @@ class ListMembers:
         self._database = database
         self._in_thread = in_thread
         self._now = now
-        self._known_secret = b""
+        self._secret = Secret(SECRET, database=database, in_thread=in_thread)
 
     async def members(self, list_id: int) -> list[Member]:
         """All, by address."""
@@ -80,10 +80,8 @@ class ListMembers:
         await self._in_thread(self._write, _not_asked, list_id, address, action)
 
     async def secret(self) -> bytes:
-        """The one that is there, or the first one anybody makes."""
-        if not self._known_secret:
-            self._known_secret = await self._in_thread(self._write, _secret)
-        return self._known_secret
+        """What signs lists' addresses."""
+        return await self._secret.value()
 
     def _read(self, step: Callable[..., T], *arguments: Any) -> T:
         try:
@@ -177,9 +175,3 @@ def _not_asked(connection: Connection, list_id: int, address: Address, action: s
     asked = list_questions.c
     this = (asked.list_id == list_id) & (asked.address_key == address.key) & (asked.action == action)
     connection.execute(delete(list_questions).where(this))
-
-
-def _secret(connection: Connection) -> bytes:
-    fresh = insert(secrets).values(name=SECRET, value=random_secrets.token_bytes(SECRET_OCTETS))
-    connection.execute(fresh.on_conflict_do_nothing())
-    return bytes(connection.execute(select(secrets.c.value).where(secrets.c.name == SECRET)).scalar_one())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets as random_secrets
 from collections.abc import Callable
 
 from sqlalchemy import delete, select
@@ -11,13 +10,13 @@ from zope.interface import implementer
 
 from hostmail import srs
 from hostmail.address import Address
-from hostmail.directory.tables import kept_senders, secrets
+from hostmail.directory.secrets import Secret
+from hostmail.directory.tables import kept_senders
 from hostmail.errors import NoSuchRecipient
 from hostmail.interfaces import InThread, ISenderRewriting
 from hostmail.sql.database import Database
 
 SECRET = "srs"
-SECRET_OCTETS = 32
 KEEP_SECONDS = 2 * srs.VALID_DAYS * 86_400.0
 
 
@@ -29,11 +28,11 @@ class SenderRewriting:
         self._database = database
         self._in_thread = in_thread
         self._now = now
-        self._known_secret = b""
+        self._secret = Secret(SECRET, database=database, in_thread=in_thread)
 
     async def rewrite(self, sender: Address, forwarder: Address) -> Address:
         """The reverse-path under which `forwarder` sends on mail of `sender`; raises TemporaryFailure."""
-        secret = await self._secret()
+        secret = await self._secret.value()
         address = srs.named(sender, forwarder.domain, secret, self._now())
         if address is not None:
             return address
@@ -44,30 +43,13 @@ class SenderRewriting:
         """The sender behind a rewritten address, None for any other address; raises NoSuchRecipient if it is forged or expired."""
         if not srs.is_rewritten(address):
             return None
-        found = srs.original(address, await self._secret(), self._now())
+        found = srs.original(address, await self._secret.value(), self._now())
         if isinstance(found, Address):
             return found
         text: str | None = await self._in_thread(self._kept, found)
         if text is None:
             raise NoSuchRecipient(private=f"rewritten sender {found} is not kept any more")
         return Address.parse(text)
-
-    async def _secret(self) -> bytes:
-        if not self._known_secret:
-            self._known_secret = await self._in_thread(self._find_secret)
-        return self._known_secret
-
-    def _find_secret(self) -> bytes:
-        """The one that is there, or the first one anybody makes."""
-        query = select(secrets.c.value).where(secrets.c.name == SECRET)
-        with self._database.reading() as connection:
-            found = connection.execute(query).scalar()
-        if found is None:
-            fresh = insert(secrets).values(name=SECRET, value=random_secrets.token_bytes(SECRET_OCTETS))
-            with self._database.writing() as connection:
-                connection.execute(fresh.on_conflict_do_nothing())
-                found = connection.execute(query).scalar_one()
-        return bytes(found)
 
     def _keep(self, address: str) -> int:
         """The address's number; those that nobody has used for long are forgotten by the way."""
