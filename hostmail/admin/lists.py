@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from hostmail.address import Address
-from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.parts import Addressed, Parts, Verb, named_address
 from hostmail.config.nearest import nearest
-from hostmail.errors import BadAddress, BadValue, NotFound, Refusal
+from hostmail.errors import BadValue, NotFound, Refusal
 from hostmail.interfaces import MailingList
 from hostmail.listnames import taken_apart
 
@@ -203,10 +203,7 @@ def _parsed(text: str) -> Address | BadValue:
 
 
 def _address(text: str) -> Address:
-    try:
-        address = Address.parse(text.strip())
-    except BadAddress as refusal:
-        raise BadValue(f"{text}: {refusal.public}") from None
+    address = named_address(text)
     if not address.domain:
         raise BadValue(f"{text}: an address needs a domain")
     return address

@@ -69,6 +69,14 @@ class Addressed(msgspec.Struct, forbid_unknown_fields=True):
     address: str
 
 
+def named_address(text: str) -> Address:
+    """The address somebody names; raises BadValue for what is none."""
+    try:
+        return Address.parse(text.strip())
+    except BadAddress as refusal:
+        raise BadValue(f"{text}: {refusal.public}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The stages. `sessions` is None when the service is not running and the command works on the data itself."""
@@ -95,10 +103,7 @@ class Parts:
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""
-        try:
-            address = Address.parse(text.strip())
-        except BadAddress as refusal:
-            raise BadValue(f"{text}: {refusal.public}") from None
+        address = named_address(text)
         account = await self.directory.account_for(address)
         if account is not None:
             return account

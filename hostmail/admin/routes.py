@@ -6,9 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hostmail.address import Address
-from hostmail.admin.parts import Named, Parts, Verb
-from hostmail.errors import BadAddress, BadValue
+from hostmail.admin.parts import Named, Parts, Verb, named_address
 
 
 class AddDomainAlias(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,9 +43,9 @@ class Routes:
 
     async def route(self, asked: Asked) -> dict[str, Any]:
         """What would happen to mail for an address now, step by step; a mailbox's room with it, and the way out of a sender's mail."""
-        told = await self._parts.explain(_address(asked.address))
+        told = await self._parts.explain(named_address(asked.address))
         if asked.sender:
-            sender = _address(asked.sender)
+            sender = named_address(asked.sender)
             account = await self._parts.directory.account_for(sender)
             told["sender"] = str(sender)
             told["way_out"] = await self._parts.explain_way(account.id if account is not None else None, str(sender))
@@ -74,10 +72,3 @@ class Routes:
     async def remove(self, asked: Named) -> dict[str, Any]:
         """Let it stand for itself again."""
         return {"name": asked.name, "domain": await self._parts.changes.remove_domain_alias(asked.name)}
-
-
-def _address(text: str) -> Address:
-    try:
-        return Address.parse(text.strip())
-    except BadAddress as refusal:
-        raise BadValue(f"{text}: {refusal.public}") from None
