@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.envelope import Recipient
-from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.errors import Refusal, TemporaryFailure, as_refusal
 from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
@@ -207,3 +207,10 @@ class Outcomes:
 def _wants_all(row: QueuedRow, action: str) -> bool:
     """RET counts for failures alone (RFC 3461 4.3)."""
     return action == "failed" and row.ret.upper() == "FULL"
+
+
+def expected(error: Exception, row: QueuedRow) -> Refusal:
+    """What a failure of our own work means to a recipient: a fault of ours is one for now, and logged with all we know."""
+    if not isinstance(error, Refusal):
+        log.failure("queue_work_failed: {queue_id} <{to}>", queue_id=row.queue_id, to=row.recipient)
+    return as_refusal(error)

@@ -28,12 +28,13 @@ from hostmail.decisions import (
     targets_of,
 )
 from hostmail.envelope import Recipient
-from hostmail.errors import Refusal, Returned, SpamNotForwarded, as_refusal
+from hostmail.errors import Refusal, Returned, SpamNotForwarded
 from hostmail.interfaces import IHistory
-from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, SendOn, Sent, TakeForList
-from hostmail.queue.lanes import Lane, Lanes
-from hostmail.queue.outcomes import Outcomes
+from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, SendOn, TakeForList
+from hostmail.queue.departures import Departures
+from hostmail.queue.outcomes import Outcomes, expected
 from hostmail.queue.queue import Queue
+from hostmail.queue.room import Room
 from hostmail.queue.schedule import Schedule
 
 log = Logger(namespace="queue")
@@ -42,17 +43,14 @@ POLL_SECONDS = 10.0
 LEASE_SECONDS = 600.0
 RENEW_SECONDS = 120.0
 BATCH = 200
-MOST_UNDER_WAY = 500
-FEW_UNDER_WAY = 125
-LONGEST_PARKED = 900.0
 STOP_SECONDS = 10.0
 
 
 class Runner:
     """One per queue. It looks when woken, when something falls due, and every few seconds for what other processes queued.
 
-    `decide` routes each recipient afresh, so that mail for a domain that has come or gone while it waited goes the right way. Mail for
-    elsewhere that `sender` has no destination for waits, visible and untouched (C9).
+    `decide` routes each recipient afresh, so that mail for a domain that has come or gone while it waited goes the right way.
+    What is for elsewhere is the business of its `Departures`.
     """
 
     def __init__(
@@ -82,9 +80,10 @@ class Runner:
             queue, report, schedule=schedule or Schedule(), now=now, random=random, history=history
         )
         self._now = now
-        self._lanes = Lanes(now)
-        self._under_way: dict[int, QueuedRow] = {}
-        self._crowded = False
+        self._room = Room(self.wake)
+        self._departures = Departures(
+            queue=queue, sender=sender, outcomes=self._outcomes, room=self._room, now=now, wake=self.wake
+        )
         self._jobs: set[Deferred[None]] = set()
         self._timer: IDelayedCall | None = None
         self._looking = False
@@ -99,7 +98,7 @@ class Runner:
             log.info("queue_swept: {removed} files without recipients", removed=removed)
         self._running = True
         self._renewed = self._now()
-        self._queue.woken, self._queue.retried = self.wake, self._lanes.forgive
+        self._queue.woken, self._queue.retried = self.wake, self._departures.forgive
         self.wake()
 
     def stop(self) -> Deferred[Any]:
@@ -152,10 +151,9 @@ class Runner:
         now = self._now()
         if now >= self._renewed + RENEW_SECONDS:
             self._renewed = now
-            await self._queue.renew(list(self._under_way), LEASE_SECONDS)
-        free = MOST_UNDER_WAY - len(self._under_way)
-        if free <= 0 or self._crowded:
-            self._crowded = True
+            await self._queue.renew(self._room.ids, LEASE_SECONDS)
+        free = self._room.free()
+        if not free:
             return POLL_SECONDS
         leased = await self._queue.lease(LEASE_SECONDS, min(BATCH, free))
         by_message: dict[int, list[QueuedRow]] = {}
@@ -175,19 +173,10 @@ class Runner:
             try:
                 await self._work(rows)
             finally:
-                self._over(rows)
+                self._room.leave(rows)
 
-        self._under_way.update((row.id, row) for row in rows)
+        self._room.take(rows)
         self._keep(ensureDeferred(work()))
-
-    def _over(self, rows: Sequence[QueuedRow]) -> None:
-        """They make room for others; a row that is under way anew meanwhile stays."""
-        for row in rows:
-            if self._under_way.get(row.id) is row:
-                del self._under_way[row.id]
-        if self._crowded and len(self._under_way) <= FEW_UNDER_WAY:
-            self._crowded = False
-            self.wake()
 
     async def _work(self, rows: list[QueuedRow]) -> None:
         here: list[tuple[QueuedRow, IntoMailbox]] = []
@@ -212,7 +201,7 @@ class Runner:
         if here:
             await self._outcomes.settle(await self._bring(here))
         if away:
-            await self._send_on(away)
+            await self._departures.send_on(away)
 
     async def _decided(self, row: QueuedRow) -> Decision:
         if row.returned:
@@ -220,7 +209,7 @@ class Runner:
         try:
             decision = await self._decide(Address.parse(row.recipient), routed=row.routed)
         except Exception as error:  # noqa: BLE001
-            return Refuse(self._expected(error, row))
+            return Refuse(expected(error, row))
         if row.routed and isinstance(decision, IntoMailbox):
             return replace(decision, addressed=row.addressed, caught=row.caught)
         return decision
@@ -235,7 +224,7 @@ class Runner:
             await self._queue.split(row, ends, leaving)
             self._outcomes.led_on(row, [*ends, *(one for each in leaving for one in each.recipients)])
         except Exception as error:  # noqa: BLE001
-            return [(row, self._expected(error, row))]
+            return [(row, expected(error, row))]
         return []
 
     async def _hand_to_list(self, row: QueuedRow, decision: ForList) -> list[tuple[QueuedRow, Refusal | None]]:
@@ -247,133 +236,25 @@ class Runner:
             else:
                 await self._queue.finish([row.id])
         except Exception as error:  # noqa: BLE001
-            return [(row, self._expected(error, row))]
+            return [(row, expected(error, row))]
         return []
 
     async def _bring(self, here: Sequence[tuple[QueuedRow, IntoMailbox]]) -> list[tuple[QueuedRow, Refusal | None]]:
         try:
             answers = await self._deliver(await self._queue.open(here[0][0]), here)
         except Exception as error:  # noqa: BLE001
-            answers = [self._expected(error, here[0][0])] * len(here)
+            answers = [expected(error, here[0][0])] * len(here)
         return [(row, answer) for (row, _), answer in zip(here, answers, strict=True)]
-
-    async def _send_on(self, away: list[QueuedRow]) -> None:
-        together: dict[tuple[str, str], list[QueuedRow]] = {}
-        nowhere: list[QueuedRow] = []
-        unknown: list[tuple[QueuedRow, Refusal | None]] = []
-        for row in away:
-            try:
-                destination = await self._sender.destination(row)
-            except Exception as error:  # noqa: BLE001
-                unknown.append((row, self._expected(error, row)))
-                continue
-            if destination is None:
-                nowhere.append(row)
-            else:
-                together.setdefault((destination, row.sender), []).append(row)
-        if nowhere:
-            await self._outcomes.park(nowhere)
-        if unknown:
-            await self._outcomes.settle(unknown)
-        batches = [ensureDeferred(self._send(name, rows)) for (name, _), rows in together.items()]
-        for batch in batches:
-            self._keep(batch)
-        await DeferredList(batches)
-
-    async def _send(self, destination: str, rows: list[QueuedRow]) -> None:
-        """One transmission, when it is its turn in its lane; one that finds no room there waits in the queue."""
-        if self._full(self._lanes.lane(destination), len(rows)):
-            await self._send_later(destination, self._lanes.lane(destination), rows)
-        else:
-            lane = self._lanes.enter(destination, len(rows))
-            try:
-                await self._send_in_lane(destination, lane, rows)
-            finally:
-                self._lanes.leave(destination, len(rows))
-            await self._feed(destination, lane)
-            self._lanes.tidy(destination)
-        self._over(rows)
-
-    def _full(self, lane: Lane, count: int) -> bool:
-        """Whether with so many more a destination would have more places than it leaves to all others."""
-        free = MOST_UNDER_WAY - self._lanes.recipients - count
-        return lane.recipients > 0 and lane.recipients + count > free
-
-    async def _send_later(self, destination: str, lane: Lane, rows: Sequence[QueuedRow]) -> None:
-        """Back into the queue without an attempt. Where the lane moves quickly, nothing else is looked for until it has room again.
-
-        Where it does not, all other mail that goes there is put off as well, so that nobody has to leaf through it.
-        """
-        seconds = min(lane.seconds_to_wait(), LONGEST_PARKED)
-        if lane.put_off:
-            await self._outcomes.put_back(rows, lane.put_off_until)
-        elif seconds < POLL_SECONDS:
-            self._crowded = True
-            await self._outcomes.put_back(rows, self._now() + POLL_SECONDS)
-        else:
-            until = self._now() + seconds
-            await self._outcomes.put_back(rows, until)
-            await self._put_off(destination, lane, until, None)
-
-    async def _put_off(self, destination: str, lane: Lane, until: float, trouble: Refusal | None) -> None:
-        """Once for as long as it lasts. Smarthosts have no mail in the queue by their name, which is no domain."""
-        if not lane.put_off:
-            lane.put_off_until = until
-            await self._outcomes.put_off(destination, until, trouble)
-
-    async def _feed(self, destination: str, lane: Lane) -> None:
-        """A lane that has moved quicker than it looked gets some of the mail that was put off."""
-        if lane.hungry:
-            lane.fed = True
-            if await self._queue.bring_back(destination, lane.put_off_until, BATCH) < BATCH:
-                lane.put_off_until = 0.0
-            self.wake()
-
-    async def _send_in_lane(self, destination: str, lane: Lane, rows: list[QueuedRow]) -> None:
-        """A turn lasts until its results are written down, so that a crash can bring no more messages twice than there are turns."""
-        begun = await lane.turn()
-        if isinstance(begun, Refusal):
-            await self._outcomes.settle([(row, begun) for row in rows])
-            return
-        try:
-            results = list(zip(rows, await self._sender.send(rows), strict=True))
-        except Exception as error:  # noqa: BLE001
-            refusal = self._expected(error, rows[0])
-            lane.done(begun, None)
-            await self._outcomes.settle([(row, refusal) for row in rows])
-            return
-        trouble = _unreachable([result for _, result in results])
-        if trouble is not None:
-            lane.done(begun, trouble)
-            await self._outcomes.sent(results)
-            await self._put_off(destination, lane, lane.paused_until, trouble)
-            return
-        try:
-            await self._outcomes.sent(results)
-        finally:
-            lane.done(begun, None)
-
-    def _expected(self, error: Exception, row: QueuedRow) -> Refusal:
-        """A fault of ours is a failure for now, and logged with all we know."""
-        if not isinstance(error, Refusal):
-            log.failure("queue_work_failed: {queue_id} <{to}>", queue_id=row.queue_id, to=row.recipient)
-        return as_refusal(error)
 
     def _timed_out(self) -> None:
         self._timer = None
-        self._crowded = False
+        self._room.full = False
         self.wake()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             _cancelled(self._timer)
         self._timer = None
-
-
-def _unreachable(results: Sequence[Sent]) -> Refusal | None:
-    """What keeps everybody from talking to a destination for now, if that is what the results say."""
-    refusal = results[0].refusal
-    return refusal if refusal and not refusal.permanent and all(each.unreachable for each in results) else None
 
 
 def further(row: QueuedRow, decision: Forward | Several) -> list[Recipient]:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
 from hostmail.queue.lanes import LONGEST_PAUSE, MOST_LANES, PER_DESTINATION, Lane, Lanes
-from hostmail.queue.runner import MOST_UNDER_WAY
+from hostmail.queue.room import MOST_UNDER_WAY
 from hostmail.queue.schedule import DAY, HOUR
 from tests.queue.support import START, FakeSender, Result, RunnerCase
 
