@@ -195,10 +195,12 @@ class Conversation:
         return False
 
     async def _transaction(self, rows: Sequence[Queued], octets: Octets, size: int, results: dict[int, Sent]) -> None:
-        """One envelope with its message; a connection that breaks leaves the undecided rows for later."""
+        """One envelope with its message; a connection that breaks, or a file that cannot be read, leaves the undecided rows for later."""
         try:
             await self._envelope(rows, octets, size, results)
-        except NextHopFailure as failure:
+        except TemporaryFailure as failure:
+            # After 354 nothing but the message could be said.
+            self._wire.abort(NextHopFailure("the message could not be sent whole", enhanced="4.3.0"))
             for row in rows:
                 results.setdefault(row.id, Sent(failure))
 
@@ -235,6 +237,9 @@ class Conversation:
             await self._wire.send_message(_nothing)
             await self._wire.reply(FINAL_SECONDS)
             return
+        elif reply.code < 400:
+            # It answers something else, an earlier command perhaps. Taken for an answer to the message it would lose it.
+            raise NextHopFailure(f"{self._manners.host} answered DATA with {reply}", enhanced="4.5.0")
         dsn = "DSN" in self._features
         good = (
             Sent(None, f"{self._manners.host} said: {reply}", dsn)

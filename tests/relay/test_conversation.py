@@ -89,6 +89,20 @@ class PlainTests(TalkCase):
             self.server.says(reply)
         self.assertEqual(self.results(sending), ["451 4.3.0 mx.x.example said: 451 4.3.0 later"])
 
+    def test_taken_before_it_was_sent(self) -> None:
+        """250 to DATA is no answer to a message that was not sent: nobody has taken it, and this line is not to be trusted."""
+        for features in ("HELP", "PIPELINING"):
+            sending = self.send()
+            self.server.greets(features)
+            self.server.says("250 ok")
+            self.server.says("250 ok")
+            self.server.says("250 2.0.0 queued as 123")
+            self.assertEqual(
+                self.results(sending), ["451 4.5.0 mx.x.example answered DATA with 250 2.0.0 queued as 123"]
+            )
+            self.assertTrue(self.server.gone)
+            self.server.hangs_up()
+
     def test_many_blocks(self) -> None:
         """A message of many blocks arrives whole and dot-stuffed, at the pace of the peer."""
         message = b"." * 3 + b"x" * 300_000 + b"\r\n.\r\n" * 100_000
@@ -319,6 +333,18 @@ class OurTroubleTests(TalkCase):
         self.server.heard()
         Path(self.path).unlink()
         self.server.says("250 ok", "250 ok", "354 go")
-        self.failureResultOf(sending)
+        self.assertEqual(self.results(sending), ["451 4.3.0 local error, please try again later"])
         self.assertNotIn(".\r\n", self.server.heard())
+        self.assertTrue(self.server.gone)
+
+    def test_file_gone_later(self) -> None:
+        """Who has his message by then does not get it once more."""
+        sending = self.send(*(f"r{i}@x.example" for i in range(MAX_RECIPIENTS + 1)))
+        self.server.greets(*FULL)
+        self.server.says(*["250 ok"] * (MAX_RECIPIENTS + 1), "354 go")
+        Path(self.path).unlink()
+        self.server.says("250 ok")
+        self.server.says("250 ok", "250 ok", "354 go")
+        *first, last = self.results(sending)
+        self.assertEqual((first, last), (["+"] * MAX_RECIPIENTS, "451 4.3.0 local error, please try again later"))
         self.assertTrue(self.server.gone)
