@@ -43,9 +43,12 @@ class Asked:
 
     @property
     def why_ignored(self) -> str:
-        """Why a machine must have written it, "" if a person may have."""
+        """Why a machine must have written it, "" if a person may have.
+
+        What we have put above it counts: a list's fields tell that the mail is a list's.
+        """
         names = [self.decision.address, Address.parse(self.row.addressed or self.row.recipient)]
-        return why_not(self.header, self.sender, names, "")
+        return why_not(self.spooled.prefix + self.header, self.sender, names, "")
 
 
 class Commands:

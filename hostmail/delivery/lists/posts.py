@@ -50,7 +50,8 @@ class Posts:
         header = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
         if not decision.approved:
             sender = row.reverse_path
-            check_post(found.parsed, found.size_bytes, header, sender, spooled.size - len(spooled.prefix))
+            whole = spooled.prefix + header
+            check_post(found.parsed, found.size_bytes, whole, sender, spooled.size - len(spooled.prefix))
             if reason := await self._why_held(found, header, sender):
                 return await self._hold(row, spooled, found, reason)
         return await self._expand(row, spooled, found, header)
@@ -95,7 +96,7 @@ class Posts:
         other = [one for one in recipients if not one.address.is_ascii]
         return Onward(
             leaving=[
-                Leaving(_envelope(row, found, group, utf8), group, mark, content, anew=True)
+                Leaving(_envelope(row, found, group, utf8), group, mark, found.parsed.domain, content, anew=True)
                 for group, utf8 in ((plain, row.smtputf8), (other, True))
                 if group
             ]
