@@ -89,6 +89,12 @@ class BadMessage(Refusal):
     code, enhanced, words = 550, "5.6.0", "message content is not valid"
 
 
+class BrokenOff(Refusal):
+    """A message that did not come to its end, or was never begun although recipients were taken: nobody may be there to hear it."""
+
+    code, enhanced, words = 421, "4.4.2", "the client was gone before the end of the message"
+
+
 class SpamNotForwarded(Refusal):
     code, enhanced, words = 550, "5.7.1", "this message was judged spam and is not forwarded"
 

@@ -915,7 +915,7 @@ class ITransaction(Interface):
         """On disk and synced for every recipient, or a Refusal; only now 250."""
 
     def abort(why: Refusal | None = None) -> None:
-        """Forget it; `why` is what the client is told, if he is told anything."""
+        """Forget it; `why` is what the client is told, BrokenOff if he does not hear it, None if the history knows it already."""
 
 
 class IIntake(Interface):
@@ -1006,6 +1006,12 @@ class IQueue(Interface):
         mark: bytes = b"",
     ) -> Any:
         """File linked and synced, rows written but not yet live; an object with `async commit(*others)` and `async abort()`.
+
+    def turned_away(peer: Peer, sender: str, recipient: str, refusal: Refusal) -> None:
+        """What the session refuses by itself, for the history: a recipient, or a sender where that is "".
+
+        Both are as the client wrote them, and need not be addresses.
+        """
 
         Those that are committed together are live in one step, or none is.
         """
@@ -1130,3 +1136,4 @@ class IAdmin(Interface):
 
     async def call(verb: str, arguments: Mapping[str, Any]) -> Any:
         """Carry out `verb` (e.g. "account.add"); raises Refusal."""
+    BROKEN_OFF = "broken off"

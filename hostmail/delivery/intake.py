@@ -17,7 +17,7 @@ from hostmail.delivery.notices import Notices
 from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.errors import as_refusal
+from hostmail.errors import Refusal, as_refusal
 from hostmail.interfaces import (
     IAnswered,
     IDirectory,
@@ -134,6 +134,10 @@ class Intake:
         return Accepted(decision, permit.responsible, permit.held)
 
     def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Accepted]]) -> Transaction:
+    def turned_away(self, peer: Peer, sender: str, recipient: str, refusal: Refusal) -> None:
+        """What the session refuses by itself belongs to the history as well."""
+        self._parts.telling.turned_away(peer, sender, recipient, refusal)
+
         """Open a transaction; raises OutOfSpace or TemporaryFailure when there is no room for a spool file.
 
         Whoever answers for any of its recipients answers for the whole message.
@@ -142,7 +146,11 @@ class Intake:
         decided = [
             (replace(recipient, held=HELD) if each.held else recipient, each.decision) for recipient, each in decisions
         ]
-        return Transaction(self._parts, peer, envelope, decided, responsible)
+        try:
+            return Transaction(self._parts, peer, envelope, decided, responsible)
+        except Exception as error:
+            self._parts.telling.refused(peer, envelope, [recipient for recipient, _ in decided], as_refusal(error))
+            raise
 
     async def submit(self, recipient: Address, message: bytes, account_id: int | None = None) -> None:
         """Take a message of our own, with the null sender, durably; raises a Refusal if nobody will have it.

@@ -8,7 +8,7 @@ from hostmail.delivery.accepted import Responsible
 from hostmail.delivery.bounce import Original, Outcome
 from hostmail.delivery.ends import Ends
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.errors import Refusal
+from hostmail.errors import BrokenOff, Refusal
 from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.message.headers import field_value
 
@@ -43,10 +43,15 @@ class Telling:
         header: bytes = b"",
     ) -> None:
         """Nothing was taken for these recipients, or from this sender before any was named; the header if it came that far."""
-        words = f"{refusal.smtp_reply()} ({who(peer, None)})"
-        about, sender = message_id(header), envelope.sender
         for recipient in [str(each.address) for each in recipients] or [""]:
-            self._tell(Happened.REFUSED, "", message_id=about, sender=sender, recipient=recipient, words=words)
+            self.turned_away(peer, envelope.sender, recipient, refusal, message_id(header))
+
+    def turned_away(self, peer: Peer, sender: str, recipient: str, refusal: Refusal, message_id: str = "") -> None:
+        """One of these, as the client wrote them."""
+        broken_off = isinstance(refusal, BrokenOff)
+        words = f"{refusal.public if broken_off else refusal.smtp_reply()} ({who(peer, None)})"
+        what = Happened.BROKEN_OFF if broken_off else Happened.REFUSED
+        self._tell(what, "", message_id=message_id, sender=sender, recipient=recipient, words=words)
 
     def accepted(self, queue_id: str, envelope: Envelope, header: bytes, words: str, ends: Ends) -> None:
         """We have it, and these are its ends. `words` tell who brought it and how large it is."""

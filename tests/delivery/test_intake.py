@@ -19,6 +19,8 @@ from hostmail.decisions import IntoMailbox, Relay
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import (
+    BadAddress,
+    BrokenOff,
     MailLoop,
     MessageTooBig,
     NoSuchRecipient,
@@ -198,9 +200,31 @@ class StoryTests(IntakeCase):
         self.assertEqual([fact.message_id for fact in self.history.facts], ["m1@x", "m2@x"])
 
     def test_cut_off(self) -> None:
-        """A client that goes away before the end was told nothing, and nothing was refused."""
+        """A client that goes away before the end was refused nothing, but whoever waits for that mail can learn of it."""
         self.begin("ann@example.com").abort()
         self.assertEqual(self.history.story, [])
+        transaction = self.begin("ann@example.com")
+        transaction.write(b"Message-ID: <m1@x>\r\n\r\n")
+        transaction.abort(BrokenOff("the client was silent"))
+        self.assertEqual(
+            self.history.story, [("broken off", "ann@example.com", "the client was silent (smtp 192.0.2.7 -)")]
+        )
+        self.assertEqual(self.history.facts[0].message_id, "m1@x")
+
+    def test_no_room_to_begin(self) -> None:
+        """A message that DATA is refused for, since there is no room for its file, was refused to each of its recipients."""
+        self.spool.full = True
+        self.assertRaises(OutOfSpace, self.begin, "ann@example.com", "bea@example.com")
+        self.assertEqual(
+            [(what, to) for what, to, _ in self.history.story],
+            [("refused", "ann@example.com"), ("refused", "bea@example.com")],
+        )
+
+    def test_refused_by_the_session(self) -> None:
+        """What the session turns away by itself is told as it was written."""
+        self.intake.turned_away(self.peer, "eve@x.example", "no address", BadAddress())
+        [fact] = self.history.facts
+        self.assertEqual((fact.what, fact.queue_id, fact.recipient), (Happened.REFUSED, "", "no address"))
 
     def test_our_own(self) -> None:
         """A message that we wrote says so."""

@@ -22,6 +22,7 @@ _REPORTED = {
 
 _SENTENCES: Mapping[str, Tell] = {
     "refused": lambda f: f"refused{_for(f)}: {f['words']}",
+    "broken off": lambda f: f"never came to its end{_for(f)}: {f['words']}",
     "accepted": lambda f: f"accepted {f['words']}",
     "led to": lambda f: f"{f['recipient']} leads to {f['words']}",
     "delivered": lambda f: f"delivered into the mailbox of {f['recipient']}{_because(f)}",
@@ -87,7 +88,7 @@ def stories(facts: Facts) -> Iterable[list[Mapping[str, Any]]]:
 def title(story: Facts) -> str:
     """Which message it is; its sender is not known where its beginning is forgotten."""
     known = {name: next((f[name] for f in story if f[name]), "") for name in ("queue_id", "sender", "message_id")}
-    is_null = any(f["what"] in ("accepted", "refused") for f in story)
+    is_null = any(f["what"] in ("accepted", "refused", "broken off") for f in story)
     parts = [known["queue_id"] or "not taken"]
     if known["sender"] or is_null:
         parts.append(f"from {known['sender'] or '<>'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from hostmail.address import Address
+from hostmail.address import MAX_ADDRESS, Address
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import BadAddress, Refusal
 from hostmail.protocols.smtp.parameters import bad_parameter, mail_parameters, rcpt_parameters, split_parameters
@@ -13,6 +13,7 @@ from hostmail.protocols.smtp.parameters import bad_parameter, mail_parameters, r
 MAX_HELO = 255
 
 _IN_BRACKETS = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>\s])*)>(?:\s+|\Z)')
+_ANYTHING_IN_BRACKETS = re.compile(r"<([^<>]*)>")
 _WITHOUT_BRACKETS = re.compile(r"([^\s<>]+)(?:\s+|\Z)")
 _SOURCE_ROUTE = re.compile(r"@(?:\[[^\]]*\]|[^\s,:@]+)(?:,@(?:\[[^\]]*\]|[^\s,:@]+))*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -60,6 +61,13 @@ def parse_rcpt(argument: str, smtputf8: bool) -> Recipient:
         raise bad_parameter("ORCPT must be ASCII without SMTPUTF8")
     address = _address(path, smtputf8, postmaster=True)
     return Recipient(address, parameters.notify, parameters.orcpt)
+
+
+def named(argument: str) -> str:
+    """What stands where MAIL and RCPT have their address, whatever it is: for people who look for it in the history."""
+    text = argument.partition(":")[2].strip() or argument
+    match = _ANYTHING_IN_BRACKETS.match(text)
+    return (match[1] if match else text)[:MAX_ADDRESS].encode("utf-8", "replace").decode()
 
 
 def _split_path(keyword: str, argument: str) -> tuple[str, str]:

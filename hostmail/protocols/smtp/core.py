@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import LoginFailed, Refusal, TooMany
+from hostmail.errors import BrokenOff, LoginFailed, Refusal, TooMany
 from hostmail.protocols.base import CommandPump
 from hostmail.protocols.logs import StageLogger
 from hostmail.protocols.sasl import Mechanism
@@ -79,6 +79,8 @@ class SmtpCore(CommandPump):
     mail: Transaction | None = None
     exchange: Mechanism | None = None
     messages = 0
+    ended_by = "the connection was lost"
+    said_quit = False
     _limit_noted = False
 
     _nap: tuple[Any, Deferred[None]] | None = None
@@ -125,6 +127,7 @@ class SmtpCore(CommandPump):
     def drop(self) -> None:
         """The client keeps offending (C8)."""
         self.log.info("disconnected by administrator: {ip} {login}", ip=self.peer.ip, login=self.peer.login)
+        self.ended_by = "too many errors, disconnected"
         self.say(421, "4.7.0 disconnected by administrator")
         self.close()
 
@@ -167,14 +170,21 @@ class SmtpCore(CommandPump):
         return self.mail
 
     def forget_mail(self, why: Refusal | None = None) -> None:
-        """Drop the transaction and what was received for it; `why` if its message is refused."""
+        """Drop the transaction and what was received for it; `why` if its message is refused, else the client wants it so."""
         mail, self.mail = self.mail, None
         if mail is not None and mail.body is not None:
-            mail.body.abort(why)
+            mail.body.abort(why or BrokenOff(f"taken back by the client after {mail.body.content.size} octets"))
 
     def session_ended(self) -> None:
-        """Leave nothing half done."""
-        self.forget_mail()
+        """Leave nothing half done. Recipients that were taken wait for their message, unless the client has said goodbye."""
+        mail = self.mail
+        if mail is not None and mail.body is not None:
+            self.forget_mail(BrokenOff(f"{self.ended_by} within the message, after {mail.body.content.size} octets"))
+        elif mail is not None and not self.said_quit:
+            gone = BrokenOff(f"{self.ended_by} before the message")
+            for recipient, _ in mail.decisions:
+                self.intake.turned_away(self.peer, mail.envelope.sender, str(recipient.address), gone)
+        self.mail = None
         self.exchange = None
         if self._nap is not None:
             call, over = self._nap

@@ -72,10 +72,12 @@ class HostmailESMTP(AuthCommands, DataCommands, smtp.ESMTP):
 
     def timed_out(self) -> None:
         """RFC 5321 4.5.3.2."""
+        self.ended_by = "the client was silent for too long"
         self.say(421, f"4.4.2 {self.settings.hostname} heard nothing for too long, closing")
 
     def kicked(self, words: str) -> None:
         """An operator ends the session."""
+        self.ended_by = f"disconnected: {words}"
         self.say(421, f"4.3.2 {words}")
 
     def take_action(self) -> Action | None:
@@ -197,6 +199,7 @@ class HostmailESMTP(AuthCommands, DataCommands, smtp.ESMTP):
 
     def do_QUIT(self, argument: str) -> None:
         """RFC 5321 4.1.1.10."""
+        self.said_quit, self.ended_by = True, "QUIT"
         self.say(221, "2.0.0 Bye")
         self.close()
 

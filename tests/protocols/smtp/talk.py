@@ -82,6 +82,7 @@ class Intake:
     def __init__(self) -> None:
         self.kept: list[Kept] = []
         self.open: set[str] = set()
+        self.turned: list[tuple[str, str, str]] = []
         self.asked: list[Any] = []
         self.waits: list[Deferred[None]] = []
         self.slow = False
@@ -118,6 +119,9 @@ class Intake:
 
     async def vouched(self, peer: Peer) -> bool:
         return peer.account_id is not None or peer.ip in self.open
+
+    def turned_away(self, peer: Peer, sender: str, recipient: str, refusal: Refusal) -> None:
+        self.turned.append((sender, recipient, refusal.smtp_reply()))
 
     def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Any]]) -> Kept:
         if self.begin_fails is not None:

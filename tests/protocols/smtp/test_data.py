@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
-from hostmail.errors import OutOfSpace, OverQuota
+from hostmail.errors import BrokenOff, OutOfSpace, OverQuota
 from tests.protocols.smtp.talk import Conversation
 
 
@@ -161,10 +161,12 @@ class DataTests(Conversation):
         self.assertEqual(self.wire.said().count(b"250 2.0.0 Ok\r\n"), 50_000)
 
     def test_a_lost_line_leaves_nothing(self):
-        """A message cut off is forgotten."""
+        """A message cut off is forgotten, and the history hears how."""
         self.says("DATA", "hi")
         self.hangs_up()
         self.assertEqual(self.intake.kept[0].state, "aborted")
+        self.assertIsInstance(self.intake.kept[0].why, BrokenOff)
+        self.assertIn("connection was lost within the message, after 2 octets", str(self.intake.kept[0].why))
         self.assertEqual(self.sessions.open, [])
 
     def test_a_commit_goes_on_when_the_line_is_lost(self):
@@ -250,6 +252,7 @@ class BdatTests(Conversation):
         self.sends(b"BDAT 4\r\nhi\r\nDATA\r\nRCPT TO:<ann@example.com>\r\nMAIL FROM:<>\r\nRSET\r\n")
         self.hears_codes("250", "503 5.5.1", "503 5.5.1", "503 5.5.1", "250")
         self.assertEqual(self.intake.kept[0].state, "aborted")
+        self.assertIn("taken back by the client", str(self.intake.kept[0].why))
 
     def test_size_counts_over_chunks(self):
         """D3: the chunk that passes the limit is read, refused with 552, and ends the transaction."""

@@ -133,6 +133,7 @@ class SessionTests(Conversation):
         self.hears_codes("421 4.4.2")
         self.hangs_up()
         self.assertEqual(self.intake.kept[0].state, "aborted")
+        self.assertIn("silent for too long within the message", str(self.intake.kept[0].why))
 
     def test_s16_commands_have_their_five_minutes_after_data(self):
         """What counts within DATA is over with it."""
