@@ -938,7 +938,8 @@ class IIntake(Interface):
 class Queued:
     """One recipient of one queued message. Times are Unix time. `state`: waiting, held, sending.
 
-    `addressed` is the address that the sender named, where routing has led that to `recipient`, a mailbox here.
+    `addressed` is the address that the sender named, where routing has led that to `recipient`, a mailbox here. `for_domain` is the
+    hosted domain whose affair the message is: its accounts', forwards', lists', or a report about mail of those; "" for a stranger's.
     """
 
     id: int
@@ -1043,6 +1044,7 @@ class IQueue(Interface):
     async def count() -> int:
         """Recipients waiting."""
 
+    for_domain: str = ""
 
 class ISenderRewriting(Interface):
     """Reverse-paths of our own for mail that is sent on, and back (SRS)."""
@@ -1087,6 +1089,7 @@ class MailFact:
     queue_id: str = ""
     message_id: str = ""
     sender: str = ""
+        for_domain: str = "",
     recipient: str = ""
     words: str = ""
 

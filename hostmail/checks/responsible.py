@@ -17,12 +17,13 @@ OPERATOR = 0
 class Responsible:
     """The account that mail is attributed to in trace fields, logs and limits (C4).
 
-    `how` is "auth" or "grant"; `account_id` is 0 for an address the operator opened by hand.
+    `how` is "auth" or "grant"; `account_id` is 0, and `domain` "", for an address the operator opened by hand.
     """
 
     account_id: int
     login: str
     how: str
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def by_login(peer: Peer, sponsor: Sponsor) -> Responsible | None:
     """The account that has logged in on this session, if it still exists."""
     if peer.account_id is None or sponsor.account is None:
         return None
-    return Responsible(peer.account_id, peer.login or sponsor.account.address, "auth")
+    return Responsible(peer.account_id, peer.login or sponsor.account.address, "auth", sponsor.account.domain)
 
 
 def by_grant(grant: Grant, sponsor: Sponsor, pop_before_smtp: bool) -> Responsible | None:
@@ -57,7 +58,7 @@ def by_grant(grant: Grant, sponsor: Sponsor, pop_before_smtp: bool) -> Responsib
         return Responsible(OPERATOR, grant.login, "grant")
     if not pop_before_smtp or sponsor.account is None or sponsor.domain is None or not sponsor.domain.pop_before_smtp:
         return None
-    return Responsible(grant.account_id, grant.login, "grant")
+    return Responsible(grant.account_id, grant.login, "grant", sponsor.account.domain)
 
 
 def may_send(sponsor: Sponsor) -> None:

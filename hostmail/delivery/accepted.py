@@ -22,6 +22,9 @@ class Responsible(Protocol):
     @property
     def how(self) -> str: ...
 
+    @property
+    def domain(self) -> str: ...
+
 
 class Permit(Protocol):
     """A yes: who answers for the message, and whether it is to be held."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -12,11 +12,10 @@ from twisted.logger import Logger
 from hostmail.address import Address
 from hostmail.decisions import IntoMailbox
 from hostmail.delivery.autoreply import From, answer, is_on, why_not
+from hostmail.delivery.ours import Cause, Submit
 from hostmail.delivery.telling import Telling
 from hostmail.errors import Refusal
 from hostmail.interfaces import Autoresponder, IAnswered, IDirectory
-
-Submit = Callable[[Address, bytes, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Arrived:
 class Answering:
     """Judges, claims the right to answer, and submits with the null sender.
 
-    `submit(recipient, message, account_id)` takes a message that an account answers with durably or raises a Refusal. `now` is Unix time.
+    `submit(recipient, message, cause)` takes a message that an account answers with durably or raises a Refusal. `now` is Unix time.
     """
 
     log = Logger(namespace="delivery")
@@ -89,7 +88,8 @@ class Answering:
         unique = f"{arrived.queue_id}.{self._random.getrandbits(64):016x}@{self._hostname}"
         origin = From(arrived.mailbox.delivered_to, self._now(), unique)
         try:
-            await self._submit(sender, answer(autoresponder, arrived.header, sender, origin), autoresponder.account_id)
+            cause = Cause(Address.parse(origin.address).domain, autoresponder.account_id)
+            await self._submit(sender, answer(autoresponder, arrived.header, sender, origin), cause)
         except Refusal as refusal:
             await self._answered.give_back(autoresponder.account_id, sender)
             self._note(arrived, f"not answered: {refusal.smtp_line()}")

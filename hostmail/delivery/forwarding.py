@@ -15,13 +15,14 @@ from hostmail.interfaces import ISenderRewriting, ISpoolFile
 class Leaving:
     """What is queued for one forwarder, or for a list's members: `mark` goes before the trace fields.
 
-    It is no account's mail any more, whoever sent it: the domain of its sender says which way it takes. `content` is instead of what it
-    was, and one that is made `anew` has all its time before it.
+    It is no account's mail any more, whoever sent it: `for_domain`, the forwarder's or the list's, says which way it takes. `content` is
+    instead of what it was, and one that is made `anew` has all its time before it.
     """
 
     envelope: Envelope
     recipients: list[Recipient]
     mark: bytes
+    for_domain: str = ""
     content: ISpoolFile | None = None
     anew: bool = False
 
@@ -50,6 +51,7 @@ async def leaving(
             _under(envelope, await reverse_path(envelope.reverse_path, forwarder, senders), recipients),
             recipients,
             b"Delivered-To: " + str(forwarder).encode() + b"\r\n",
+            forwarder.domain,
         )
         for forwarder, recipients in by_forwarder.items()
     ]

@@ -8,7 +8,7 @@ from random import Random
 from twisted.logger import Logger
 
 from hostmail.address import Address
-from hostmail.delivery.ours import Submit, letter
+from hostmail.delivery.ours import Cause, Submit, letter
 from hostmail.errors import Refusal
 from hostmail.interfaces import Account, IDirectory
 
@@ -35,7 +35,7 @@ For the operator of {hostname}:
 class HoldNotices:
     """Writes to the account and to its domain's owner, once a day however much is held.
 
-    `claim(account_id)` is True for whoever is to write; `submit(recipient, message)` takes a message of our own durably or raises a
+    `claim(account_id)` is True for whoever is to write; `submit(recipient, message, cause)` takes a message of our own durably or raises a
     Refusal. `now` is Unix time.
     """
 
@@ -68,7 +68,7 @@ class HoldNotices:
                 "sending_limit: mail of {address} is held, first {queue_id}", address=account.address, queue_id=queue_id
             )
             for recipient in await self._concerned(account):
-                await self._tell(account.address, recipient, queue_id)
+                await self._tell(account, recipient, queue_id)
 
     async def _concerned(self, account: Account) -> list[str]:
         """The account, and the domain's default mailbox, which is its owner's (A3)."""
@@ -78,7 +78,8 @@ class HoldNotices:
             owner = await self._directory.account(domain.default_account_id)
         return list(dict.fromkeys([account.address, *([owner.address] if owner is not None else [])]))
 
-    async def _tell(self, address: str, recipient: str, queue_id: str) -> None:
+    async def _tell(self, account: Account, recipient: str, queue_id: str) -> None:
+        address = account.address
         to, utf8 = Address.parse(recipient), not (address + recipient).isascii()
         author = f"Mail Delivery System <MAILER-DAEMON@{self._hostname}>"
         unique = f"{queue_id}.{self._random.getrandbits(64):016x}@{self._hostname}"
@@ -86,6 +87,6 @@ class HoldNotices:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(_TEXT.format(address=address, hostname=self._hostname), charset="utf-8")
         try:
-            await self._submit(to, message.as_bytes())
+            await self._submit(to, message.as_bytes(), Cause(account.domain))
         except Refusal as refusal:
             self.log.warn("hold_notice_failed: to {recipient}: {why}", recipient=recipient, why=refusal.smtp_line())

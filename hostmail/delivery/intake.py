@@ -14,6 +14,7 @@ from hostmail.delivery.accepted import Accepted, Gate, Router
 from hostmail.delivery.answering import Answering
 from hostmail.delivery.held import HELD, HoldNotices
 from hostmail.delivery.notices import Notices
+from hostmail.delivery.ours import NOBODYS, Cause
 from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
@@ -152,10 +153,10 @@ class Intake:
             self._parts.telling.refused(peer, envelope, [recipient for recipient, _ in decided], as_refusal(error))
             raise
 
-    async def submit(self, recipient: Address, message: bytes, account_id: int | None = None) -> None:
+    async def submit(self, recipient: Address, message: bytes, cause: Cause = NOBODYS) -> None:
         """Take a message of our own, with the null sender, durably; raises a Refusal if nobody will have it.
 
-        If it goes elsewhere, it goes as mail of the account does for which it was written.
+        If it goes elsewhere, it goes as other mail of those does who have caused it.
         """
         decision = await self._router.decide(recipient)
         if isinstance(decision, Refuse):
@@ -164,7 +165,7 @@ class Intake:
         utf8 = not (recipient.is_ascii and message[: header_end(message)].isascii())
         envelope = Envelope(None, body="7BIT" if message.isascii() else "8BITMIME", smtputf8=utf8)
         peer = Peer(ip="", protocol="local", helo=name, esmtp=True)
-        transaction = Transaction(self._parts, peer, envelope, [(Recipient(recipient), decision)], None, account_id)
+        transaction = Transaction(self._parts, peer, envelope, [(Recipient(recipient), decision)], None, cause)
         try:
             transaction.write(message)
         except BaseException:

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.delivery.bounce import Origin, Original, Outcome, report
-from hostmail.delivery.ours import Submit
+from hostmail.delivery.ours import NOBODYS, Cause, Submit
 from hostmail.delivery.telling import Telling
 from hostmail.errors import BadAddress, Refusal
 from hostmail.interfaces import Queued
@@ -38,10 +38,18 @@ def outcome(action: str, recipient: str, orcpt: str, refusal: Refusal | None) ->
     return Outcome(recipient, status, refusal.smtp_reply(), orcpt)
 
 
+def cause_of(message: Cause, recipients: Sequence[str]) -> Cause:
+    """Who has caused a report about `recipients`: who sent the message, or with a stranger's the domain that they are in, if it is one."""
+    if message != NOBODYS:
+        return message
+    domains = {recipient.rpartition("@")[2].lower() for recipient in recipients}
+    return Cause(domains.pop()) if len(domains) == 1 else NOBODYS
+
+
 class Notices:
     """Writes reports and submits them as mail of our own with the null sender, so that no report is about a report.
 
-    `submit(recipient, message)` takes the mail durably or raises a Refusal.
+    `submit(recipient, message, cause)` takes the mail durably or raises a Refusal. A report leaves by the way of those that it is about.
     """
 
     def __init__(
@@ -53,7 +61,7 @@ class Notices:
         self._random = random
         self._telling = telling
 
-    async def tell(self, original: Original, action: str, outcomes: Sequence[Outcome]) -> None:
+    async def tell(self, original: Original, action: str, outcomes: Sequence[Outcome], cause: Cause = NOBODYS) -> None:
         """Report to the sender. Raises a temporary Refusal if the report could not be stored; a sender that takes none is logged."""
         if not original.sender or not outcomes:
             self._unreported(original, action, outcomes, "null sender")
@@ -61,7 +69,7 @@ class Notices:
         origin = Origin(self._hostname, self._now(), f"{original.queue_id}.{self._random.getrandbits(64):016x}")
         message = report(original, action, outcomes, origin)
         try:
-            await self._submit(Address.parse(original.sender), message)
+            await self._submit(Address.parse(original.sender), message, cause)
         except BadAddress:
             self._unreported(original, action, outcomes, "sender is no address")
         except Refusal as refusal:
@@ -90,6 +98,7 @@ class Notices:
             original,
             action,
             [outcome(action, row.addressed or row.recipient, row.orcpt, refusal) for row, refusal in asked],
+            cause_of(Cause(row.for_domain, row.account_id), [each.addressed or each.recipient for each, _ in asked]),
         )
 
     def _unreported(self, original: Original, action: str, outcomes: Sequence[Outcome], why: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -10,7 +11,21 @@ from email.policy import SMTP
 from hostmail.address import Address
 from hostmail.message.dates import format_date
 
-Submit = Callable[[Address, bytes], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Whose affair a message is, and whose way out it takes: a hosted domain's, and an account's where one has caused it.
+
+    Mail without a reverse-path does not tell, and what is of no domain takes the server's way.
+    """
+
+    domain: str = ""
+    account_id: int | None = None
+
+
+NOBODYS = Cause()
+
+Submit = Callable[[Address, bytes, Cause], Awaitable[None]]
 """Takes a message of our own to a recipient durably, with the null sender, or raises a Refusal."""
 
 

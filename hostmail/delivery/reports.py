@@ -9,7 +9,8 @@ from twisted.logger import Logger
 from hostmail.delivery.bounce import Original
 from hostmail.delivery.ends import End
 from hostmail.delivery.header import HeaderFilter
-from hostmail.delivery.notices import Notices, outcome, wanted
+from hostmail.delivery.notices import Notices, cause_of, outcome, wanted
+from hostmail.delivery.ours import Cause
 from hostmail.envelope import Envelope
 from hostmail.errors import Refusal
 from hostmail.interfaces import ISpoolFile
@@ -31,6 +32,7 @@ class Reports:
         began: float,
         header: HeaderFilter,
         spooled: ISpoolFile,
+        cause: Cause,
     ) -> None:
         self._notices = notices
         self._queue_id = queue_id
@@ -38,6 +40,7 @@ class Reports:
         self._began = began
         self._header = header
         self._spooled = spooled
+        self._cause = cause
 
     async def failed(self, ends: Sequence[End]) -> bool:
         """Whether it is safe that the sender hears of these, or that he need not."""
@@ -74,4 +77,6 @@ class Reports:
         original = Original(
             self._queue_id, envelope.sender, content, self._began, envelope.envid, whole=whole is not None
         )
-        await self._notices.tell(original, action, list(dict.fromkeys(outcomes)))
+        outcomes = list(dict.fromkeys(outcomes))
+        cause = cause_of(self._cause, [each.recipient for each in outcomes])
+        await self._notices.tell(original, action, outcomes, cause)

@@ -19,6 +19,7 @@ from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.held import HoldNotices
 from hostmail.delivery.lists.judging import check_post
 from hostmail.delivery.notices import Notices
+from hostmail.delivery.ours import NOBODYS, Cause
 from hostmail.delivery.reports import Reports
 from hostmail.delivery.settle import settle
 from hostmail.delivery.telling import Telling, who
@@ -65,6 +66,12 @@ class Intaking:
     hold_notices: HoldNotices
 
 
+def caused_by(responsible: Responsible, envelope: Envelope) -> Cause:
+    """Of whom nobody but the operator answers for, whom he trusts, the reverse-path tells whose mail it is."""
+    path = envelope.reverse_path
+    return Cause(responsible.domain or ("" if path is None else path.domain), responsible.account_id)
+
+
 @implementer(ITransaction)
 class Transaction:
     """Begin / write / commit or abort. Nothing is visible before `commit`, and all of it is durable when that returns.
@@ -80,12 +87,12 @@ class Transaction:
         envelope: Envelope,
         decisions: Sequence[tuple[Recipient, Decision]],
         responsible: Responsible | None,
-        account_id: int | None = None,
+        cause: Cause = NOBODYS,
     ) -> None:
         self._parts = parts
         self._envelope = envelope
         self._responsible = responsible
-        self._account_id = account_id if responsible is None else responsible.account_id
+        self._cause = cause if responsible is None else caused_by(responsible, envelope)
         self._peer = peer
         self._recipients = [recipient for recipient, _ in decisions]
         self._ends = sort_out(decisions)
@@ -106,7 +113,9 @@ class Transaction:
         first = self._received if self._ends.leaves or not self._mailboxes else self._prefix(self._mailboxes[0])
         self._spooled: ISpoolFile = parts.spool.create(first)
         self._writer = SpoolWriter(self._spooled, parts.in_thread)
-        self._reports = Reports(parts.notices, self.queue_id, envelope, self._began, self._header, self._spooled)
+        self._reports = Reports(
+            parts.notices, self.queue_id, envelope, self._began, self._header, self._spooled, self._cause
+        )
 
     def _prefix(self, mailbox: Mailbox) -> bytes:
         decision = mailbox.decision
@@ -176,7 +185,9 @@ class Transaction:
             if waits := [*self._ends.elsewhere, *self._for_lists()]:
                 pending.append(await self._prepare(waits))
             for each in await self._leaving():
-                pending.append(await self._prepare_for(None, each.envelope, each.recipients, each.mark))
+                pending.append(
+                    await self._prepare_for(Cause(each.for_domain), each.envelope, each.recipients, each.mark)
+                )
             await self._fill_mailboxes()
             here: list[End] = [*self._mailboxes, *self._ends.nowhere]
             settlement = settle([each.answer for each in here], self._ends.leaves or bool(self._ends.discards))
@@ -235,12 +246,13 @@ class Transaction:
         return await leaving(self._envelope, ends.forwards, parts.senders)
 
     async def _prepare(self, recipients: Sequence[Recipient]) -> Any:
-        return await self._prepare_for(self._account_id, self._envelope, recipients)
+        return await self._prepare_for(self._cause, self._envelope, recipients)
 
     async def _prepare_for(
-        self, account_id: int | None, envelope: Envelope, recipients: Sequence[Recipient], mark: bytes = b""
+        self, cause: Cause, envelope: Envelope, recipients: Sequence[Recipient], mark: bytes = b""
     ) -> Any:
-        return await self._parts.queue.prepare(self.queue_id, self._spooled, envelope, recipients, account_id, mark)
+        message = (self.queue_id, self._spooled, envelope, recipients)
+        return await self._parts.queue.prepare(*message, cause.account_id, mark, cause.domain)
 
     async def _fill_mailboxes(self) -> None:
         """Set every mailbox's answer."""

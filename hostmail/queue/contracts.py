@@ -74,7 +74,7 @@ class Decide(Protocol):
 class Leaving(Protocol):
     """A message as somebody here forwards it: `mark` goes before the trace fields, `content` is instead of it.
 
-    One that is made `anew` is not as old as the message it comes from.
+    One that is made `anew` is not as old as the message it comes from. `for_domain` is that of who sends it on.
     """
 
     @property
@@ -91,6 +91,9 @@ class Leaving(Protocol):
 
     @property
     def anew(self) -> bool: ...
+
+    @property
+    def for_domain(self) -> str: ...
 
 
 class Onward(Protocol):

@@ -66,6 +66,7 @@ class Queue:
         recipients: Sequence[Recipient],
         account_id: int | None,
         mark: bytes = b"",
+        for_domain: str = "",
     ) -> Prepared:
         """The file is kept and synced; rows follow at `commit`, for until then nobody may see them.
 
@@ -75,7 +76,7 @@ class Queue:
         """
         file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, spooled.body(), mark)
         size = spooled.size - len(spooled.prefix) + prefix_length
-        message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now())
+        message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now(), for_domain)
         return Prepared(self, message, envelope, recipients)
 
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
@@ -197,8 +198,8 @@ class Queue:
         try:
             for each in forwarded:
                 spooled = each.content or await self.open(row)
-                further = await self.prepare(row.queue_id, spooled, each.envelope, each.recipients, None, each.mark)
-                prepared.append(further)
+                whose = (each.envelope, each.recipients, None, each.mark, each.for_domain)
+                prepared.append(await self.prepare(row.queue_id, spooled, *whose))
             messages = [
                 further.made(self._now() if each.anew else row.created)
                 for each, further in zip(forwarded, prepared, strict=True)

@@ -27,6 +27,7 @@ class NewMessage:
     prefix_length: int
     account_id: int | None
     created: float
+    for_domain: str = ""
 
 
 class Ages(NamedTuple):
@@ -65,6 +66,7 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
         "envid": envelope.envid,
         "body": envelope.body,
         "smtputf8": envelope.smtputf8,
+        "for_domain": message.for_domain,
     }
     inserted = connection.execute(_ADD_MESSAGE, about).inserted_primary_key
     message_id = inserted[0] if inserted else None
@@ -148,6 +150,7 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
         returned=row.returned,
         routed=row.routed,
         addressed=row.addressed,
+        for_domain=row.for_domain,
         caught=row.caught,
     )
 

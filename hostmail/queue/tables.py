@@ -25,7 +25,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the queue",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0006",
+    latest="v0007",
     version_table="queue_alembic_version",
 )
 
@@ -44,6 +44,7 @@ messages = Table(
     Column("envid", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("smtputf8", Boolean, nullable=False),
+    Column("for_domain", Text, nullable=False, server_default=""),
 )
 
 recipients = Table(

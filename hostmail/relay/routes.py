@@ -71,10 +71,10 @@ class SenderRoutes:
 
     async def __call__(self, row: Queued) -> Route | None:
         """The way of a queued message."""
-        return await self.find(row.account_id, row.sender)
+        return await self.find(row.account_id, row.for_domain)
 
-    async def find(self, account_id: int | None, sender: str) -> Route | None:
-        """The way of mail that an account sent, or where none did that has this reverse-path: forwards and lists have one of their own.
+    async def find(self, account_id: int | None, domain: str) -> Route | None:
+        """The way of mail that an account sent, or that is of a domain, which an address may name as well.
 
         The reverse-path of an account's mail does not count: another domain's smarthost is not open to whoever writes its name.
         """
@@ -84,14 +84,14 @@ class SenderRoutes:
         if server is not None:
             server = replace(server, everybodys=False)
         account = await self._directory.account(account_id) if account_id else None
-        domain = account.domain if account is not None else await self._own_domain(sender)
+        domain = account.domain if account is not None else await self._hosted(domain)
         of_account = await self._ways_out.of_account(account.id) if account is not None else NOTHING
         of_domain = await self._ways_out.of_domain(domain) if domain else NOTHING
         return chosen((_address(account), of_account), (domain, of_domain), server, self._sources)
 
-    async def _own_domain(self, sender: str) -> str:
-        """The hosted domain that a reverse-path is in, or that its domain stands for; "" for others."""
-        name = sender.rpartition("@")[2].lower()
+    async def _hosted(self, domain: str) -> str:
+        """The domain that this one, or an address's, stands for, or itself."""
+        name = domain.rpartition("@")[2].lower()
         return await self._directory.domain_alias(name) or name
 
 

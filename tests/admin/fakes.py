@@ -344,6 +344,7 @@ class Waiting:
     ) -> Any:
         raise NotImplementedError
 
+        for_domain: str = "",
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
         return [one for one in self.rows if pattern in one.recipient + one.queue_id][:most]
 

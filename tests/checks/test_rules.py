@@ -30,7 +30,7 @@ class ResponsibleTests(SynchronousTestCase):
     def test_login(self) -> None:
         """Whoever has logged in answers for his mail."""
         who = by_login(Peer("192.0.2.7", "smtp", account_id=1, login="ann@example.com"), ANN)
-        self.assertEqual(may_relay(who, ANN), Responsible(1, "ann@example.com", "auth"))
+        self.assertEqual(may_relay(who, ANN), Responsible(1, "ann@example.com", "auth", "example.com"))
 
     def test_login_of_a_removed_account(self) -> None:
         """A session whose account is gone is a stranger's."""
@@ -38,7 +38,7 @@ class ResponsibleTests(SynchronousTestCase):
 
     def test_grant(self) -> None:
         """The account that checked its mail from there answers (C4)."""
-        self.assertEqual(by_grant(GRANT, ANN, True), Responsible(1, "ann@example.com", "grant"))
+        self.assertEqual(by_grant(GRANT, ANN, True), Responsible(1, "ann@example.com", "grant", "example.com"))
 
     def test_switched_off(self) -> None:
         """POP before SMTP can be off for the server, or for a domain (C5)."""

@@ -250,6 +250,7 @@ class FakePrepared:
     envelope: Envelope
     recipients: list[str]
     account_id: int | None
+    for_domain: str = ""
     aborted: bool = False
 
     async def commit(self, *others: FakePrepared) -> None:
@@ -278,6 +279,7 @@ class FakeQueue:
         recipients: Sequence[Recipient],
         account_id: int | None,
         mark: bytes = b"",
+        for_domain: str = "",
     ) -> Any:
         if self.failure:
             raise self.failure
@@ -286,7 +288,7 @@ class FakeQueue:
         names = [str(recipient.address) for recipient in recipients]
         self.reasons.update({str(one.address): one.held for one in recipients if one.held})
         self.prepared.append(
-            FakePrepared(self, queue_id, mark + content, mark + spooled.prefix, envelope, names, account_id)
+            FakePrepared(self, queue_id, mark + content, mark + spooled.prefix, envelope, names, account_id, for_domain)
         )
         return self.prepared[-1]
 

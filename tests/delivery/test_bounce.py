@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.address import Address
 from hostmail.delivery.bounce import MAX_HEADER, Origin, Original, Outcome, from_xtext, report
 from hostmail.delivery.notices import Notices, outcome, wanted
+from hostmail.delivery.ours import Cause
 from hostmail.delivery.telling import Telling
 from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
 from hostmail.interfaces import Happened, Queued
@@ -144,6 +145,7 @@ class WantedTests(SynchronousTestCase):
 class NoticesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.sent: list[tuple[str, bytes]] = []
+        self.causes: list[Cause] = []
         self.error: Refusal | None = None
         self.history = FakeHistory()
         self.notices = Notices(
@@ -154,9 +156,10 @@ class NoticesTests(SynchronousTestCase):
             telling=Telling(self.history, lambda: 0.0),
         )
 
-    async def submit(self, recipient: Address, message: bytes) -> None:
+    async def submit(self, recipient: Address, message: bytes, cause: Cause) -> None:
         if self.error:
             raise self.error
+        self.causes.append(cause)
         self.sent.append((str(recipient), message))
 
     def row(self, sender: str = "ann@example.com", notify: str = "") -> Queued:
@@ -171,6 +174,20 @@ class NoticesTests(SynchronousTestCase):
         [(recipient, message)] = self.sent
         self.assertEqual(recipient, "ann@example.com")
         self.assertIn(b"Subject: x", message)
+
+    def test_whose_affair(self) -> None:
+        """A report goes the way of whoever sent the message; a stranger's, that of the domain that did not take it, if it is one."""
+        sent = replace(self.row(), account_id=7, for_domain="example.com")
+        stray, alias = self.row(), replace(self.row(), recipient="ann@y.example", addressed="eve@X.example")
+        other = replace(self.row(), recipient="ann@y.example")
+        for rows, cause in (
+            ([sent], Cause("example.com", 7)),
+            ([stray, alias], Cause("x.example")),
+            ([stray, other], Cause()),
+        ):
+            results = [(row, NoSuchRecipient()) for row in rows]
+            self.successResultOf(ensureDeferred(self.notices.report(results, "failed", b"", False)))
+            self.assertEqual(self.causes.pop(), cause)
 
     def test_nobody_to_tell(self) -> None:
         """No report to the null sender, to what is no address, or to who wants none (LIMITS, Messages)."""

@@ -239,12 +239,29 @@ class MigrationTests(QueueCase):
         with contextlib.closing(sqlite3.connect(file)) as connection:
             connection.execute("DROP INDEX queue_recipients_domain")
             connection.execute("ALTER TABLE queue_recipients DROP COLUMN domain")
+            connection.execute("ALTER TABLE queue_messages DROP COLUMN for_domain")
             connection.execute(f"UPDATE {MIGRATIONS.version_table} SET version_num='v0005'")
             connection.commit()
         MIGRATIONS.apply(file)
         with contextlib.closing(sqlite3.connect(file)) as connection:
             found = connection.execute("SELECT domain FROM queue_recipients ORDER BY id").fetchall()
         self.assertEqual(found, [("x.example",), ("y.example",)])
+
+    def test_whose(self) -> None:
+        """What waits from before and is no account's goes on by its sender's domain."""
+        self.put("bob@x.example", sender="list@Example.org")
+        self.put("bob@x.example", sender="ann@example.com")
+        self.queue.close()
+        file = self.directory / "queue.sqlite"
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("UPDATE queue_messages SET account_id=NULL WHERE id=1")
+            connection.execute("ALTER TABLE queue_messages DROP COLUMN for_domain")
+            connection.execute(f"UPDATE {MIGRATIONS.version_table} SET version_num='v0006'")
+            connection.commit()
+        MIGRATIONS.apply(file)
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            found = connection.execute("SELECT for_domain FROM queue_messages ORDER BY id").fetchall()
+        self.assertEqual(found, [("example.org",), ("",)])
 
     def test_again(self) -> None:
         """Bringing up to date what is up to date changes nothing."""

@@ -48,10 +48,13 @@ class OwnWayTests(DirectCase):
         return super().make(ways_out=self.ways, **changes)
 
     async def destination(self, account_id: int | None, sender: str) -> str | None:
-        return await self.sender.destination(self.row("bob@x.test", sender=sender, account_id=account_id))
+        domain = sender.partition("@")[2]
+        return await self.sender.destination(
+            self.row("bob@x.test", sender=sender, account_id=account_id, for_domain=domain)
+        )
 
     async def go(self, account_id: int | None, sender: str) -> list[str]:
-        return await self.send(sender=sender, account_id=account_id)
+        return await self.send(sender=sender, account_id=account_id, for_domain=sender.partition("@")[2])
 
     async def test_whose(self) -> None:
         """Each smarthost gets the mail of those it belongs to, and their login; who has none goes to the MX hosts."""
@@ -67,6 +70,13 @@ class OwnWayTests(DirectCase):
         self.assertIn(plain("ann", "anns secret"), self.anns.heard)
         self.assertIn(plain("us", "our secret"), self.domains.heard)
         self.assertEqual([each.connections for each in self.all_hosts], [1, 1, 1])
+
+    async def test_reports(self) -> None:
+        """A report has no reverse-path: it leaves by the way of who has caused it. A sender's name opens none."""
+        for account_id, domain in ((1, "example.com"), (None, "example.com"), (None, "")):
+            self.assertEqual(await self.send(sender="", account_id=account_id, for_domain=domain), ["+"])
+        self.assertEqual(await self.send(sender="eve@example.com", account_id=None), ["+"])
+        self.assertEqual([len(each.taken) for each in self.all_hosts], [1, 1, 2])
 
     @property
     def all_hosts(self) -> tuple[Remote, Remote, Remote]:

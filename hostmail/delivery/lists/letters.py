@@ -9,14 +9,14 @@ from random import Random
 from twisted.logger import Logger
 
 from hostmail.address import Address
-from hostmail.delivery.ours import Submit, in_header, letter
+from hostmail.delivery.ours import Cause, Submit, in_header, letter
 from hostmail.errors import Refusal
 from hostmail.interfaces import MailingList
 from hostmail.listnames import ListWord, around
 
 
 class Letters:
-    """`submit(recipient, message)` takes a message of our own durably or raises a Refusal. `now` is Unix time."""
+    """`submit(recipient, message, cause)` takes a message of our own durably or raises a Refusal. `now` is Unix time."""
 
     log = Logger(namespace="delivery")
 
@@ -52,7 +52,7 @@ class Letters:
         message.set_content(text, charset="utf-8")
         octets = message.as_bytes() if not about else _with(message, about, f"=_{unique}")
         try:
-            await self._submit(to, octets)
+            await self._submit(to, octets, Cause(found.parsed.domain))
         except Refusal as refusal:
             if not refusal.permanent:
                 raise
