@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from errno import EADDRNOTAVAIL
+from errno import EADDRNOTAVAIL, EAFNOSUPPORT
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,6 +13,7 @@ from twisted.internet.error import (
     ConnectError,
     ConnectionRefusedError,
     DNSLookupError,
+    NoRouteError,
     TimeoutError,
 )
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, IStreamClientEndpoint
@@ -22,7 +23,7 @@ from twisted.logger import Logger
 from hostmail.errors import Refusal
 from hostmail.interfaces import Queued
 from hostmail.relay.conversation import Content, Conversation, Manners, TlsFailed
-from hostmail.relay.failures import NextHopFailure, Sent
+from hostmail.relay.failures import LoopsBack, NextHopFailure, NoRoute, Sent, counts_more
 from hostmail.relay.wire import Wire
 
 log = Logger(namespace="relay")
@@ -63,9 +64,10 @@ Ways = Callable[[], Awaitable[Sequence[Way]]]
 class Destination:
     """Where mail goes by any of several hosts. How many transmissions run side by side is the caller's business: each has a connection.
 
-    The next host is tried when one cannot be talked to, and for recipients that one refused for now before the message was sent
-    (RFC 5321 5.1): two hosts at most, and none after ten minutes without one that talks. What goes wrong later is for the next attempt:
-    a message is not sent twice to one recipient in a row. A connection that has done its work waits for more, if it `may_keep` so.
+    The next host is tried when one cannot be talked to or takes no mail at all, and for recipients that one refused for now before the
+    message was sent (RFC 5321 5.1): two hosts at most, and none after ten minutes without one that talks. What goes wrong later is for
+    the next attempt: a message is not sent twice to one recipient in a row. A connection that has done its work waits for more, if it
+    `may_keep` so.
     """
 
     def __init__(self, *, ways: Ways, clock: IReactorTime, may_keep: Callable[[], bool] = lambda: True) -> None:
@@ -112,9 +114,8 @@ class Destination:
             try:
                 conversation = await self._begin(way)
             except Refusal as refusal:
-                for row in pending:
-                    results.setdefault(row.id, Sent(refusal, unreachable=True))
-                if self._stopped or refusal.permanent or self._clock.seconds() >= patience:
+                _remember(results, pending, refusal)
+                if self._stopped or isinstance(refusal, LoopsBack) or self._clock.seconds() >= patience:
                     break
                 continue
             sent = await self._send(conversation, pending, content, fresh=True)
@@ -193,7 +194,7 @@ class Destination:
         try:
             wire = await connecting
         except Exception as error:
-            raise (_stopped() if self._stopped else NextHopFailure(f"{host} {_why(error)}", repr(error))) from error
+            raise (_stopped() if self._stopped else _trouble(host, error)) from error
         finally:
             self._connecting.discard(connecting)
         assert isinstance(wire, Wire)
@@ -219,6 +220,22 @@ class Destination:
 
 def _stopped() -> NextHopFailure:
     return NextHopFailure("this server was being stopped", enhanced="4.3.2")
+
+
+def _remember(results: dict[int, Sent], rows: Sequence[Queued], refusal: Refusal) -> None:
+    """What they hear of if no further host can be talked to."""
+    for row in rows:
+        known = results.get(row.id)
+        if known is None or (known.unreachable and known.refusal and counts_more(refusal, known.refusal)):
+            results[row.id] = Sent(refusal, unreachable=True)
+
+
+def _trouble(host: str, error: Exception) -> NextHopFailure:
+    words, number = f"{host} {_why(error)}", getattr(error, "osError", None)
+    no_such_address = number == EADDRNOTAVAIL and not isinstance(error, ConnectBindError)
+    if isinstance(error, NoRouteError) or number == EAFNOSUPPORT or no_such_address:
+        return NoRoute(words, repr(error))
+    return NextHopFailure(words, repr(error))
 
 
 def _why(error: Exception) -> str:

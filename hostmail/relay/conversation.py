@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
-from hostmail.relay.failures import LoopsBack, NextHopFailure, Sent, refusal_of
+from hostmail.relay.failures import TAKES_NO_MAIL, LoopsBack, NextHopFailure, Sent, TakesNoMail, refusal_of
 from hostmail.relay.replies import Reply
 from hostmail.relay.wire import ReadBlock, Wire
 
@@ -36,8 +36,9 @@ class TlsFailed(NextHopFailure):
 class Manners:
     """How to talk to `host`, as `hostname`. `tls` is never, may or must; `tls_options` makes the TLS side of a connection.
 
-    `open_login` allows a password without TLS: on this machine, or where the operator says so. With `never_ourselves` a host that calls
-    itself by our own name gets no mail.
+    `open_login` allows a password without TLS: on this machine, or where the operator says so. `ourselves` is the name of this server: a
+    host that calls itself so gets no mail. It is empty for hosts that our operator names, not the DNS: what those say of themselves
+    is his to mend.
     """
 
     host: str
@@ -47,7 +48,7 @@ class Manners:
     user: str = ""
     password: str = ""
     open_login: bool = False
-    never_ourselves: bool = False
+    ourselves: str = ""
 
 
 class Octets(Protocol):
@@ -89,7 +90,7 @@ class Conversation:
         return self._wire.idle
 
     async def begin(self) -> None:
-        """From the greeting to where mail may be sent; raises NextHopFailure, for none of this is a message's fault, or LoopsBack."""
+        """From the greeting to where mail may be sent; raises NextHopFailure, for no message is to blame, LoopsBack or TakesNoMail."""
         self._demand(await self._wire.reply(GREETING_SECONDS))
         await self._introduce()
         if self._manners.tls != "never" and not self._wire.secure:
@@ -100,7 +101,10 @@ class Conversation:
     def _demand(self, reply: Reply, code: int = 0) -> Reply:
         if reply.code == code or (not code and reply.good):
             return reply
-        raise NextHopFailure(f"{self._manners.host} said: {reply}", enhanced="4.3.2")
+        words = f"{self._manners.host} said: {reply}"
+        if reply.code in TAKES_NO_MAIL and self._manners.ourselves:
+            raise TakesNoMail(words, code=reply.code, enhanced=reply.enhanced or TakesNoMail.enhanced)
+        raise NextHopFailure(words, enhanced="4.3.2")
 
     async def _ask(self, line: str, seconds: float) -> Reply:
         self._wire.command(line)
@@ -109,12 +113,14 @@ class Conversation:
     async def _introduce(self) -> None:
         reply = await self._ask(f"EHLO {self._manners.hostname}", EHLO_SECONDS)
         if reply.good:
-            if self._manners.never_ourselves and reply.lines[0].lower().split()[:1] == [self._manners.hostname]:
+            if self._manners.ourselves and reply.lines[0].lower().split()[:1] == [self._manners.ourselves]:
                 raise LoopsBack(f"{self._manners.host} is this server, which does not know that domain")
             words = (line.partition(" ") for line in reply.lines[1:])
             self._features = {name.upper(): value for name, _, value in words}
             return
         self._features = {}
+        if reply.code in TAKES_NO_MAIL:
+            self._demand(reply)
         self._demand(await self._ask(f"HELO {self._manners.hostname}", EHLO_SECONDS))
 
     async def _change_to_tls(self) -> None:

@@ -9,6 +9,7 @@ from hostmail.relay.replies import Reply
 
 LEAVING = 421
 LOGIN_TROUBLE = frozenset({530, 534, 535, 538})
+TAKES_NO_MAIL = frozenset({521, 556})
 
 
 class NextHopFailure(TemporaryFailure):
@@ -21,6 +22,10 @@ class DnsFailure(NextHopFailure):
     """The DNS has no answer for now: a timeout, or servers in trouble (SERVFAIL)."""
 
     enhanced, words = "4.4.3", "the DNS does not answer"
+
+
+class NoRoute(NextHopFailure):
+    """This machine has no way to such an address, for it has no IPv6, say: that tells nothing about the host."""
 
 
 class NotAllowed(NextHopFailure):
@@ -41,6 +46,12 @@ class NowhereToGo(Refusal):
     code, enhanced, words = 550, "5.4.4", "no host takes mail for that domain"
 
 
+class TakesNoMail(Refusal):
+    """The host greets with the words that it takes no mail at all (RFC 7504); another one of the same domain may."""
+
+    code, enhanced, words = 521, "5.3.2", "that host takes no mail"
+
+
 class LoopsBack(Refusal):
     """The way leads to ourselves, who do not take that mail: sending it on would bring it back."""
 
@@ -58,6 +69,21 @@ class Sent:
     answer: str = ""
     dsn: bool = False
     unreachable: bool = False
+
+
+def counts_more(new: Refusal, known: Refusal) -> bool:
+    """Whether the trouble with one more host of a domain is what the mail's sender is to hear of, instead of that with an earlier one.
+
+    The best host's trouble is it as a rule. A host that takes no mail is believed only if no other one may yet take it (RFC 7504 4),
+    and what cannot be reached from here at all is no reason to think so.
+    """
+    return _weight(new) > _weight(known)
+
+
+def _weight(refusal: Refusal) -> int:
+    if isinstance(refusal, NoRoute | LoopsBack):
+        return 0
+    return 1 if isinstance(refusal, TakesNoMail) else 2
 
 
 def refusal_of(reply: Reply, host: str, *, recipient: bool = False) -> Refusal:

@@ -115,6 +115,6 @@ class MxWays:
             host=target.host,
             hostname=self._hostname,
             tls_options=client_tls(target.host, verified=False),
-            never_ourselves=True,
+            ourselves=self._hostname,
         )
         return Way(self._connect(target.ip, self._port, sources), manners)
