@@ -23,6 +23,7 @@ from twisted.python.components import Componentized
 from zope.interface import implementer
 
 from hostmail import __version__
+from hostmail.actor import Actor
 from hostmail.admin.control import ControlService
 from hostmail.compose import make_intake, make_lists, make_portals, make_redelivery, make_sender, session_factories
 from hostmail.config.loader import load
@@ -209,9 +210,9 @@ class Appliance(Service):
         Deferred.fromCoroutine(runner.start()).addErrback(lambda failure: log.failure("queue not started", failure))
         return WayOut(runner, sender)
 
-    async def call(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+    async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
         """What the control socket asks, with the settings as they are now (IAdmin)."""
-        return await self._admin.call(verb, arguments)
+        return await self._admin.call(verb, arguments, actor)
 
     def reload(self) -> None:
         """SIGHUP: a configuration that is right counts for everything begun from now on; a wrong one changes nothing.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from twisted.logger import Logger
 from twisted.mail import pop3, smtp
 from twisted.mail.interfaces import IAccountIMAP
 
+from hostmail.actor import command_actor
+from hostmail.admin.control import system_user
 from hostmail.admin.offline import become_owner, in_background
 from hostmail.admin.service import Admin
 from hostmail.auth.barenames import by_server_name, of_domain
@@ -225,10 +228,11 @@ def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
     from twisted.internet import reactor
 
     become_owner(settings.data_dir)
+    actor = command_actor(system_user(os.getuid()))
 
     async def begin() -> tuple[Admin, Callable[[], Awaitable[None]]]:
         parts = open_parts(settings, reactor)
         return parts.admin(None), parts.close
 
-    with in_background(reactor, begin) as call:
+    with in_background(reactor, begin, actor) as call:
         yield call

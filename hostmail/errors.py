@@ -185,6 +185,12 @@ class NotFound(Refusal):
         super().__init__(f"{public} (did you mean {suggestion}?)" if suggestion else public)
 
 
+class NotAllowed(Refusal):
+    """Somebody signed in asks for what is not for such as he."""
+
+    code, words = 403, "that is not for you to do"
+
+
 class AlreadyExists(Refusal):
     code, words = 409, "exists already"
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from twisted.cred.credentials import IUsernamePassword
 from zope.interface import Attribute, Interface, implementer
 
+from hostmail.actor import Actor
 from hostmail.address import Address
 from hostmail.decisions import CATCH_REFUSE
 from hostmail.envelope import Envelope, Peer, Recipient
@@ -549,6 +550,45 @@ MAX_ANNOTATION_OCTETS = 32 * 1024
 
 
 @dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Somebody whose login and password were right.
+
+    `subject` is a key for who he is, such as "person:3", "domain:4" or "account:17". `credential` is a stamp that any change of his
+    password or second factor makes another one. With `needs_code` he is nobody before `ISignIn.check_code` has taken a code of his.
+    """
+
+    subject: str
+    credential: str
+    needs_code: bool = False
+
+
+class ISignIn(Interface):
+    """Who signs in to the panel: operators, owners, and by mail address and password mailbox users (A1, A3, F1)."""
+
+    async def sign_in(login: str, password: str, peer: Peer) -> Signed:
+        """Raises LoginFailed (`private` says why), Overloaded, TemporaryFailure, after the same delays as mail logins have (A8)."""
+
+    async def check_code(subject: str, code: str, peer: Peer) -> None:
+        """Take a code of the second factor, or a recovery code, each of them once; raises as `sign_in` does."""
+
+    async def actor(subject: str, credential: str, way: str, ip: str) -> Actor | None:
+        """Who that is now: to be asked at every request.
+
+        None if he is gone or suspended, or his password or second factor has changed since he signed in.
+        """
+
+    async def credential(subject: str) -> str:
+        """The stamp as it is now, "" for nobody: who has just changed his own password or second factor stays with it."""
+
+
+class ITokens(Interface):
+    """What programs show to the API instead of a login."""
+
+    async def actor(token: str, ip: str) -> Actor | None:
+        """Who that is now: to be asked at every request. None for a token that is unknown, revoked, or past its time."""
+
+
 class Snapshot:
     """One folder's messages as flat columns, ascending by UID. Others have the same columns: whoever changes them copies them first.
 
@@ -1135,8 +1175,7 @@ class ISessions(Interface):
 
 
 class IAdmin(Interface):
-    """What the `hostmail` command, the control socket and later the panel ask for. Arguments and answers are JSON values."""
+    """What the `hostmail` command, the control socket, the panel and the API ask for. Arguments and answers are JSON values."""
 
-    async def call(verb: str, arguments: Mapping[str, Any]) -> Any:
-        """Carry out `verb` (e.g. "account.add"); raises Refusal."""
-    BROKEN_OFF = "broken off"
+    async def call(verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
+        """Carry out `verb` (e.g. "account.add") for `actor`, if he may; raises Refusal."""

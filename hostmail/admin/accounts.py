@@ -7,12 +7,20 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hostmail.actor import Role
 from hostmail.admin.domains import chosen
 from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
 from hostmail.admin.waysout import Smarthosted
 from hostmail.admin.waysout import told as told_way
 from hostmail.errors import BadValue
 from hostmail.interfaces import Account, Usage
+
+ONE = {"address": ADDRESS}
+OWNERS_SAY = frozenset(
+    ("address", "quota", "quota_messages", "login_suspended", "incoming_suspended", "outgoing_suspended")
+)
+NOT_THEIRS = frozenset(("folder", "smarthost"))
 
 
 class AddAccount(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,12 +64,16 @@ class Accounts:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "account.add": Verb(AddAccount, self.add),
-            "account.list": Verb(ListAccounts, self.all),
-            "account.show": Verb(Addressed, self.show),
-            "account.set": Verb(SetAccount, self.set),
-            "account.passwd": Verb(SetPassword, self.passwd),
-            "account.remove": Verb(Addressed, self.remove),
+            "account.add": Verb(AddAccount, self.add, May(OWNERS, about=ONE)),
+            "account.list": Verb(
+                ListAccounts, self.all, May(OWNERS, looks=True, about={"domain": DOMAIN}, rows="address")
+            ),
+            "account.show": Verb(Addressed, self.show, May(EVERYBODY, looks=True, about=ONE, hidden=NOT_THEIRS)),
+            "account.set": Verb(
+                SetAccount, self.set, May(OWNERS, about=ONE, only={Role.OWNER: OWNERS_SAY}, hidden=NOT_THEIRS)
+            ),
+            "account.passwd": Verb(SetPassword, self.passwd, May(OWNERS, about=ONE)),
+            "account.remove": Verb(Addressed, self.remove, May(OWNERS, about=ONE)),
         }
 
     async def add(self, asked: AddAccount) -> dict[str, Any]:

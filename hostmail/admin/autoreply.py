@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.errors import NotFound
 
+ONE = {"address": ADDRESS}
 WEEK_SECONDS = 7 * 86_400.0
 
 
@@ -30,9 +32,9 @@ class Autoreplies:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "autoreply.set": Verb(SetAutoreply, self.set),
-            "autoreply.show": Verb(Addressed, self.show),
-            "autoreply.off": Verb(Addressed, self.off),
+            "autoreply.set": Verb(SetAutoreply, self.set, May(EVERYBODY, about=ONE)),
+            "autoreply.show": Verb(Addressed, self.show, May(EVERYBODY, looks=True, about=ONE)),
+            "autoreply.off": Verb(Addressed, self.off, May(EVERYBODY, about=ONE)),
         }
 
     async def set(self, asked: SetAutoreply) -> dict[str, Any]:

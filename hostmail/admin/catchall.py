@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from hostmail.admin.parts import Addressed, Named, Parts, Verb
+from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.decisions import CATCH_DEFAULT
 from hostmail.interfaces import Domain
 
@@ -24,11 +25,11 @@ class CatchAll:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "catchall.show": Verb(Named, self.show),
-            "catchall.set": Verb(SetCatchAll, self.set),
-            "catchall.names": Verb(Named, self.names),
-            "catchall.block": Verb(Addressed, self.block),
-            "catchall.unblock": Verb(Addressed, self.unblock),
+            "catchall.show": Verb(Named, self.show, May(OWNERS, looks=True, about={"name": DOMAIN})),
+            "catchall.set": Verb(SetCatchAll, self.set, May(OWNERS, about={"name": DOMAIN})),
+            "catchall.names": Verb(Named, self.names, May(OWNERS, looks=True, about={"name": DOMAIN})),
+            "catchall.block": Verb(Addressed, self.block, May(OWNERS, about={"address": ADDRESS})),
+            "catchall.unblock": Verb(Addressed, self.unblock, May(OWNERS, about={"address": ADDRESS})),
         }
 
     async def show(self, asked: Named) -> dict[str, Any]:

@@ -6,7 +6,9 @@ The socket's permissions are the authentication. Whoever may open it may read th
 from __future__ import annotations
 
 import os
+import pwd
 import socket
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from twisted.python.log import ILogContext
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+from hostmail.actor import command_actor
 from hostmail.admin.control_path import socket_path
 from hostmail.errors import BadValue, ConfigurationError, NotFound, Refusal, as_refusal
 from hostmail.interfaces import IAdmin
@@ -28,13 +31,15 @@ from hostmail.interfaces import IAdmin
 MAX_BODY, MAX_PATH = 1 << 20, 107
 IDLE_SECONDS = 60
 PREFIX = b"/v1/"
+# struct ucred: pid, uid, gid.
+_CREDENTIALS = struct.Struct("3i")
 
 log = Logger(namespace="admin")
 
 
 def http_status(refusal: Refusal) -> int:
     """The HTTP status for a refusal: its own if it is one of ours, else 503 for now and 422 for good."""
-    if refusal.code in (404, 409, 422):
+    if refusal.code in (403, 404, 409, 422):
         return refusal.code
     return 422 if refusal.permanent else 503
 
@@ -91,7 +96,7 @@ class ControlResource(Resource):
             arguments = msgspec.json.decode(request.content.read() or b"{}", type=dict[str, Any])
         except (msgspec.MsgspecError, RecursionError) as error:
             raise BadValue(f"the body is no JSON object: {error}") from None
-        return await self._admin.call(verb, arguments)
+        return await self._admin.call(verb, arguments, command_actor(_who(request)))
 
     def _write(self, result: Any, request: BoundedRequest, gone: list[Failure]) -> None:
         if isinstance(result, Failure):
@@ -147,6 +152,21 @@ class ControlService(Service):
         """Close and remove the socket."""
         super().stopService()
         return Deferred.fromCoroutine(self._close())
+
+
+def _who(request: Request) -> str:
+    """The name of the system user at the other end of the socket, as the kernel knows it."""
+    transport: Any = request.transport
+    peer = transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return system_user(_CREDENTIALS.unpack(peer)[1])
+
+
+def system_user(uid: int) -> str:
+    """His name, or his number if he has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def is_answered(path: Path) -> bool:

@@ -8,13 +8,19 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from twisted.logger import Logger
 
+from hostmail.actor import Role
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
+from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.admin.waysout import Smarthosted, told
 from hostmail.decisions import CATCH_DEFAULT, CATCH_REFUSE
 from hostmail.errors import Refusal
 from hostmail.interfaces import Account, Domain
 
 log = Logger(namespace="admin")
+
+
+ONE = {"name": DOMAIN}
+NOT_THEIRS = frozenset(("smarthost", "source_addresses"))
 
 
 class AddDomain(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,9 +61,18 @@ class Domains:
         self._parts = parts
         self.verbs = {
             "domain.add": Verb(AddDomain, self.add),
-            "domain.list": Verb(NoArguments, self.all),
-            "domain.show": Verb(Named, self.show),
-            "domain.set": Verb(SetDomain, self.set),
+            "domain.list": Verb(NoArguments, self.all, May(OWNERS, looks=True, rows="name", hidden=NOT_THEIRS)),
+            "domain.show": Verb(Named, self.show, May(OWNERS, looks=True, about=ONE, hidden=NOT_THEIRS)),
+            "domain.set": Verb(
+                SetDomain,
+                self.set,
+                May(
+                    OWNERS,
+                    about={**ONE, "default_mailbox": ADDRESS},
+                    only={Role.OWNER: frozenset(("name", "default_mailbox", "pop_before_smtp"))},
+                    hidden=NOT_THEIRS,
+                ),
+            ),
             "domain.remove": Verb(Named, self.remove),
         }
 

@@ -9,6 +9,7 @@ import msgspec
 
 from hostmail.address import Address
 from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.permissions import May
 from hostmail.errors import BadAddress, BadValue
 
 MOST = 10_000
@@ -28,7 +29,7 @@ class HistoryVerbs:
     def __init__(self, parts: Parts) -> None:
         self._now = parts.now
         self._history = parts.history
-        self.verbs = {"trace": Verb(Traced, self.trace)}
+        self.verbs = {"trace": Verb(Traced, self.trace, May(looks=True))}
 
     async def trace(self, asked: Traced) -> list[dict[str, Any]]:
         """Facts from the oldest to the newest."""

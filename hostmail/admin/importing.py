@@ -10,6 +10,7 @@ import msgspec
 from hostmail.address import Address
 from hostmail.admin.accounts import Accounts
 from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.permissions import ADDRESS, OWNERS, May
 from hostmail.config.units import parse_size
 from hostmail.errors import BadAddress, BadValue, Overloaded, Refusal, TemporaryFailure
 from hostmail.interfaces import Account
@@ -43,7 +44,7 @@ class Importing:
     def __init__(self, parts: Parts, accounts: Accounts) -> None:
         self._parts = parts
         self._accounts = accounts
-        self.verbs = {"account.import": Verb(Import, self.rows)}
+        self.verbs = {"account.import": Verb(Import, self.rows, May(OWNERS, about={"rows.address": ADDRESS}))}
 
     async def rows(self, asked: Import) -> list[dict[str, Any]]:
         """The outcome of each row: created, updated, unchanged, or problem with its words."""

@@ -10,12 +10,15 @@ import msgspec
 
 from hostmail.address import Address
 from hostmail.admin.parts import Addressed, Parts, Verb, named_address
+from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound, Refusal
 from hostmail.interfaces import MailingList
 from hostmail.listnames import taken_apart
 
 MOST_ROWS = 200
+CHANGED = May(OWNERS, about={"address": ADDRESS})
+LOOKED_AT = May(OWNERS, looks=True, about={"address": ADDRESS})
 
 
 class AddList(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,15 +75,15 @@ class Lists:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "list.add": Verb(AddList, self.add),
-            "list.list": Verb(Listed, self.all),
-            "list.show": Verb(Addressed, self.show),
-            "list.set": Verb(SetList, self.set),
-            "list.remove": Verb(Addressed, self.remove),
-            "list.member.add": Verb(OneMember, self.add_member),
-            "list.member.remove": Verb(OneMember, self.remove_member),
-            "list.member.list": Verb(Addressed, self.members),
-            "list.member.import": Verb(ImportMembers, self.import_members),
+            "list.add": Verb(AddList, self.add, CHANGED),
+            "list.list": Verb(Listed, self.all, May(OWNERS, looks=True, about={"name": DOMAIN}, rows="address")),
+            "list.show": Verb(Addressed, self.show, LOOKED_AT),
+            "list.set": Verb(SetList, self.set, CHANGED),
+            "list.remove": Verb(Addressed, self.remove, CHANGED),
+            "list.member.add": Verb(OneMember, self.add_member, CHANGED),
+            "list.member.remove": Verb(OneMember, self.remove_member, CHANGED),
+            "list.member.list": Verb(Addressed, self.members, LOOKED_AT),
+            "list.member.import": Verb(ImportMembers, self.import_members, CHANGED),
         }
 
     async def add(self, asked: AddList) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.admin.sessions import WORDS
 
 
@@ -14,9 +15,9 @@ class Mailboxes:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "mailbox.verify": Verb(Addressed, self.verify),
+            "mailbox.verify": Verb(Addressed, self.verify, May(looks=True)),
             "mailbox.repair": Verb(Addressed, self.repair),
-            "mailbox.unlock": Verb(Addressed, self.unlock),
+            "mailbox.unlock": Verb(Addressed, self.unlock, May(EVERYBODY, about={"address": ADDRESS})),
         }
 
     async def verify(self, asked: Addressed) -> dict[str, Any]:

@@ -28,9 +28,9 @@ from hostmail.admin.commands.session import session
 from hostmail.admin.commands.status import status, version
 from hostmail.admin.commands.trace import trace
 from hostmail.config.schema import Settings
-from hostmail.errors import AlreadyExists, BadValue, ConfigurationError, NotFound, Refusal
+from hostmail.errors import AlreadyExists, BadValue, ConfigurationError, NotAllowed, NotFound, Refusal
 
-FOR_GOOD = (NotFound.code, AlreadyExists.code, BadValue.code)
+FOR_GOOD = (NotAllowed.code, NotFound.code, AlreadyExists.code, BadValue.code)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

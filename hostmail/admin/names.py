@@ -8,8 +8,11 @@ import msgspec
 
 from hostmail.address import Address
 from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May
 from hostmail.errors import BadAddress
 from hostmail.interfaces import Name
+
+ONE, LISTED = {"address": ADDRESS}, {"name": EITHER}
 
 
 class AddAlias(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,12 +49,12 @@ class Names:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "alias.add": Verb(AddAlias, self.add_alias),
-            "alias.list": Verb(Listed, self.aliases),
-            "alias.remove": Verb(Removed, self.remove_alias),
-            "forward.add": Verb(AddForward, self.add_forward),
-            "forward.list": Verb(Listed, self.forwards),
-            "forward.remove": Verb(Removed, self.remove_forward),
+            "alias.add": Verb(AddAlias, self.add_alias, May(OWNERS, about={**ONE, "targets": ADDRESS})),
+            "alias.list": Verb(Listed, self.aliases, May(OWNERS, looks=True, about=LISTED, rows="address")),
+            "alias.remove": Verb(Removed, self.remove_alias, May(OWNERS, about=ONE)),
+            "forward.add": Verb(AddForward, self.add_forward, May(EVERYBODY, about=ONE)),
+            "forward.list": Verb(Listed, self.forwards, May(EVERYBODY, looks=True, about=LISTED, rows="address")),
+            "forward.remove": Verb(Removed, self.remove_forward, May(EVERYBODY, about=ONE)),
         }
 
     async def add_alias(self, asked: AddAlias) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import blockingCallFromThread
 
+from hostmail.actor import Actor
 from hostmail.interfaces import IAdmin
 
 Caller = Callable[[str, Mapping[str, Any]], Any]
@@ -23,8 +24,10 @@ Closing = Callable[[], Awaitable[None]]
 
 
 @contextmanager
-def in_background(reactor: Any, begin: Callable[[], Awaitable[tuple[IAdmin, Closing]]]) -> Iterator[Caller]:
-    """A way to call verbs from here: `begin` opens the data (on the reactor's thread) and says how to close it."""
+def in_background(
+    reactor: Any, begin: Callable[[], Awaitable[tuple[IAdmin, Closing]]], actor: Actor
+) -> Iterator[Caller]:
+    """A way to call verbs from here as `actor`: `begin` opens the data (on the reactor's thread) and says how to close it."""
     turning = threading.Thread(target=reactor.run, kwargs={"installSignalHandlers": False}, daemon=True)
     started = threading.Event()
     reactor.callWhenRunning(started.set)
@@ -33,7 +36,7 @@ def in_background(reactor: Any, begin: Callable[[], Awaitable[tuple[IAdmin, Clos
     try:
         admin, close = _wait(reactor, begin)
         try:
-            yield lambda verb, arguments: _wait(reactor, lambda: admin.call(verb, arguments))
+            yield lambda verb, arguments: _wait(reactor, lambda: admin.call(verb, arguments, actor))
         finally:
             _wait(reactor, close)
     finally:

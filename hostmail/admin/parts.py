@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hostmail.address import Address
+from hostmail.admin.permissions import CLOSED, May
 from hostmail.config.nearest import DOMAIN_CUTOFF, nearest
 from hostmail.config.schema import Settings
 from hostmail.errors import BadAddress, BadValue, NotFound
@@ -47,10 +48,14 @@ ExplainWay = Callable[[int | None, str], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One thing that can be asked for: the shape of its arguments, and what does it."""
+    """One thing that can be asked for: the shape of its arguments, what does it, and who may.
+
+    With `may.acting` the work takes the actor, too.
+    """
 
     arguments: type[msgspec.Struct]
-    work: Callable[[Any], Awaitable[Any]]
+    work: Callable[..., Awaitable[Any]]
+    may: May = CLOSED
 
 
 class NoArguments(msgspec.Struct, forbid_unknown_fields=True):

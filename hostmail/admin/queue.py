@@ -11,6 +11,7 @@ import msgspec
 from twisted.logger import Logger
 
 from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.permissions import May
 from hostmail.admin.values import LISTED, MOST_LISTED
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Happened, MailFact
@@ -53,10 +54,10 @@ class QueueVerbs:
         self._find_account = parts.find_account
         self._now = parts.now
         self.verbs = {
-            "queue.list": Verb(Listed, self.listed),
-            "queue.show": Verb(Chosen, self.show),
-            "queue.stats": Verb(Pattern, self.stats),
-            "queue.cat": Verb(OneMessage, self.cat),
+            "queue.list": Verb(Listed, self.listed, May(looks=True)),
+            "queue.show": Verb(Chosen, self.show, May(looks=True)),
+            "queue.stats": Verb(Pattern, self.stats, May(looks=True)),
+            "queue.cat": Verb(OneMessage, self.cat, May(looks=True)),
             "queue.retry": Verb(Chosen, self.retry),
             "queue.hold": Verb(Chosen, self.hold),
             "queue.release": Verb(Chosen, self.release),

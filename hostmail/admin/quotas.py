@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from hostmail.admin.parts import Named, Parts, Verb
+from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May
 from hostmail.interfaces import Usage
 
 
@@ -22,7 +23,11 @@ class Quotas:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self.verbs = {"quota.show": Verb(Named, self.show), "quota.set": Verb(SetQuota, self.set)}
+        self.verbs = {
+            "quota.show": Verb(Named, self.show, May(EVERYBODY, looks=True, about={"name": EITHER})),
+            # A domain's own quota is the operator's to give.
+            "quota.set": Verb(SetQuota, self.set, May(OWNERS, about={"name": ADDRESS})),
+        }
 
     async def show(self, asked: Named) -> dict[str, Any]:
         """Limit and use."""

@@ -9,6 +9,7 @@ import msgspec
 
 from hostmail.address import normal_ip
 from hostmail.admin.parts import NoArguments, Parts, Verb
+from hostmail.admin.permissions import OWNERS, May
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Grant
 
@@ -34,16 +35,21 @@ class Relay:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "relay.list": Verb(NoArguments, self.all),
-            "relay.why": Verb(OneAddress, self.why),
+            "relay.list": Verb(NoArguments, self.all, May(OWNERS, looks=True, rows="address")),
+            "relay.why": Verb(OneAddress, self.why, May(looks=True)),
             "relay.allow": Verb(Allow, self.allow),
             "relay.revoke": Verb(OneAddress, self.revoke),
             "relay.clear": Verb(NoArguments, self.clear),
         }
 
     async def all(self, _: NoArguments) -> list[dict[str, Any]]:
-        """Every live grant."""
-        return [self._told(grant) for grant in await self._parts.grants.list()]
+        """Every live grant, with the account that opened it."""
+        addresses: dict[int, str | None] = {}
+        grants = await self._parts.grants.list()
+        for account_id in {grant.account_id for grant in grants}:
+            account = await self._parts.directory.account(account_id)
+            addresses[account_id] = account.address if account is not None else None
+        return [self._told(grant) | {"address": addresses[grant.account_id]} for grant in grants]
 
     async def why(self, asked: OneAddress) -> dict[str, Any]:
         """Whether this address may relay without logging in, and what would open it."""

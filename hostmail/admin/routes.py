@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from hostmail.admin.parts import Named, Parts, Verb, named_address
+from hostmail.admin.permissions import DOMAIN, OWNERS, May
 
 
 class AddDomainAlias(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,9 +36,11 @@ class Routes:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "route": Verb(Asked, self.route),
+            "route": Verb(Asked, self.route, May(looks=True)),
             "domain.alias.add": Verb(AddDomainAlias, self.add),
-            "domain.alias.list": Verb(ListedAliases, self.all),
+            "domain.alias.list": Verb(
+                ListedAliases, self.all, May(OWNERS, looks=True, about={"name": DOMAIN}, rows="domain")
+            ),
             "domain.alias.remove": Verb(Named, self.remove),
         }
 

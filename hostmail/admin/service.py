@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from hostmail.actor import Actor, Role
 from hostmail.admin.accounts import Accounts
 from hostmail.admin.autoreply import Autoreplies
 from hostmail.admin.catchall import CatchAll
@@ -19,6 +21,7 @@ from hostmail.admin.lists import Lists
 from hostmail.admin.mailboxes import Mailboxes
 from hostmail.admin.names import Names
 from hostmail.admin.parts import Counts, Explain, ExplainWay, Parts, Verb, WasHash
+from hostmail.admin.permissions import May, check_role, check_subjects, named_domains, shown, without_suggestion
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
@@ -44,17 +47,14 @@ from hostmail.interfaces import (
     IWaysOut,
 )
 
-READING = frozenset(
-    """domain.list domain.show account.list account.show quota.show relay.list relay.why session.list
-    alias.list forward.list catchall.show catchall.names route domain.alias.list
-    mailbox.verify queue.list queue.show queue.stats
-    queue.cat autoreply.show list.list list.show list.member.list trace status version""".split()  # noqa: SIM905 - a list would say it with more noise
-)
-
 
 @implementer(IAdmin)
 class Admin:
-    """One verb table over small modules, one per noun. Arguments are checked for type and unknown names before anything happens."""
+    """One verb table over small modules, one per noun.
+
+    Before anything happens it is checked that somebody may ask for this, that the arguments are of the right types and names, and that
+    what they are about is his.
+    """
 
     log = Logger(namespace="admin")
 
@@ -120,26 +120,37 @@ class Admin:
             HistoryVerbs(parts),
             Status(parts),
         )
+        self._directory = directory
         self._verbs: dict[str, Verb] = {name: verb for noun in nouns for name, verb in noun.verbs.items()}
 
     @property
-    def verbs(self) -> list[str]:
-        """The names of all verbs."""
-        return sorted(self._verbs)
+    def verbs(self) -> Mapping[str, Verb]:
+        """All verbs by name: what each takes, and who may ask for it."""
+        return MappingProxyType(self._verbs)
 
-    async def call(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+    async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
         """Carry out a verb; raises Refusal. Changes are logged by verb and subject, never with their arguments: those hold passwords."""
         known = self._verbs.get(verb)
         if known is None:
-            raise NotFound(f"there is no verb {verb[:60]}", nearest(verb, self.verbs))
+            raise NotFound(f"there is no verb {verb[:60]}", nearest(verb, sorted(self._verbs)))
+        check_role(known.may, actor, arguments)
         try:
             asked = msgspec.convert(dict(arguments), known.arguments, strict=True)
         except msgspec.ValidationError as error:
             raise BadValue(f"{verb}: {error}") from None
-        answer = await known.work(asked)
-        if verb not in READING:
+        await self._check_subjects(known.may, actor, asked)
+        try:
+            answer = await (known.work(asked, actor) if known.may.acting else known.work(asked))
+        except NotFound as refusal:
+            raise without_suggestion(refusal, actor) from None
+        if not known.may.looks:
             subject = next(
                 (getattr(asked, name) for name in ("address", "name", "ip", "pattern") if hasattr(asked, name)), ""
             )
-            self.log.info("administered: {verb} {subject}", verb=verb, subject=subject)
-        return answer
+            self.log.info("administered: {verb} {subject} by {who}", verb=verb, subject=subject, who=actor.login)
+        return shown(known.may, actor, answer)
+
+    async def _check_subjects(self, may: May, actor: Actor, asked: msgspec.Struct) -> None:
+        if actor.role is not Role.OPERATOR:
+            homes = {name: await self._directory.domain_alias(name) or name for name in named_domains(may, asked)}
+            check_subjects(may, actor, asked, homes)

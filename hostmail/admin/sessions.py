@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from hostmail.actor import Actor, Role
 from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.permissions import ADDRESS, EVERYBODY, May, reaches
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import SessionInfo
 
@@ -32,26 +34,51 @@ class SessionVerbs:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self.verbs = {"session.list": Verb(ListSessions, self.all), "session.kick": Verb(Kick, self.kick)}
+        self.verbs = {
+            "session.list": Verb(
+                ListSessions, self.all, May(EVERYBODY, looks=True, about={"address": ADDRESS}, rows="address")
+            ),
+            "session.kick": Verb(
+                Kick,
+                self.kick,
+                May(
+                    EVERYBODY,
+                    about={"address": ADDRESS},
+                    only=dict.fromkeys((Role.OWNER, Role.USER), frozenset(("id", "address"))),
+                    acting=True,
+                ),
+            ),
+        }
 
     async def all(self, asked: ListSessions) -> list[dict[str, Any]]:
         """Open sessions, the oldest first."""
         account = await self._parts.find_account(asked.address) if asked.address else None
         sessions = self._parts.sessions.all() if self._parts.sessions is not None else ()
-        return [told(one) for one in sessions if account is None or one.peer.account_id == account.id]
+        chosen = [one for one in sessions if account is None or one.peer.account_id == account.id]
+        addresses = {number: await self._address(number) for number in {one.peer.account_id for one in chosen}}
+        return [told(one) | {"address": addresses[one.peer.account_id]} for one in chosen]
 
-    async def kick(self, asked: Kick) -> dict[str, Any]:
-        """Disconnect."""
+    async def _address(self, account_id: int | None) -> str | None:
+        account = await self._parts.directory.account(account_id) if account_id is not None else None
+        return account.address if account is not None else None
+
+    async def kick(self, asked: Kick, actor: Actor) -> dict[str, Any]:
+        """Disconnect; by its number, only a session that he could see."""
         if [asked.id is not None, asked.address is not None, asked.all].count(True) != 1:
             raise BadValue("name one session, one account, or all")
         account = await self._parts.find_account(asked.address) if asked.address is not None else None
         kicked = 0
-        if self._parts.sessions is not None:
+        if self._parts.sessions is not None and (asked.id is None or await self._sees(actor, asked.id)):
             account_id = account.id if account is not None else None
             kicked = self._parts.sessions.kick(WORDS, account_id=account_id, session_id=asked.id)
         if asked.id is not None and not kicked:
             raise NotFound(f"there is no session {asked.id}")
         return {"ended_sessions": kicked}
+
+    async def _sees(self, actor: Actor, session_id: int) -> bool:
+        sessions = self._parts.sessions.all() if self._parts.sessions is not None else ()
+        owners = [one.peer.account_id for one in sessions if one.id == session_id]
+        return any([reaches(actor, await self._address(owner) or "") for owner in owners])
 
 
 def told(session: SessionInfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from hostmail.admin.parts import NoArguments, Parts, Verb
+from hostmail.admin.permissions import May
 
 
 class Status:
@@ -15,7 +16,10 @@ class Status:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._started = parts.now()
-        self.verbs = {"status": Verb(NoArguments, self.status), "version": Verb(NoArguments, self.show_version)}
+        self.verbs = {
+            "status": Verb(NoArguments, self.status, May(looks=True)),
+            "version": Verb(NoArguments, self.show_version, May(looks=True)),
+        }
 
     async def status(self, _: NoArguments) -> dict[str, Any]:
         """Running or not, since when, who is connected, what waits."""

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from hostmail.actor import Actor, command_actor
 from hostmail.address import Address
 from hostmail.admin.service import Admin
 from hostmail.config.schema import Settings
@@ -43,6 +44,7 @@ from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeMembers
 from tests.relay.facts import FakeWays
 
 NOW = 1_800_000_000.0
+ROOT = command_actor("root")
 
 
 @implementer(IDirectory, IDirectoryChanges)
@@ -55,6 +57,7 @@ class Facts:
         self.hashes: dict[int, str] = {}
         self.used: dict[int, Usage] = {}
         self.replaced: dict[int, str] = {}
+        self.standing: dict[str, str] = {}
         self.autoresponders: dict[int, Autoresponder] = {}
 
     async def domain(self, name: str) -> Domain | None:
@@ -93,7 +96,7 @@ class Facts:
         return None
 
     async def domain_alias(self, name: str) -> str:
-        return ""
+        return self.standing.get(name, "")
 
     async def mailing_list(self, address: Address) -> MailingList | None:
         return None
@@ -454,9 +457,13 @@ class World:
         return {"kind": "mx", "sources": []}
 
     def call(self, verb: str, **arguments: Any) -> Any:
-        """The answer; raises what the verb raises. Nothing here waits."""
+        """The answer to the operator; raises what the verb raises. Nothing here waits."""
+        return self.call_as(ROOT, verb, **arguments)
+
+    def call_as(self, actor: Actor, verb: str, **arguments: Any) -> Any:
+        """The answer to somebody else."""
         results: list[Any] = []
-        Deferred.fromCoroutine(self.admin.call(verb, arguments)).addBoth(results.append)
+        Deferred.fromCoroutine(self.admin.call(verb, arguments, actor)).addBoth(results.append)
         (result,) = results
         if isinstance(result, Failure):
             result.raiseException()

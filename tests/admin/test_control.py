@@ -20,10 +20,20 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from hostmail.actor import Actor
 from hostmail.admin.client import ControlClient, NotRunning, Refused, Unreachable
 from hostmail.admin.control import ControlService, http_status
 from hostmail.admin.control_path import socket_path
-from hostmail.errors import AlreadyExists, BadValue, ConfigurationError, NotFound, OverQuota, Refusal, TemporaryFailure
+from hostmail.errors import (
+    AlreadyExists,
+    BadValue,
+    ConfigurationError,
+    NotAllowed,
+    NotFound,
+    OverQuota,
+    Refusal,
+    TemporaryFailure,
+)
 from hostmail.interfaces import IAdmin
 
 
@@ -33,10 +43,12 @@ class Verbs:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.actors: list[Actor] = []
         self.waiting: Deferred[None] = Deferred()
 
-    async def call(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+    async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
         self.asked.append((verb, dict(arguments)))
+        self.actors.append(actor)
         if verb == "refuse":
             raise NotFound("no such thing", "this thing")
         if verb == "break":
@@ -50,6 +62,7 @@ class StatusTests(SynchronousTestCase):
     def test_http(self) -> None:
         """Our own codes are HTTP's; everything else is for good or for now."""
         cases: list[tuple[Refusal, int]] = [
+            (NotAllowed(), 403),
             (NotFound("x"), 404),
             (AlreadyExists(), 409),
             (BadValue(), 422),

@@ -18,15 +18,16 @@ import sys
 from collections.abc import Mapping
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
+from hostmail.actor import command_actor
 from hostmail.admin.offline import in_background
 from hostmail.errors import NotFound
 
 class Verbs:
-    async def call(self, verb, arguments):
+    async def call(self, verb, arguments, actor):
         await deferLater(reactor, 0.001, lambda: None)
         if verb == "refuse":
             raise NotFound("no such thing")
-        return [verb, dict(arguments)]
+        return [verb, dict(arguments), actor.login]
 
 async def close():
     await deferLater(reactor, 0.001, lambda: None)
@@ -38,7 +39,7 @@ async def begin():
     return Verbs(), close
 
 try:
-    with in_background(reactor, begin) as call:
+    with in_background(reactor, begin, command_actor("ann")) as call:
         print(call("account.list", {"domain": "x"}))
         call("refuse", {})
 except (NotFound, RuntimeError) as error:
@@ -55,7 +56,9 @@ class BackgroundTests(SynchronousTestCase):
 
     def test_call(self) -> None:
         """Verbs run on a reactor in the background; refusals come through; the data is closed whatever happened."""
-        self.assertEqual(self.lines("fine"), ["['account.list', {'domain': 'x'}]", "closed", "NotFound no such thing"])
+        self.assertEqual(
+            self.lines("fine"), ["['account.list', {'domain': 'x'}, 'ann']", "closed", "NotFound no such thing"]
+        )
 
     def test_broken(self) -> None:
         """Data that cannot be opened ends the command with its reason, not with a hanging thread."""

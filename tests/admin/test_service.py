@@ -369,6 +369,7 @@ class SessionTests(Base):
                 "protocol": "imaps",
                 "ip": "192.0.2.9",
                 "login": "bob@one.test",
+                "address": "bob@one.test",
                 "since": NOW - 90,
                 "tls": "TLS",
                 "state": {"folder": "INBOX"},
