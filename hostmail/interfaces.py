@@ -970,6 +970,12 @@ class IIntake(Interface):
     async def recipient(peer: Peer, envelope: Envelope, recipient: Recipient) -> Any:
         """Decide about one RCPT TO: a `decisions.Decision` that is not Refuse; raises its Refusal otherwise."""
 
+    def turned_away(peer: Peer, sender: str, recipient: str, refusal: Refusal) -> None:
+        """What the session refuses by itself, for the history: a recipient, or a sender where that is "".
+
+        Both are as the client wrote them, and need not be addresses.
+        """
+
     def begin(peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Any]]) -> Any:
         """An ITransaction for the recipients accepted."""
 
@@ -1001,6 +1007,7 @@ class Queued:
     body: str = "7BIT"
     smtputf8: bool = False
     addressed: str = ""
+    for_domain: str = ""
 
     @property
     def reverse_path(self) -> Address | None:
@@ -1045,14 +1052,9 @@ class IQueue(Interface):
         recipients: Sequence[Recipient],
         account_id: int | None,
         mark: bytes = b"",
+        for_domain: str = "",
     ) -> Any:
         """File linked and synced, rows written but not yet live; an object with `async commit(*others)` and `async abort()`.
-
-    def turned_away(peer: Peer, sender: str, recipient: str, refusal: Refusal) -> None:
-        """What the session refuses by itself, for the history: a recipient, or a sender where that is "".
-
-        Both are as the client wrote them, and need not be addresses.
-        """
 
         Those that are committed together are live in one step, or none is.
         """
@@ -1084,7 +1086,6 @@ class IQueue(Interface):
     async def count() -> int:
         """Recipients waiting."""
 
-    for_domain: str = ""
 
 class ISenderRewriting(Interface):
     """Reverse-paths of our own for mail that is sent on, and back (SRS)."""
@@ -1100,6 +1101,7 @@ class Happened(StrEnum):
     """What can become of a message; the words are those of the history's file."""
 
     REFUSED = "refused"
+    BROKEN_OFF = "broken off"
     ACCEPTED = "accepted"
     LED_TO = "led to"
     DELIVERED = "delivered"
@@ -1129,7 +1131,6 @@ class MailFact:
     queue_id: str = ""
     message_id: str = ""
     sender: str = ""
-        for_domain: str = "",
     recipient: str = ""
     words: str = ""
 

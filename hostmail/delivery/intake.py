@@ -134,11 +134,11 @@ class Intake:
             raise
         return Accepted(decision, permit.responsible, permit.held)
 
-    def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Accepted]]) -> Transaction:
     def turned_away(self, peer: Peer, sender: str, recipient: str, refusal: Refusal) -> None:
         """What the session refuses by itself belongs to the history as well."""
         self._parts.telling.turned_away(peer, sender, recipient, refusal)
 
+    def begin(self, peer: Peer, envelope: Envelope, decisions: Sequence[tuple[Recipient, Accepted]]) -> Transaction:
         """Open a transaction; raises OutOfSpace or TemporaryFailure when there is no room for a spool file.
 
         Whoever answers for any of its recipients answers for the whole message.
