@@ -513,43 +513,6 @@ class IRelayGrants(Interface):
         """Close by address, by account, or all; how many."""
 
 
-class IPasswords(Interface):
-    """Hashing in threads."""
-
-    async def hash(password: str) -> str:
-        """`{ARGON2ID}...` for storing; raises Overloaded when the queue is full."""
-
-    async def verify(stored: str, password: str) -> bool:
-        """True if it matches; any supported `{SCHEME}`. An empty `stored` costs the same time and is False."""
-
-    def needs_upgrade(stored: str) -> bool:
-        """True for every hash but our own at present strength (A7)."""
-
-    def check_strength(password: str, login: str) -> None:
-        """Raises BadValue with what is wrong (A6)."""
-
-    def check_scheme(stored: str) -> None:
-        """Raises BadValue unless `{SCHEME}hash` is one that `verify` understands."""
-
-
-# ---------------------------------------------------------------------------------------------------- keep: the mail store
-
-
-class Flag(IntFlag):
-    """The system flags; bits from 1 << 5 up are the folder's keywords, in the order of `Snapshot.keywords`."""
-
-    SEEN = 1
-    ANSWERED = 2
-    FLAGGED = 4
-    DELETED = 8
-    DRAFT = 16
-
-
-FIRST_KEYWORD_BIT = 5
-MAX_ANNOTATION_OCTETS = 32 * 1024
-
-
-@dataclass(slots=True)
 @dataclass(frozen=True, slots=True)
 class Signed:
     """Somebody whose login and password were right.
@@ -589,6 +552,43 @@ class ITokens(Interface):
         """Who that is now: to be asked at every request. None for a token that is unknown, revoked, or past its time."""
 
 
+class IPasswords(Interface):
+    """Hashing in threads."""
+
+    async def hash(password: str) -> str:
+        """`{ARGON2ID}...` for storing; raises Overloaded when the queue is full."""
+
+    async def verify(stored: str, password: str) -> bool:
+        """True if it matches; any supported `{SCHEME}`. An empty `stored` costs the same time and is False."""
+
+    def needs_upgrade(stored: str) -> bool:
+        """True for every hash but our own at present strength (A7)."""
+
+    def check_strength(password: str, login: str) -> None:
+        """Raises BadValue with what is wrong (A6)."""
+
+    def check_scheme(stored: str) -> None:
+        """Raises BadValue unless `{SCHEME}hash` is one that `verify` understands."""
+
+
+# ---------------------------------------------------------------------------------------------------- keep: the mail store
+
+
+class Flag(IntFlag):
+    """The system flags; bits from 1 << 5 up are the folder's keywords, in the order of `Snapshot.keywords`."""
+
+    SEEN = 1
+    ANSWERED = 2
+    FLAGGED = 4
+    DELETED = 8
+    DRAFT = 16
+
+
+FIRST_KEYWORD_BIT = 5
+MAX_ANNOTATION_OCTETS = 32 * 1024
+
+
+@dataclass(slots=True)
 class Snapshot:
     """One folder's messages as flat columns, ascending by UID. Others have the same columns: whoever changes them copies them first.
 
