@@ -68,6 +68,7 @@ def make_portals(parts: Parts, intake: Intake) -> Callable[[Listener], Portal]:
         verified=parts.verified,
         throttle=parts.throttle,
         grants=parts.grants,
+        attempts=parts.attempts,
         clock=parts.reactor,
         pop_before_smtp=parts.settings.pop_before_smtp,
     )

@@ -262,8 +262,8 @@ class IDirectory(Interface):
     async def login(name: str) -> tuple[Account, str] | None:
         """The account and `{SCHEME}hash` for a login spelled exactly so: a full address or a domain's main login (A1-A3)."""
 
-    async def login_hint(name: str) -> str:
-        """For logs: why `name` is no login ("wrong case", "bare name", "unknown"), or ""."""
+    async def login_meant(name: str) -> tuple[str, int]:
+        """Why `name` is no login: "bare name", "wrong case", "unknown"..., for the log and the owner only; and whose id is meant, or 0."""
 
     async def domains() -> list[Domain]:
         """All domains by name."""
@@ -474,9 +474,14 @@ class IEvents(Interface):
 
 @implementer(IUsernamePassword)
 class PasswordLogin:
-    """Login and password as the peer gave them, with the session that asks. `authzid` (RFC 4616) must be empty or the login."""
+    """Login and password as the peer gave them, with the session that asks. `authzid` (RFC 4616) must be empty or the login.
 
-    def __init__(self, username: str, password: str, peer: Peer, authzid: str = "") -> None:
+    One that the session has to refuse, whoever it is, brings the `refusal`: it is what the portal answers, once it is written down.
+    """
+
+    def __init__(
+        self, username: str, password: str, peer: Peer, authzid: str = "", refusal: Refusal | None = None
+    ) -> None:
         self.username = username
         self.password = password
         self.peer = peer
@@ -485,11 +490,43 @@ class PasswordLogin:
     def checkPassword(self, password: bytes) -> bool:
         """For stock checkers; ours compares hashes instead."""
         return bool(self.password.encode() == password)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """An address that may relay until `until` (seconds, Unix time), and the account that opened it (C2-C4). Operator's: account_id 0."""
+
+@dataclass(frozen=True, slots=True)
+class LoginAttempt:
+    """Attempts to sign in that were alike. Times are Unix time, of the first and the latest of `count`.
+
+    `refused` is why in a few words, "" for a good one. `account_id` is whose login it is, or is meant to be; 0 if there is none such.
+    """
+
+    account_id: int
+    login: str
+    refused: str
+    protocol: str
+    ip: str
+    tls: bool
+    first: float
+    last: float
+    count: int = 1
+
+
+class ILoginAttempts(Interface):
+    """The last attempts to sign in, with plain reasons, for those who may see them (F4)."""
+
+    def tell(account_id: int, login: str, refused: str, peer: Peer) -> None:
+        """One attempt more; never raises, never waits."""
+
+    async def of_account(account_id: int, most: int = 100) -> list[LoginAttempt]:
+        """The newest first; account 0 has what was no account's login. Raises TemporaryFailure."""
+
+    async def last_checks(account_ids: Sequence[int]) -> dict[int, LoginAttempt]:
+        """When each account's mail was checked last, by POP3, IMAP or webmail, if it was; raises TemporaryFailure."""
+
 
     ip: str
     account_id: int

@@ -20,6 +20,7 @@ from twisted.python.threadpool import ThreadPool
 
 from hostmail import __version__
 from hostmail.admin.service import Admin
+from hostmail.auth.attempts import LoginAttempts
 from hostmail.auth.grants import RelayGrants
 from hostmail.auth.passwords import Passwords
 from hostmail.auth.throttle import Throttle, ThrottleLimits
@@ -73,6 +74,7 @@ class Parts:
     verified: VerifiedCredentials
     grants: RelayGrants
     throttle: Throttle
+    attempts: LoginAttempts
     sessions: Sessions
     store: MaildirStore
     spool: Spool
@@ -116,6 +118,7 @@ class Parts:
     async def close(self) -> None:
         """Finish what runs and close every file."""
         await self.caught.flush()
+        await self.attempts.close()
         await self.store.close()
         await self.history.close()
         self.queue.close()
@@ -201,6 +204,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         throttle=Throttle(
             path=data / "throttle.sqlite", now=time.time, events=events, limits=ThrottleLimits.of(limits)
         ),
+        attempts=LoginAttempts(path=data / "logins.sqlite", in_thread=in_thread, clock=reactor, now=time.time),
         sessions=Sessions(
             now=time.time,
             events=events,

@@ -18,8 +18,17 @@ from hostmail.auth.networks import client
 from hostmail.auth.throttle import Throttle
 from hostmail.auth.verified import RecentFailures, VerifiedCredentials
 from hostmail.envelope import Peer
-from hostmail.errors import BareLogin, LoginFailed, Overloaded
-from hostmail.interfaces import Account, Domain, IDirectory, IDirectoryChanges, IPasswords, IRelayGrants, PasswordLogin
+from hostmail.errors import BareLogin, LoginFailed, Overloaded, Refusal
+from hostmail.interfaces import (
+    Account,
+    Domain,
+    IDirectory,
+    IDirectoryChanges,
+    ILoginAttempts,
+    IPasswords,
+    IRelayGrants,
+    PasswordLogin,
+)
 
 CHECKING_MAIL = frozenset({"pop3", "pop3s", "imap", "imaps"})
 BareNameDomain = Callable[[Peer], Awaitable[str]]
@@ -33,15 +42,20 @@ class _Attempt:
     password: str
     peer: Peer
     started: float
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """Why a login fails ("" if it does not), whether it looks like guessing, and for a good one its domain."""
+    """Why a login fails ("" if it does not), whether it looks like guessing, and for a good one its domain.
+
+    `meant` is the account that a name is likely to stand for which is no login.
+    """
 
     reason: str = ""
     guessing: bool = False
     domain: Domain | None = None
+    meant: int = 0
 
 
 @implementer(ICredentialsChecker)
@@ -65,6 +79,7 @@ class Checker:
         verified: VerifiedCredentials,
         throttle: Throttle,
         grants: IRelayGrants,
+        attempts: ILoginAttempts,
         clock: IReactorTime,
         pop_before_smtp: bool = True,
     ) -> None:
@@ -74,6 +89,7 @@ class Checker:
         self._verified = verified
         self._throttle = throttle
         self._grants = grants
+        self._attempts = attempts
         self._clock = clock
         self._pop_before_smtp = pop_before_smtp
         self._failures = RecentFailures()
@@ -93,7 +109,7 @@ class Checker:
         home = await bare_names(attempt.peer) if is_bare and bare_names is not None else ""
         name, login = await self._find(attempt.name, home)
         account = login[0] if login else None
-        self._throttle.admit(attempt.peer.ip, account.id if account else None)
+        await self._admit(attempt, name, account)
         authzid = getattr(credentials, "authzid", "")
         verdict = await self._judge(attempt, name, login, authzid)
         if not verdict.reason and (now := await self._directory.login(name)) != login:
@@ -103,10 +119,23 @@ class Checker:
         if account is not None and not verdict.reason:
             await self._succeed(attempt, account, verdict.domain)
             return account.id
-        reason, guessing = verdict.reason, verdict.guessing
-        await self._fail(attempt, account, reason, guessing)
+        await self._fail(attempt, account, verdict)
         # Main logins have no domain either: the words must not tell which of them there are.
-        raise BareLogin(private=reason) if is_bare and not home else LoginFailed(private=reason)
+        bare = is_bare and not home
+        raise BareLogin(private=verdict.reason) if bare else LoginFailed(private=verdict.reason)
+
+    async def _admit(self, attempt: _Attempt, name: str, account: Account | None) -> None:
+        """Raise what keeps this attempt out whatever its password is."""
+        account_id = account.id if account else None
+        if attempt.refusal is not None:
+            meant = account_id or (await self._directory.login_meant(name))[1]
+            self._attempts.tell(meant, attempt.name, attempt.refusal.private, attempt.peer)
+            raise attempt.refusal
+        try:
+            self._throttle.admit(attempt.peer.ip, account_id)
+        except Overloaded:
+            self._attempts.tell(account_id or 0, attempt.name, "too many failed logins from this address", attempt.peer)
+            raise
 
     async def _find(self, name: str, home: str) -> tuple[str, tuple[Account, str] | None]:
         """The login's full name, and account and hash if there is one; `home` is the domain of names without one."""
@@ -119,7 +148,8 @@ class Checker:
     async def _judge(self, attempt: _Attempt, name: str, login: tuple[Account, str] | None, authzid: str) -> _Verdict:
         if login is None:
             await self._passwords.verify("", attempt.password)
-            return _Verdict(await self._directory.login_hint(name) or "unknown", guessing=True)
+            reason, meant = await self._directory.login_meant(name)
+            return _Verdict(reason, guessing=True, meant=meant)
         account, stored = login
         if not await self._is_right(account, stored, attempt.password):
             return _Verdict("wrong password", guessing=True)
@@ -156,6 +186,7 @@ class Checker:
     async def _succeed(self, attempt: _Attempt, account: Account, domain: Domain | None) -> None:
         """Note the good login and open the relay grant. Neither failing keeps anybody from his mail."""
         peer = attempt.peer
+        self._attempts.tell(account.id, attempt.name, "", peer)
         with self.log.failuresHandled("good_login_not_noted: {address}", address=account.address):
             self._throttle.succeeded(peer.ip, attempt.name, account.id)
         if self._pop_before_smtp and opens_grant(peer, account, domain):
@@ -165,12 +196,13 @@ class Checker:
             # POP3 and IMAP sessions say so themselves, once the mailbox is open.
             self.log.info("login_accepted: {login} from {ip} by {protocol}", **_fields(attempt))
 
-    async def _fail(self, attempt: _Attempt, account: Account | None, reason: str, guessing: bool) -> None:
+    async def _fail(self, attempt: _Attempt, account: Account | None, verdict: _Verdict) -> None:
         """Count it, tell the log why, and wait."""
-        peer = attempt.peer
+        peer, reason = attempt.peer, verdict.reason
         repeated = self._failures.is_repeated(client(peer.ip), attempt.name, attempt.password)
         account_id = account.id if account else None
-        guessing = guessing and not repeated
+        guessing = verdict.guessing and not repeated
+        self._attempts.tell(account_id or verdict.meant, attempt.name, reason, peer)
         delay = self._throttle.failed(peer.ip, attempt.name, account_id, guessing=guessing)
         self.log.info("login_failed: {login} from {ip} by {protocol}: {reason}", reason=reason, **_fields(attempt))
         left = attempt.started + delay - self._clock.seconds()
@@ -201,8 +233,10 @@ def opens_grant(peer: Peer, account: Account, domain: Domain | None) -> bool:
 
 def _attempt_of(credentials: IUsernamePassword, started: float) -> _Attempt:
     """Ours carry the session; stock credentials, which speak in bytes, come from nowhere."""
-    peer = credentials.peer if isinstance(credentials, PasswordLogin) else Peer("", "")
-    return _Attempt(_text(credentials.username), _text(credentials.password), peer, started)
+    name, password = _text(credentials.username), _text(credentials.password)
+    if not isinstance(credentials, PasswordLogin):
+        return _Attempt(name, password, Peer("", ""), started)
+    return _Attempt(name, password, credentials.peer, started, credentials.refusal)
 
 
 def _text(value: bytes | str) -> str:

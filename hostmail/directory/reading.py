@@ -123,20 +123,20 @@ class Directory:
         """True if the account's own hash is the upgrade of `old_hash`, which somebody once imported (A7)."""
         return bool(await self._run(_was_hash, account_id, old_hash))
 
-    async def login_hint(self, name: str) -> str:
-        """Why `name` is no login: "bare name", "wrong case", "unknown"...; "" if it is one."""
+    async def login_meant(self, name: str) -> tuple[str, int]:
+        """Why `name` is no login: "bare name", "wrong case", "unknown"...; and the account that is meant, where that is plain."""
         if not _is_text(name):
-            return "no address"
-        if await self.login(name) is not None:
-            return ""
+            return "no address", 0
         if "@" not in name:
-            return str(await self._run(_bare_hint, name))
+            meant: tuple[str, int] = await self._run(_bare_name_meant, name)
+            return meant
         address = _login_address(name)
         if address is None:
-            return "no address"
-        if await self.account_for(address) is not None:
-            return "wrong case"
-        return "unknown" if await self.domain(address.domain) is not None else "unknown domain"
+            return "no address", 0
+        account = await self.account_for(address)
+        if account is not None:
+            return "wrong case", account.id
+        return "unknown" if await self.domain(address.domain) is not None else "unknown domain", 0
 
     async def domains(self) -> list[Domain]:
         """All domains by name."""
@@ -235,13 +235,16 @@ def _with_ascii_domain(name: str) -> str:
     return name if domain.isascii() else f"{local}@{parse_domain(domain)}"
 
 
-def _bare_hint(connection: Connection, name: str) -> str:
-    """A main login may exist in another spelling, or have no mailbox behind it."""
-    query = select(domains.c.main_login).where(domains.c.main_login_key == name.casefold())
-    main_login = connection.execute(query).scalar()
-    if main_login is None:
-        return "bare name"
-    return "wrong case" if main_login != name else "no default mailbox"
+def _bare_name_meant(connection: Connection, name: str) -> tuple[str, int]:
+    """A main login may exist in another spelling, or have no mailbox behind it; else one account may have this local part."""
+    query = select(domains.c.main_login, domains.c.default_account_id)
+    main_login = connection.execute(query.where(domains.c.main_login_key == name.casefold())).one_or_none()
+    if main_login is not None:
+        return "wrong case" if main_login[0] != name else "no default mailbox", main_login[1] or 0
+    start = f"{name.casefold()}@"
+    fitting = accounts.c.address_key.between(start, start + "\U0010ffff")
+    found = connection.execute(select(accounts.c.id).where(fitting).limit(2)).scalars().all()
+    return "bare name", found[0] if len(found) == 1 else 0
 
 
 def _was_hash(connection: Connection, account_id: int, old_hash: str) -> bool:

@@ -145,3 +145,15 @@ def mechanism_named(name: str) -> Mechanism | None:
     """A new exchange of the mechanism `name` (any case), or None if we do not offer it."""
     found = MECHANISMS.get(name.upper())
     return found() if found else None
+
+
+def login_within(name: str, initial: bytes | None) -> Credentials | None:
+    """The whole login that an initial response gives away, None if it holds none: for one that should not have been sent."""
+    mechanism = mechanism_named(name)
+    if mechanism is None or initial is None:
+        return None
+    try:
+        step = mechanism.start(initial)
+    except SaslError:
+        return None
+    return step if isinstance(step, Credentials) else None

@@ -79,7 +79,7 @@ class Facts:
     async def was_hash(self, account_id: int, old_hash: str) -> bool:
         return self.replaced.get(account_id) == old_hash
 
-    async def login_hint(self, name: str) -> str:
+    async def login_meant(self, name: str) -> tuple[str, int]:
         raise NotImplementedError
 
     async def domains(self) -> list[Domain]:

@@ -12,13 +12,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.address import Address
+from hostmail.envelope import Peer
 from hostmail.interfaces import (
     Account,
     Autoresponder,
     Domain,
     IDirectory,
     IEvents,
+    ILoginAttempts,
     IPasswords,
+    LoginAttempt,
     MailingList,
     Name,
     Usage,
@@ -70,8 +73,12 @@ class People:
     async def login(self, name: str) -> tuple[Account, str] | None:
         return self.logins.get(name)
 
-    async def login_hint(self, name: str) -> str:
-        return "" if name in self.logins else "unknown" if "@" in name else "bare name"
+    async def login_meant(self, name: str) -> tuple[str, int]:
+        if "@" not in name:
+            return "bare name", 0
+        alike = (account.id for login, (account, _) in self.logins.items() if login.lower() == name.lower())
+        meant = next(alike, 0)
+        return "wrong case" if meant else "unknown", meant
 
     async def domains(self) -> list[Domain]:
         return list(self.hosted.values())
@@ -140,6 +147,23 @@ class PlainPasswords:
 async def at_once(function: Callable[..., T], *args: Any) -> T:
     """A thread that has finished before anybody looks."""
     return function(*args)
+
+
+@implementer(ILoginAttempts)
+class Attempts:
+    """What was told of logins."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, str, str]] = []
+
+    def tell(self, account_id: int, login: str, refused: str, peer: Peer) -> None:
+        self.told.append((account_id, login, refused))
+
+    async def of_account(self, account_id: int, most: int = 100) -> list[LoginAttempt]:
+        return []
+
+    async def last_checks(self, account_ids: Sequence[int]) -> dict[int, LoginAttempt]:
+        return {}
 
 
 class AuthTestCase(SynchronousTestCase):

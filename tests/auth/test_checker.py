@@ -17,12 +17,12 @@ from hostmail.auth.barenames import of_domain
 from hostmail.auth.checker import Checker
 from hostmail.auth.grants import RelayGrants
 from hostmail.auth.realm import HostmailRealm
-from hostmail.auth.throttle import Throttle
+from hostmail.auth.throttle import Throttle, ThrottleLimits
 from hostmail.auth.verified import VerifiedCredentials
 from hostmail.envelope import Peer
-from hostmail.errors import BareLogin, LoginFailed, Overloaded, TemporaryFailure
+from hostmail.errors import BareLogin, LoginFailed, Overloaded, PlaintextRefused, TemporaryFailure
 from hostmail.interfaces import DirectoryChanged, Grant, IRelayGrants, PasswordLogin
-from tests.auth.support import AuthTestCase, People, PlainPasswords
+from tests.auth.support import Attempts, AuthTestCase, People, PlainPasswords
 
 HOME = "192.0.2.1"
 
@@ -59,6 +59,7 @@ class CheckerTestCase(AuthTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.people, self.passwords, self.upgrades = People(), PlainPasswords(), Upgrades()
+        self.attempts = Attempts()
         self.ann = self.people.add(1, "Ann@example.com", "{OWN}secret")
         self.people.logins["example"] = self.people.logins["Ann@example.com"]
         self.throttle = Throttle(path=self.file(), now=self.clock.seconds)
@@ -75,6 +76,7 @@ class CheckerTestCase(AuthTestCase):
             "verified": VerifiedCredentials(now=self.clock.seconds, events=self.events),
             "throttle": self.throttle,
             "grants": self.grants,
+            "attempts": self.attempts,
             "clock": self.clock,
         }
         return Checker(**parts | more)
@@ -114,7 +116,7 @@ class LoginTests(CheckerTestCase):
 
     def test_both_are_case_sensitive(self) -> None:
         """Another case of login or password is refused (A2)."""
-        self.assertEqual(self.bad("ann@example.com", "secret").private, "unknown")
+        self.assertEqual(self.bad("ann@example.com", "secret").private, "wrong case")
         self.assertEqual(self.bad("Ann@example.com", "Secret").private, "wrong password")
 
     def test_bare_name(self) -> None:
@@ -175,6 +177,41 @@ class LoginTests(CheckerTestCase):
         ]
         self.assertEqual({refusal.public for refusal in refusals}, {LoginFailed.words})
         self.assertEqual(len({refusal.private for refusal in refusals}), 3)
+
+    def test_owner_can_see_why(self) -> None:
+        """Each attempt is written down with its plain reason, a misspelled login with the account that it is meant to be (F4)."""
+        self.good("Ann@example.com", "secret")
+        self.good("example", "secret")
+        for login in ("Ann@example.com", "ann@example.com", "Ann", "bob@example.com"):
+            self.bad(login, "wrong")
+        self.assertEqual(
+            self.attempts.told,
+            [
+                (1, "Ann@example.com", ""),
+                (1, "example", ""),
+                (1, "Ann@example.com", "wrong password"),
+                (1, "ann@example.com", "wrong case"),
+                (0, "Ann", "bare name"),
+                (0, "bob@example.com", "unknown"),
+            ],
+        )
+
+    def test_refused_before_the_password(self) -> None:
+        """What a session has to refuse whoever it is, is written down, and no password is looked at (B2, F4)."""
+        for login, account_id in {"Ann@example.com": 1, "ann@example.com": 1, "bob@example.com": 0}.items():
+            asked = self.ask(login, "secret", refusal=PlaintextRefused(private="no TLS"))
+            self.failureResultOf(asked, PlaintextRefused)
+            self.assertEqual(self.attempts.told.pop(), (account_id, login, "no TLS"))
+        self.assertEqual(self.passwords.verified, [])
+
+    def test_shut_out(self) -> None:
+        """Somebody whose neighbour guesses too much finds out why he cannot get in (F4)."""
+        self.throttle = Throttle(path=self.file(), now=self.clock.seconds, limits=ThrottleLimits(failures_per_client=1))
+        self.addCleanup(self.throttle.close)
+        self.checker = self.make()
+        self.bad("bob@example.com", "wrong")
+        self.failureResultOf(self.ask("Ann@example.com", "secret"), Overloaded)
+        self.assertEqual(self.attempts.told[-1], (1, "Ann@example.com", "too many failed logins from this address"))
 
     def test_one_line_a_login(self) -> None:
         """The log has a good login once: POP3 and IMAP tell it themselves, for SMTP it is told here."""

@@ -119,7 +119,7 @@ class FakeDirectory:
     async def login(self, name: str) -> tuple[Account, str] | None:
         raise NotImplementedError
 
-    async def login_hint(self, name: str) -> str:
+    async def login_meant(self, name: str) -> tuple[str, int]:
         raise NotImplementedError
 
     async def domains(self) -> list[Domain]:

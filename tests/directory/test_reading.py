@@ -58,19 +58,23 @@ class ReadingTests(DirectoryTestCase):
 
     def test_hints(self) -> None:
         """The log learns why something is no login (F4)."""
-        hints = {
-            "Ann@example.com": "",
-            "ann@example.com": "wrong case",
-            "bob@example.com": "unknown",
-            "bob@example.net": "unknown domain",
-            "a b@example.com": "no address",
-            "Ann": "bare name",
-            "EXAMPLE": "wrong case",
+        ann = self.ann.id
+        meant = {
+            "ann@example.com": ("wrong case", ann),
+            "bob@example.com": ("unknown", 0),
+            "bob@example.net": ("unknown domain", 0),
+            "a b@example.com": ("no address", 0),
+            "Ann": ("bare name", ann),
+            "an": ("bare name", 0),
+            "EXAMPLE": ("wrong case", ann),
         }
-        for name, hint in hints.items():
-            self.assertEqual(self.get(self.directory.login_hint(name)), hint)
+        for name, expected in meant.items():
+            self.assertEqual(self.get(self.directory.login_meant(name)), expected)
+        self.get(self.changes.add_domain("a.net"))
+        self.get(self.changes.add_account("ann@a.net", password_hash=HASH))
+        self.assertEqual(self.get(self.directory.login_meant("ann")), ("bare name", 0))
         self.get(self.changes.remove_account("Ann@example.com"))
-        self.assertEqual(self.get(self.directory.login_hint("example")), "no default mailbox")
+        self.assertEqual(self.get(self.directory.login_meant("example")), ("no default mailbox", 0))
 
     def test_lists(self) -> None:
         """Domains by name, accounts by address, of all domains or of one."""

@@ -11,7 +11,16 @@ from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, as_refusal
 from hostmail.interfaces import PasswordLogin
 from hostmail.protocols.logs import shown
 from hostmail.protocols.pop3.maildrop import HOLDER
-from hostmail.protocols.sasl import MECHANISMS, Challenge, Credentials, Mechanism, SaslError, Step, mechanism_named
+from hostmail.protocols.sasl import (
+    MECHANISMS,
+    Challenge,
+    Credentials,
+    Mechanism,
+    SaslError,
+    Step,
+    login_within,
+    mechanism_named,
+)
 
 if TYPE_CHECKING:
     from hostmail.protocols.pop3.session import HostmailPOP3
@@ -48,12 +57,12 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
             return self.ok("en")
         return self.listing("languages follow", ["en English"])
 
-    def on_user(self, rest: str) -> None:
+    def on_user(self, rest: str) -> Any:
         """The name is judged together with the password, so that nothing is learnt from this reply."""
-        if not self.may_log_in():
-            return self.refuse(PlaintextRefused())
         if not rest.strip():
             return self.bad("USER needs your full mail address")
+        if not self.may_log_in():
+            return self._log_in(rest.strip(), "", "")
         self.user = rest.strip()
         return self.ok("send your password")
 
@@ -70,7 +79,7 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
         if not name:
             return self.listing("mechanisms follow", MECHANISMS if self.may_log_in() else ())
         if not self.may_log_in():
-            return self.refuse(PlaintextRefused())
+            return self._refuse_plaintext(login_within(name, initial.encode() if initial else None))
         exchange = mechanism_named(name)
         if exchange is None:
             return self.bad("that mechanism is not offered")
@@ -95,10 +104,19 @@ class LoginCommands(HostmailPOP3 if TYPE_CHECKING else object):  # type: ignore[
         assert isinstance(got, Credentials)
         return self._log_in(got.username, got.password, got.authzid)
 
+    def _refuse_plaintext(self, credentials: Credentials | None) -> Any:
+        if credentials is None:
+            return self.refuse(PlaintextRefused())
+        return self._log_in(credentials.username, credentials.password, credentials.authzid)
+
     async def _log_in(self, user: str, password: str, authzid: str) -> None:
-        """Ask the portal; the answer goes out before the connection is closed (BEHAVIOURS H5)."""
+        """Ask the portal, which refuses what came without TLS and must not.
+
+        The answer goes out before the connection is closed (BEHAVIOURS H5).
+        """
+        refusal = None if self.may_log_in() else PlaintextRefused(private="no TLS")
         try:
-            _, maildrop, logout = await self._ask_portal(PasswordLogin(user, password, self.peer, authzid))
+            _, maildrop, logout = await self._ask_portal(PasswordLogin(user, password, self.peer, authzid, refusal))
         except LoginFailed as refusal:
             self._login_refused(user, refusal)
             return

@@ -9,7 +9,7 @@ from twisted.mail import smtp
 
 from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, TooMany
 from hostmail.interfaces import PasswordLogin
-from hostmail.protocols.sasl import MECHANISMS, Credentials, SaslError, Step, mechanism_named
+from hostmail.protocols.sasl import MECHANISMS, Credentials, SaslError, Step, login_within, mechanism_named
 from hostmail.protocols.smtp.core import BadSequence, Handled, SmtpCore
 
 
@@ -31,15 +31,15 @@ class AuthCommands(SmtpCore):
         if self.mail is not None:
             raise BadSequence("AUTH is not possible within a mail transaction")
         name, *initial = argument.split() or [""]
+        response = initial[0].encode("utf-8", "surrogateescape") if initial else None
         if not self.may_log_in():
-            raise PlaintextRefused
+            return self._refuse_plaintext(login_within(name, response))
         if not name or len(initial) > 1:
             raise Refusal("AUTH takes a mechanism and one initial response", code=501, enhanced="5.5.4")
         mechanism = mechanism_named(name)
         if mechanism is None:
             raise Refusal("that mechanism is not offered", code=504, enhanced="5.5.4")
         self.exchange = mechanism
-        response = initial[0].encode("utf-8", "surrogateescape") if initial else None
         return self._step(lambda: mechanism.start(response))
 
     def answer_received(self, line: bytes) -> Handled:
@@ -61,8 +61,14 @@ class AuthCommands(SmtpCore):
         self.say(334, step.encoded.decode("ascii"))
         return None
 
-    async def _log_in(self, credentials: Credentials) -> None:
-        login = PasswordLogin(credentials.username, credentials.password, self.peer, credentials.authzid)
+    def _refuse_plaintext(self, credentials: Credentials | None) -> Handled:
+        """Refused by the portal where it is known who tried, so that his owner can see it."""
+        if credentials is None:
+            raise PlaintextRefused
+        return self._log_in(credentials, PlaintextRefused(private="no TLS"))
+
+    async def _log_in(self, credentials: Credentials, refusal: Refusal | None = None) -> None:
+        login = PasswordLogin(credentials.username, credentials.password, self.peer, credentials.authzid, refusal)
         self.doing = f"login of {credentials.username[:200]!r}"
         try:
             _, avatar, logout = await self.portal.login(login, self.peer, smtp.IMessageDelivery)

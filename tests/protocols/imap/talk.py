@@ -62,8 +62,9 @@ class Portal:
 
     def login(self, credentials: PasswordLogin, mind: Peer, interface: Any) -> Deferred[Any]:
         self.asked.append(credentials)
-        if self.failure is not None:
-            return fail(self.failure)
+        failure = credentials.refusal or self.failure
+        if failure is not None:
+            return fail(failure)
         if (credentials.username, credentials.password) != (ANN.address, PASSWORD):
             return fail(LoginFailed(private="wrong password"))
         mind.account_id, mind.login = ANN.id, ANN.address

@@ -8,7 +8,7 @@ from typing import ClassVar
 from twisted.internet.defer import Deferred
 from twisted.mail import imap4
 
-from hostmail.errors import Overloaded, TooMany
+from hostmail.errors import Overloaded, PlaintextRefused, TooMany
 from hostmail.protocols.base import CLOSE_GRACE_SECONDS
 from hostmail.protocols.imap.commands import noop
 from hostmail.protocols.imap.commands.entry import ANY, Entry
@@ -180,7 +180,9 @@ class Login(ImapCase):
         self.assertNotIn(b"AUTH=", talk.greeting)
         self.assertTrue(talk.last(b"LOGIN a b").startswith(b". NO [PRIVACYREQUIRED] "))
         self.assertTrue(talk.last(b"AUTHENTICATE PLAIN").startswith(b". NO [PRIVACYREQUIRED] "))
-        self.assertEqual(self.house.portal.asked, [])
+        self.assertTrue(talk.last(b"AUTHENTICATE PLAIN AGEAYg==").startswith(b". NO [PRIVACYREQUIRED] "))
+        asked = [(type(login.refusal), login.username) for login in self.house.portal.asked]
+        self.assertEqual(asked, [(PlaintextRefused, "a"), (PlaintextRefused, "a")])
 
     def test_plain_with_and_without_initial_response(self) -> None:
         """SASL-IR saves a turn (RFC 4959)."""

@@ -44,8 +44,9 @@ class Door(Portal):
             gate: Deferred[None] = Deferred()
             self.held.append(gate)
             await gate
-        if self.fault is not None:
-            raise self.fault
+        fault = credentials.refusal or self.fault
+        if fault is not None:
+            raise fault
         if "@" not in credentials.username:
             raise BareLogin(private="bare name")
         if (credentials.username, credentials.password) != (ANN.address, "se cret"):

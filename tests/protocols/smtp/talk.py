@@ -159,8 +159,9 @@ class Checker:
 
     def requestAvatarId(self, credentials: PasswordLogin) -> Deferred[Any]:
         self.seen.append(credentials)
-        if self.fails is not None:
-            return fail(self.fails)
+        failure = credentials.refusal or self.fails
+        if failure is not None:
+            return fail(failure)
         if (credentials.username, credentials.password) == ("ann@example.com", "sekrit"):
             answer = self.waits or succeed(None)
             return answer.addCallback(lambda _: credentials.username)

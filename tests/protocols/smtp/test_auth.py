@@ -9,7 +9,7 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred
 from twisted.mail import smtp
 
-from hostmail.errors import BareLogin, Overloaded, TooMany
+from hostmail.errors import BareLogin, Overloaded, PlaintextRefused, TooMany
 from tests.protocols.smtp.talk import Conversation, plain
 
 
@@ -158,7 +158,10 @@ class PlaintextTests(Conversation):
         self.assertNotIn(b"AUTH", offered)
         self.says(f"AUTH PLAIN {plain()}")
         self.hears_codes("538 5.7.11")
-        self.assertEqual(self.checker.seen, [])
+        self.assertEqual([type(seen.refusal) for seen in self.checker.seen], [PlaintextRefused])
+        self.says("AUTH LOGIN")
+        self.hears_codes("538 5.7.11")
+        self.assertEqual(len(self.checker.seen), 1)
 
     def test_tls_opens_it(self):
         """After STARTTLS the passwords are welcome, and STARTTLS is not offered twice."""

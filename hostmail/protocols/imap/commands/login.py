@@ -12,7 +12,16 @@ from hostmail.interfaces import PasswordLogin
 from hostmail.protocols.imap.capabilities import capability_words, may_log_in
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 from hostmail.protocols.logs import shown
-from hostmail.protocols.sasl import Challenge, Credentials, Mechanism, SaslError, Step, decode_text, mechanism_named
+from hostmail.protocols.sasl import (
+    Challenge,
+    Credentials,
+    Mechanism,
+    SaslError,
+    Step,
+    decode_text,
+    login_within,
+    mechanism_named,
+)
 
 if TYPE_CHECKING:
     from hostmail.protocols.imap.server import HostmailIMAP4
@@ -25,8 +34,6 @@ async def login(session: HostmailIMAP4, cursor: Cursor) -> bytes | None:
     cursor.space()
     password = cursor.astring()
     cursor.end()
-    if not may_log_in(session):
-        raise PlaintextRefused
     try:
         credentials = Credentials(decode_text(user), decode_text(password))
     except SaslError as problem:
@@ -43,7 +50,10 @@ async def authenticate(session: HostmailIMAP4, cursor: Cursor) -> bytes | None:
         cursor.space()
         initial = cursor.rest()
     if not may_log_in(session):
-        raise PlaintextRefused
+        credentials = login_within(name.decode("ascii"), initial)
+        if credentials is None:
+            raise PlaintextRefused
+        return await _check(session, credentials, b"AUTHENTICATE")
     mechanism = mechanism_named(name.decode("ascii"))
     if mechanism is None:
         raise Refusal("that mechanism is not offered")
@@ -89,8 +99,9 @@ async def _check(session: HostmailIMAP4, credentials: Credentials, verb: bytes) 
 
 
 async def _ask_portal(session: HostmailIMAP4, credentials: Credentials) -> tuple[Any, Any]:
-    """The portal hears who asks: the peer is the mind, and part of the credentials."""
-    login = PasswordLogin(credentials.username, credentials.password, session.peer, credentials.authzid)
+    """The portal hears who asks: the peer is the mind, and part of the credentials. It refuses what came without TLS and must not."""
+    plaintext = None if may_log_in(session) else PlaintextRefused(private="no TLS")
+    login = PasswordLogin(credentials.username, credentials.password, session.peer, credentials.authzid, plaintext)
     portal: Any = session.portal
     asked: Deferred[Any] = maybeDeferred(portal.login, login, session.peer, imap4.IAccount)
     try:
