@@ -153,6 +153,13 @@ def _address(text: str) -> str:
         raise ValueError(f"{text!r} is no IP address; write it like 192.0.2.1 or 2001:db8::1") from None
 
 
+def _named_address(text: str) -> str:
+    words = text.split()
+    if len(words) != 2:
+        raise ValueError(f"{text!r} is not an address and its name; write it like 192.0.2.1 mail.example.net")
+    return f"{_address(words[0])} {_hostname(words[1])}"
+
+
 def _server(text: str) -> str:
     host, port = text, "53"
     if _HOST_PORT.match(text):
@@ -206,6 +213,7 @@ HOSTNAME = Kind("host name", _plain(_hostname), quoted)
 PATH = Kind("path", _path, quoted)
 HOST_PORT = Kind("host:port", _plain(_host_port), quoted)
 ADDRESS = Kind("IP address", _plain(_address), quoted)
+NAMED_ADDRESS = Kind("IP address and host name", _plain(_named_address), quoted)
 SERVER = Kind("IP address, or address:port", _plain(_server), quoted)
 ENDPOINT = Kind("Twisted endpoint", _plain(_endpoint), quoted)
 BARE_NAMES = Kind("domain, or server_name", _plain(_bare_names), quoted)

@@ -189,6 +189,13 @@ class Settings:
         (),
         many=True,
     )
+    source_names: tuple[str, ...] = key(
+        kinds.NAMED_ADDRESS,
+        "The names by which this server introduces itself (EHLO) where it sends mail from addresses that have another name in the DNS (PTR)"
+        ' than `hostname`, as in "192.0.2.26 mail.example.org".',
+        (),
+        many=True,
+    )
     private_addresses: str = key(
         kinds.choice("refuse", "allow"),
         "Whether mail is sent to private, loopback and other addresses that are not of the public Internet when the DNS names them.",

@@ -11,7 +11,7 @@ from hostmail.relay.client import Destination, Way, Ways
 from hostmail.relay.content import FileContent
 from hostmail.relay.contracts import Route, Routes
 from hostmail.relay.failures import NextHopFailure, Sent
-from hostmail.relay.ways import Connect, MxWays, smarthost_way
+from hostmail.relay.ways import Connect, MxWays, Names, smarthost_way
 
 TIDY_ABOVE = 200
 MOST_IDLE = 100
@@ -30,14 +30,14 @@ class Dispatch:
         mx: MxWays,
         connect: Connect,
         clock: IReactorTime,
-        hostname: str,
+        names: Names,
         in_thread: InThread,
     ) -> None:
         self._routes = routes
         self._mx = mx
         self._connect = connect
         self._clock = clock
-        self._hostname = hostname
+        self._names = names
         self._in_thread = in_thread
         self._destinations: dict[tuple[Route, str], Destination] = {}
 
@@ -78,7 +78,7 @@ class Dispatch:
     def _ways(self, route: Route, domain: str) -> Ways:
         async def ways() -> Sequence[Way]:
             if route.smarthost is not None:
-                return [smarthost_way(route.smarthost, route.sources, self._hostname, self._connect)]
+                return [smarthost_way(route.smarthost, route.sources, self._names, self._connect)]
             return await self._mx.find(domain, route.sources)
 
         return ways

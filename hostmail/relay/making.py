@@ -18,7 +18,7 @@ from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.dns import CachedDns
 from hostmail.relay.hosts import Policy
 from hostmail.relay.routes import SenderRoutes, servers_route
-from hostmail.relay.ways import MxWays, connecting
+from hostmail.relay.ways import MxWays, Names, connecting
 
 
 def make_dns(settings: DnsSettings, reactor: Any) -> CachedDns:
@@ -40,8 +40,9 @@ def make_dispatch(
 ) -> Dispatch:
     """The queue's sender. Raises OSError for the smarthost's password."""
     connect = connecting(reactor)
+    names = Names(settings.hostname, dict(each.split(" ") for each in settings.source_names))
     policy = Policy(
-        is_us=settings.hostname.__eq__,
+        is_us=names.__contains__,
         is_ours=ours(settings.mx_port, [listener.endpoint for listener in settings.listen.get("smtp", ())]),
         private_addresses=settings.private_addresses == "allow",
     )
@@ -56,13 +57,13 @@ def make_dispatch(
             dns=dns,
             policy=policy,
             random=random,
-            hostname=settings.hostname,
+            names=names,
             connect=connect,
             port=settings.mx_port,
         ),
         connect=connect,
         clock=reactor,
-        hostname=settings.hostname,
+        names=names,
         in_thread=in_thread,
     )
 

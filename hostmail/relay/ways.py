@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -29,19 +29,42 @@ Connect = Callable[[str, int, tuple[str, ...]], IStreamClientEndpoint]
 """An endpoint for a host name or an IP address and a port, from one of the given addresses of ours."""
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How this server introduces itself: `by_source` where it speaks from an address that has a name of its own, else as `hostname`.
+
+    Many servers take no mail from a client whose name in EHLO is not that of its address (PTR).
+    """
+
+    hostname: str
+    by_source: Mapping[str, str] = field(default_factory=dict)
+
+    def towards(self, host: str, sources: Sequence[str]) -> str:
+        """The name on connections to `host` from one of our addresses `sources`."""
+        return self.by_source.get(_source(host, sources), self.hostname)
+
+    def __contains__(self, host: str) -> bool:
+        return host == self.hostname or host in self.by_source.values()
+
+
 def connecting(reactor: Any) -> Connect:
     """Real endpoints."""
 
     def connect(host: str, port: int, sources: tuple[str, ...]) -> IStreamClientEndpoint:
         kinds = {4: TCP4ClientEndpoint, 6: TCP6ClientEndpoint}
-        version = _version(host)
-        wanted = [source for source in sources if not version or _version(source) == version]
-        bind = (wanted[0], 0) if wanted else None
-        kind: Any = kinds.get(version, HostnameEndpoint)
+        source = _source(host, sources)
+        bind = (source, 0) if source else None
+        kind: Any = kinds.get(_version(host), HostnameEndpoint)
         made: IStreamClientEndpoint = kind(reactor, host, port, timeout=CONNECT_SECONDS, bindAddress=bind)
         return made
 
     return connect
+
+
+def _source(host: str, sources: Sequence[str]) -> str:
+    """Which of our addresses a connection to `host` comes from; "" where the system chooses."""
+    version = _version(host)
+    return next((source for source in sources if not version or _version(source) == version), "")
 
 
 def _version(host: str) -> int:
@@ -50,14 +73,14 @@ def _version(host: str) -> int:
     return 4 if host.replace(".", "").isdecimal() else 0
 
 
-def smarthost_way(settings: SmarthostSettings, sources: tuple[str, ...], hostname: str, connect: Connect) -> Way:
+def smarthost_way(settings: SmarthostSettings, sources: tuple[str, ...], names: Names, connect: Connect) -> Way:
     """The one host that takes everything."""
     opportunistic = settings.tls == "opportunistic"
     options = client_tls(settings.host, verified=settings.tls not in ("never", "opportunistic", "required"))
     endpoint = connect(settings.host, settings.port, sources)
     manners = Manners(
         host=settings.host,
-        hostname=hostname,
+        hostname=names.towards(settings.host, sources),
         tls="never" if settings.implicit_tls or settings.tls == "never" else "may" if opportunistic else "must",
         tls_options=options,
         user=settings.user,
@@ -71,12 +94,12 @@ class MxWays:
     """The hosts that the DNS names for a domain, with opportunistic TLS (RFC 7435)."""
 
     def __init__(
-        self, *, dns: Dns, policy: Policy, random: Random, hostname: str, connect: Connect, port: int = 25
+        self, *, dns: Dns, policy: Policy, random: Random, names: Names, connect: Connect, port: int = 25
     ) -> None:
         self._dns = dns
         self._policy = policy
         self._random = random
-        self._hostname = hostname
+        self._names = names
         self._connect = connect
         self._port = port
 
@@ -113,8 +136,8 @@ class MxWays:
     def _way(self, target: Target, sources: tuple[str, ...]) -> Way:
         manners = Manners(
             host=target.host,
-            hostname=self._hostname,
+            hostname=self._names.towards(target.ip, sources),
             tls_options=client_tls(target.host, verified=False),
-            ourselves=self._hostname,
+            ourselves=self._names.hostname,
         )
         return Way(self._connect(target.ip, self._port, sources), manners)

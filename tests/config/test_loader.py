@@ -54,6 +54,18 @@ class ValueTests(SynchronousTestCase):
         self.assertEqual((settings.limits.recipients, settings.limits.smtp_idle), (7, 3600))
         self.assertEqual(settings.listen, {})
 
+    def test_source_names(self) -> None:
+        """An address and a host name each."""
+        settings = settings_from("{hostname: a.test, source_names: ['2001:DB8::26 Mail.Example.org']}")
+        self.assertEqual(settings.source_names, ("2001:db8::26 mail.example.org",))
+        for words, why in (
+            ("192.0.2.1", "is not an address and its name"),
+            ("here mail.example.org", "is no IP address"),
+            ("192.0.2.1 -", "is no host name"),
+        ):
+            _, problems = parse(f"{{hostname: a.test, source_names: ['{words}']}}".encode(), "f.yaml", Path("/"))
+            self.assertIn(why, str(problems))
+
     def test_hidden_capabilities(self) -> None:
         """A pattern and what to hide; one without anything to hide is a mistake."""
         settings = settings_from("{hostname: a.test, hide_capabilities: ['Out*look qresync COMPRESS=DEFLATE']}")

@@ -20,9 +20,10 @@ from hostmail.relay.dispatch import MOST_IDLE, TIDY_ABOVE, Dispatch
 from hostmail.relay.failures import DnsFailure
 from hostmail.relay.hosts import Policy
 from hostmail.relay.smarthost import SmarthostSettings
-from hostmail.relay.ways import MxWays, connecting
+from hostmail.relay.ways import MxWays, Names, connecting
 from tests.relay.talk import FULL, FakeEndpoint, at_once
 
+NAMES = Names("mail.example.com")
 OWN_HOST = SmarthostSettings("smart.example", 587, user="ann", password="secret")
 
 
@@ -49,10 +50,10 @@ class RouteTests(SynchronousTestCase):
         policy = Policy(is_us=lambda host: False, is_ours=lambda ip: False)
         self.dispatch = Dispatch(
             routes=self.route,
-            mx=MxWays(dns=self.dns, policy=policy, random=Random(1), hostname="mail.example.com", connect=self.connect),
+            mx=MxWays(dns=self.dns, policy=policy, random=Random(1), names=NAMES, connect=self.connect),
             connect=self.connect,
             clock=Clock(),
-            hostname="mail.example.com",
+            names=NAMES,
             in_thread=at_once,
         )
         self.path = Path(self.mktemp())

@@ -122,6 +122,28 @@ class OwnWayTests(DirectCase):
             self.assertEqual(await self.go(account_id, sender), ["+"])
         self.assertEqual((self.first.clients, self.anns.clients), (["127.0.0.88", "127.0.0.77"], ["127.0.0.77"]))
 
+    async def test_source_names(self) -> None:
+        """From an address that has a name of its own this server introduces itself by that name (EHLO), at smarthosts, too."""
+        names = ("127.0.0.77 seventy.example.com", "127.0.0.88 example.org")
+        self.sender = self.make(source_addresses=("127.0.0.77",), source_names=names)
+        for account_id, sender in ((None, "list@example.org"), (None, "eve@far.test"), (1, "ann@example.com")):
+            self.assertEqual(await self.go(account_id, sender), ["+"])
+        self.assertEqual(
+            [each for each in self.first.heard if "EHLO" in each], ["EHLO example.org", "EHLO seventy.example.com"]
+        )
+        self.assertEqual(self.anns.heard[0], "EHLO seventy.example.com")
+
+    async def test_own_names(self) -> None:
+        """A mail exchanger with such a name is this server; so is one that calls itself by its first name."""
+        self.sender = self.make(source_names=("127.0.0.88 example.org",))
+        self.zone.mx("x.test", "10 example.org", "20 second.x.test")
+        self.zone.add("example.org", "A", "127.0.0.9")
+        self.assertIn("would come back", (await self.go(None, "eve@far.test"))[0])
+        self.zone.mx("y.test", "10 second.x.test")
+        self.second.answers["EHLO"] = "250 mail.example.com"
+        [refusal] = await self.send("bob@y.test", sender="list@example.org", account_id=None)
+        self.assertEqual(refusal, "554 5.4.6 second.x.test is this server, which does not know that domain")
+
     async def test_only_those(self) -> None:
         """Without a smarthost and direct delivery for all, those who have one of their own send all the same."""
         self.sender = self.make(direct_delivery=False)

@@ -25,7 +25,7 @@ from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.making import make_dispatch
 from hostmail.relay.smarthost import SmarthostSettings, parse_smarthost
 from hostmail.relay.tls import Unverified, client_tls
-from hostmail.relay.ways import smarthost_way
+from hostmail.relay.ways import Names, smarthost_way
 from tests.relay.certificate import write_certificate
 from tests.relay.facts import senders_facts
 from tests.relay.talk import FakeEndpoint, at_once
@@ -79,7 +79,7 @@ class SettingTests(SynchronousTestCase):
 
 class WayTests(SynchronousTestCase):
     def manners(self, settings: SmarthostSettings) -> Manners:
-        return smarthost_way(settings, (), "mail.example.com", lambda *_: FakeEndpoint()).manners
+        return smarthost_way(settings, (), Names("mail.example.com"), lambda *_: FakeEndpoint()).manners
 
     def test_unknown_tls_word(self) -> None:
         """A TLS policy that nobody knows is the strictest one."""
