@@ -494,8 +494,27 @@ class PasswordLogin:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """An address that may relay until `until` (seconds, Unix time), and the account that opened it (C2-C4). Operator's: account_id 0."""
+class Throttled:
+    """A client (an IPv4 address or an IPv6 /64) with failed logins, as a number that fades by the hour; `until` 0: it is not refused.
+
+    Times are Unix time.
+    """
+
+    client: str
+    failures: float
+    last: float
+    until: float
+
+
+class IThrottle(Interface):
+    """Guessing is slowed (A8): what of it people may see and change."""
+
+    def throttled(most: int) -> list[Throttled]:
+        """Clients that have failed lately, those that are refused first, then by their failures. Raises TemporaryFailure."""
+
+    def forgive(ip: str) -> bool:
+        """Begin anew with the client that has this address; False if nothing was known of it. Raises TemporaryFailure."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:

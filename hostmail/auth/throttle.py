@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twisted.logger import Logger
+from zope.interface import implementer
 
 from hostmail.auth.networks import client, neighbourhood
 from hostmail.config.limits import Limits
 from hostmail.errors import Overloaded
-from hostmail.interfaces import DirectoryChanged, IEvents
+from hostmail.interfaces import DirectoryChanged, IEvents, IThrottle, Throttled
 from hostmail.sql.cachefile import CacheFile
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -82,6 +83,14 @@ SELECT EXISTS (SELECT 1 FROM known WHERE account_id = ? AND network = ? AND at >
 """
 
 
+_THROTTLED = """
+SELECT substr(failures.what, 8), failures.value, failures.at, coalesce(blocked.until, 0)
+FROM failures LEFT JOIN blocked ON blocked.client = substr(failures.what, 8) AND blocked.until > ?
+WHERE failures.what >= 'client ' AND failures.what < 'client!'
+"""
+
+
+@implementer(IThrottle)
 class Throttle:
     """Counts failed logins per client (an IPv4 address or an IPv6 /64), per login and client, and per account.
 
@@ -156,6 +165,24 @@ class Throttle:
             connection.execute("DELETE FROM failures WHERE what = ?", (pair,))
             if network:
                 connection.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", (account_id, network, now))
+
+    def throttled(self, most: int) -> list[Throttled]:
+        """Clients that have failed lately, those that are refused first, then by their failures; at most so many."""
+        rows = self._file.ask(_THROTTLED, (self._now(),))
+        found = [Throttled(row[0], round(decayed(row[1], self._now() - row[2]), 1), row[2], row[3]) for row in rows]
+        return sorted(found, key=lambda one: (-one.until, -one.failures))[:most]
+
+    def forgive(self, ip: str) -> bool:
+        """Begin anew with the client that has this address, or is named so in `throttled`; False if nothing was known of it."""
+        asker = client(ip.partition("/")[0])
+        if not asker:
+            return False
+        pairs = f"pair {asker} "
+        failures = "DELETE FROM failures WHERE what = ? OR substr(what, 1, ?) = ?"
+        with self._file.writing() as connection:
+            blocked = connection.execute("DELETE FROM blocked WHERE client = ?", (asker,)).rowcount
+            failed = connection.execute(failures, (f"client {asker}", len(pairs), pairs)).rowcount
+        return blocked + failed > 0
 
     def close(self) -> None:
         """Close the file."""

@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
 
 from hostmail.auth.networks import client, neighbourhood
 from hostmail.auth.throttle import DAY, HOUR, Throttle, ThrottleLimits, decayed, delay_after
 from hostmail.errors import Overloaded
-from hostmail.interfaces import DirectoryChanged
+from hostmail.interfaces import DirectoryChanged, IThrottle
 from tests.auth.support import AuthTestCase
 
 LIMITS = ThrottleLimits()
@@ -88,6 +89,29 @@ class ThrottleTests(AuthTestCase):
         self.throttle.admit("192.0.2.2", 1)
         self.clock.advance(15 * 60)
         self.throttle.admit("192.0.2.1", 1)
+
+    def test_operator_sees_them(self) -> None:
+        """Clients that failed lately are shown, those that are refused first; one that was forgiven begins anew (F4)."""
+        self.guess(2, ip="198.51.100.1")
+        for number in range(100):
+            self.throttle.failed("192.0.2.1", f"user{number}@example.com", None)
+        self.guess(3, ip="2001:db8::1")
+        shown = self.throttle.throttled(10)
+        self.assertEqual([one.client for one in shown], ["192.0.2.1/32", "2001:db8::/64", "198.51.100.1/32"])
+        self.assertEqual([one.until > 0 for one in shown], [True, False, False])
+        self.assertEqual(len(self.throttle.throttled(1)), 1)
+        for known in ("192.0.2.1/32", "2001:db8::7"):
+            self.assertTrue(self.throttle.forgive(known))
+        self.throttle.admit("192.0.2.1", None)
+        self.assertEqual(self.guess(1), [2])
+        for unknown in ("192.0.2.77", "nobody", ""):
+            self.assertFalse(self.throttle.forgive(unknown))
+        self.clock.advance(15 * 60)
+        self.assertEqual([one.until for one in self.throttle.throttled(10)], [0, 0])
+
+    def test_is_the_contract(self) -> None:
+        """It implements IThrottle."""
+        verifyObject(IThrottle, self.throttle)
 
     def test_ipv6_is_blocked_by_64(self) -> None:
         """A guesser with a /64 has no more tries than one with a single address."""
