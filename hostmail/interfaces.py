@@ -551,6 +551,10 @@ class ILoginAttempts(Interface):
     account_id: int
     login: str
     until: float
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An address that may relay until `until` (seconds, Unix time), and the account that opened it (C2-C4). Operator's: account_id 0."""
+
 
 
 class IRelayGrants(Interface):
