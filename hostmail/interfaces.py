@@ -1114,7 +1114,7 @@ class IQueue(Interface):
         mark: bytes = b"",
         for_domain: str = "",
     ) -> Any:
-        """File linked and synced, rows written but not yet live; an object with `async commit(*others)` and `async abort()`.
+        """File linked and synced; an object with `async stand_by(*others)`, `async commit(*others, also=())` and `async abort()`.
 
         Those that are committed together are live in one step, or none is.
         """

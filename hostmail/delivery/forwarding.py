@@ -22,9 +22,9 @@ class Leaving:
     envelope: Envelope
     recipients: list[Recipient]
     mark: bytes
-    for_domain: str = ""
     content: ISpoolFile | None = None
     anew: bool = False
+    for_domain: str = ""
 
 
 async def reverse_path(sender: Address | None, forwarder: Address, senders: ISenderRewriting) -> Address | None:
@@ -51,7 +51,7 @@ async def leaving(
             _under(envelope, await reverse_path(envelope.reverse_path, forwarder, senders), recipients),
             recipients,
             b"Delivered-To: " + str(forwarder).encode() + b"\r\n",
-            forwarder.domain,
+            for_domain=forwarder.domain,
         )
         for forwarder, recipients in by_forwarder.items()
     ]

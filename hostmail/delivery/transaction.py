@@ -179,8 +179,14 @@ class Transaction:
         self._parts.gate.too_many_hops(self._header.received)
 
     async def _deliver(self) -> None:
-        """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen."""
+        """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen.
+
+        A client who is told to try again brings the message into the mailboxes a second time. So what leaves is on disk before they
+        are filled, and all that is left to do after is to let it go. Two windows stay open: a crash before the client has read the 250
+        (RFC 1047), and a queue that breaks down just then.
+        """
         pending: list[Any] = []
+        also: list[Recipient] = []
         try:
             if waits := [*self._ends.elsewhere, *self._for_lists()]:
                 pending.append(await self._prepare(waits))
@@ -188,6 +194,8 @@ class Transaction:
                 pending.append(
                     await self._prepare_for(Cause(each.for_domain), each.envelope, each.recipients, each.mark)
                 )
+            if pending and self._mailboxes:
+                await pending[0].stand_by(*pending[1:])
             await self._fill_mailboxes()
             here: list[End] = [*self._mailboxes, *self._ends.nowhere]
             settlement = settle([each.answer for each in here], self._ends.leaves or bool(self._ends.discards))
@@ -195,10 +203,12 @@ class Transaction:
                 raise settlement.refusal
             later = [here[i] for i in settlement.retry]
             later += await self._bounce([here[i] for i in settlement.bounce])
-            if later:
+            if later and waits:
+                also = waiting(later)
+            elif later:
                 pending.append(await self._prepare(waiting(later)))
             if pending:
-                await pending[0].commit(*pending[1:])
+                await pending[0].commit(*pending[1:], also=also)
                 pending.clear()
         finally:
             for prepared in pending:

@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import and_, func, or_, true
+from sqlalchemy import and_, func, or_
 
 from hostmail.config.units import parse_duration
 from hostmail.errors import BadValue
+from hostmail.queue.rows import PREPARED
 from hostmail.queue.tables import SENDER, messages, recipients
 
 STATES = ("waiting", "held", "sending")
@@ -33,7 +34,7 @@ def condition(pattern: str, now: float) -> Any:
     words = pattern.split()
     if len(words) > MAX_WORDS or len(pattern) > MAX_LENGTH:
         raise BadValue(f"a filter has at most {MAX_WORDS} words and {MAX_LENGTH} characters")
-    return and_(true(), *(_word(word, now) for word in words))
+    return and_(recipients.c.state != PREPARED, *(_word(word, now) for word in words))
 
 
 def _word(word: str, now: float) -> Any:

@@ -27,7 +27,6 @@ from hostmail.sql.database import Database
 log = Logger(namespace="queue")
 
 Rows = list[QueuedRow]
-Message = tuple[rows.NewMessage, Envelope, Sequence[Recipient]]
 Named = list[tuple[str, str]]
 """Queue id and recipient of each."""
 
@@ -68,11 +67,11 @@ class Queue:
         mark: bytes = b"",
         for_domain: str = "",
     ) -> Prepared:
-        """The file is kept and synced; rows follow at `commit`, for until then nobody may see them.
+        """The file is kept and synced; rows follow at `commit`, or at `stand_by`, and nobody may see them before that is done.
 
         A small message that the spool still holds in memory (`body`) never becomes a file there. `mark` goes above the trace fields.
 
-        Raises OutOfSpace, TemporaryFailure. After a crash in between, the next start removes the file.
+        Raises OutOfSpace, TemporaryFailure. What a crash leaves in between goes with a later start: nobody was told that we have it.
         """
         file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, spooled.body(), mark)
         size = spooled.size - len(spooled.prefix) + prefix_length
@@ -147,6 +146,7 @@ class Queue:
         first, self._recovered = not self._recovered, True
         if first:
             await self._committer.write(rows.release, self._now())
+            self._leave(await self._committer.write(rows.give_up, None))
         await self._committer.write(rows.try_untried, self._now())
         known = await self._reading(rows.files)
         removed: int = await self._in_thread(self._files.sweep, known, self._now())
@@ -242,14 +242,27 @@ class Queue:
         file: WaitingFile = await self._in_thread(self._files.waiting, row.file, row.prefix_length)
         return file
 
-    async def insert(self, messages: Sequence[Message]) -> None:
+    async def insert(self, messages: Sequence[rows.New]) -> None:
         """Durable and due when it returns: all of them, or none."""
         await self._committer.write(rows.add_all, messages)
         self.woken()
 
-    async def forget_file(self, file: str) -> None:
-        """A prepared message that will not come."""
-        await self._in_thread(self._files.remove, file)
+    async def stand_by(self, messages: Sequence[rows.New]) -> Sequence[int]:
+        """Durable when it returns, all of them or none, and seen by nobody before `go_live` gets their ids."""
+        ids: Sequence[int] = await self._committer.write(rows.stand_by, messages)
+        return ids
+
+    async def go_live(self, ids: Sequence[int], also: Sequence[Recipient], messages: Sequence[rows.New]) -> None:
+        """Those and further `messages` are durable and due when it returns, all or none; `also` are more recipients of the first."""
+        await self._committer.write(rows.go_live, ids, also, messages, self._now())
+        self.woken()
+
+    async def give_up(self, message_id: int | None, file: str) -> None:
+        """A prepared message that will not come. If its rows cannot be removed now, they and the file go at the next start."""
+        with log.failuresHandled("prepared_not_removed: {file}", file=file):
+            if message_id is not None:
+                await self._committer.write(rows.give_up, [message_id], durable=False)
+            await self._in_thread(self._files.remove, file)
 
     def close(self) -> None:
         """Close the database; nothing may be under way."""
@@ -268,7 +281,11 @@ def _named(chosen: Sequence[Any]) -> Named:
 
 
 class Prepared:
-    """A message whose file is safe and whose rows wait for `commit`; either that or `abort` ends it."""
+    """A message whose file is safe and whose rows wait for `commit`; either that or `abort` ends it.
+
+    `stand_by` in between is for those who have something else to do before they can say that it is wanted: it takes the room, and finds
+    out whether rows can be written at all.
+    """
 
     def __init__(
         self, queue: Queue, message: rows.NewMessage, envelope: Envelope, recipients: Sequence[Recipient]
@@ -277,15 +294,33 @@ class Prepared:
         self._message = message
         self._envelope = envelope
         self._recipients = recipients
+        self._id: int | None = None
 
-    def made(self, created: float) -> Message:
+    def made(self, created: float) -> rows.New:
         """What becomes of a message that has been waiting: the time since `created` counts."""
         return replace(self._message, created=created), self._envelope, self._recipients
 
-    async def commit(self, *others: Prepared) -> None:
-        """Rows durable and live, those of others with it."""
-        await self._queue.insert([each.made(each._message.created) for each in (self, *others)])
+    @property
+    def _new(self) -> rows.New:
+        return self.made(self._message.created)
+
+    async def stand_by(self, *others: Prepared) -> None:
+        """Rows durable, those of others with it, and invisible until `commit`."""
+        together = (self, *others)
+        for each, message_id in zip(together, await self._queue.stand_by([one._new for one in together]), strict=True):
+            each._id = message_id
+
+    async def commit(self, *others: Prepared, also: Sequence[Recipient] = ()) -> None:
+        """Rows durable and live, those of others with it. `also` are recipients that it turned out to have besides."""
+        ids = [each._id for each in (self, *others) if each._id is not None]
+        if self._id is None:
+            self._recipients = [*self._recipients, *also]
+        new = [each._new for each in (self, *others) if each._id is None]
+        if ids:
+            await self._queue.go_live(ids, also if self._id is not None else (), new)
+        else:
+            await self._queue.insert(new)
 
     async def abort(self) -> None:
         """Forget it; the file goes."""
-        await self._queue.forget_file(self._message.file)
+        await self._queue.give_up(self._id, self._message.file)

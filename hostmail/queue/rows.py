@@ -6,13 +6,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Update, bindparam, case, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from hostmail.envelope import Envelope, Recipient
 from hostmail.queue.contracts import QueuedRow
 from hostmail.queue.tables import SENDER, messages, recipients
 
 WAITING, HELD, SENDING = "waiting", "held", "sending"
+PREPARED = "prepared"
+"""Rows that nobody may see yet."""
 MAX_ANSWER = 1000
 BATCH = 500
 
@@ -52,8 +67,11 @@ _ADD_MESSAGE = insert(messages)
 _ADD_RECIPIENTS = insert(recipients)
 
 
-def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Sequence[Recipient]) -> None:
-    """A message and its recipients, due at once, or after their delay."""
+New = tuple[NewMessage, Envelope, Sequence[Recipient]]
+
+
+def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Sequence[Recipient]) -> int:
+    """A message and its recipients, due at once, or after their delay; its id."""
     about = {
         "queue_id": message.queue_id,
         "sender": envelope.sender,
@@ -69,21 +87,51 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
         "for_domain": message.for_domain,
     }
     inserted = connection.execute(_ADD_MESSAGE, about).inserted_primary_key
-    message_id = inserted[0] if inserted else None
+    assert inserted is not None
+    message_id = int(inserted[0])
     connection.execute(_ADD_RECIPIENTS, [_new(message_id, recipient, message.created) for recipient in to])
+    return message_id
 
 
-def add_all(connection: Connection, added: Sequence[tuple[NewMessage, Envelope, Sequence[Recipient]]]) -> None:
+def add_all(connection: Connection, added: Sequence[New]) -> None:
     """Several of them."""
     for message in added:
         add(connection, *message)
+
+
+def stand_by(connection: Connection, added: Sequence[New]) -> list[int]:
+    """Several of them, whom nobody sees before `go_live`; their ids."""
+    ids = [add(connection, *message) for message in added]
+    connection.execute(update(recipients).where(_of_messages(ids)).values(state=PREPARED))
+    return ids
+
+
+def go_live(
+    connection: Connection, ids: Sequence[int], also: Sequence[Recipient], added: Sequence[New], now: float
+) -> None:
+    """What stood by is there, `also` as further recipients of the first of it, and with it what did not."""
+    state = case((recipients.c.last_answer != "", HELD), else_=WAITING)
+    connection.execute(update(recipients).where(_of_messages(ids)).values(state=state))
+    if also:
+        connection.execute(_ADD_RECIPIENTS, [_new(ids[0], recipient, now) for recipient in also])
+    add_all(connection, added)
+
+
+def give_up(connection: Connection, ids: Sequence[int] | None) -> list[str]:
+    """Forget messages that stood by, all there are for None; their files."""
+    those = recipients.c.state == PREPARED if ids is None else _of_messages(ids)
+    return finish(connection, list(connection.execute(select(recipients.c.id).where(those)).scalars()))
+
+
+def _of_messages(ids: Sequence[int]) -> ColumnElement[bool]:
+    return recipients.c.message_id.in_(ids)
 
 
 def split(
     connection: Connection,
     row: QueuedRow,
     to: Sequence[Recipient],
-    forwarded: Sequence[tuple[NewMessage, Envelope, Sequence[Recipient]]],
+    forwarded: Sequence[New],
     now: float,
 ) -> list[str]:
     """Other recipients of the same message in the place of one, due at once, and what it becomes where it is forwarded.
@@ -96,7 +144,7 @@ def split(
     return finish(connection, [row.id])
 
 
-def _new(message_id: int | None, recipient: Recipient, due: float) -> dict[str, Any]:
+def _new(message_id: int, recipient: Recipient, due: float) -> dict[str, Any]:
     return {
         "message_id": message_id,
         "recipient": str(recipient.address),
@@ -286,7 +334,7 @@ def finish(connection: Connection, ids: Sequence[int]) -> list[str]:
 
 def count(connection: Connection) -> int:
     """How many recipients wait."""
-    return int(connection.execute(select(func.count()).select_from(recipients)).scalar_one())
+    return int(connection.execute(select(func.count()).where(recipients.c.state != PREPARED)).scalar_one())
 
 
 def files(connection: Connection) -> set[str]:

@@ -252,10 +252,18 @@ class FakePrepared:
     account_id: int | None
     for_domain: str = ""
     aborted: bool = False
+    standing: bool = False
 
-    async def commit(self, *others: FakePrepared) -> None:
+    async def stand_by(self, *others: FakePrepared) -> None:
+        if self.queue.stand_by_failure:
+            raise self.queue.stand_by_failure
+        for each in (self, *others):
+            each.standing = True
+
+    async def commit(self, *others: FakePrepared, also: Sequence[Recipient] = ()) -> None:
         if self.queue.commit_failure:
             raise self.queue.commit_failure
+        self.recipients += [str(recipient.address) for recipient in also]
         self.queue.committed += [self, *others]
 
     async def abort(self) -> None:
@@ -269,6 +277,7 @@ class FakeQueue:
     prepared: list[FakePrepared] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     failure: Refusal | None = None
+    stand_by_failure: Refusal | None = None
     commit_failure: Refusal | None = None
 
     async def prepare(

@@ -106,6 +106,14 @@ class SeveralTests(IntakeCase):
         self.assertIsInstance(self.send_refused(ANN), TemporaryFailure)
         self.assertEqual(self.mail(ANN), [])
 
+    def test_queue_that_takes_no_rows(self) -> None:
+        """Nor if its file could be written, but nothing into its tables."""
+        self.directory.lead(ANN, BOB, keep_copy=True)
+        self.queue.stand_by_failure = TemporaryFailure()
+        self.assertIsInstance(self.send_refused(ANN), TemporaryFailure)
+        self.assertEqual((self.mail(ANN), self.queue.committed), ([], []))
+        self.assertEqual([each.aborted for each in self.queue.prepared], [True])
+
     def test_full_mailbox_beside_a_forward(self) -> None:
         """A full mailbox does not keep mail from being sent on; its sender hears of the copy."""
         self.directory.lead(ANN, "x@far.example", keep_copy=True)

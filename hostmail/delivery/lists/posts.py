@@ -96,7 +96,7 @@ class Posts:
         other = [one for one in recipients if not one.address.is_ascii]
         return Onward(
             leaving=[
-                Leaving(_envelope(row, found, group, utf8), group, mark, found.parsed.domain, content, anew=True)
+                Leaving(_envelope(row, found, group, utf8), group, mark, content, True, found.parsed.domain)
                 for group, utf8 in ((plain, row.smtputf8), (other, True))
                 if group
             ]
