@@ -130,7 +130,10 @@ class MayPost(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MailingList:
-    """A mailing list (E3). `owners` get what concerns it, and decide about posts that are held. Posts over `size_bytes` are refused."""
+    """A mailing list (E3). `owners` get what concerns it, and decide about posts that are held. Posts over `size_bytes` are refused.
+
+    With `tell_held` people hear that their post is held, where that is safe.
+    """
 
     id: int
     address: str
@@ -139,6 +142,7 @@ class MailingList:
     description: str = ""
     post: MayPost = MayPost.MEMBERS
     size_bytes: int = 1024 * 1024
+    tell_held: bool = True
 
     @property
     def parsed(self) -> Address:
@@ -350,7 +354,7 @@ class IDirectoryChanges(Interface):
         """Take aliases or forwards away, all of them without `targets`; what is left. Raises NotFound for one that is not there."""
 
     async def add_list(address: str, *, owners: Sequence[str], **columns: Any) -> MailingList:
-        """Make a mailing list (E3), with `description`, `post`, `size_bytes` as in `MailingList`."""
+        """Make a mailing list (E3), with `description`, `post`, `size_bytes`, `tell_held` as in `MailingList`."""
 
     async def set_list(address: str, **changes: Any) -> MailingList:
         """Change fields of `MailingList`; `owners` are addresses."""

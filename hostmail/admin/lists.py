@@ -29,6 +29,7 @@ class AddList(msgspec.Struct, forbid_unknown_fields=True):
     post: str = "members"
     description: str = ""
     size_bytes: int = 1024 * 1024
+    tell_held: bool = True
 
 
 class SetList(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +40,7 @@ class SetList(msgspec.Struct, forbid_unknown_fields=True):
     post: str | None = None
     description: str | None = None
     size_bytes: int | None = None
+    tell_held: bool | None = None
 
 
 class Listed(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,7 +93,12 @@ class Lists:
         address = _address(asked.address)
         owners = asked.owners or [await self._default_owner(address)]
         found = await self._parts.changes.add_list(
-            str(address), owners=owners, post=asked.post, description=asked.description, size_bytes=asked.size_bytes
+            str(address),
+            owners=owners,
+            post=asked.post,
+            description=asked.description,
+            size_bytes=asked.size_bytes,
+            tell_held=asked.tell_held,
         )
         await self._parts.caught.forget(found.address)
         return await self._told(found)
@@ -116,7 +123,7 @@ class Lists:
     async def set(self, asked: SetList) -> dict[str, Any]:
         """Change it."""
         found = await self._find(asked.address)
-        changes = {name: getattr(asked, name) for name in ("owners", "post", "description", "size_bytes")}
+        changes = {name: getattr(asked, name) for name in ("owners", "post", "description", "size_bytes", "tell_held")}
         given = {name: value for name, value in changes.items() if value is not None}
         return await self._told(await self._parts.changes.set_list(found.address, **given))
 
@@ -186,6 +193,7 @@ class Lists:
             "owners": [str(owner) for owner in found.owners],
             "post": found.post.value,
             "size_bytes": found.size_bytes,
+            "tell_held": found.tell_held,
             "members": active,
             "dropped": dropped,
         }

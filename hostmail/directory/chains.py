@@ -9,7 +9,8 @@ from hostmail.directory import facts, lists
 from hostmail.directory.tables import domains, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import BadValue
-from hostmail.interfaces import MAX_CHAIN
+from hostmail.interfaces import MAX_CHAIN, MailingList
+from hostmail.listnames import ListWord, around, taken_apart
 
 
 def check(t: Transaction, address: Address) -> None:
@@ -60,10 +61,32 @@ def leads_to(t: Transaction, address: Address) -> tuple[Address, ...]:
         if facts.account_by_key(t.connection, each.key) is not None:
             return ()
         if lists.belongs(t.connection, each):
-            return ()
+            return _of_list(t, each)
         blocked = blocked or (name is not None and name.blocked)
     catch_all = t.run(select(domains.c.catch_all).where(domains.c.name == address.domain)).scalar() or ""
     return (Address.parse(catch_all),) if "@" in catch_all and not blocked else ()
+
+
+def _of_list(t: Transaction, address: Address) -> tuple[Address, ...]:
+    """Mail to NAME-owner goes on to the owners; a list itself, and whatever else is around it, is an end."""
+    apart = taken_apart(address)
+    found = lists.by_key(t.connection, apart[0].key) if apart is not None and apart[1] is ListWord.OWNER else None
+    return () if found is None else found.owners
+
+
+def check_owners(t: Transaction, found: MailingList) -> None:
+    """Raises BadValue for an owner whose mail would come to a list: what lists write themselves ends there, and nobody would see it."""
+    check(t, around(found.parsed, ListWord.OWNER))
+    for owner in found.owners:
+        open_, seen = [owner], {owner.key}
+        while open_:
+            address = open_.pop()
+            if belongs := lists.belongs(t.connection, address):
+                way = "is" if address == owner else f"leads to {address},"
+                raise BadValue(f"{owner} {way} an address of the mailing list {belongs}: an owner must be a person")
+            further = [each for each in leads_to(t, address) if each.key not in seen]
+            seen.update(each.key for each in further)
+            open_ += further
 
 
 def spellings(address: Address) -> list[Address]:

@@ -151,11 +151,11 @@ class DirectoryChanges:
     async def add_list(self, address: str, *, owners: Sequence[str], **columns: Any) -> MailingList:
         """Make a mailing list (E3). Raises NotFound, AlreadyExists, BadValue, TooMany."""
         checked = lists.check_changes({"owners": owners, **columns})
-        return await self._change(lists.add, values.check_address(address), checked)
+        return await self._change(naming.add_list, values.check_address(address), checked)
 
     async def set_list(self, address: str, **changes: Any) -> MailingList:
         """Change fields of a list. Raises NotFound, BadValue."""
-        return await self._change(lists.set_, address, lists.check_changes(changes))
+        return await self._change(naming.set_list, address, lists.check_changes(changes))
 
     async def remove_list(self, address: str) -> MailingList:
         """Give a list up, with its members. Raises NotFound."""

@@ -25,6 +25,7 @@ _COLUMNS = (
     lists.c.description,
     lists.c.post,
     lists.c.size_bytes,
+    lists.c.tell_held,
 )
 _LISTS = select(*_COLUMNS).join(domains, domains.c.id == lists.c.domain_id)
 
@@ -56,6 +57,7 @@ def _found(connection: Connection, query: Any) -> list[MailingList]:
             row.description,
             MayPost(row.post),
             row.size_bytes,
+            row.tell_held,
         )
         for row in rows
     ]
@@ -111,7 +113,19 @@ def _size(value: int) -> int:
     return value
 
 
-_CHECKS: dict[str, Any] = {"owners": _owners, "description": _description, "post": _post, "size_bytes": _size}
+def _switch(value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise BadValue(f"{value} is neither true nor false")
+    return value
+
+
+_CHECKS: dict[str, Any] = {
+    "owners": _owners,
+    "description": _description,
+    "post": _post,
+    "size_bytes": _size,
+    "tell_held": _switch,
+}
 
 
 def add(t: Transaction, address: Address, changes: dict[str, Any]) -> MailingList:
@@ -131,7 +145,7 @@ def add(t: Transaction, address: Address, changes: dict[str, Any]) -> MailingLis
     owners = columns.pop("owners")
     row = {"domain_id": domain_id, "address": str(address), "address_key": address.key, "created": t.now}
     inserted = t.run(insert(lists).values(columns | row)).inserted_primary_key
-    _put_owners(t, int(inserted[0]) if inserted else 0, address, owners)
+    _put_owners(t, int(inserted[0]) if inserted else 0, owners)
     t.announce(domain)
     return find(t, str(address))
 
@@ -141,7 +155,7 @@ def set_(t: Transaction, text: str, changes: dict[str, Any]) -> MailingList:
     found = find(t, text)
     columns = dict(changes)
     if "owners" in columns:
-        _put_owners(t, found.id, found.parsed, columns.pop("owners"))
+        _put_owners(t, found.id, columns.pop("owners"))
     if columns:
         t.run(update(lists).where(lists.c.id == found.id).values(columns))
     t.announce(found.domain)
@@ -178,11 +192,8 @@ def _forget(t: Transaction, ids: Collection[int]) -> None:
     t.run(delete(lists).where(lists.c.id.in_(ids)))
 
 
-def _put_owners(t: Transaction, list_id: int, address: Address, owners: dict[str, Address]) -> None:
-    """Instead of those there are. One that leads back to the list would get its own notices for ever."""
-    for owner in owners.values():
-        if owner.key == address.key or belongs(t.connection, owner):
-            raise BadValue(f"{owner} is a list's address: an owner must be a person")
+def _put_owners(t: Transaction, list_id: int, owners: dict[str, Address]) -> None:
+    """Instead of those there are."""
     t.run(delete(list_owners).where(list_owners.c.list_id == list_id))
     for key, owner in owners.items():
         t.run(insert(list_owners).values(list_id=list_id, address_key=key, address=str(owner)))

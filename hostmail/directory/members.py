@@ -22,6 +22,7 @@ SECRET = "lists"
 MAX_MEMBERS = 20_000
 MOST_BOUNCES = 3
 MOST_QUESTIONS = 500
+MOST_FOR_ONE = 10
 DAY_SECONDS = 86_400.0
 FORGIVEN_SECONDS = 30 * DAY_SECONDS
 
@@ -72,7 +73,10 @@ class ListMembers:
         return await self._in_thread(self._write, _bounced, list_id, number, self._now())
 
     async def ask(self, list_id: int, address: Address, action: str) -> bool:
-        """True if it may be asked now. A list asks MOST_QUESTIONS addresses a day: nobody shall write to the world through it."""
+        """True if it may be written to now. Nobody shall write to the world through lists, nor to one person through many of them.
+
+        A list writes to MOST_QUESTIONS addresses a day, and all lists here MOST_FOR_ONE times to one.
+        """
         return await self._in_thread(self._write, _ask, list_id, address, action, self._now())
 
     async def not_asked(self, list_id: int, address: Address, action: str) -> None:
@@ -166,6 +170,10 @@ def _ask(connection: Connection, list_id: int, address: Address, action: str, no
     connection.execute(delete(list_questions).where(asked.list_id == list_id, asked.at <= now - DAY_SECONDS))
     count = select(func.count()).select_from(list_questions).where(asked.list_id == list_id)
     if connection.execute(count).scalar_one() >= MOST_QUESTIONS:
+        return False
+    of_all = select(func.count()).select_from(list_questions)
+    lately = of_all.where(asked.address_key == address.key, asked.at > now - DAY_SECONDS)
+    if connection.execute(lately).scalar_one() >= MOST_FOR_ONE:
         return False
     new = insert(list_questions).values(list_id=list_id, address_key=address.key, action=action, at=now)
     return connection.execute(new.on_conflict_do_nothing()).rowcount == 1

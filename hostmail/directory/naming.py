@@ -13,7 +13,7 @@ from hostmail.directory import chains, facts, lists, values
 from hostmail.directory.tables import caught_names, domain_aliases, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
-from hostmail.interfaces import Name
+from hostmail.interfaces import MailingList, Name
 
 MAX_TARGETS = 100
 MAX_NAMES = 10_000
@@ -196,3 +196,18 @@ def _now(t: Transaction, address: Address) -> Name:
     name = facts.name_by_key(t.connection, address.key)
     assert name is not None
     return name
+
+
+def add_list(t: Transaction, address: Address, columns: dict[str, Any]) -> MailingList:
+    """A new mailing list, whose owners are people."""
+    found = lists.add(t, address, columns)
+    chains.check_owners(t, found)
+    return found
+
+
+def set_list(t: Transaction, address: str, changes: dict[str, Any]) -> MailingList:
+    """Change some of a mailing list."""
+    found = lists.set_(t, address, changes)
+    if "owners" in changes:
+        chains.check_owners(t, found)
+    return found

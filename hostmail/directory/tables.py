@@ -28,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0007",
+    latest="v0008",
     version_table="alembic_version",
 )
 
@@ -215,6 +215,7 @@ lists = Table(
     Column("post", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("created", Float, nullable=False),
+    _switch("tell_held", on=True),
     sqlite_autoincrement=True,
 )
 
@@ -242,12 +243,12 @@ list_members = Table(
     sqlite_autoincrement=True,
 )
 
-# Who was asked by mail whether he means it, and when last.
+# Whom lists have written to of their own, about what, and when last.
 list_questions = Table(
     "list_questions",
     metadata,
     Column("list_id", Integer, ForeignKey("lists.id"), primary_key=True),
-    Column("address_key", Text, primary_key=True),
+    Column("address_key", Text, primary_key=True, index=True),
     Column("action", Text, primary_key=True),
     Column("at", Float, nullable=False),
 )

@@ -18,6 +18,7 @@ class ListTests(AddressesCase):
             "owners": [ANN],
             "post": "members",
             "size_bytes": 1024 * 1024,
+            "tell_held": True,
             "members": 0,
             "dropped": 0,
         }
@@ -30,6 +31,7 @@ class ListTests(AddressesCase):
         self.assertEqual(self.json("list", "list", "example.com"), [changed])
         self.assertIn("The team", self.run_command("list", "list"))
         self.assertIn("anyone", self.run_command("list", "show", TEAM))
+        self.assertFalse(self.json("list", "set", TEAM, "--no-tell-held")["tell_held"])
         self.run_command("list", "remove", TEAM)
         self.assertEqual(self.talk, f"{TEAM} is no mailing list any more\n")
         self.assertEqual(self.json("list", "list"), [])

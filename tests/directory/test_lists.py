@@ -5,7 +5,7 @@ from __future__ import annotations
 from zope.interface.verify import verifyObject
 
 from hostmail.address import Address
-from hostmail.directory.members import DAY_SECONDS, MOST_QUESTIONS, ListMembers
+from hostmail.directory.members import DAY_SECONDS, MOST_FOR_ONE, MOST_QUESTIONS, ListMembers
 from hostmail.errors import AlreadyExists, BadValue, NotFound
 from hostmail.interfaces import IListMembers, MailingList, MayPost
 from hostmail.listnames import ListWord, around
@@ -53,6 +53,35 @@ class FactTests(ListCase):
         self.assertEqual(changed.owners, (Address("Bob", "far.example"),))
         self.refused(self.changes.set_list(TEAM, owners=[]), BadValue)
         self.refused(self.changes.set_list(TEAM, owners=["team-owner@example.com"]), BadValue)
+        self.refused(self.changes.set_list(TEAM, owners=[TEAM]), BadValue)
+
+    def test_owners_lead_to_people(self) -> None:
+        """No owner's address leads back to the owners, nor to any list, which would never hear of its own posts that wait."""
+        self.get(self.changes.add_list("news@example.com", owners=["ann@example.com"]))
+        for target in ("team-owner@example.com", TEAM, "news-request@example.com", "news-owner@example.com"):
+            self.get(self.changes.add_targets("boss@example.com", [target], forward=False))
+            self.get(self.changes.add_targets("chief@example.com", ["boss@example.com"], forward=False))
+            self.refused(self.changes.set_list(TEAM, owners=["chief+x@example.com"]), BadValue)
+            self.refused(self.changes.add_list("more@example.com", owners=["boss@example.com", TEAM]), BadValue)
+            for gone in ("chief@example.com", "boss@example.com"):
+                self.get(self.changes.remove_targets(gone, [], forward=False))
+        found = self.get(self.directory.mailing_list(self.team.parsed))
+        self.assertEqual(found.owners, (ANN,))
+        self.assertIsNone(self.get(self.directory.mailing_list(Address("more", "example.com"))))
+
+    def test_aliases_of_owners(self) -> None:
+        """Nor can an owner's address be made to lead back to the owners later."""
+        self.get(self.changes.set_list(TEAM, owners=["boss@example.com"]))
+        words = self.refused(
+            self.changes.add_targets("boss@example.com", ["team-owner@example.com"], forward=False), BadValue
+        ).public
+        self.assertIn("boss@example.com -> team-owner@example.com -> boss@example.com", words)
+
+    def test_tells_of_held_posts(self) -> None:
+        """It does, unless told not to."""
+        self.assertTrue(self.team.tell_held)
+        self.assertFalse(self.get(self.changes.set_list(TEAM, tell_held=False)).tell_held)
+        self.refused(self.changes.set_list(TEAM, tell_held="no"), BadValue)
 
     def test_senseless_values(self) -> None:
         """Each is refused with words about it."""
@@ -164,6 +193,18 @@ class MemberTests(ListCase):
             self.get(self.members.ask(self.team.id, Address(f"u{i}", "x.test"), "s")) for i in range(MOST_QUESTIONS)
         ]
         self.assertEqual(asked.count(True), MOST_QUESTIONS - 1)
+
+    def test_questions_of_many_lists(self) -> None:
+        """All lists here together write to one address a few times a day: nobody can have a stranger flooded by them."""
+        lists = [
+            self.get(self.changes.add_list(f"l{number}@example.com", owners=["ann@example.com"]))
+            for number in range(MOST_FOR_ONE + 2)
+        ]
+        asked = [self.get(self.members.ask(each.id, BOB, "subscribe")) for each in lists]
+        self.assertEqual(asked.count(True), MOST_FOR_ONE)
+        self.assertTrue(self.get(self.members.ask(lists[0].id, ANN, "subscribe")))
+        self.clock.advance(DAY_SECONDS)
+        self.assertTrue(self.get(self.members.ask(lists[0].id, BOB, "subscribe")))
 
     def test_one_secret_for_all(self) -> None:
         """Every process signs with the same one."""

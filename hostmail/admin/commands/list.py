@@ -11,6 +11,9 @@ from hostmail.admin.cli import PARTLY, REFUSED, CommandLine, Stop, facts, pass_l
 from hostmail.admin.values import Size, given, moment, size, yes
 
 BATCH = 50
+TELL = click.option(
+    "--tell-held/--no-tell-held", default=None, help="Whether authors hear that their post waits; default: they do."
+)
 POST = click.Choice(["members", "anyone", "owners"])
 COLUMNS = (
     ("LIST", lambda row: row["address"]),
@@ -39,6 +42,7 @@ def list_() -> None:
 @click.option("--post", type=POST, help="Whose posts go out without asking the owners; default: members.")
 @click.option("--description", help="A line about the list.")
 @click.option("--size", "size_bytes", type=Size(), help="How large a post may be; default: 1M.")
+@TELL
 @pass_line
 def add(line: CommandLine, address: str, owners: tuple[str, ...], **options: Any) -> None:
     """Make a mailing list; without --owner the domain's default mailbox owns it."""
@@ -67,6 +71,7 @@ def show(line: CommandLine, address: str) -> None:
 @click.option("--post", type=POST, help="Whose posts go out without asking the owners.")
 @click.option("--description", help="A line about the list.")
 @click.option("--size", "size_bytes", type=Size(), help="How large a post may be.")
+@TELL
 @pass_line
 def set_(line: CommandLine, address: str, owners: tuple[str, ...], **options: Any) -> None:
     """Change a mailing list, beginning with the next message."""
@@ -165,6 +170,7 @@ def show_one(row: dict[str, Any]) -> None:
             "owners": ", ".join(row["owners"]),
             "posts of": row["post"],
             "size": size(row["size_bytes"]),
+            "tells authors of held posts": yes(row["tell_held"]),
             "members": f"{row['members']}, and {row['dropped']} dropped" if row["dropped"] else str(row["members"]),
         }
     )
