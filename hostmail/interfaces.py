@@ -490,11 +490,11 @@ class PasswordLogin:
         self.password = password
         self.peer = peer
         self.authzid = authzid
+        self.refusal = refusal
 
     def checkPassword(self, password: bytes) -> bool:
         """For stock checkers; ours compares hashes instead."""
         return bool(self.password.encode() == password)
-        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
