@@ -551,14 +551,14 @@ class ILoginAttempts(Interface):
         """When each account's mail was checked last, by POP3, IMAP or webmail, if it was; raises TemporaryFailure."""
 
 
-    ip: str
-    account_id: int
-    login: str
-    until: float
 @dataclass(frozen=True, slots=True)
 class Grant:
     """An address that may relay until `until` (seconds, Unix time), and the account that opened it (C2-C4). Operator's: account_id 0."""
 
+    ip: str
+    account_id: int
+    login: str
+    until: float
 
 
 class IRelayGrants(Interface):
