@@ -115,3 +115,15 @@ def normal_ip(host: str) -> str:
         return host
     mapped = getattr(ip, "ipv4_mapped", None)
     return str(mapped or ip)
+
+
+@lru_cache(4096)
+def client_network(ip: str) -> str:
+    """What counts as one client: an IPv4 address, or the /64 of an IPv6 address, whose owner has all of it."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ""
+    if address.version == 4:
+        return ip
+    return str(ipaddress.IPv6Network((address, 64), strict=False))

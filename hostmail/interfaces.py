@@ -1188,6 +1188,7 @@ class MailFact:
 
     `message_id` is the Message-ID without its brackets. `words` are the other side's answer or where from, for LED_TO the address that
     `recipient` led to, for LIST what the mailing list `recipient` did with it. A message refused before it was taken has no `queue_id`.
+    With `more` it stands for so many facts about the message that are like those that follow it, and tells nothing else.
     """
 
     at: float
@@ -1197,6 +1198,7 @@ class MailFact:
     sender: str = ""
     recipient: str = ""
     words: str = ""
+    more: int = 0
 
 
 class IHistory(Interface):

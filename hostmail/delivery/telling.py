@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hostmail.delivery.accepted import Responsible
 from hostmail.delivery.bounce import Original, Outcome
 from hostmail.delivery.ends import Ends
+from hostmail.delivery.floods import Floods
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import BrokenOff, Refusal
 from hostmail.interfaces import Happened, IHistory, MailFact
@@ -33,6 +34,7 @@ class Telling:
     def __init__(self, history: IHistory, now: Callable[[], float]) -> None:
         self._history = history
         self._now = now
+        self._floods = Floods()
 
     def refused(
         self,
@@ -47,9 +49,14 @@ class Telling:
             self.turned_away(peer, envelope.sender, recipient, refusal, message_id(header))
 
     def turned_away(self, peer: Peer, sender: str, recipient: str, refusal: Refusal, message_id: str = "") -> None:
-        """One of these, as the client wrote them."""
+        """One of these, as the client wrote them; of a flood of them only some."""
+        left = self._floods.count(peer.ip, self._now())
+        if left < 0:
+            return
         broken_off = isinstance(refusal, BrokenOff)
         words = f"{refusal.public if broken_off else refusal.smtp_reply()} ({who(peer, None)})"
+        if not left:
+            words += "; what else this client is refused within the hour is in the log alone"
         what = Happened.BROKEN_OFF if broken_off else Happened.REFUSED
         self._tell(what, "", message_id=message_id, sender=sender, recipient=recipient, words=words)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import count
 
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from hostmail.address import client_network
 from hostmail.envelope import Peer
 from hostmail.errors import TooMany
 from hostmail.interfaces import DirectoryChanged, IEvents, ISessions, SessionInfo
@@ -19,18 +18,6 @@ from hostmail.interfaces import DirectoryChanged, IEvents, ISessions, SessionInf
 UNAUTHENTICATED_PER_NETWORK = 50
 AUTHENTICATED_PER_ACCOUNT_AND_NETWORK = 50
 SESSIONS = 10_000
-
-
-@lru_cache(4096)
-def client_network(ip: str) -> str:
-    """What counts as one client: an IPv4 address, or the /64 of an IPv6 address, whose owner has all of it."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return ""
-    if address.version == 4:
-        return ip
-    return str(ipaddress.IPv6Network((address, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hostmail.admin.commands.trace import stories
 from hostmail.interfaces import Happened, MailFact
 from tests.admin.fakes import NOW
@@ -9,7 +11,7 @@ from tests.admin.test_commands import Base
 
 
 class TraceTests(Base):
-    def tell(self, what: Happened, queue_id: str = "q1", **more: str) -> None:
+    def tell(self, what: Happened, queue_id: str = "q1", **more: Any) -> None:
         self.world.history.tell(MailFact(NOW, what, queue_id, **more))
 
     def test_story(self) -> None:
@@ -46,6 +48,11 @@ class TraceTests(Base):
         printed = self.run_command("trace", "a@one.test")
         self.assertEqual(printed.count("from a@one.test"), len(Happened))
         self.assertNotIn("\x1b", printed)
+
+    def test_very_many(self) -> None:
+        """What is not told one by one is counted."""
+        self.tell(Happened.SENT, more=4990)
+        self.assertIn("... 4,990 more like the following", self.run_command("trace", "q1"))
 
     def test_refusals_stand_alone(self) -> None:
         """What was never taken belongs to no message."""

@@ -118,6 +118,55 @@ class StoryTests(HistoryCase):
             self.tell(Happened.DELIVERED, f"q{number}", recipient="bob@here.test")
         self.assertEqual(len(self.find("ann@example.com", most=5000)), 2400)
 
+    def test_the_newest_are_whole(self) -> None:
+        """Where there is more than is asked for, the newest messages are told of wholly, and the oldest go short."""
+        for number in range(100):
+            for what in (Happened.ACCEPTED, Happened.LED_TO, Happened.POSTPONED, Happened.SENT, Happened.REPORTED):
+                self.tell(what, f"q{number}", sender="ann@example.com" if what is Happened.ACCEPTED else "")
+        found = self.wait(self.history.find("ann@example.com", 0.0, 100))
+        self.assertEqual([fact.queue_id for fact in found[-10:]], ["q98"] * 5 + ["q99"] * 5)
+
+    def test_one_story_of_very_many(self) -> None:
+        """A post for thousands of members is one story: the last few one by one, and how many more there are."""
+        self.tell(Happened.ACCEPTED, sender="ann@example.com")
+        self.tell(Happened.LIST, recipient="team@here.test", words="sent to its members: 3000")
+        for number in range(3000):
+            self.tell(Happened.SENT, recipient=f"m{number}@far.test")
+        for text in ("q1", "ann@example.com"):
+            found = self.wait(self.history.find(text, 0.0, 1000))
+            self.assertEqual(
+                [(fact.what.value, fact.recipient, fact.more) for fact in found[:4]],
+                [
+                    ("accepted", "", 0),
+                    ("list", "team@here.test", 0),
+                    ("sent", "", 2990),
+                    ("sent", "m2990@far.test", 0),
+                ],
+            )
+            self.assertEqual(len(found), 13)
+
+    def test_one_of_very_many(self) -> None:
+        """A member finds himself among the many, and why he got it."""
+        self.test_one_story_of_very_many()
+        self.assertEqual(self.find("m7@far.test"), ["accepted", "list team@here.test", "sent m7@far.test"])
+        self.assertEqual(self.find("m2999@far.test"), ["accepted", "list team@here.test", "sent m2999@far.test"])
+
+    def test_leads_to_very_many(self) -> None:
+        """Of an alias with many targets those that are not told of one by one are counted."""
+        self.tell(Happened.ACCEPTED, sender="ann@example.com")
+        for number in range(20):
+            self.tell(Happened.LED_TO, recipient="all@here.test", words=f"m{number}@here.test")
+        for number in range(20):
+            self.tell(Happened.DELIVERED, recipient=f"m{number}@here.test")
+        found = self.wait(self.history.find("all@here.test", 0.0, 1000))
+        self.assertEqual(len([fact for fact in found if fact.what is Happened.DELIVERED and not fact.more]), 10)
+        self.assertEqual([fact.more for fact in found if fact.more], [10, 10])
+
+    def test_letters_of_other_scripts(self) -> None:
+        """Case does not matter in other letters either, as people ask for them."""
+        self.tell(Happened.ACCEPTED, sender="j\u00fcrgen@example.com")
+        self.assertEqual(self.find("J\u00dcRGEN@example.com"), ["accepted"])
+
 
 class KeepingTests(HistoryCase):
     def test_batches(self) -> None:
@@ -185,6 +234,50 @@ class KeepingTests(HistoryCase):
         self.assertEqual(self.find("eve1999@example.com"), ["refused bob@here.test"])
         self.assertLess(self.history._octets(), 200_000)
 
+    def test_refusals_have_their_share(self) -> None:
+        """Much mail that is taken leaves the refusals their part of the file, up to the age that all have."""
+        self.history = self.open(most_octets=400_000)
+        self.patch(history, "FORGET_AT_ONCE", 100)
+        self.patch(history, "FORGET_EVERY", 1000)
+        for number in range(4000):
+            self.tell(Happened.ACCEPTED, f"q{number}", sender=f"ann{number}@example.com", words="w" * 100)
+            if number > 3000 and number % 10 == 0:
+                self.tell(Happened.REFUSED, "", sender=f"eve{number}@example.com", words="w" * 100)
+        self.assertEqual(self.find("q0"), [])
+        self.assertEqual(self.find("eve3010@example.com"), ["refused"])
+        self.assertEqual(self.find("q3999"), ["accepted"])
+
+    def test_refusals_wait_in_a_place_of_their_own(self) -> None:
+        """While the disk does not keep up, a flood of refusals leaves room in memory for the stories of mail that is taken."""
+        self.patch(history, "MOST_WAITING", 10)
+        self.waits = Deferred()
+        self.tell(Happened.ACCEPTED)
+        self.clock.advance(FLUSH_SECONDS)
+        for _ in range(30):
+            self.tell(Happened.REFUSED, "", sender="eve@example.com")
+        for _ in range(3):
+            self.tell(Happened.QUEUED)
+        waits, self.waits = self.waits, None
+        waits.callback(None)
+        self.assertEqual(len(self.find("q1")), 4)
+        self.assertEqual(len(self.find("eve@example.com")), 5)
+
+    def test_a_quiet_server_forgets_too(self) -> None:
+        """Where little happens the time is up all the same: it is looked at once a day."""
+        self.one_message()
+        self.wait(self.history.find("q1", 0.0, 1))
+        self.clock.advance(31 * DAY)
+        self.tell(Happened.QUEUED, "q2")
+        self.assertEqual(self.find("q2"), ["queued"])
+        self.assertEqual(self.find("q1"), [])
+
+    def test_texts_that_cannot_be_written(self) -> None:
+        """What a peer said in octets that are no text takes nothing else with it."""
+        self.tell(Happened.FAILED, words="\udcff said the peer")
+        self.tell(Happened.QUEUED)
+        self.assertEqual(self.find("q1"), ["failed", "queued"])
+        self.assertEqual(self.wait(self.history.find("q1", 0.0, 5))[0].words, "? said the peer")
+
     def test_disk_trouble(self) -> None:
         """A batch that cannot be written is told in the log, and the next one is."""
         self.path.chmod(0o600)
@@ -204,14 +297,14 @@ class KeepingTests(HistoryCase):
         """Memory is bounded, too."""
         self.patch(history, "MOST_WAITING", 10)
         self.waits = Deferred()
-        for _ in range(30):
-            self.tell(Happened.QUEUED)
+        for number in range(30):
+            self.tell(Happened.QUEUED, f"q{number}", recipient="bob@here.test")
         self.clock.advance(FLUSH_SECONDS)
-        for _ in range(30):
-            self.tell(Happened.QUEUED)
+        for number in range(30, 60):
+            self.tell(Happened.QUEUED, f"q{number}", recipient="bob@here.test")
         waits, self.waits = self.waits, None
         waits.callback(None)
-        self.assertEqual(len(self.find("q1")), 20)
+        self.assertEqual(len(self.find("bob@here.test")), 20)
 
     def test_long_words(self) -> None:
         """Endless answers are cut."""

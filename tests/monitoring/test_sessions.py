@@ -10,10 +10,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from hostmail.address import client_network
 from hostmail.envelope import Peer
 from hostmail.errors import TooMany
 from hostmail.interfaces import DirectoryChanged, IEvents, ISessions, SessionInfo
-from hostmail.monitoring.sessions import Sessions, client_network
+from hostmail.monitoring.sessions import Sessions
 
 
 @implementer(IEvents)

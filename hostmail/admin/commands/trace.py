@@ -40,6 +40,10 @@ _SENTENCES: Mapping[str, Tell] = {
 }
 
 
+def _sentence(fact: Mapping[str, Any]) -> str:
+    return f"... {fact['more']:,} more like the following" if fact["more"] else _SENTENCES[fact["what"]](fact)
+
+
 def _for(fact: Mapping[str, Any]) -> str:
     return f" for {fact['recipient']}" if fact["recipient"] else ""
 
@@ -74,7 +78,7 @@ def show(facts: Facts) -> None:
             click.echo()
         click.echo(clean(title(story)))
         for fact in story:
-            click.echo(clean(f"  {moment(fact['at'])}  {_SENTENCES[fact['what']](fact)}"))
+            click.echo(clean(f"  {moment(fact['at'])}  {_sentence(fact)}"))
 
 
 def stories(facts: Facts) -> Iterable[list[Mapping[str, Any]]]:
