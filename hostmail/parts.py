@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from hostmail import __version__
+from hostmail.admin.parts import Parts as AdminParts
 from hostmail.admin.service import Admin
 from hostmail.auth.attempts import LoginAttempts
 from hostmail.auth.grants import RelayGrants
@@ -93,11 +94,13 @@ class Parts:
 
     def admin(self, sessions: Sessions | None) -> Admin:
         """What the command line, the control socket and later the panel talk to."""
-        return Admin(
+        parts = AdminParts(
             directory=self.directory,
             changes=self.changes,
             passwords=self.passwords,
             grants=self.grants,
+            throttle=self.throttle,
+            attempts=self.attempts,
             store=self.store,
             sessions=sessions,
             queue=self.queue,
@@ -114,6 +117,7 @@ class Parts:
             ways_out=self.ways_out,
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
         )
+        return Admin(parts)
 
     async def close(self) -> None:
         """Finish what runs and close every file."""

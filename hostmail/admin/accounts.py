@@ -14,7 +14,7 @@ from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
 from hostmail.admin.waysout import Smarthosted
 from hostmail.admin.waysout import told as told_way
 from hostmail.errors import BadValue
-from hostmail.interfaces import Account, Usage
+from hostmail.interfaces import Account, LoginAttempt, Usage
 
 ONE = {"address": ADDRESS}
 OWNERS_SAY = frozenset(
@@ -94,7 +94,8 @@ class Accounts:
         name = (await self._parts.find_domain(asked.domain)).name if asked.domain else None
         accounts = await self._parts.directory.accounts(name)
         usage = await self._parts.directory.usage(accounts)
-        return [self.told(account, usage.get(account.id, Usage())) for account in accounts]
+        checks = await self._parts.attempts.last_checks([account.id for account in accounts])
+        return [self.told(account, usage.get(account.id, Usage()), checks.get(account.id)) for account in accounts]
 
     async def show(self, asked: Addressed) -> dict[str, Any]:
         """One account, and the other login that opens it if it is its domain's default mailbox (A3)."""
@@ -144,10 +145,11 @@ class Accounts:
     async def _told_with_usage(self, account: Account) -> dict[str, Any]:
         usage = await self._parts.directory.usage([account])
         way_out = await self._parts.ways_out.of_account(account.id)
-        return self.told(account, usage.get(account.id, Usage())) | told_way(way_out)
+        checks = await self._parts.attempts.last_checks([account.id])
+        return self.told(account, usage.get(account.id, Usage()), checks.get(account.id)) | told_way(way_out)
 
-    def told(self, account: Account, used: Usage) -> dict[str, Any]:
-        """An account as JSON."""
+    def told(self, account: Account, used: Usage, checked: LoginAttempt | None = None) -> dict[str, Any]:
+        """An account as JSON, with the last time that its mail was checked."""
         return {
             "login": account.address,
             "address": account.address,
@@ -159,4 +161,5 @@ class Accounts:
             "login_suspended": account.login_suspended,
             "incoming_suspended": account.incoming_suspended,
             "outgoing_suspended": account.outgoing_suspended,
+            "last_check": checked and {"at": checked.last, "protocol": checked.protocol, "ip": checked.ip},
         }

@@ -26,6 +26,7 @@ from hostmail.admin.commands.relay import relay
 from hostmail.admin.commands.route import route
 from hostmail.admin.commands.session import session
 from hostmail.admin.commands.status import status, version
+from hostmail.admin.commands.throttle import throttle
 from hostmail.admin.commands.trace import trace
 from hostmail.config.schema import Settings
 from hostmail.errors import AlreadyExists, BadValue, ConfigurationError, NotAllowed, NotFound, Refusal
@@ -58,6 +59,7 @@ for command in (
     quota,
     relay,
     session,
+    throttle,
     mailbox,
     queue,
     trace,

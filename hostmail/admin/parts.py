@@ -22,11 +22,13 @@ from hostmail.interfaces import (
     IDirectoryChanges,
     IHistory,
     IListMembers,
+    ILoginAttempts,
     IMailStore,
     IPasswords,
     IQueue,
     IRelayGrants,
     ISessions,
+    IThrottle,
     IWaysOut,
 )
 
@@ -90,6 +92,8 @@ class Parts:
     changes: IDirectoryChanges
     passwords: IPasswords
     grants: IRelayGrants
+    throttle: IThrottle
+    attempts: ILoginAttempts
     store: IMailStore
     sessions: ISessions | None
     queue: IQueue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -18,9 +18,10 @@ from hostmail.admin.domains import Domains
 from hostmail.admin.history import HistoryVerbs
 from hostmail.admin.importing import Importing
 from hostmail.admin.lists import Lists
+from hostmail.admin.logins import Logins
 from hostmail.admin.mailboxes import Mailboxes
 from hostmail.admin.names import Names
-from hostmail.admin.parts import Counts, Explain, ExplainWay, Parts, Verb, WasHash
+from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import May, check_role, check_subjects, named_domains, shown, without_suggestion
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
@@ -29,23 +30,8 @@ from hostmail.admin.routes import Routes
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
 from hostmail.config.nearest import nearest
-from hostmail.config.schema import Settings
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import (
-    IAdmin,
-    IAnswered,
-    ICaughtNames,
-    IDirectory,
-    IDirectoryChanges,
-    IHistory,
-    IListMembers,
-    IMailStore,
-    IPasswords,
-    IQueue,
-    IRelayGrants,
-    ISessions,
-    IWaysOut,
-)
+from hostmail.interfaces import IAdmin
 
 
 @implementer(IAdmin)
@@ -58,50 +44,7 @@ class Admin:
 
     log = Logger(namespace="admin")
 
-    def __init__(
-        self,
-        *,
-        directory: IDirectory,
-        changes: IDirectoryChanges,
-        passwords: IPasswords,
-        grants: IRelayGrants,
-        store: IMailStore,
-        sessions: ISessions | None,
-        queue: IQueue,
-        history: IHistory,
-        answered: IAnswered,
-        members: IListMembers,
-        settings: Settings,
-        now: Callable[[], float],
-        version: str,
-        was_hash: WasHash,
-        counts: Counts,
-        caught: ICaughtNames,
-        explain: Explain,
-        ways_out: IWaysOut,
-        explain_way: ExplainWay,
-    ) -> None:
-        parts = Parts(
-            directory=directory,
-            changes=changes,
-            passwords=passwords,
-            grants=grants,
-            store=store,
-            sessions=sessions,
-            queue=queue,
-            history=history,
-            answered=answered,
-            members=members,
-            settings=settings,
-            now=now,
-            version=version,
-            was_hash=was_hash,
-            counts=counts,
-            caught=caught,
-            explain=explain,
-            ways_out=ways_out,
-            explain_way=explain_way,
-        )
+    def __init__(self, parts: Parts) -> None:
         accounts = Accounts(parts)
         nouns = (
             Domains(parts),
@@ -113,6 +56,7 @@ class Admin:
             Quotas(parts),
             Relay(parts),
             SessionVerbs(parts),
+            Logins(parts),
             Mailboxes(parts),
             QueueVerbs(parts),
             Autoreplies(parts),
@@ -120,7 +64,7 @@ class Admin:
             HistoryVerbs(parts),
             Status(parts),
         )
-        self._directory = directory
+        self._directory = parts.directory
         self._verbs: dict[str, Verb] = {name: verb for noun in nouns for name, verb in noun.verbs.items()}
 
     @property

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from hostmail.actor import Actor, command_actor
 from hostmail.address import Address
+from hostmail.admin.parts import Parts
 from hostmail.admin.service import Admin
 from hostmail.config.schema import Settings
 from hostmail.decisions import CATCH_REFUSE
@@ -26,17 +27,21 @@ from hostmail.interfaces import (
     ICaughtNames,
     IDirectory,
     IDirectoryChanges,
+    ILoginAttempts,
     IMailStore,
     IPasswords,
     IQueue,
     IRelayGrants,
     ISessions,
+    IThrottle,
+    LoginAttempt,
     MailingList,
     Name,
     Queued,
     QueueStats,
     Room,
     SessionInfo,
+    Throttled,
     Usage,
     WaitingFor,
 )
@@ -344,10 +349,10 @@ class Waiting:
         recipients: Sequence[Recipient],
         account_id: int | None,
         mark: bytes = b"",
+        for_domain: str = "",
     ) -> Any:
         raise NotImplementedError
 
-        for_domain: str = "",
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
         return [one for one in self.rows if pattern in one.recipient + one.queue_id][:most]
 
@@ -408,6 +413,37 @@ class Caught:
 INSTEAD = {"directory", "changes", "members", "caught", "explain", "store", "ways_out", "explain_way"}
 
 
+@implementer(IThrottle)
+class FakeThrottle:
+    """Slowed clients, as they were put in."""
+
+    def __init__(self) -> None:
+        self.slowed = {"192.0.2.66/32": Throttled("192.0.2.66/32", 3.0, NOW - 60, NOW + 900)}
+
+    def throttled(self, most: int) -> list[Throttled]:
+        return list(self.slowed.values())[:most]
+
+    def forgive(self, ip: str) -> bool:
+        return self.slowed.pop(f"{ip.partition('/')[0]}/32", None) is not None
+
+
+@implementer(ILoginAttempts)
+class FakeAttempts:
+    """Attempts, as they were put in."""
+
+    def __init__(self) -> None:
+        self.seen: list[LoginAttempt] = []
+
+    def tell(self, account_id: int, login: str, refused: str, peer: Peer) -> None:
+        self.seen.append(LoginAttempt(account_id, login, refused, peer.protocol, peer.ip, peer.tls, NOW, NOW))
+
+    async def of_account(self, account_id: int, most: int = 100) -> list[LoginAttempt]:
+        return [one for one in self.seen if one.account_id == account_id]
+
+    async def last_checks(self, account_ids: Sequence[int]) -> dict[int, LoginAttempt]:
+        return {one.account_id: one for one in self.seen if not one.refused and one.account_id in account_ids}
+
+
 class World:
     """All of them, an Admin over them, and a way to call it. What a test gives instead (`directory`, `changes`...) is used instead."""
 
@@ -415,6 +451,8 @@ class World:
         instead = {name: given.pop(name) for name in list(given) if name in INSTEAD}
         self.facts = Facts()
         self.grants = Grants()
+        self.throttle = FakeThrottle()
+        self.attempts = FakeAttempts()
         self.store = Store()
         self.sessions = Sessions()
         self.queue = Waiting()
@@ -427,6 +465,8 @@ class World:
             "changes": self.facts,
             "passwords": Hashes(),
             "grants": self.grants,
+            "throttle": self.throttle,
+            "attempts": self.attempts,
             "store": self.store,
             "sessions": self.sessions if running else None,
             "queue": self.queue,
@@ -443,7 +483,7 @@ class World:
             "ways_out": FakeWays(),
             "explain_way": self.explain_way,
         }
-        self.admin = Admin(**parts | instead)
+        self.admin = Admin(Parts(**parts | instead))
 
     async def explain(self, address: Address) -> dict[str, Any]:
         """Everything goes into the mailbox of its own name."""

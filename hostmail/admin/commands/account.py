@@ -8,15 +8,24 @@ import click
 
 from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
 from hostmail.admin.commands.importing import import_
+from hostmail.admin.commands.throttle import logins
 from hostmail.admin.commands.waysout import said, smarthost_changes, smarthost_options
 from hostmail.admin.secret import obtain, password_options
-from hostmail.admin.values import Size, given, size, suspended, suspension_options, suspensions
+from hostmail.admin.values import Size, given, moment, size, suspended, suspension_options, suspensions
+
+
+def checked(row: dict[str, Any]) -> str:
+    """When somebody looked for mail last, and how."""
+    last = row.get("last_check")
+    return f"{moment(last['at'])} by {last['protocol']}" if last else "-"
+
 
 COLUMNS = (
     ("LOGIN", lambda row: row["login"]),
     ("USED", lambda row: size(row["used"])),
     ("QUOTA", lambda row: size(row["quota"])),
     ("MESSAGES", lambda row: str(row["messages"])),
+    ("LAST CHECK", checked),
     ("SUSPENDED", suspended),
 )
 
@@ -27,6 +36,7 @@ def account() -> None:
 
 
 account.add_command(import_)
+account.add_command(logins)
 
 
 @account.command()
@@ -131,6 +141,7 @@ def show_one(row: dict[str, Any]) -> None:
         "quota": size(row["quota"]),
         "suspended": suspended(row),
     }
+    pairs["last check"] = checked(row)
     if "smarthost" in row:
         pairs["smarthost"] = said(row)
     if "folder" in row:

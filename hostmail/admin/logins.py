@@ -1,0 +1,87 @@
+"""Verbs about attempts to sign in: the last ones of an account with what to do about them (F4), and who is slowed down for guessing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
+from hostmail.errors import NotFound
+from hostmail.interfaces import LoginAttempt
+
+MOST_THROTTLED = 1_000
+
+ADVICE = {
+    "": "",
+    "wrong password": "The password was wrong. A device may still have an old one; both login and password are case-sensitive.",
+    "wrong case": "The login was spelled with other capitals. It must be spelled exactly as the account was created.",
+    "bare name": "The name came without its domain. The login is the full mail address.",
+    "unknown": "There is no such account. Check the spelling of the login.",
+    "unknown domain": "That domain is not here. Check the spelling of the login.",
+    "no address": "That login is no mail address.",
+    "no default mailbox": "The domain's main login has no mailbox behind it: choose a default mailbox for the domain.",
+    "no TLS": "The password came without encryption, which this server does not take. Switch on SSL/TLS or STARTTLS in the mail program.",
+    "login suspended": "Logins to this account are suspended.",
+    "the domain's logins are suspended": "All logins of this domain are suspended.",
+    "acting as somebody else": "The mail program asked to act for another account. Clear its authorization identity.",
+    "too many failed logins from this address": "So many logins from this address failed that it has to wait for a quarter of an hour.",
+}
+"""What to do about each reason that the checker gives."""
+
+
+class ListThrottled(msgspec.Struct, forbid_unknown_fields=True):
+    """throttle.list"""
+
+
+class Forgive(msgspec.Struct, forbid_unknown_fields=True):
+    """throttle.forgive: `ip` is an address, or a client as the list shows it."""
+
+    ip: str
+
+
+class Logins:
+    """What people ask when somebody "cannot get at his mail"."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "login.list": Verb(Addressed, self.all, May(EVERYBODY, looks=True, about={"address": ADDRESS})),
+            "throttle.list": Verb(ListThrottled, self.throttled, May(looks=True)),
+            "throttle.forgive": Verb(Forgive, self.forgive),
+        }
+
+    async def all(self, asked: Addressed) -> list[dict[str, Any]]:
+        """The last attempts on an account, the newest first, with those whose login was meant to be its."""
+        account = await self._parts.find_account(asked.address)
+        return [told(attempt) for attempt in await self._parts.attempts.of_account(account.id)]
+
+    async def throttled(self, asked: ListThrottled) -> list[dict[str, Any]]:
+        """Clients with failed logins, those that are refused first."""
+        return [
+            {"ip": one.client, "failures": one.failures, "last": one.last, "refused_until": one.until or None}
+            for one in self._parts.throttle.throttled(MOST_THROTTLED)
+        ]
+
+    async def forgive(self, asked: Forgive) -> dict[str, Any]:
+        """Let a client begin anew."""
+        if not self._parts.throttle.forgive(asked.ip):
+            raise NotFound(f"no failed logins are known of {asked.ip}")
+        return {"ip": asked.ip}
+
+
+def told(attempt: LoginAttempt) -> dict[str, Any]:
+    """Alike attempts as JSON."""
+    return {
+        "login": attempt.login,
+        "accepted": not attempt.refused,
+        "reason": attempt.refused,
+        "advice": ADVICE.get(attempt.refused, ""),
+        "protocol": attempt.protocol,
+        "ip": attempt.ip,
+        "tls": attempt.tls,
+        "first": attempt.first,
+        "last": attempt.last,
+        "count": attempt.count,
+    }
