@@ -1179,6 +1179,7 @@ class Happened(StrEnum):
     REPORTED = "reported"
     UNREPORTED = "unreported"
     ANSWERED = "answered"
+    UNANSWERED = "not answered"
     LIST = "list"
 
 

@@ -72,9 +72,9 @@ class Answering:
         if not reason and await self._is_silenced(mailbox.account_id):
             reason = "outgoing mail is suspended"
         if reason or sender is None:
-            self._note(arrived, f"not answered: {reason}")
+            self._not_answered(arrived, reason)
         elif not await self._answered.claim(mailbox.account_id, sender, autoresponder.every):
-            self._note(arrived, "not answered: this sender was answered before, or very many others lately")
+            self._not_answered(arrived, "this sender was answered before, or very many others lately")
         else:
             await self._answer(arrived, sender, autoresponder)
 
@@ -92,13 +92,18 @@ class Answering:
             await self._submit(sender, answer(autoresponder, arrived.header, sender, origin), cause)
         except Refusal as refusal:
             await self._answered.give_back(autoresponder.account_id, sender)
-            self._note(arrived, f"not answered: {refusal.smtp_line()}")
+            self._not_answered(arrived, refusal.smtp_line())
         except Exception:
             await self._answered.give_back(autoresponder.account_id, sender)
+            self._not_answered(arrived, "a fault of this server, which is in its log")
             raise
         else:
             self._note(arrived, "answered")
             self._telling.answered(arrived.queue_id, str(sender), arrived.mailbox.delivered_to)
+
+    def _not_answered(self, arrived: Arrived, why: str) -> None:
+        self._note(arrived, f"not answered: {why}")
+        self._telling.unanswered(arrived.queue_id, arrived.mailbox.delivered_to, why)
 
     def _note(self, arrived: Arrived, words: str) -> None:
         self.log.info(

@@ -82,6 +82,10 @@ class Telling:
         """An autoresponder has answered this sender."""
         self._tell(Happened.ANSWERED, queue_id, recipient=mailbox, words=f"an answer went to {sender}")
 
+    def unanswered(self, queue_id: str, mailbox: str, why: str) -> None:
+        """The autoresponder of this mailbox is on, and says nothing."""
+        self._tell(Happened.UNANSWERED, queue_id, recipient=mailbox, words=why)
+
     def _tell(
         self,
         what: Happened,
@@ -100,13 +104,13 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
     for mailbox in ends.mailboxes:
         mine = mailbox.decision.delivered_to
         if mailbox.answer is None:
-            yield Happened.DELIVERED, mine, ""
+            yield Happened.DELIVERED, mine, _caught("", mailbox.decision.caught)
         elif mailbox.answer.permanent:
             yield Happened.FAILED, mine, mailbox.answer.smtp_reply()
         else:
             yield Happened.POSTPONED, mine, mailbox.answer.smtp_reply()
     for _, forward in ends.forwards:
-        yield Happened.QUEUED, str(forward.address), f"forwarded by {forward.forwarder}"
+        yield Happened.QUEUED, str(forward.address), _caught(f"forwarded by {forward.forwarder}", forward.caught)
     for recipient, end in ends.lists:
         if str(recipient.address) != str(end.address):
             yield Happened.LED_TO, str(recipient.address), str(end.address)
@@ -119,3 +123,8 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
         yield Happened.DISCARDED, str(recipient.address), "judged spam, which is not forwarded"
     for recipient in ends.discards:
         yield Happened.DISCARDED, str(recipient.address), "the domain's owner wants unknown names discarded"
+
+
+def _caught(words: str, name: str) -> str:
+    """With the name that nobody has, where a catch-all is the reason."""
+    return ", ".join(filter(None, [words, f"the catch-all takes mail for {name}" if name else ""]))

@@ -64,6 +64,19 @@ class AnsweringTests(IntakeCase):
         self.send_refused("ann@example.com", message=PERSONAL)
         self.assertEqual((self.answers(), self.answered.claimed), ([], set()))
 
+    def test_why_not_is_told(self) -> None:
+        """Whoever asks why somebody got no answer finds the reason; where no autoresponder is on, there is nothing to say."""
+        self.directory.add("bea@example.com")
+        for message in (b"List-Id: <x>\r\n" + PERSONAL, PERSONAL, PERSONAL):
+            self.send("ann@example.com", "bea@example.com", message=message)
+        self.assertEqual(
+            [(to, words) for what, to, words in self.history.story if what == "not answered"],
+            [
+                ("ann@example.com", "from a mailing list"),
+                ("ann@example.com", "this sender was answered before, or very many others lately"),
+            ],
+        )
+
     def test_name_in_utf8(self) -> None:
         """An answer whose own header is beyond ASCII asks for servers that take that, whoever it goes to (RFC 6531)."""
         account = self.directory.add("j\u00fcrgen@example.com")

@@ -174,6 +174,21 @@ class StoryTests(IntakeCase):
         self.send("far@elsewhere.example", "info@example.com", peer=self.login)
         self.assertIn(("led to", "info@example.com", "far@elsewhere.example"), self.history.story)
 
+    def test_caught(self) -> None:
+        """Mail that a catch-all took says so at its end, here or elsewhere."""
+        self.directory.set("example.com", catch_all="default")
+        self.send("nobody@example.com")
+        self.directory.set("example.com", catch_all="far@elsewhere.example")
+        self.send("nobody+x@example.com")
+        words = "the catch-all takes mail for nobody@example.com"
+        self.assertEqual(
+            self.history.story[1:3],
+            [("led to", "nobody@example.com", "ann@example.com"), ("delivered", "ann@example.com", words)],
+        )
+        self.assertIn(
+            ("queued", "far@elsewhere.example", f"forwarded by nobody+x@example.com, {words}"), self.history.story
+        )
+
     def test_forward_of_spam(self) -> None:
         """Whose mail is not forwarded learns it under his own name, too."""
         self.directory.lead("info@example.com", "ann@example.com", "far@elsewhere.example")

@@ -36,6 +36,7 @@ _SENTENCES: Mapping[str, Tell] = {
     "reported": lambda f: f"told {f['sender']} that mail{_for(f)} {_REPORTED.get(f['words'], f['words'])}",
     "unreported": lambda f: f"nobody was told that mail{_for(f)} could not be delivered{_because(f)}",
     "answered": lambda f: f"answered automatically{_for(f)}{_because(f)}",
+    "not answered": lambda f: f"no automatic answer{_for(f)}{_because(f)}",
     "list": lambda f: f"mailing list {f['recipient']}: {f['words']}",
 }
 
