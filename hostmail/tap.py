@@ -60,9 +60,7 @@ def all_findings(settings: Settings) -> list[Finding]:
     found = findings(settings)
     if settings.tls.certificate is not None and not any(finding.key.startswith("tls.") for finding in found):
         try:
-            Pair(settings.tls.certificate, settings.tls.private_key or settings.tls.certificate).options(
-                lambda name: None
-            )
+            Pair(settings.tls.certificate, settings.tls.private_key or settings.tls.certificate).read()
         except BadCertificate as error:
             found.append(Finding("tls.certificate", str(error)))
     for service, listeners in settings.listen.items():

@@ -22,6 +22,7 @@ from hostmail.errors import BadAddress
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):([0-9]{1,5})\Z", re.ASCII)
 _ENDPOINT = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(.+)\Z", re.DOTALL)
 _TCP_PORT = re.compile(r"tcp6?:(?:port=)?([0-9]+)(?::|\Z)", re.IGNORECASE)
+_INTERFACE = re.compile(r":interface=((?:[^:\\]|\\.)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,11 @@ def _hostname(text: str) -> str:
     return name
 
 
+def _hostname_of_domain(text: str) -> str:
+    name = _hostname(text.replace("{domain}", "domain.example"))
+    return text.lower() if "{domain}" in text.lower() else name
+
+
 def _path(text: str, folder: Path) -> Path:
     if "\0" in text or not text.strip():
         raise ValueError("needs a path")
@@ -192,6 +198,21 @@ def tcp_port(endpoint: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def interface(endpoint: str) -> str:
+    """The address that an endpoint is bound to, "" if to none in particular."""
+    found = _INTERFACE.search(endpoint)
+    return found[1].replace("\\:", ":") if found else ""
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Whether only this machine can connect to an endpoint with an address."""
+    address = interface(endpoint)
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
 def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text, strict=False))
@@ -210,6 +231,7 @@ SWITCH = Kind("yes or no", _plain(_switch), lambda value: "yes" if value else "n
 TEXT = Kind("text", _plain(_text), quoted)
 HIDDEN = Kind("pattern and capabilities", _plain(_hidden), quoted)
 HOSTNAME = Kind("host name", _plain(_hostname), quoted)
+HOSTNAME_OF_DOMAIN = Kind("host name, with {domain} in it perhaps", _plain(_hostname_of_domain), quoted)
 PATH = Kind("path", _path, quoted)
 HOST_PORT = Kind("host:port", _plain(_host_port), quoted)
 ADDRESS = Kind("IP address", _plain(_address), quoted)

@@ -217,6 +217,13 @@ class Settings:
         nullable=True,
     )
 
+    client_server: str | None = key(
+        kinds.HOSTNAME_OF_DOMAIN,
+        "The server that people's mail programs are told, such as mail.{domain}; null: mail.DOMAIN (or imap., pop., smtp.) where there is a"
+        " certificate for that, else hostname.",
+        None,
+    )
+
     hide_capabilities: tuple[str, ...] = key(
         kinds.HIDDEN,
         "What IMAP clients that stumble over a capability are not offered: a pattern for the name and version in the client's ID, or"

@@ -57,25 +57,43 @@ class Pair:
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise BadCertificate(f"{self.key} holds no readable private key: {error}") from None
 
-    def options(self, select: Callable[[bytes | None], SSL.Context | None]) -> CertificateOptions:
-        """Server options for TLS 1.2 and later, `select` choosing by server name.
-
-        Raises BadCertificate, also when key and certificate do not belong together.
-        """
+    def read(self) -> Identity:
+        """Both; raises BadCertificate, also when key and certificate do not belong together."""
         leaf, *chain = self.certificates()
+        identity = Identity(leaf, tuple(chain), self.private_key())
+        try:
+            identity.options(lambda name: None).getContext()
+        except SSL.Error:
+            raise BadCertificate(f"{self.key} is not the key of {self.chain}") from None
+        return identity
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A certificate with its chain and its key."""
+
+    leaf: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key: PrivateKeyTypes
+
+    def options(self, select: Callable[[bytes | None], SSL.Context | None]) -> CertificateOptions:
+        """Server options for TLS 1.2 and later, `select` choosing by server name."""
         # Typed for pyOpenSSL's own objects, which pyOpenSSL itself calls deprecated.
-        options = CertificateOptions(
-            privateKey=self.private_key(),  # type: ignore[arg-type]
-            certificate=leaf,  # type: ignore[arg-type]
-            extraCertChain=chain,  # type: ignore[arg-type]
+        return CertificateOptions(
+            privateKey=self.key,  # type: ignore[arg-type]
+            certificate=self.leaf,  # type: ignore[arg-type]
+            extraCertChain=self.chain,  # type: ignore[arg-type]
             raiseMinimumTo=TLSVersion.TLSv1_2,
             contextForServerName=select,
         )
-        try:
-            options.getContext()
-        except SSL.Error:
-            raise BadCertificate(f"{self.key} is not the key of {self.chain}") from None
-        return options
+
+    def convinces(self, name: str, now: float) -> bool:
+        """Whether a program that asks for this name will find nothing wrong, as far as can be told here: the name and the time are right,
+        and somebody else has signed it.
+        """
+        moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
+        in_time = self.leaf.not_valid_before_utc <= moment < self.leaf.not_valid_after_utc
+        return in_time and self.leaf.issuer != self.leaf.subject and covers(self.leaf, name)
 
 
 def _read(path: Path) -> bytes:

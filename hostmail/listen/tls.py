@@ -15,10 +15,11 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from hostmail.clientsetup.apple import Signer
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
 from hostmail.listen.certdir import RECHECK_SECONDS, CertificateFolder
-from hostmail.listen.pem import BadCertificate, Pair, Stamp, covers, self_signed
+from hostmail.listen.pem import BadCertificate, Identity, Pair, Stamp, covers, self_signed
 
 MAX_CONTEXTS = 1_000
 
@@ -37,7 +38,7 @@ class Loaded:
         self._stamp: Stamp | None = None
         self._checked: float | None = now()
         self.context: SSL.Context | None = None
-        self.leaf: Any = None
+        self.identity: Identity | None = None
 
     def load(self) -> None:
         """Read the files if they are not those read last; raises BadCertificate and keeps what was loaded before."""
@@ -45,10 +46,13 @@ class Loaded:
         if stamp == self._stamp:
             return
         self._stamp = stamp
-        options = self._pair.options(self._select)
-        self.leaf = self._pair.certificates()[0]
-        self.context = options.getContext()
+        self.identity = self._pair.read()
+        self.context = self.identity.options(self._select).getContext()
         log.info("certificate_loaded: {path}", path=str(self._pair.chain))
+
+    def covers(self, name: str) -> bool:
+        """Whether it is for this server name."""
+        return self.identity is not None and covers(self.identity.leaf, name)
 
     def look_again(self) -> None:
         """Let the next `refresh` look at the files, however soon it comes."""
@@ -100,8 +104,28 @@ class CertificateStore:
         """The server names with a certificate of their own."""
         return self._folder.names() if self._folder else []
 
+    def convinces(self, name: str) -> bool:
+        """Whether a client that asks for this name will find nothing wrong with the certificate it gets."""
+        identity = self._identity(name)
+        return identity is not None and identity.convinces(name, self._now())
+
+    def signer(self, name: str) -> Signer | None:
+        """Who signs what a server of this name gives away; None while it has no certificate that convinces anybody."""
+        identity = self._identity(name)
+        if identity is None or not identity.convinces(name, self._now()):
+            return None
+        return Signer(identity.leaf, identity.key, identity.chain)
+
+    def _identity(self, name: str) -> Identity | None:
+        self._default.refresh()
+        return (self._find(name.encode("ascii", "replace")) or self._default).identity
+
     def _select(self, server_name: bytes | None) -> SSL.Context | None:
         """The context for the name in the ClientHello; None keeps the default one."""
+        loaded = self._find(server_name)
+        return loaded.context if loaded is not None else None
+
+    def _find(self, server_name: bytes | None) -> Loaded | None:
         if self._folder is None or not server_name or len(server_name) > 255:
             return None
         name = server_name.decode("ascii", "replace").lower().rstrip(".")
@@ -109,8 +133,8 @@ class CertificateStore:
         for candidate in (name, f"*.{parent}", parent):
             pair = self._folder.find(candidate)
             loaded = self._loaded(pair) if pair is not None else None
-            if loaded is not None and (candidate != parent or covers(loaded.leaf, name)):
-                return loaded.context
+            if loaded is not None and (candidate != parent or loaded.covers(name)):
+                return loaded
         return None
 
     def _loaded(self, pair: Pair) -> Loaded | None:

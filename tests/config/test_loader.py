@@ -66,6 +66,14 @@ class ValueTests(SynchronousTestCase):
             _, problems = parse(f"{{hostname: a.test, source_names: ['{words}']}}".encode(), "f.yaml", Path("/"))
             self.assertIn(why, str(problems))
 
+    def test_server_for_people(self) -> None:
+        """A host name, each domain's own where {domain} stands for it."""
+        settings = settings_from("{hostname: a.test, client_server: 'Mail.{domain}'}")
+        self.assertEqual(settings.client_server, "mail.{domain}")
+        self.assertEqual(settings_from("{hostname: a.test, client_server: In.a.test}").client_server, "in.a.test")
+        _, problems = parse(b"{hostname: a.test, client_server: 'mail {domain}'}", "f.yaml", Path("/"))
+        self.assertIn("no host name", str(problems[0]))
+
     def test_hidden_capabilities(self) -> None:
         """A pattern and what to hide; one without anything to hide is a mistake."""
         settings = settings_from("{hostname: a.test, hide_capabilities: ['Out*look qresync COMPRESS=DEFLATE']}")

@@ -24,12 +24,14 @@ def folder(test: SynchronousTestCase) -> Path:
     return Path(made)
 
 
-def pems(*names: str) -> tuple[bytes, bytes]:
-    """A fresh certificate for these names, and its key."""
+def pems(*names: str, authority: str = "") -> tuple[bytes, bytes]:
+    """A fresh certificate for these names, and its key; it names `authority` as the one who signed it, by default itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    subject, issuer = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (names[0], authority or names[0])
+    )
     certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(TODAY)
         .not_valid_after(TODAY + datetime.timedelta(3650))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
@@ -41,11 +43,11 @@ def pems(*names: str) -> tuple[bytes, bytes]:
     return certificate.public_bytes(serialization.Encoding.PEM), secret
 
 
-def place(path: Path, *names: str) -> Path:
+def place(path: Path, *names: str, authority: str = "") -> Path:
     """Put certificate and key into one file, as a renewal does: a new file under the old name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(".new")
-    new.write_bytes(b"".join(pems(*names)))
+    new.write_bytes(b"".join(pems(*names, authority=authority)))
     new.rename(path)
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import stat
 
@@ -164,6 +165,37 @@ class StoreTests(SynchronousTestCase):
         self.folder.rename(self.root / "away")
         self.later()
         self.assertEqual(self.shown(store, "one.test"), "one.test")
+
+    def test_convinces(self) -> None:
+        """A name is good for people if the certificate that is shown for it is for that name, in time, and of somebody else (A5)."""
+        self.time = datetime.datetime(2026, 7, 1, tzinfo=datetime.UTC).timestamp()
+        place(self.folder / "mail.one.test.pem", "mail.one.test", authority="An authority")
+        place(self.folder / "mail.two.test.pem", "mail.two.test")
+        place(self.folder / "mail.three.test.pem", "else.test", authority="An authority")
+        store = self.open()
+        self.assertTrue(store.convinces("mail.one.test"))
+        for name in (
+            "mail.two.test",
+            "mail.three.test",
+            "imap.one.test",
+            "default.test",
+            "b\u00fccher.test",
+            "x" * 300,
+        ):
+            self.assertFalse(store.convinces(name), name)
+        self.time += 3651 * 86400
+        self.assertFalse(store.convinces("mail.one.test"))
+
+    def test_signs(self) -> None:
+        """Only with a certificate that convinces."""
+        self.time = datetime.datetime(2026, 7, 1, tzinfo=datetime.UTC).timestamp()
+        place(self.folder / "mail.one.test.pem", "mail.one.test", authority="An authority")
+        store = self.open()
+        signer = store.signer("mail.one.test")
+        assert signer is not None
+        self.assertIn(b"content", signer.sign(b"content"))
+        self.assertNotEqual(signer.sign(b"content"), b"content")
+        self.assertIsNone(store.signer("default.test"))
 
     def test_old_tls(self) -> None:
         """TLS before 1.2 is not spoken."""
