@@ -80,9 +80,9 @@ class SpeechTests(Base):
         self.assertEqual(
             self.run_command("account", "list").splitlines(),
             [
-                "LOGIN         USED  QUOTA  MESSAGES  SUSPENDED",
-                "ann@one.test  1M    20M    7         -",
-                "bob@one.test  1M    20M    7         -",
+                "LOGIN         USED  QUOTA  MESSAGES  LAST CHECK  SUSPENDED",
+                "ann@one.test  1M    20M    7         -           -",
+                "bob@one.test  1M    20M    7         -           -",
             ],
         )
 
