@@ -143,7 +143,7 @@ class Appliance(Service):
             self._control = ControlService(self._reactor, self, self._settings.data_dir)
             self._control.startService()
             self._parts = parts = open_parts(self._settings, self._reactor)
-            self._admin = parts.admin(parts.sessions)
+            self._admin = parts.admin(parts.sessions, self._certificates.convinces)
             self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
             self._foreign.start()
             chores = {"removed_mail_erased": parts.store.purge_removed, "spool_swept": parts.store.sweep_spool}
@@ -238,7 +238,7 @@ class Appliance(Service):
     async def _go_on_with(self, settings: Settings) -> None:
         parts = self._parts
         apply_settings(parts, settings)
-        self._admin = parts.admin(parts.sessions)
+        self._admin = parts.admin(parts.sessions, self._certificates.convinces)
         before, self._way_out = self._way_out, self._open_doors(parts)
         await before.stop()
 

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from random import Random, SystemRandom
 from typing import Any
 
@@ -36,8 +37,9 @@ from hostmail.delivery.lists.telling import ListTelling
 from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.envelope import Peer
+from hostmail.errors import ConfigurationError
 from hostmail.interfaces import Account
-from hostmail.listen.tls import CertificateStore
+from hostmail.listen.tls import CertificateStore, open_store
 from hostmail.parts import Parts, open_parts
 from hostmail.protocols.imap.account import ImapAccount
 from hostmail.protocols.imap.factory import HostmailIMAP4Factory
@@ -223,6 +225,23 @@ def make_sender(parts: Parts) -> Dispatch:
     )
 
 
+def convincing(settings: Settings) -> Callable[[str], bool]:
+    """As a certificate store's `convinces`, of one that is opened when somebody asks: few verbs do. Without readable keys nothing does."""
+
+    @cache
+    def store() -> CertificateStore | None:
+        try:
+            return open_store(settings, time.time)
+        except ConfigurationError:
+            return None
+
+    def convinces(name: str) -> bool:
+        found = store()
+        return found is not None and found.convinces(name)
+
+    return convinces
+
+
 @contextmanager
 def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
     """The verbs of `Admin` on the data itself, for when no service runs."""
@@ -233,7 +252,7 @@ def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
 
     async def begin() -> tuple[Admin, Callable[[], Awaitable[None]]]:
         parts = open_parts(settings, reactor)
-        return parts.admin(None), parts.close
+        return parts.admin(None, convincing(settings)), parts.close
 
     with in_background(reactor, begin, actor) as call:
         yield call

@@ -92,8 +92,11 @@ class Parts:
         """Run it where it may block."""
         return deferToThreadPool(self.reactor, self.threads, function, *args)
 
-    def admin(self, sessions: Sessions | None) -> Admin:
-        """What the command line, the control socket and later the panel talk to."""
+    def admin(self, sessions: Sessions | None, convinces: Callable[[str], bool]) -> Admin:
+        """What the command line, the control socket and later the panel talk to.
+
+        `convinces` tells for which server names there is a certificate that clients believe.
+        """
         parts = AdminParts(
             directory=self.directory,
             changes=self.changes,
@@ -116,6 +119,7 @@ class Parts:
             members=self.members,
             ways_out=self.ways_out,
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
+            convinces=convinces,
         )
         return Admin(parts)
 

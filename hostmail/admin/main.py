@@ -15,6 +15,7 @@ from hostmail.admin.commands.account import account
 from hostmail.admin.commands.alias import alias, forward
 from hostmail.admin.commands.autoreply import autoreply
 from hostmail.admin.commands.catchall import catchall
+from hostmail.admin.commands.client import client
 from hostmail.admin.commands.config import config
 from hostmail.admin.commands.domain import domain
 from hostmail.admin.commands.init import init
@@ -60,6 +61,7 @@ for command in (
     relay,
     session,
     throttle,
+    client,
     mailbox,
     queue,
     trace,

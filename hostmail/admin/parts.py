@@ -10,6 +10,7 @@ import msgspec
 
 from hostmail.address import Address
 from hostmail.admin.permissions import CLOSED, May
+from hostmail.admin.setups import Convinces
 from hostmail.config.nearest import DOMAIN_CUTOFF, nearest
 from hostmail.config.schema import Settings
 from hostmail.errors import BadAddress, BadValue, NotFound
@@ -109,6 +110,7 @@ class Parts:
     explain: Explain
     ways_out: IWaysOut
     explain_way: ExplainWay
+    convinces: Convinces
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""

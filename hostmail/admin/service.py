@@ -14,6 +14,7 @@ from hostmail.actor import Actor, Role
 from hostmail.admin.accounts import Accounts
 from hostmail.admin.autoreply import Autoreplies
 from hostmail.admin.catchall import CatchAll
+from hostmail.admin.clients import Clients
 from hostmail.admin.domains import Domains
 from hostmail.admin.history import HistoryVerbs
 from hostmail.admin.importing import Importing
@@ -29,6 +30,7 @@ from hostmail.admin.relay import Relay
 from hostmail.admin.routes import Routes
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
+from hostmail.clientsetup.setup import Setup
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import IAdmin
@@ -46,6 +48,7 @@ class Admin:
 
     def __init__(self, parts: Parts) -> None:
         accounts = Accounts(parts)
+        self._clients = Clients(parts)
         nouns = (
             Domains(parts),
             accounts,
@@ -62,6 +65,7 @@ class Admin:
             Autoreplies(parts),
             Lists(parts),
             HistoryVerbs(parts),
+            self._clients,
             Status(parts),
         )
         self._directory = parts.directory
@@ -71,6 +75,10 @@ class Admin:
     def verbs(self) -> Mapping[str, Verb]:
         """All verbs by name: what each takes, and who may ask for it."""
         return MappingProxyType(self._verbs)
+
+    async def setup_of(self, domain: str) -> Setup | None:
+        """How mail programs are set up for a domain's people, for anybody who asks; None if it is not hosted here."""
+        return await self._clients.setup_of(domain)
 
     async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
         """Carry out a verb; raises Refusal. Changes are logged by verb and subject, never with their arguments: those hold passwords."""

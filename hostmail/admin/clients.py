@@ -1,0 +1,77 @@
+"""Verbs about setting up mail programs (F3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostmail.address import Address
+from hostmail.admin.parts import Addressed, Parts, Verb, named_address
+from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
+from hostmail.admin.setups import make_setup
+from hostmail.clientsetup.guides import essentials, guides, notes, profile_link
+from hostmail.clientsetup.plaintext import whole
+from hostmail.clientsetup.setup import Setup
+from hostmail.errors import NotFound
+
+
+class Clients:
+    """How people reach their mailboxes. What is told depends on the domain; only the verb looks whether there is such an account."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        may = May(EVERYBODY, looks=True, about={"address": ADDRESS})
+        self.verbs = {"client.show": Verb(Addressed, self.show, may)}
+
+    async def setup_of(self, domain: str) -> Setup | None:
+        """For the people of a domain hosted here, or of one that stands for it (E6)."""
+        home = await self._parts.directory.domain(domain)
+        if home is None:
+            name = await self._parts.directory.domain_alias(domain)
+            home = await self._parts.directory.domain(name) if name else None
+        if home is None:
+            return None
+        return make_setup(self._parts.settings, home, domain.lower(), self._parts.convinces)
+
+    async def show(self, asked: Addressed) -> dict[str, Any]:
+        """Everything that the owner of an account needs to set up any program."""
+        written = named_address(asked.address)
+        setup = await self.setup_of(written.domain)
+        if setup is None:
+            raise NotFound(f"{written.domain} is not hosted here")
+        account = await self._parts.find_account(str(Address(written.local, setup.login_domain)))
+        return told(setup, Address(Address.parse(account.address).local, setup.domain))
+
+
+def told(setup: Setup, address: Address) -> dict[str, Any]:
+    """A set-up for one address as JSON."""
+    return {
+        "address": str(address),
+        "login": setup.login(address),
+        "domain": setup.domain,
+        "servers": [
+            {
+                "protocol": server.protocol.value,
+                "host": server.host,
+                "port": server.port,
+                "security": server.security.value,
+                "in_clear": server.in_clear,
+            }
+            for server in setup.servers
+        ],
+        "settings": [{"name": name, "value": value} for name, value in essentials(setup, address)],
+        "notes": list(notes(setup, address)),
+        "guides": [
+            {
+                "key": guide.key,
+                "title": guide.title,
+                "steps": [
+                    {"text": step.text, "facts": [{"name": name, "value": value} for name, value in step.facts]}
+                    for step in guide.steps
+                ],
+            }
+            for guide in guides(setup, address)
+        ],
+        "apple_profile": profile_link(setup, address),
+        "panel": setup.web,
+        "text": whole(setup, address),
+    }

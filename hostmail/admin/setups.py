@@ -1,0 +1,73 @@
+"""From the settings to what a domain's people are told: which ports they may use, under which names, where the panel is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from hostmail.clientsetup.setup import SERVICES, Offer, Setup, make_servers, server_name
+from hostmail.config.kinds import is_loopback, tcp_port
+from hostmail.config.schema import SERVICES as STANDARD
+from hostmail.config.schema import Listener, Settings
+from hostmail.interfaces import Domain
+
+Convinces = Callable[[str], bool]
+"""Whether a program that connects to a server of this name finds nothing wrong with the certificate that it is shown."""
+
+HTTPS = 443
+
+
+def make_setup(settings: Settings, home: Domain, domain: str, convinces: Convinces) -> Setup:
+    """What people with addresses in `domain` are told, which is `home` or an alias of it (E6). Names are the domain's own (A5)."""
+    servers = make_servers(
+        offers(settings),
+        lambda protocol: server_name(protocol, home.name, settings.hostname, convinces, settings.client_server),
+    )
+    grants = settings.pop_before_smtp and home.pop_before_smtp
+    return Setup(
+        domain=domain,
+        login_domain=home.name,
+        hostname=settings.hostname,
+        servers=servers,
+        web=web_address(settings, home.name, convinces),
+        relay_window=settings.relay_window if grants else 0,
+        trusted=settings.client_server is not None or all(convinces(server.host) for server in servers),
+    )
+
+
+def offers(settings: Settings) -> Iterator[Offer]:
+    """The ports that people may use; those that only this machine reaches where there are no others, as when somebody tries it out."""
+    listeners = {service: settings.listen.get(service, ()) for service in SERVICES}
+    outside = {service: [one for one in many if not is_loopback(one.endpoint)] for service, many in listeners.items()}
+    for service, many in (outside if any(outside.values()) else listeners).items():
+        port = seen_port(service, many)
+        if port:
+            clear = [one.plaintext_login or settings.plaintext_login for one in many]
+            yield Offer(service, port, service in ("imap", "pop3", "submission", "smtp") and "allow" in clear)
+
+
+def seen_port(service: str, many: Sequence[Listener]) -> int:
+    """The port of a service as people see it, the standard one if it is among them; 0 if there is none.
+
+    What is behind a proxy, or was opened by somebody else (systemd), is taken to be seen at the standard port.
+    """
+    if not many:
+        return 0
+    ports = [None if one.proxy_from else tcp_port(one.endpoint) for one in many]
+    standard = STANDARD[service]
+    return standard if standard in ports or None in ports else next(port for port in ports if port is not None)
+
+
+def web_address(settings: Settings, domain: str, convinces: Convinces) -> str:
+    """Where the panel is for a domain's people, "" if there is none.
+
+    One on loopback or a UNIX socket stands behind a proxy, which is taken to have the standard port and a certificate for our name.
+    """
+    panel = settings.listen.get("panel", ())
+    if not panel:
+        return ""
+    ports = {tcp_port(one.endpoint) for one in panel if not is_loopback(one.endpoint)} - {None}
+    if not ports:
+        return f"https://{settings.hostname}"
+    name = f"mail.{domain}"
+    host = name if convinces(name) else settings.hostname
+    return f"https://{host}" if HTTPS in ports else f"https://{host}:{min(port for port in ports if port)}"
