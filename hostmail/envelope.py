@@ -13,8 +13,9 @@ class Recipient:
     """One RCPT TO: with the DSN parameters of RFC 3461 kept as given (`notify` e.g. ("FAILURE", "DELAY")).
 
     One that is `routed` is the very mailbox where routing has brought the message, past all aliases and forwards, and where it could not
-    be stored yet: they must not be followed a second time. It remembers the address that was named, if that is another one, and what a
-    catch-all has `caught` on the way. One that is `held`, with the reason, waits in the queue until somebody releases it.
+    be stored yet: they must not be followed a second time. It remembers what a catch-all has `caught` on the way. `addressed` is the
+    address that was named, if this is another one: that of a mailbox, or one that mail is forwarded to. One that is `held`, with the
+    reason, waits in the queue until somebody releases it.
 
     Mail to many goes out a little at a time: a recipient's first turn comes after `delay` seconds. `own_sender` is a reverse-path for
     this recipient alone.

@@ -12,7 +12,8 @@ class Refusal(Exception):
     """A deliberate no.
 
     `code` is the SMTP reply code (RFC 5321), `enhanced` the RFC 3463 status, `imap` the RFC 5530 response code and
-    `pop3` the RFC 2449 extended response code, both without brackets and empty when there is none.
+    `pop3` the RFC 2449 extended response code, both without brackets and empty when there is none. `elsewhere`: the words are about the
+    server that mail was to go to, or are its own, and may name the address there.
     """
 
     code: int = 550
@@ -20,6 +21,7 @@ class Refusal(Exception):
     imap: str = ""
     pop3: str = ""
     words: str = "refused"
+    elsewhere: bool = False
 
     def __init__(self, public: str | None = None, private: str = "", *, code: int = 0, enhanced: str = "") -> None:
         self.public = public if public is not None else self.words

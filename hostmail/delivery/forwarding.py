@@ -44,7 +44,8 @@ async def leaving(
     """One for each forwarder, with the recipients that leave under his name."""
     by_forwarder: dict[Address, list[Recipient]] = {}
     for recipient, forward in forwards:
-        further = Recipient(forward.address, recipient.notify, recipient.known_as)
+        named = recipient.addressed or str(recipient.address)
+        further = Recipient(forward.address, recipient.notify, recipient.known_as, addressed=named)
         by_forwarder.setdefault(forward.forwarder, []).append(further)
     return [
         Leaving(

@@ -38,6 +38,16 @@ def outcome(action: str, recipient: str, orcpt: str, refusal: Refusal | None) ->
     return Outcome(recipient, status, refusal.smtp_reply(), orcpt)
 
 
+def _of_row(action: str, row: Queued, refusal: Refusal | None) -> Outcome:
+    """Under the address that its sender knows. Where somebody here forwards it, that is his secret: what another server says is told
+    by its code alone (RFC 3464 4.2), for most name the address; our own log has the words."""
+    if row.addressed and refusal is not None and refusal.elsewhere:
+        words = "does not take it" if refusal.permanent else "could not be reached"
+        words = f"the address to which this mail is forwarded {words}"
+        refusal = Refusal(words, code=refusal.code, enhanced=refusal.enhanced)
+    return outcome(action, row.addressed or row.recipient, row.orcpt, refusal)
+
+
 def cause_of(message: Cause, recipients: Sequence[str]) -> Cause:
     """Who has caused a report about `recipients`: who sent the message, or with a stranger's the domain that they are in, if it is one."""
     if message != NOBODYS:
@@ -97,7 +107,7 @@ class Notices:
         await self.tell(
             original,
             action,
-            [outcome(action, row.addressed or row.recipient, row.orcpt, refusal) for row, refusal in asked],
+            [_of_row(action, row, refusal) for row, refusal in asked],
             cause_of(Cause(row.for_domain, row.account_id), [each.addressed or each.recipient for each, _ in asked]),
         )
 

@@ -13,9 +13,9 @@ from hostmail.delivery.forwarding import Leaving, leaving
 from hostmail.delivery.header import waiting_header
 from hostmail.delivery.trace import final_fields
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import NoSuchRecipient, Refusal
+from hostmail.errors import MailLoop, NoSuchRecipient, Refusal
 from hostmail.interfaces import Drop, IDirectory, IMailStore, InThread, ISenderRewriting, ISpoolFile, Queued
-from hostmail.message.headers import is_spam
+from hostmail.message.headers import has_delivered_to, is_spam
 
 log = Logger(namespace="delivery")
 
@@ -58,12 +58,23 @@ class Redelivery:
         return [found.get(_mailbox(decision), NoSuchRecipient(private="removed")) for _, decision in waiting]
 
     async def send_on(self, spooled: ISpoolFile, row: Queued, forwards: Sequence[Forward]) -> list[Leaving]:
-        """What leaves for a recipient whose address has become a forward while he waited; nothing of what was judged spam."""
-        if not self._forward_spam and is_spam(await self._header(spooled)):
+        """What leaves for a recipient whose address has become a forward while he waited; nothing of what was judged spam.
+
+        Raises MailLoop for a message that all who would forward it have sent on before.
+        """
+        header = await self._header(spooled)
+        if not self._forward_spam and is_spam(header):
             return []
         envelope = Envelope(row.reverse_path, body=row.body, smtputf8=row.smtputf8, ret=row.ret, envid=row.envid)
-        recipient = Recipient(Address.parse(row.recipient), row.wishes, row.orcpt)
-        return await leaving(envelope, [(recipient, each) for each in forwards], self._senders)
+        recipient = Recipient(Address.parse(row.recipient), row.wishes, row.orcpt, addressed=row.addressed)
+        return await leaving(envelope, [(recipient, each) for each in self._new(forwards, header)], self._senders)
+
+    def _new(self, forwards: Sequence[Forward], header: bytes) -> list[Forward]:
+        """Those whose mark it does not bear; raises MailLoop if there is none."""
+        found = [each for each in forwards if not has_delivered_to(header, str(each.forwarder))]
+        if not found:
+            raise MailLoop(private=f"was sent on by {forwards[0].forwarder} before")
+        return found
 
     async def _header(self, spooled: ISpoolFile) -> bytes:
         """With what we have put above it: a list's fields tell that the mail is a list's."""

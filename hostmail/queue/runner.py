@@ -28,9 +28,9 @@ from hostmail.decisions import (
     targets_of,
 )
 from hostmail.envelope import Recipient
-from hostmail.errors import Refusal, Returned, SpamNotForwarded
+from hostmail.errors import MailLoop, Refusal, Returned, SpamNotForwarded
 from hostmail.interfaces import IHistory
-from hostmail.queue.contracts import Decide, Deliver, QueuedRow, Report, Sender, SendOn, TakeForList
+from hostmail.queue.contracts import Decide, Deliver, Leaving, QueuedRow, Report, Sender, SendOn, TakeForList
 from hostmail.queue.departures import Departures
 from hostmail.queue.outcomes import Outcomes, expected
 from hostmail.queue.queue import Queue
@@ -218,7 +218,7 @@ class Runner:
         """To the ends that it has by now; the row itself if that cannot be."""
         ends, forwards = further(row, decision), [end for end in targets_of(decision) if isinstance(end, Forward)]
         try:
-            leaving = await self._forward(await self._queue.open(row), row, forwards) if forwards else ()
+            leaving = await self._leaving(row, forwards, bool(ends)) if forwards else ()
             if not (ends or leaving):
                 raise SpamNotForwarded()
             await self._queue.split(row, ends, leaving)
@@ -226,6 +226,15 @@ class Runner:
         except Exception as error:  # noqa: BLE001
             return [(row, expected(error, row))]
         return []
+
+    async def _leaving(self, row: QueuedRow, forwards: Sequence[Forward], has_ends: bool) -> Sequence[Leaving]:
+        """By its forwards. One that has come round ends there, and comes back if it has no other end."""
+        try:
+            return await self._forward(await self._queue.open(row), row, forwards)
+        except MailLoop:
+            if not has_ends:
+                raise
+        return ()
 
     async def _hand_to_list(self, row: QueuedRow, decision: ForList) -> list[tuple[QueuedRow, Refusal | None]]:
         """What comes of it takes the row's place in one step; the row itself if that failed."""

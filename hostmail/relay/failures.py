@@ -16,6 +16,13 @@ class NextHopFailure(TemporaryFailure):
     """The next host could not be reached or did not play its part: later perhaps."""
 
     code, enhanced, words = 451, "4.4.1", "the next mail server cannot be reached"
+    elsewhere = True
+
+
+class Refused(Refusal):
+    """The next host does not take this message, or not for this recipient."""
+
+    elsewhere = True
 
 
 class DnsFailure(NextHopFailure):
@@ -34,25 +41,25 @@ class NotAllowed(NextHopFailure):
     enhanced, words = "4.4.4", "no address that this server may connect to"
 
 
-class NoSuchDomain(Refusal):
+class NoSuchDomain(Refused):
     """The DNS says that the name does not exist (NXDOMAIN)."""
 
     code, enhanced, words = 550, "5.1.2", "that domain does not exist"
 
 
-class NowhereToGo(Refusal):
+class NowhereToGo(Refused):
     """The domain exists, but no host takes its mail."""
 
     code, enhanced, words = 550, "5.4.4", "no host takes mail for that domain"
 
 
-class TakesNoMail(Refusal):
+class TakesNoMail(Refused):
     """The host greets with the words that it takes no mail at all (RFC 7504); another one of the same domain may."""
 
     code, enhanced, words = 521, "5.3.2", "that host takes no mail"
 
 
-class LoopsBack(Refusal):
+class LoopsBack(Refused):
     """The way leads to ourselves, who do not take that mail: sending it on would bring it back."""
 
     code, enhanced, words = 554, "5.4.6", "that mail would come back to this server"
@@ -98,5 +105,5 @@ def refusal_of(reply: Reply, host: str, *, recipient: bool = False) -> Refusal:
     if reply.code in LOGIN_TROUBLE or not 400 <= reply.code < 600:
         return NextHopFailure(words, enhanced="4.3.5")
     if recipient and reply.code == 552 and reply.enhanced in ("", "5.5.3"):
-        return Refusal(words, code=452, enhanced="4.5.3")
-    return Refusal(words, code=reply.code, enhanced=reply.enhanced or f"{reply.code // 100}.0.0")
+        return Refused(words, code=452, enhanced="4.5.3")
+    return Refused(words, code=reply.code, enhanced=reply.enhanced or f"{reply.code // 100}.0.0")

@@ -114,6 +114,12 @@ class WholeWayCase(IntakeCase):
         return found
 
 
+class Elsewhere(Refusal):
+    """What another server says."""
+
+    elsewhere = True
+
+
 class WholeWayTests(WholeWayCase):
     def test_waits_as_it_was_sent(self) -> None:
         """Mail for elsewhere waits in a file of its own, clean of final delivery, and the spool is empty again."""
@@ -181,6 +187,52 @@ class WholeWayTests(WholeWayCase):
         )
         self.assertEqual(Path(row.path).read_bytes(), b"Delivered-To: bob@x.example\r\n" + content)
         self.assertFalse(Path(waits.path).exists())
+
+    def test_forwarded_to_a_secret_address(self) -> None:
+        """Whose forward is refused elsewhere is named as the sender knows him, and not where he has his mail sent (RFC 3464 4.2)."""
+        for refusal, seconds, words in (
+            (
+                Elsewhere("mx.x.example said: 550 5.1.1 <secret@x.example> is gone", enhanced="5.1.1"),
+                0,
+                "5.1.1 | does not take it",
+            ),
+            (
+                Elsewhere("mx.x.example is silent", code=451, enhanced="4.4.1"),
+                6 * 86400,
+                "5.4.1 | could not be reached",
+            ),
+        ):
+            status, told = words.split(" | ")
+            self.sender.results["secret@x.example"] = Result(refusal)
+            self.directory.lead("info@example.com", "secret@x.example")
+            self.wait(self.runner.start())
+            self.send("info@example.com", peer=self.login, sender="ann@example.com")
+            while seconds > 0:
+                self.clock.advance(3600)
+                seconds -= 3600
+            *_, bounce = self.mail("ann@example.com")
+            self.assertIn(
+                f"Final-Recipient: rfc822; info@example.com\r\nAction: failed\r\nStatus: {status}\r\n".encode(), bounce
+            )
+            self.assertIn(
+                f"{refusal.code} {refusal.enhanced} the address to which this mail is forwarded {told}\r\n".encode(),
+                bounce,
+            )
+            for each in self.mail("ann@example.com"):
+                self.assertNotIn(b"x.example", each)
+
+    def test_comes_round_after_waiting(self) -> None:
+        """Who has become a forward while mail waited that he has sent on before: it ends here, and its sender hears of it (E1)."""
+        self.sender.results["bob@x.example"] = Result(TemporaryFailure())
+        self.wait(self.runner.start())
+        message = b"Delivered-To: <Bob@x.example>\r\nSubject: x\r\n\r\nbody\r\n"
+        self.send("bob@x.example", peer=self.login, sender="ann@example.com", message=message)
+        self.directory.add("zoe@x.example")
+        self.directory.lead("bob@x.example", "carl@y.example")
+        self.clock.advance(66)
+        self.assertEqual(self.rows(), [])
+        [bounce] = self.mail("ann@example.com")
+        self.assertIn(b"Final-Recipient: rfc822; bob@x.example\r\nAction: failed\r\nStatus: 5.4.6\r\n", bounce)
 
     def test_spam_that_has_waited(self) -> None:
         """What was judged spam is not forwarded after a wait either: its sender hears of it, for we have taken it."""

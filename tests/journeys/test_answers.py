@@ -62,7 +62,10 @@ class AnswersTests(Outward):
         self.send(CARL, INFO, "to be refused", header={"Message-ID": "<refused@far.test>"})
         [report] = self.comes()
         self.assertEqual((report.mail[:12], report.recipients[0][:23]), ("MAIL FROM:<>", f"RCPT TO:<{CARL}>"))
-        self.assertIn(b"no eve here", report.octets)
+        self.assertIn(
+            b"<info@example.test>\r\n    550 5.1.1 the address to which this mail is forwarded", report.octets
+        )
+        self.assertNotIn(b"eve", report.octets)
         story = self.told("<refused@far.test>")
         self.assertIn(f"{INFO} leads to eve@far.test", story)
         self.assertIn("given up for eve@far.test: 550 5.1.1 mx.far.test said: 550 5.1.1 no eve here", story)

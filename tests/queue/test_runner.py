@@ -14,7 +14,7 @@ from hostmail.delivery.forwarding import Leaving
 from hostmail.delivery.lists.posts import Rewritten
 from hostmail.delivery.lists.work import Onward
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import NoSuchRecipient, OverQuota, RecipientSuspended, Refusal, TemporaryFailure
+from hostmail.errors import MailLoop, NoSuchRecipient, OverQuota, RecipientSuspended, Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
 from hostmail.queue.lanes import PER_DESTINATION
 from hostmail.queue.schedule import DAY, HOUR
@@ -305,6 +305,17 @@ class LocalTests(RunnerCase):
         self.assertEqual(self.reports, [("failed", ["all@example.com"]), ("delivered", ["ann@example.com"])])
         self.assertEqual(self.delivered, ["ann@example.com"])
         self.assertEqual(self.files, [])
+
+    def test_comes_round(self) -> None:
+        """A message that its forwarder has sent on before ends there; it comes back if it has no other end."""
+        self.forward_error = MailLoop()
+        forward = Forward(Address("bob", "x.example"), Address("all", "example.com"))
+        ann = self.decisions["ann@example.com routed"] = IntoMailbox(1, "ann@example.com")
+        self.decisions.update({"all@example.com": forward, "both@example.com": Several((forward, ann))})
+        self.put("all@example.com", "both@example.com")
+        self.start()
+        self.assertEqual(self.reports, [("failed", ["all@example.com"]), ("delivered", ["ann@example.com"])])
+        self.assertEqual(self.delivered, ["ann@example.com"])
 
     def test_forward_in_trouble(self) -> None:
         """Where the way on cannot be made just now the recipient waits; nothing is left of the attempt."""
