@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from twisted.cred.credentials import IUsernamePassword
 from zope.interface import Attribute, Interface, implementer
 
-from hostmail.actor import Actor
+from hostmail.actor import Actor, Role
 from hostmail.address import Address
 from hostmail.decisions import CATCH_REFUSE
 from hostmail.envelope import Envelope, Peer, Recipient
@@ -578,6 +578,117 @@ class IRelayGrants(Interface):
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """An operator, or an owner of domains, with a login of his own, which has no @ (F1).
+
+    Limits are an owner's, None for none: they count over all his domains. `quota_bytes` is what he may give to accounts.
+    """
+
+    id: int
+    login: str
+    role: Role
+    suspended: bool = False
+    max_accounts: int | None = None
+    max_forwards: int | None = None
+    max_lists: int | None = None
+    quota_bytes: int | None = None
+    created: float = 0.0
+    domains: tuple[str, ...] = ()
+    second_factor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Somebody who may sign in to the panel, as he stands now.
+
+    `subject` and `stamp` are those of `Signed`. `password_hash` is a person's; whoever has an account signs in with its password, as for
+    mail. `suspended` says why he may not sign in now.
+    """
+
+    subject: str
+    login: str
+    role: Role
+    stamp: str
+    person_id: int | None = None
+    account_id: int | None = None
+    address: str = ""
+    domains: frozenset[str] = frozenset()
+    suspended: str = ""
+    second_factor: bool = False
+    password_hash: str = field(default="", repr=False)
+
+
+class IPeople(Interface):
+    """Operators and owners, and everybody else who may sign in to the panel. Nothing is cached: each change counts at once.
+
+    Unknown names raise NotFound, taken ones AlreadyExists, senseless values BadValue; all raise TemporaryFailure.
+    """
+
+    async def signing_in(login: str) -> Standing | None:
+        """Who has this login: a person's, a domain's main login (A3), or the address of an account, all spelled exactly so (A2)."""
+
+    async def standing(subject: str) -> Standing | None:
+        """Who that is now, None if he is gone."""
+
+    async def people(role: Role) -> list[Person]:
+        """All operators, or all owners, by login."""
+
+    async def person(login: str) -> Person:
+        """The one with this login, in any case."""
+
+    async def add(login: str, role: Role, *, password_hash: str, **limits: int | None) -> Person:
+        """Somebody new."""
+
+    async def set(login: str, **changes: Any) -> Person:
+        """Change his limits, `suspended`, or `password_hash`, which ends what was opened with the one before."""
+
+    async def remove(login: str) -> Person:
+        """He has no login any more."""
+
+    async def grant(login: str, domain: str) -> Person:
+        """Let an owner manage a domain, too."""
+
+    async def revoke(login: str, domain: str) -> Person:
+        """Take it from him."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """What makes somebody's codes (RFC 6238). `last_step` is the newest that a code was taken of; `codes` are recovery codes left."""
+
+    number: int
+    secret: bytes = field(repr=False)
+    active: bool = False
+    last_step: int = 0
+    codes: int = 0
+
+
+class ISecondFactors(Interface):
+    """Second factors, by `Standing.subject`. Each claim is won by one caller only, over all processes."""
+
+    async def factor(subject: str) -> SecondFactor | None:
+        """His, in force or not yet."""
+
+    async def begin(subject: str, secret: bytes) -> None:
+        """A new one, not in force before it is confirmed; raises AlreadyExists if there is one in force."""
+
+    async def confirm(subject: str, step: int, digests: Sequence[str]) -> bool:
+        """Put it in force, with recovery codes; False if there is none to confirm."""
+
+    async def remove(subject: str) -> bool:
+        """He needs no code any more; False if he needed none."""
+
+    async def may_try(subject: str) -> bool:
+        """Count one attempt more to guess a code; False where there were too many lately."""
+
+    async def claim_step(subject: str, step: int) -> bool:
+        """A code of this step was right: True if none of it, and of no later one, was taken before. Attempts are forgotten."""
+
+    async def claim_code(subject: str, digest: str) -> bool:
+        """True if that is a recovery code of his, which is gone now. Attempts are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
 class Signed:
     """Somebody whose login and password were right.
 
@@ -609,11 +720,50 @@ class ISignIn(Interface):
         """The stamp as it is now, "" for nobody: who has just changed his own password or second factor stays with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a program may do: what an operator may, an owner with `domains`, or a user with the mailbox `address`.
+
+    `subject` is who made it, "" for the command, and `made_by` his login: it never opens more than he may himself. Times are Unix time.
+    """
+
+    id: int
+    name: str
+    role: Role
+    subject: str
+    made_by: str
+    domains: tuple[str, ...] = ()
+    address: str = ""
+    read_only: bool = False
+    created: float = 0.0
+    expires: float | None = None
+    last_used: float | None = None
+
+
 class ITokens(Interface):
     """What programs show to the API instead of a login."""
 
     async def actor(token: str, ip: str) -> Actor | None:
         """Who that is now: to be asked at every request. None for a token that is unknown, revoked, or past its time."""
+
+    async def add(
+        name: str,
+        role: Role,
+        *,
+        subject: str,
+        made_by: str,
+        domains: Sequence[str] = (),
+        address: str = "",
+        read_only: bool = False,
+        expires: float | None = None,
+    ) -> tuple[Token, str]:
+        """A new one, and what the program has to show, which is kept nowhere. Raises BadValue, NotFound, TooMany."""
+
+    async def tokens() -> list[Token]:
+        """All, the newest first."""
+
+    async def revoke(number: int) -> None:
+        """It opens nothing any more; raises NotFound."""
 
 
 class IPasswords(Interface):
@@ -1106,8 +1256,17 @@ class QueueStats:
     destinations: Sequence[WaitingFor]
 
 
+Changed = Callable[[Sequence[tuple[str, str]]], None]
+"""Hears queue id and recipient of some that were changed, after each step of many."""
+Owner = tuple[int, str]
+"""Whose mail it is: the account's number, 0 for none, and the hosted domain, "" for none."""
+
+
 class IQueue(Interface):
-    """Mail that waits: a spool file and one row per recipient."""
+    """Mail that waits: a spool file and one row per recipient.
+
+    What changes many does so in steps, between which others write; one that is interrupted has done the steps so far.
+    """
 
     async def prepare(
         queue_id: str,
@@ -1120,7 +1279,8 @@ class IQueue(Interface):
     ) -> Any:
         """File linked and synced; an object with `async stand_by(*others)`, `async commit(*others, also=())` and `async abort()`.
 
-        Those that are committed together are live in one step, or none is.
+        Those that are committed together are live in one step, or none is; `also` are further recipients. What stands by has its rows
+        written and synced already, so that nothing is likely to be in the way of its commit; nobody sees them before.
         """
 
     async def list(pattern: str = "", most: int | None = None) -> list[Queued]:
@@ -1135,17 +1295,20 @@ class IQueue(Interface):
     async def retry(pattern: str) -> int:
         """Make waiting ones due now; how many."""
 
-    async def hold(pattern: str) -> Sequence[tuple[str, str]]:
-        """Keep waiting ones until they are released; queue id and recipient of each."""
+    async def hold(pattern: str, changed: Changed = ...) -> int:
+        """Keep waiting ones until they are released; how many."""
 
-    async def release(pattern: str) -> Sequence[tuple[str, str]]:
-        """Make held ones due now; queue id and recipient of each."""
+    async def owners(pattern: str) -> Sequence[Owner]:
+        """Whose those are that are held and fit."""
+
+    async def release(pattern: str, changed: Changed = ..., kept: Sequence[Owner] = ()) -> int:
+        """Make held ones due now, but for those of `kept`; how many."""
 
     async def bounce(pattern: str) -> int:
         """Return waiting and held ones to their senders; how many."""
 
-    async def delete(pattern: str) -> Sequence[tuple[str, str]]:
-        """Drop them without a bounce; queue id and recipient of each."""
+    async def delete(pattern: str, changed: Changed = ...) -> int:
+        """Drop them without a bounce; how many."""
 
     async def count() -> int:
         """Recipients waiting."""

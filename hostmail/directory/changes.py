@@ -11,9 +11,20 @@ from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.decisions import CATCH_REFUSE
-from hostmail.directory import autoresponders, facts, lists, naming, smarthosts, tables, values
+from hostmail.directory import (
+    autoresponders,
+    factors,
+    facts,
+    lists,
+    naming,
+    smarthosts,
+    standing,
+    tables,
+    tokens,
+    values,
+)
 from hostmail.directory.replaced import remembered
-from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
+from hostmail.directory.tables import account_usage, accounts, domain_usage, domains, person_domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
 from hostmail.interfaces import (
@@ -246,6 +257,10 @@ def _remove_domain(t: Transaction, name: str) -> None:
     lists.forget_domain(t, domain_id)
     of_domain = select(accounts.c.id).where(accounts.c.domain_id == domain_id)
     autoresponders.forget_accounts(t, of_domain)
+    tokens.forget_accounts(t, of_domain)
+    tokens.forget_domain(t, domain_id)
+    factors.forget_factor(t, standing.domain(domain_id))
+    t.run(delete(person_domains).where(person_domains.c.domain_id == domain_id))
     smarthosts.forget_accounts(t, of_domain)
     smarthosts.forget_domain(t, domain_id)
     t.run(delete(account_usage).where(account_usage.c.account_id.in_(of_domain)))
@@ -291,7 +306,8 @@ def _set_account(t: Transaction, address: str, changes: dict[str, Any]) -> Accou
 
 def _set_password(t: Transaction, address: str, password_hash: str) -> Account:
     account = t.find_account(address)
-    t.run(update(accounts).where(accounts.c.id == account.id).values(password_hash=password_hash, replaced_hash=None))
+    new = {"password_hash": password_hash, "replaced_hash": None, "credential": accounts.c.credential + 1}
+    t.run(update(accounts).where(accounts.c.id == account.id).values(new))
     t.announce(account.domain, account.id, credentials=True)
     return account
 
@@ -325,6 +341,7 @@ def _remove_account(t: Transaction, address: str) -> Account:
     )
     naming.forget_account(t, Address.parse(account.address).key)
     autoresponders.forget_accounts(t, [account.id])
+    tokens.forget_accounts(t, [account.id])
     smarthosts.forget_accounts(t, [account.id])
     t.run(delete(accounts).where(accounts.c.id == account.id))
     t.announce(account.domain, account.id, credentials=True, removed=True)

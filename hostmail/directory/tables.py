@@ -28,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0008",
+    latest="v0009",
     version_table="alembic_version",
 )
 
@@ -125,6 +125,8 @@ accounts = Table(
     Column("created", Float, nullable=False),
     # See `replaced`: a digest of the imported hash that `password_hash` is the upgrade of.
     Column("replaced_hash", Text),
+    # One more with each password that somebody sets: what was opened with the one before ends.
+    Column("credential", Integer, nullable=False, server_default="0"),
     Index("accounts_of_domain", "domain_id", "address_key"),
     Index("accounts_directory", "domain_id", "directory", unique=True),
     sqlite_autoincrement=True,
@@ -273,4 +275,79 @@ source_addresses = Table(
     metadata,
     Column("domain_id", Integer, ForeignKey("domains.id"), primary_key=True),
     Column("address", Text, primary_key=True),
+)
+
+# Operators, and owners of domains, with logins of their own (F1). None is spelled as a domain's main login, in any case.
+people = Table(
+    "people",
+    metadata,
+    # Numbers are never used again: what was opened for somebody who is gone must not open for a later one.
+    Column("id", Integer, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("login_key", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    _switch("suspended"),
+    Column("max_accounts", BigInteger),
+    Column("max_forwards", BigInteger),
+    Column("max_lists", BigInteger),
+    Column("quota_bytes", BigInteger),
+    Column("credential", Integer, nullable=False, server_default="0"),
+    Column("created", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+person_domains = Table(
+    "person_domains",
+    metadata,
+    Column("person_id", Integer, ForeignKey("people.id"), primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), primary_key=True, index=True),
+)
+
+# The secret is kept as it is: codes are made from it. Not `active` is one whose owner has not shown yet that he has it.
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    # "person:3" or "domain:4", as `Standing.subject`.
+    Column("subject", Text, nullable=False, unique=True),
+    Column("secret", LargeBinary, nullable=False),
+    _switch("active"),
+    Column("last_step", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried", Float, nullable=False),
+    Column("created", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("factor", Integer, ForeignKey("second_factors.number", ondelete="CASCADE"), primary_key=True),
+    Column("digest", Text, primary_key=True),
+)
+
+# `subject` is who made it, "" for the command: it never opens more than he may himself.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("account_id", Integer, ForeignKey("accounts.id")),
+    _switch("read_only"),
+    Column("created", Float, nullable=False),
+    Column("expires", Float),
+    Column("last_used", Float),
+    sqlite_autoincrement=True,
+)
+
+token_domains = Table(
+    "token_domains",
+    metadata,
+    Column("token_id", Integer, ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True),
+    Column("domain_id", Integer, ForeignKey("domains.id"), primary_key=True, index=True),
 )

@@ -10,7 +10,7 @@ from sqlalchemy.sql.expression import Executable
 from hostmail.address import Address, parse_domain
 from hostmail.config.nearest import DOMAIN_CUTOFF, MOST_COMPARED, nearest
 from hostmail.directory import facts
-from hostmail.directory.tables import accounts, changes, domains
+from hostmail.directory.tables import accounts, changes, domains, people
 from hostmail.directory.values import check_main_login
 from hostmail.errors import AlreadyExists, BadAddress, NotFound
 from hostmail.interfaces import Account, DirectoryChanged
@@ -98,13 +98,16 @@ class Transaction:
         return found
 
     def main_login_taken(self, main_login: str, but: int | None = None) -> bool:
-        """True if another domain than `but` has it, in any case."""
-        owner = self.run(select(domains.c.id).where(domains.c.main_login_key == main_login.casefold())).scalar()
-        return owner is not None and owner != but
+        """True if another domain than `but` has it, or a person, in any case."""
+        key = main_login.casefold()
+        owner = self.run(select(domains.c.id).where(domains.c.main_login_key == key)).scalar()
+        if owner is not None and owner != but:
+            return True
+        return self.run(select(people.c.id).where(people.c.login_key == key)).scalar() is not None
 
     def free_main_login(self, main_login: str, but: int | None = None) -> str:
         """The login, if no other domain has it; raises BadValue, AlreadyExists."""
         check_main_login(main_login)
         if self.main_login_taken(main_login, but):
-            raise AlreadyExists(f"the main login {main_login} is another domain's already")
+            raise AlreadyExists(f"the login {main_login} is somebody else's already")
         return main_login
