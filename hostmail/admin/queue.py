@@ -14,7 +14,7 @@ from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.admin.values import LISTED, MOST_LISTED
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import Happened, MailFact
+from hostmail.interfaces import Changed, Happened, MailFact, Owner
 
 log = Logger(namespace="queue")
 
@@ -52,6 +52,7 @@ class QueueVerbs:
         self._queue = parts.queue
         self._history = parts.history
         self._find_account = parts.find_account
+        self._directory = parts.directory
         self._now = parts.now
         self.verbs = {
             "queue.list": Verb(Listed, self.listed, May(looks=True)),
@@ -94,13 +95,22 @@ class QueueVerbs:
 
     async def hold(self, asked: Chosen) -> dict[str, Any]:
         """Keep until released."""
-        held = await self._queue.hold(await self._pattern(asked))
-        return {"held": self._told(Happened.HELD, held, "by the operator", asked)}
+        pattern = await self._pattern(asked)
+        held = await self._queue.hold(pattern, self._teller(Happened.HELD, "by the operator"))
+        return {"held": self._done("held", held, asked)}
 
     async def release(self, asked: Chosen) -> dict[str, Any]:
-        """Let held mail go on."""
-        released = await self._queue.release(await self._pattern(asked))
-        return {"released": self._told(Happened.QUEUED, released, "released by the operator", asked)}
+        """Let held mail go on, but for that of the `suspended`: who may send nothing now sends nothing older either."""
+        pattern = await self._pattern(asked)
+        suspended = {
+            owner: name for owner in await self._queue.owners(pattern) if (name := await self._suspended(owner))
+        }
+        tell = self._teller(Happened.QUEUED, "released by the operator")
+        released = await self._queue.release(pattern, tell, tuple(suspended))
+        names = sorted(set(suspended.values()))
+        if names and not released:
+            raise BadValue(f"outgoing mail of {', '.join(names)} is suspended, so what is held stays: resume it first")
+        return {"released": self._done("released", released, asked), "suspended": names}
 
     async def bounce(self, asked: Chosen) -> dict[str, Any]:
         """Return to the senders."""
@@ -108,22 +118,35 @@ class QueueVerbs:
 
     async def delete(self, asked: Chosen) -> dict[str, Any]:
         """Drop without telling the sender."""
-        deleted = await self._queue.delete(await self._pattern(asked))
-        return {"deleted": self._told(Happened.DELETED, deleted, "", asked)}
+        pattern = await self._pattern(asked)
+        deleted = await self._queue.delete(pattern, self._teller(Happened.DELETED, ""))
+        return {"deleted": self._done("deleted", deleted, asked)}
 
-    def _told(self, what: Happened, rows: Sequence[tuple[str, str]], words: str, asked: Chosen) -> int:
-        """How many; the log has one line, and each has it in its story."""
-        if rows:
-            log.info(
-                "queue_changed: {what} {many} recipients that fit {pattern}",
-                what=what.value,
-                many=len(rows),
-                pattern=asked.pattern or "all",
-            )
-        now = self._now()
-        for queue_id, recipient in rows:
-            self._history.tell(MailFact(now, what, queue_id, recipient=recipient, words=words))
-        return _some(len(rows), asked)
+    def _teller(self, what: Happened, words: str) -> Changed:
+        """Each has it in its story."""
+
+        def tell(changed: Sequence[tuple[str, str]]) -> None:
+            now = self._now()
+            for queue_id, recipient in changed:
+                self._history.tell(MailFact(now, what, queue_id, recipient=recipient, words=words))
+
+        return tell
+
+    def _done(self, what: str, many: int, asked: Chosen) -> int:
+        """How many; the log has one line."""
+        if many:
+            words = "queue_changed: {what} {many} recipients that fit {pattern}"
+            log.info(words, what=what, many=many, pattern=asked.pattern or "all")
+        return _some(many, asked)
+
+    async def _suspended(self, owner: Owner) -> str:
+        """The account or domain among these whose outgoing mail is suspended (A9), "" if none is."""
+        number, name = owner
+        account = await self._directory.account(number) if number else None
+        domain = await self._directory.domain(name if account is None else account.domain)
+        if domain is not None and domain.outgoing_suspended:
+            return domain.name
+        return account.address if account is not None and account.outgoing_suspended else ""
 
     async def _pattern(self, asked: Chosen) -> str:
         return await self._known(_pattern(asked))

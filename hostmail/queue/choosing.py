@@ -1,10 +1,14 @@
-"""What operators do with what they choose: steps over all rows that fit a condition (see `filters`), inside their caller's transaction."""
+"""What operators do with what they choose by a condition (see `filters`): steps inside their caller's transactions, a batch in each.
+
+Choosing only reads; a batch that is changed holds up other writers no longer than a batch takes, however many fit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, Select, case, func, literal_column, select, true, tuple_, update
 
 from hostmail.interfaces import QueueStats, WaitingFor
 from hostmail.queue.rows import EVERYTHING, HELD, SENDING, WAITING
@@ -12,12 +16,10 @@ from hostmail.queue.tables import messages, recipients
 
 HELD_BY_OPERATOR = "held by the operator"
 MOST_DESTINATIONS = 50
-
-
-def _those(condition: Any, *states: str) -> Any:
-    """Ids of the recipients that fit and are in one of `states`; changing them needs no list of them in memory."""
-    both = select(recipients.c.id).join_from(recipients, messages).where(condition)
-    return both.where(recipients.c.state.in_(states)) if states else both
+MAY_RETRY = MAY_HOLD = (WAITING,)
+MAY_RELEASE = (HELD,)
+MAY_RETURN = (WAITING, HELD)
+ACCOUNT = func.coalesce(messages.c.account_id, 0)
 
 
 def listed(connection: Connection, condition: Any, most: int | None) -> list[Row[Any]]:
@@ -25,38 +27,72 @@ def listed(connection: Connection, condition: Any, most: int | None) -> list[Row
     return list(connection.execute(EVERYTHING.where(condition).order_by(recipients.c.id).limit(most)))
 
 
-def chosen(connection: Connection, condition: Any, *states: str) -> list[Row[Any]]:
-    """Id, queue id and recipient of rows that fit and are in one of `states`."""
-    columns = _those(condition, *states).add_columns(messages.c.queue_id, recipients.c.recipient)
+def newest(connection: Connection) -> int:
+    """The highest id there is: what comes later was not meant by whoever chooses now."""
+    return int(connection.execute(select(func.coalesce(func.max(recipients.c.id), 0))).scalar_one())
+
+
+def batch(connection: Connection, condition: Any, states: Sequence[str], after: int, last: int, most: int) -> list[int]:
+    """Ids of the next recipients that fit and are in one of `states`, any for none: the first `most` of those above `after`, to `last`.
+
+    The plus keeps SQLite from the index of states, whose many rows it would have to sort for each batch.
+    """
+    ids = _those(condition).where(recipients.c.id > after, recipients.c.id <= last)
+    if states:
+        ids = ids.where(literal_column("+queue_recipients.state").in_(states))
+    return list(connection.execute(ids.order_by(recipients.c.id).limit(most)).scalars())
+
+
+def owners(connection: Connection, condition: Any) -> list[tuple[int, str]]:
+    """Account (0 for none) and domain of what is held and fits."""
+    those = EVERYTHING.with_only_columns(ACCOUNT, messages.c.for_domain, maintain_column_froms=True)
+    return [
+        (row[0], row[1]) for row in connection.execute(those.where(condition, recipients.c.state == HELD).distinct())
+    ]
+
+
+def none_of(kept: Sequence[tuple[int, str]]) -> Any:
+    """The condition that a message is not of one of these accounts and domains."""
+    return ~tuple_(ACCOUNT, messages.c.for_domain).in_(kept) if kept else true()
+
+
+def make_due(connection: Connection, ids: Sequence[int], now: float) -> list[Row[Any]]:
+    """Waiting rows are due now; which."""
+    return _change(connection, ids, MAY_RETRY, next_attempt=now)
+
+
+def hold(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
+    """Waiting rows stay until they are released; which. What is being sent cannot be stopped any more."""
+    return _change(connection, ids, MAY_HOLD, state=HELD, last_answer=HELD_BY_OPERATOR)
+
+
+def release(connection: Connection, ids: Sequence[int], now: float) -> list[Row[Any]]:
+    """Held rows are due now; which."""
+    return _change(connection, ids, MAY_RELEASE, state=WAITING, next_attempt=now)
+
+
+def give_back(connection: Connection, ids: Sequence[int], now: float) -> list[Row[Any]]:
+    """Waiting and held rows are due now, to be returned to their sender; which."""
+    return _change(connection, ids, MAY_RETURN, state=WAITING, next_attempt=now, returned=True)
+
+
+def named(connection: Connection, ids: Sequence[int], states: Sequence[str] = ()) -> list[Row[Any]]:
+    """Id, queue id and recipient of those that are still there, in one of `states`."""
+    columns = _those(recipients.c.id.in_(ids), states).add_columns(messages.c.queue_id, recipients.c.recipient)
     return list(connection.execute(columns.order_by(recipients.c.id)))
 
 
-def make_due(connection: Connection, condition: Any, now: float) -> int:
-    """Waiting rows are due now; how many."""
-    return _change(connection, _those(condition, WAITING), next_attempt=now)
-
-
-def hold(connection: Connection, condition: Any) -> list[Row[Any]]:
-    """Waiting rows stay until they are released; which. What is being sent cannot be stopped any more."""
-    rows = chosen(connection, condition, WAITING)
-    _change(connection, _those(condition, WAITING), state=HELD, last_answer=HELD_BY_OPERATOR)
+def _change(connection: Connection, ids: Sequence[int], states: Sequence[str], **values: Any) -> list[Row[Any]]:
+    """Since they were chosen some may have been sent, or are being sent: these are left alone."""
+    rows = named(connection, ids, states)
+    connection.execute(update(recipients).where(recipients.c.id.in_([row.id for row in rows])).values(**values))
     return rows
 
 
-def release(connection: Connection, condition: Any, now: float) -> list[Row[Any]]:
-    """Held rows are due now; which."""
-    rows = chosen(connection, condition, HELD)
-    _change(connection, _those(condition, HELD), state=WAITING, next_attempt=now)
-    return rows
-
-
-def give_back(connection: Connection, condition: Any, now: float) -> int:
-    """Waiting and held rows are due now, to be returned to their sender; how many."""
-    return _change(connection, _those(condition, WAITING, HELD), state=WAITING, next_attempt=now, returned=True)
-
-
-def _change(connection: Connection, chosen: Any, **values: Any) -> int:
-    return connection.execute(update(recipients).where(recipients.c.id.in_(chosen)).values(**values)).rowcount
+def _those(condition: Any, states: Sequence[str] = ()) -> Select[Any]:
+    """Ids of the recipients that fit and are in one of `states`."""
+    both = select(recipients.c.id).join_from(recipients, messages).where(condition)
+    return both.where(recipients.c.state.in_(states)) if states else both
 
 
 def stats(connection: Connection, condition: Any) -> QueueStats:

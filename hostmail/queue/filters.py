@@ -7,6 +7,7 @@
     to:text           in the recipient; to:@example.com is a whole domain
     answer:text       in the last answer
     account:7         the number of the account that brought the message
+    domain:name       the hosted domain whose affair it is: its accounts', forwards', lists'
     state:held        waiting, held or sending
     older:2h newer:2h waiting for longer or less than that
 
@@ -85,6 +86,10 @@ def _account(number: str, now: float) -> Any:
     return messages.c.account_id == int(number)
 
 
+def _for_domain(name: str, now: float) -> Any:
+    return messages.c.for_domain == name.lower()
+
+
 def _seconds(name: str, value: str) -> float:
     try:
         return parse_duration(value)
@@ -100,6 +105,7 @@ _NAMED: dict[str, Callable[[str, float], Any]] = {
     "to": _in(recipients.c.recipient),
     "answer": _in(recipients.c.last_answer),
     "account": _account,
+    "domain": _for_domain,
     "state": _state,
     "older": _older,
     "newer": _newer,

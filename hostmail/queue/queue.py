@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import and_
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NotFound
-from hostmail.interfaces import InThread, IQueue, ISpoolFile, Queued, QueueStats
+from hostmail.interfaces import Changed, InThread, IQueue, ISpoolFile, Owner, Queued, QueueStats
 from hostmail.queue import choosing, rows
 from hostmail.queue.committer import Committer
 from hostmail.queue.contracts import Leaving, QueuedRow
@@ -27,10 +28,14 @@ from hostmail.sql.database import Database
 log = Logger(namespace="queue")
 
 Rows = list[QueuedRow]
-Named = list[tuple[str, str]]
-"""Queue id and recipient of each."""
+Step = Callable[[Sequence[int]], Awaitable[Sequence[Any]]]
 
 CHANGED_AT_ONCE = 5000
+CHOSEN_AT_ONCE = 500
+
+
+def unheard(changed: Sequence[tuple[str, str]]) -> None:
+    """Nobody wants to know which."""
 
 
 @implementer(IQueue)
@@ -96,33 +101,54 @@ class Queue:
     def _as_queued(self, found: Sequence[Any]) -> Rows:
         return [rows.as_queued(row, self._files.path(row.file)) for row in found]
 
+    async def owners(self, pattern: str) -> Sequence[Owner]:
+        """Account and domain of each that has sent something that fits and is held."""
+        found: Sequence[Owner] = await self._reading(choosing.owners, self._fitting(pattern))
+        return found
+
     async def retry(self, pattern: str) -> int:
         """Make them due now; how many. What is just being sent or held is left alone."""
         self.retried()
-        return int(await self._choose(choosing.make_due, pattern, self._now()))
+        return await self._choose(choosing.MAY_RETRY, self._fitting(pattern), self._at_once(choosing.make_due))
 
-    async def hold(self, pattern: str) -> Named:
-        """Keep them until they are released; which."""
-        return _named(await self._choose(choosing.hold, pattern))
+    async def hold(self, pattern: str, changed: Changed = unheard) -> int:
+        """Keep them until they are released; how many."""
+        step = partial(self._committer.write, choosing.hold)
+        return await self._choose(choosing.MAY_HOLD, self._fitting(pattern), step, changed)
 
-    async def release(self, pattern: str) -> Named:
-        """Held ones are due now; which."""
-        return _named(await self._choose(choosing.release, pattern, self._now()))
+    async def release(self, pattern: str, changed: Changed = unheard, kept: Sequence[Owner] = ()) -> int:
+        """Held ones are due now; how many. Those of `kept` stay."""
+        those = and_(self._fitting(pattern), choosing.none_of(kept))
+        return await self._choose(choosing.MAY_RELEASE, those, self._at_once(choosing.release), changed)
 
     async def bounce(self, pattern: str) -> int:
         """Have them returned to their senders, as soon as the runner comes to it; how many."""
-        return int(await self._choose(choosing.give_back, pattern, self._now()))
+        return await self._choose(choosing.MAY_RETURN, self._fitting(pattern), self._at_once(choosing.give_back))
 
-    async def _choose(self, step: Callable[..., Any], pattern: str, *arguments: Any) -> Any:
-        done = await self._committer.write(step, self._fitting(pattern), *arguments)
-        self.woken()
-        return done
+    async def delete(self, pattern: str, changed: Changed = unheard) -> int:
+        """Drop them without a bounce; how many."""
+        return await self._choose((), self._fitting(pattern), self._drop, changed)
 
-    async def delete(self, pattern: str) -> Named:
-        """Drop them without a bounce; which."""
-        chosen = await self._reading(choosing.chosen, self._fitting(pattern))
-        await self.finish([row.id for row in chosen])
-        return _named(chosen)
+    def _at_once(self, step: Callable[..., Any]) -> Step:
+        return lambda ids: self._committer.write(step, ids, self._now())
+
+    async def _drop(self, ids: Sequence[int]) -> Sequence[Any]:
+        found: Sequence[Any] = await self._reading(choosing.named, ids)
+        await self.finish([row.id for row in found])
+        return found
+
+    async def _choose(self, states: Sequence[str], those: Any, step: Step, changed: Changed = unheard) -> int:
+        """Batch by batch, so that others write in between; what comes in meanwhile is not touched. Each batch is told once it is done.
+
+        Whatever interrupts it, what was done is done, and the same once more does the rest.
+        """
+        last, after, many = await self._reading(choosing.newest), 0, 0
+        while ids := await self._reading(choosing.batch, those, states, after, last, CHOSEN_AT_ONCE):
+            after, done = ids[-1], await step(ids)
+            many += len(done)
+            changed([(row.queue_id, row.recipient) for row in done])
+            self.woken()
+        return many
 
     async def content(self, queue_id: str) -> bytes:
         """A whole message, with the trace fields it travels with; raises NotFound."""
@@ -274,10 +300,6 @@ class Queue:
     def _read(self, step: Callable[..., Any], *arguments: Any) -> Any:
         with self._database.reading() as connection:
             return step(connection, *arguments)
-
-
-def _named(chosen: Sequence[Any]) -> Named:
-    return [(row.queue_id, row.recipient) for row in chosen]
 
 
 class Prepared:

@@ -22,6 +22,7 @@ from hostmail.interfaces import (
     Account,
     Autoresponder,
     CaughtName,
+    Changed,
     Domain,
     Grant,
     ICaughtNames,
@@ -37,6 +38,7 @@ from hostmail.interfaces import (
     LoginAttempt,
     MailingList,
     Name,
+    Owner,
     Queued,
     QueueStats,
     Room,
@@ -328,6 +330,10 @@ class Sessions:
         return len(chosen)
 
 
+def unheard(changed: Sequence[tuple[str, str]]) -> None:
+    pass
+
+
 @implementer(IQueue)
 class Waiting:
     """Queued rows."""
@@ -369,21 +375,27 @@ class Waiting:
     async def retry(self, pattern: str) -> int:
         return len(await self.list(pattern))
 
-    async def hold(self, pattern: str) -> Sequence[tuple[str, str]]:
-        return self._become("held", await self.list(pattern))
+    async def hold(self, pattern: str, changed: Changed = unheard) -> int:
+        return self._become("held", await self.list(pattern), changed)
 
-    async def release(self, pattern: str) -> Sequence[tuple[str, str]]:
-        return self._become("waiting", await self.list(pattern))
+    async def owners(self, pattern: str) -> Sequence[Owner]:
+        return list(
+            {(row.account_id or 0, row.for_domain): 0 for row in await self.list(pattern) if row.state == "held"}
+        )
+
+    async def release(self, pattern: str, changed: Changed = unheard, kept: Sequence[Owner] = ()) -> int:
+        rows = [row for row in await self.list(pattern) if (row.account_id or 0, row.for_domain) not in kept]
+        return self._become("waiting", rows, changed)
 
     async def bounce(self, pattern: str) -> int:
-        return len(self._become("bounced", await self.list(pattern)))
+        return self._become("bounced", await self.list(pattern), unheard)
 
-    def _become(self, state: str, rows: Sequence[Queued]) -> Sequence[tuple[str, str]]:
+    def _become(self, state: str, rows: Sequence[Queued], changed: Changed) -> int:
         for row in rows:
             row.state = state
         return [(row.queue_id, row.recipient) for row in rows]
 
-    async def delete(self, pattern: str) -> Sequence[tuple[str, str]]:
+    async def delete(self, pattern: str, changed: Changed = unheard) -> int:
         gone = await self.list(pattern)
         self.rows = [one for one in self.rows if one not in gone]
         return self._become("gone", gone)

@@ -323,7 +323,7 @@ class VerbTests(Base):
         self.run_command("queue", "hold", "x@a", "nobody", code=1)
         self.run_command("queue", "hold", "x@a")
         self.assertIn("1 recipient(s) held", self.talk)
-        self.assertEqual(self.json("queue", "release", "--all"), {"released": 1})
+        self.assertEqual(self.json("queue", "release", "--all"), {"released": 1, "suspended": []})
         self.assertRegex(self.run_command("queue", "stats"), r"(?s)recipients waiting +1.*b.test +1 +0")
         self.assertIn("hello", self.run_command("queue", "cat", "Q1"))
         self.run_command("queue", "bounce", "--all", "--yes")

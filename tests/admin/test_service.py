@@ -419,7 +419,7 @@ class QueueTests(Base):
         self.assertEqual(self.call("queue.retry", all=True), {"retried": 2})
         self.assertEqual(self.call("queue.hold", pattern="b.test"), {"held": 1})
         self.assertEqual([row["state"] for row in self.call("queue.list")], ["waiting", "held"])
-        self.assertEqual(self.call("queue.release", all=True), {"released": 2})
+        self.assertEqual(self.call("queue.release", all=True), {"released": 2, "suspended": []})
         self.assertEqual(self.call("queue.stats")["states"], {"waiting": 2})
         self.assertEqual(self.call("queue.bounce", pattern="b.test"), {"bounced": 1})
         self.assertEqual(len(self.call("queue.list", most=1)), 1)
@@ -434,6 +434,23 @@ class QueueTests(Base):
         self.refused(BadValue, "or all", "queue.delete", pattern="x", all=True)
         self.call("queue.delete", all=True)
         self.assertEqual(self.call("queue.delete", all=True), {"deleted": 0})
+
+
+    def test_suspended(self) -> None:
+        """Held mail of who may send nothing now stays, and that is said; others' goes."""
+        ann, bob = (self.world.facts.by_key[f"{name}@one.test"].id for name in ("ann", "bob"))
+        for owner, domain in ((ann, "one.test"), (bob, "one.test"), (None, "one.test"), (99, "gone.test")):
+            self.world.queue.add("x@a.test")
+            row = self.world.queue.rows[-1]
+            row.account_id, row.for_domain, row.state = owner, domain, "held"
+        self.call("account.set", address="ann@one.test", outgoing_suspended=True)
+        self.refused(BadValue, "ann@one.test is suspended, so what is held stays", "queue.release", pattern="Q1")
+        self.assertEqual(self.call("queue.release", all=True), {"released": 3, "suspended": ["ann@one.test"]})
+        self.assertEqual([row.state for row in self.world.queue.rows], ["held", "waiting", "waiting", "waiting"])
+        self.call("queue.hold", all=True)
+        self.call("domain.set", name="one.test", outgoing_suspended=True)
+        self.assertEqual(self.call("queue.release", all=True), {"released": 1, "suspended": ["one.test"]})
+        self.refused(BadValue, "one.test is suspended", "queue.release", pattern="Q1")
 
 
 class StatusTests(Base):

@@ -100,12 +100,14 @@ class QueueCase(SynchronousTestCase):
         self.wait(spooled.seal())
         facts = {name: more.pop(name) for name in ("routed", "addressed", "caught", "delay") if name in more}
         own_senders = more.pop("own_senders", {})
+        account_id, for_domain = more.pop("account_id", 7), more.pop("for_domain", "")
         recipients = [
             Recipient(Address.parse(each), notify, held=held, own_sender=own_senders.get(each, ""), **facts)
             for each in to
         ]
         envelope = Envelope(Address.parse(sender) if sender else None, **more)
-        prepared = self.wait(self.queue.prepare(f"q{len(self.spool.files)}", spooled, envelope, recipients, 7))
+        whose = (account_id, b"", for_domain)
+        prepared = self.wait(self.queue.prepare(f"q{len(self.spool.files)}", spooled, envelope, recipients, *whose))
         spooled.discard()
         return prepared
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from twisted.internet.defer import ensureDeferred
 
 from hostmail.errors import BadValue, NotFound
+from hostmail.queue import queue as queue_module
 from hostmail.queue.choosing import HELD_BY_OPERATOR
 from hostmail.queue.rows import Attempt
 from tests.queue.support import START, QueueCase, RunnerCase
@@ -13,7 +17,7 @@ from tests.queue.support import START, QueueCase, RunnerCase
 class FilterTests(QueueCase):
     def setUp(self) -> None:
         super().setUp()
-        self.put("bob@x.example", "Carl@Y.example")
+        self.put("bob@x.example", "Carl@Y.example", for_domain="example.com")
         self.clock.advance(7200)
         self.put("dora@x.example", sender="")
 
@@ -39,6 +43,8 @@ class FilterTests(QueueCase):
             "x:y": [],
             "account:7 bob": ["bob"],
             "account:8": [],
+            "domain:Example.com": ["bob", "Carl"],
+            "domain:example": [],
         }.items():
             self.assertEqual(self.found(pattern), wanted, pattern)
 
@@ -82,14 +88,27 @@ class ChangeTests(QueueCase):
 
     def test_hold_and_release(self) -> None:
         """Held mail is not leased, however long it waits, nor by `retry`; released mail is due at once."""
-        self.assertEqual(self.wait(self.queue.hold("a@")), [("q1", "a@x.example")])
+        changed: list[tuple[str, str]] = []
+        self.assertEqual(self.wait(self.queue.hold("a@", changed.extend)), 1)
         self.assertEqual(self.states(), ["held", "waiting"])
         self.assertEqual(self.rows("a@")[0].last_answer, HELD_BY_OPERATOR)
         self.clock.advance(100 * 86400)
         self.assertEqual(self.wait(self.queue.retry("")), 1)
         self.assertEqual([row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["b@x.example"])
-        self.assertEqual(self.wait(self.queue.release("")), [("q1", "a@x.example")])
+        self.assertEqual(self.wait(self.queue.release("", changed.extend)), 1)
+        self.assertEqual(changed, [("q1", "a@x.example")] * 2)
         self.assertEqual([row.recipient for row in self.wait(self.queue.lease(60.0, 9))], ["a@x.example"])
+
+    def test_owners(self) -> None:
+        """Whose held mail is, and that of some of them stays when it is released."""
+        self.put("c@x.example", held="why", for_domain="example.com")
+        self.put("d@x.example", held="why", for_domain="example.org", account_id=None)
+        owners = [(7, "example.com"), (0, "example.org")]
+        self.assertEqual(sorted(self.wait(self.queue.owners(""))), sorted(owners))
+        self.assertEqual(self.wait(self.queue.owners("to:d@")), owners[1:])
+        for kept, state in ((owners, "held held"), (owners[1:], "waiting held"), ((), "waiting waiting")):
+            self.wait(self.queue.release("", kept=kept))
+            self.assertEqual(self.states()[2:], state.split())
 
     def test_held_from_the_beginning(self) -> None:
         """Mail beyond a sending limit is never leased before somebody releases it."""
@@ -170,3 +189,63 @@ class ReturnTests(RunnerCase):
             runner = self.start()
             self.assertEqual(self.told, told)
             self.successResultOf(runner.stop())
+
+
+class ManyTests(QueueCase):
+    """What fits is more than is changed in one step."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(queue_module, "CHOSEN_AT_ONCE", 2)
+        self.put(*(f"{name}@x.example" for name in "abcde"))
+        self.steps: list[list[str]] = []
+
+    def changed(self, some: Sequence[tuple[str, str]]) -> None:
+        """Between two steps somebody else writes."""
+        self.steps.append([recipient[0] for _, recipient in some])
+        self.put(f"new{len(self.steps)}@y.example")
+
+    def test_steps(self) -> None:
+        """Others write between the steps, and have what they wrote at once; what is new since the beginning is left alone."""
+        for verb in (self.queue.hold, self.queue.release, self.queue.delete):
+            self.steps.clear()
+            self.assertEqual(self.wait(verb("x.example", self.changed)), 5)
+            self.assertEqual(self.steps, [["a", "b"], ["c", "d"], ["e"]])
+        self.assertEqual(
+            [(row.recipient, row.state) for row in self.rows()][:2], [(f"new{n}@y.example", "waiting") for n in (1, 2)]
+        )
+        self.assertEqual(len(self.rows()), 9)
+
+    def test_newcomers(self) -> None:
+        """It comes to an end although as many come in as are changed."""
+        self.assertEqual(self.wait(self.queue.hold("", self.changed)), 5)
+        self.assertEqual(len(self.rows("state:waiting")), 3)
+
+    def test_numbers(self) -> None:
+        """Those that need not be told are counted all the same."""
+        self.assertEqual((self.wait(self.queue.retry("")), self.wait(self.queue.bounce(""))), (5, 5))
+
+    def test_meanwhile(self) -> None:
+        """What was taken out to be sent since it was chosen is left alone."""
+
+        def lease(some: Sequence[tuple[str, str]]) -> None:
+            self.steps.append([recipient[0] for _, recipient in some])
+            self.wait(self.queue.lease(60, 2))
+
+        self.assertEqual(self.wait(self.queue.hold("", lease)), 3)
+        self.assertEqual(sorted(row.state for row in self.rows()), ["held"] * 3 + ["sending"] * 2)
+
+    def test_interrupted(self) -> None:
+        """What was done before it broke off stays done, and the same once more does the rest."""
+        write, calls = self.queue._committer.write, []
+
+        async def fails(*arguments: Any, **more: Any) -> Any:
+            calls.append(arguments)
+            if len(calls) == 2:
+                raise OSError
+            return await write(*arguments, **more)
+
+        self.patch(self.queue._committer, "write", fails)
+        self.failureResultOf(ensureDeferred(self.queue.hold("")), OSError)
+        self.assertEqual(len(self.rows("state:held")), 2)
+        self.assertEqual(self.wait(self.queue.hold("")), 3)

@@ -121,9 +121,11 @@ class ChangeTests(QueueCase):
     def test_delete(self) -> None:
         """A deleted row is gone; the file goes with its last recipient."""
         self.put("bob@x.example", "eve@y.example")
-        self.assertEqual(self.wait(self.queue.delete("bob@")), [("q1", "bob@x.example")])
+        changed: list[tuple[str, str]] = []
+        self.assertEqual(self.wait(self.queue.delete("bob@", changed.extend)), 1)
         self.assertEqual(len(self.files), 1)
-        self.assertEqual(self.wait(self.queue.delete("eve@")), [("q1", "eve@y.example")])
+        self.assertEqual(self.wait(self.queue.delete("eve@", changed.extend)), 1)
+        self.assertEqual(changed, [("q1", "bob@x.example"), ("q1", "eve@y.example")])
         self.assertEqual((self.files, self.rows()), ([], []))
 
     def test_retry(self) -> None:

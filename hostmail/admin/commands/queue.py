@@ -39,7 +39,8 @@ def queue() -> None:
 
     A FILTER is words that must all fit a recipient: part of a queue id, a sender or a recipient, or one of
     id:TEXT from:TEXT (from:<> for bounces) to:TEXT answer:TEXT state:waiting|held|sending older:2h newer:2h,
-    and account:ADDRESS for what that account has sent, whatever sender it named.
+    account:ADDRESS for what that account has sent, whatever sender it named, and domain:NAME for what a hosted
+    domain's accounts, forwards and lists have sent.
     """
 
 
@@ -113,9 +114,11 @@ def hold(line: CommandLine, filter: tuple[str, ...], everything: bool) -> None:
 @choosing
 @pass_line
 def release(line: CommandLine, filter: tuple[str, ...], everything: bool) -> None:
-    """Let held mail go on."""
+    """Let held mail go on, unless its account or domain may send nothing at present."""
     told = line.call("queue.release", **_chosen(filter, everything))
     line.answer(told, lambda _: line.say(f"{told['released']} recipient(s) released"))
+    if told["suspended"]:
+        line.say(f"mail of {', '.join(told['suspended'])} stays held: outgoing mail is suspended")
 
 
 @queue.command()
