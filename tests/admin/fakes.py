@@ -393,12 +393,13 @@ class Waiting:
     def _become(self, state: str, rows: Sequence[Queued], changed: Changed) -> int:
         for row in rows:
             row.state = state
-        return [(row.queue_id, row.recipient) for row in rows]
+        changed([(row.queue_id, row.recipient) for row in rows])
+        return len(rows)
 
     async def delete(self, pattern: str, changed: Changed = unheard) -> int:
         gone = await self.list(pattern)
         self.rows = [one for one in self.rows if one not in gone]
-        return self._become("gone", gone)
+        return self._become("gone", gone, changed)
 
     async def count(self) -> int:
         return len(self.rows)
