@@ -115,7 +115,9 @@ def _encoded(body: bytes, kind: ContentType, encoding: bytes) -> tuple[bytes, by
 
 
 def _quoted_printable(body: bytes) -> bytes:
-    return binascii.b2a_qp(_LINE_END.sub(b"\r\n", body), istext=True)
+    encoded = binascii.b2a_qp(_LINE_END.sub(b"\r\n", body), istext=True)
+    # Its soft line ends are those of the text; for text without any they are bare LF.
+    return encoded if b"\r\n" in body else _LINE_END.sub(b"\r\n", encoded)
 
 
 def _base64(body: bytes) -> bytes:

@@ -48,6 +48,13 @@ class LeafTests(SynchronousTestCase):
         self.assertEqual(contents(parsed(converted)), [text.encode()])
         self.assertLess(max(map(len, converted.split(b"\r\n"))), 78 + 20)
 
+    def test_one_long_line(self) -> None:
+        """Text without a line end gets those of mail where it is folded: a lone LF is none, and CHUNKING would carry it on."""
+        text = "K\u00f6ln am Rhein, " * 20
+        converted = seven_bit(b"\r\n" + text.encode())
+        self.assertEqual(converted.count(b"\n"), converted.count(b"\r\n"))
+        self.assertEqual(contents(parsed(converted)), [text.encode()])
+
     def test_foreign_text(self) -> None:
         """Text that is mostly 8-bit is shorter in base64."""
         header = "Content-Type: text/plain; charset=utf-8\r\nMIME-Version: 1.0\r\n\r\n"
