@@ -6,9 +6,8 @@ their way, a socket each, and keep nobody from asking about others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from ipaddress import ip_address
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, product
 from typing import Any
 
 import dns.exception
@@ -23,12 +22,14 @@ from twisted.internet.protocol import DatagramProtocol, connectionDone
 from twisted.protocols.basic import Int16StringReceiver
 from twisted.python.failure import Failure
 
+from hostmail.address import normal_ip
 from hostmail.relay.contracts import Exchange
 from hostmail.relay.dns import LONGEST_NEGATIVE, Answer
 from hostmail.relay.failures import DnsFailure, NoSuchDomain
 
 MOST_AT_ONCE = 1000
 MOST_RECORDS = 100
+MOST_OCTETS = 8 * 1024
 FIRST_PATIENCE = 1.0
 
 Query = dns.message.Message
@@ -84,20 +85,21 @@ class Asker:
         datagram = _Datagram(query, server)
         port = self._reactor.listenUDP(0, datagram, interface="::" if ":" in server[0] else "")
         try:
-            patience = min(patience, deadline - self._reactor.seconds())
+            patience = max(min(patience, deadline - self._reactor.seconds()), 0.0)
             reply: Query = await datagram.reply.addTimeout(patience, self._reactor)
         finally:
             await maybeDeferred(port.stopListening)
         return await self._ask_by_stream(query, server, deadline) if reply.flags & dns.flags.TC else reply
 
     async def _ask_by_stream(self, query: Query, server: Server, deadline: float) -> Query:
-        left = deadline - self._reactor.seconds()
+        left = max(deadline - self._reactor.seconds(), 0.0)
         endpoint = (TCP6ClientEndpoint if ":" in server[0] else TCP4ClientEndpoint)(
             self._reactor, *server, timeout=left
         )
         stream = await connectProtocol(endpoint, _Stream(query))
         try:
-            reply: Query = await stream.reply.addTimeout(deadline - self._reactor.seconds(), self._reactor)
+            left = max(deadline - self._reactor.seconds(), 0.0)
+            reply: Query = await stream.reply.addTimeout(left, self._reactor)
         finally:
             stream.end()
         return reply
@@ -185,8 +187,18 @@ def _meaning(name: str, query: Any, reply: Any) -> Answer:
         return Answer((), min(seconds, LONGEST_NEGATIVE), NoSuchDomain(f"the domain {name} does not exist"))
     if chain.answer is None:
         return Answer((), min(seconds, LONGEST_NEGATIVE))
-    records = [_plain(record) for record in list(chain.answer)[:MOST_RECORDS] if record.rdtype == question.rdtype]
-    return Answer(tuple(records), seconds)
+    records = (_plain(record) for record in islice(chain.answer, MOST_RECORDS) if record.rdtype == question.rdtype)
+    return Answer(tuple(_few(records)), seconds)
+
+
+def _few(records: Iterable[Exchange | str]) -> Iterator[Exchange | str]:
+    """Those that one name may take room for where they are remembered."""
+    left = MOST_OCTETS
+    for record in records:
+        left -= len(record.host if isinstance(record, Exchange) else record)
+        if left < 0:
+            return
+        yield record
 
 
 def _plain(record: Any) -> Exchange | str:
@@ -194,4 +206,4 @@ def _plain(record: Any) -> Exchange | str:
         return Exchange(int(record.preference), record.exchange.to_text(omit_final_dot=True).lower().removesuffix("."))
     if hasattr(record, "strings"):
         return b"".join(record.strings).decode("utf-8", "replace")
-    return str(ip_address(record.address))
+    return normal_ip(record.address)

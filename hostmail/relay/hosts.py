@@ -9,7 +9,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import chain, zip_longest
 from random import Random
 
-from hostmail.errors import Refusal
+from hostmail.address import normal_ip, parse_domain
+from hostmail.errors import BadAddress, Refusal
 from hostmail.relay.contracts import Exchange
 from hostmail.relay.failures import LoopsBack, NotAllowed, NowhereToGo
 
@@ -47,7 +48,7 @@ def literal_target(domain: str) -> Target | None:
     """The one address that an address literal names, `[192.0.2.1]` or `[IPv6:2001:db8::1]`; None if `domain` is none."""
     if not domain.startswith("["):
         return None
-    return Target(domain, re.sub("^ipv6:", "", domain[1:-1], flags=re.I))
+    return Target(domain, normal_ip(re.sub("^ipv6:", "", domain[1:-1], flags=re.I)))
 
 
 def candidates(domain: str, found: Sequence[Exchange], random: Random) -> list[Exchange]:
@@ -62,9 +63,9 @@ def candidates(domain: str, found: Sequence[Exchange], random: Random) -> list[E
     named = [each for each in found if each.host]
     if not named:
         raise NowhereToGo(f"{domain} does not accept mail", code=556, enhanced="5.1.10")
-    usable = [each for each in named if not _is_address(each.host)]
+    usable = [each for each in named if _is_host(each.host)]
     if not usable:
-        raise NowhereToGo(f"the mail exchangers of {domain} are addresses, where names must be")
+        raise NowhereToGo(f"the mail exchangers of {domain} are no names of hosts")
     best = {each.host.lower(): each for each in sorted(usable, key=lambda each: each.preference, reverse=True)}
     once = list(best.values())
     random.shuffle(once)
@@ -146,9 +147,17 @@ def _why_none(
     return NowhereToGo(f"no mail exchanger of {domain} has an address")
 
 
-def _is_address(host: str) -> bool:
+def _is_host(name: str) -> bool:
+    """Whether it may be the name of a host, which is no address: the DNS can name anything, control characters and endless labels too."""
     try:
-        ip_address(host.strip("[]"))
-    except ValueError:
+        parse_domain(name)
+        return _version(name) == 0
+    except BadAddress:
         return False
-    return True
+
+
+def _version(host: str) -> int:
+    try:
+        return ip_address(host.strip("[]")).version
+    except ValueError:
+        return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from random import Random
 from typing import Any
 
@@ -75,7 +76,12 @@ def ours(port: int, endpoints: Sequence[str]) -> Callable[[str], bool]:
 
 
 def is_local(ip: str) -> bool:
-    """Whether `ip` is this machine's: to its own addresses the kernel goes from the very same one. Nothing is sent."""
+    """Whether `ip` is this machine's: to its own addresses the kernel goes from the very same one. Nothing is sent.
+
+    What is unspecified (0.0.0.0) leads to whoever listens here.
+    """
+    if ip_address(ip).is_unspecified:
+        return True
     family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -17,7 +17,8 @@ class Unverified:
     """Encryption with whoever answers (RFC 7435): the alternative would be clear text, which protects from nobody."""
 
     def __init__(self, host: str) -> None:
-        self._name = None if isIPAddress(host) or isIPv6Address(host) else host.encode("idna")
+        is_address = host.startswith("[") or isIPAddress(host) or isIPv6Address(host)
+        self._name = None if is_address else host.encode("idna")
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         """A connection that asks for the certificate of our host's name (SNI)."""

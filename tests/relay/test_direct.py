@@ -174,6 +174,13 @@ class HostTests(DirectCase):
         self.assertEqual(await self.send(), ["554 5.4.6 first.x.test is this server, which does not know that domain"])
         self.assertEqual(self.second.connections, 0)
 
+    async def test_no_names_of_hosts(self) -> None:
+        """An MX record with a name that no host can have keeps no mail from the others."""
+        odd = r"\000" * 20 + ".test"
+        self.zone.mx("x.test", f"5 {odd}", "20 second.x.test")
+        self.zone.add(odd, "A", "127.0.0.2")
+        self.assertEqual(await self.send(), ["+"])
+
     async def test_private_addresses(self) -> None:
         """Loopback addresses from the DNS are not connected to, unless that is allowed."""
         self.sender = self.make(private_addresses="refuse")
@@ -305,6 +312,8 @@ class OurselvesTests(TestCase):
         self.assertFalse(is_local("192.0.2.1"))
         self.assertFalse(is_local("2001:db8::1"))
         self.assertEqual(is_local("::1"), socket.has_ipv6 and is_local("::1"))
+        self.assertTrue(is_local("0.0.0.0"))
+        self.assertTrue(is_local("::"))
 
     def test_ports(self) -> None:
         """Mail to this machine comes back only if we listen at that port; a port of systemd's may be any."""

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from hostmail.relay.asking import Asker, _read, system_servers
+from hostmail.relay.asking import MOST_OCTETS, Asker, _read, system_servers
 from hostmail.relay.contracts import Exchange
 from hostmail.relay.dns import FAILURE_SECONDS, LONGEST, Answer, CachedDns
 from hostmail.relay.failures import DnsFailure, NoSuchDomain
@@ -129,6 +129,19 @@ class AskerTests(TestCase):
         self.zone.mx("x.test", *(f"{i} mx{i}.a-rather-long-name-of-a-host.x.test" for i in range(100)))
         self.zone.by_tcp_only.add("x.test")
         self.assertEqual(len((await self.ask("x.test", "MX")).records), 100)
+
+    async def test_endless_texts(self) -> None:
+        """What one name may take room for in the cache is bounded."""
+        self.zone.add("x.test", "TXT", *(f'"{number}{"x" * 250}"' for number in range(100)))
+        self.zone.by_tcp_only.add("x.test")
+        records = (await self.ask("x.test", "TXT")).records
+        self.assertLess(sum(map(len, records)), MOST_OCTETS)
+        self.assertGreater(len(records), 20)
+
+    async def test_wrapped_address(self) -> None:
+        """An IPv4 address wrapped into IPv6 is the IPv4 address, so that ours are known in any spelling."""
+        self.zone.add("mx.x.test", "AAAA", "::ffff:7f00:1")
+        self.assertEqual((await self.ask("mx.x.test", "AAAA")).records, ("127.0.0.1",))
 
     async def test_tcp_in_trouble(self) -> None:
         """A name server whose TCP side hangs up is as good as none."""

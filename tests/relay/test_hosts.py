@@ -60,6 +60,13 @@ class CandidateTests(SynchronousTestCase):
         self.assertEqual(self.names((10, "192.0.2.1"), (20, "a")), ["a"])
         self.assertIn("550 5.4.4", self.refused((10, "192.0.2.1"), (20, "2001:db8::1")))
 
+    def test_no_host_names(self) -> None:
+        """Nor is a host what the DNS can name and nobody can be called: control characters, blanks, labels without end when written."""
+        odd = (r"a\032b.test", r"\000" * 20 + ".test", "*.test", "-.test", r"a\.b.test", "[::1]")
+        self.assertEqual(self.names(*((10, each) for each in odd), (20, "_a.b-c.test")), ["_a.b-c.test"])
+        for each in odd:
+            self.assertEqual(self.refused((10, each)), "550 5.4.4 the mail exchangers of x.test are no names of hosts")
+
     def test_many(self) -> None:
         """Of hundreds of records the best ones count."""
         names = self.names(*((100 - i, f"h{i}") for i in range(100)))
@@ -185,7 +192,12 @@ class TargetTests(SynchronousTestCase):
     def test_address_literals(self) -> None:
         """user@[192.0.2.1] names its host itself."""
         self.assertIsNone(literal_target("x.test"))
-        for domain, ip in (("[192.0.2.1]", "192.0.2.1"), ("[IPv6:2001:db8::1]", "2001:db8::1"), ("[ipv6:::1]", "::1")):
+        for domain, ip in (
+            ("[192.0.2.1]", "192.0.2.1"),
+            ("[IPv6:2001:db8::1]", "2001:db8::1"),
+            ("[ipv6:::1]", "::1"),
+            ("[IPv6:::ffff:7f00:1]", "127.0.0.1"),
+        ):
             target = literal_target(domain)
             assert target is not None
             self.assertEqual(target.ip, ip)

@@ -96,7 +96,12 @@ class WayTests(SynchronousTestCase):
 
     def test_server_name(self) -> None:
         """TLS asks for the host by name (SNI), for an IP address without."""
-        for host, name in (("mx.example", b"mx.example"), ("192.0.2.1", None)):
+        for host, name in (
+            ("mx.example", b"mx.example"),
+            ("192.0.2.1", None),
+            ("[192.0.2.1]", None),
+            ("[IPv6:::1]", None),
+        ):
             connection = client_tls(host, verified=False).clientConnectionForTLS(None)
             self.assertIsInstance(connection, SSL.Connection)
             self.assertEqual(connection.get_servername(), name)
