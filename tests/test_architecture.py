@@ -11,7 +11,18 @@ from twisted.trial.unittest import SynchronousTestCase
 import hostmail
 
 ROOT = Path(hostmail.__file__).parent
-WORDS = {"actor", "address", "clientsetup", "decisions", "envelope", "errors", "listnames", "message", "srs"}
+WORDS = {
+    "actor",
+    "address",
+    "clientsetup",
+    "decisions",
+    "envelope",
+    "errors",
+    "listnames",
+    "message",
+    "newpassword",
+    "srs",
+}
 CONTRACTS = {"config", "interfaces"}
 TOOLS = {"sql"}
 WORKERS = {"auth", "checks", "delivery", "directory", "queue", "relay", "routing", "storage"}

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from hostmail.admin.cli import CommandLine, Stop
+from hostmail.newpassword import generate
 
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-GROUPS, LENGTH = 4, 5
 MAX_OCTETS = 1024
-
-
-def generate() -> str:
-    """A password that can be read out over the telephone: 99 bits in four groups, no letters that look alike."""
-    groups = ("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(GROUPS))
-    return "-".join(groups)
 
 
 def password_options(function: Callable[..., Any]) -> Callable[..., Any]:

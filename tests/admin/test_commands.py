@@ -22,9 +22,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.admin.cli import CommandLine, plain_table
 from hostmail.admin.commands.relay import explain
 from hostmail.admin.main import main, run
-from hostmail.admin.secret import generate
 from hostmail.config.schema import Settings
 from hostmail.errors import TemporaryFailure
+from hostmail.newpassword import generate
 from tests.admin.fakes import World
 
 

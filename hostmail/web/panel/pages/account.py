@@ -1,0 +1,78 @@
+"""One account: how full it is, what it may do, its password, and its end."""
+
+from __future__ import annotations
+
+from hostmail.web.fields import BadField
+from hostmail.web.panel.page import MANAGERS, Done, Page, Subject, View, Visit
+from hostmail.web.panel.pages.accounts import SUSPENSIONS, account_state, chosen_password
+
+
+async def show(visit: Visit) -> View:
+    """All there is to know, and a form for each thing that can be changed."""
+    return View("account.html", {"state": account_state(visit.account)}, title=visit.account["address"])
+
+
+def here(visit: Visit) -> str:
+    """This page."""
+    return visit.url("account", domain=visit.domain["name"], address=visit.account["address"])
+
+
+async def change_quota(visit: Visit) -> Done:
+    """How much it may hold."""
+    form = visit.form
+    await visit.call(
+        "account.set",
+        address=visit.account["address"],
+        quota=form.size("quota"),
+        quota_messages=form.number("quota_messages"),
+    )
+    return Done("The quota has been changed. It counts from the next message on.", here(visit))
+
+
+async def change_suspensions(visit: Visit) -> Done:
+    """What it may do: a box that is ticked is allowed."""
+    changes = {f"{what}_suspended": not visit.form.ticked(what) for what in SUSPENSIONS}
+    await visit.call("account.set", address=visit.account["address"], **changes)
+    return Done("What this account may do has been changed, at once.", here(visit))
+
+
+async def change_password(visit: Visit) -> View | Done:
+    """A new password: the old one is refused from this moment on."""
+    password, is_made = chosen_password(visit.form)
+    address = visit.account["address"]
+    await visit.call("account.passwd", address=address, password=password)
+    if visit.actor.address == address:
+        await visit.stay_signed_in()
+    if is_made:
+        facts = {"login": visit.account["login"], "password": password, "to": here(visit)}
+        return View("new_password.html", facts, title="New password")
+    return Done("The password has been changed. The old one is refused from now on.", here(visit))
+
+
+async def remove(visit: Visit) -> Done:
+    """The end of it; its mail is kept aside for the grace period (D13)."""
+    address = visit.account["address"]
+    if visit.form.text("confirm").lower() != address.lower():
+        raise BadField("confirm", f"Type {address} to confirm")
+    await visit.call("account.remove", address=address)
+    return Done(f"{address} has been deleted.", visit.url("accounts", domain=visit.domain["name"]))
+
+
+PAGES = (
+    Page(
+        name="account",
+        path="/domains/<domain>/accounts/<path:address>",
+        title="Account",
+        help="Changes count at once, for people who are connected, too.",
+        show=show,
+        who=MANAGERS,
+        subject=Subject.ACCOUNT,
+        actions={
+            "quota": change_quota,
+            "suspensions": change_suspensions,
+            "password": change_password,
+            "remove": remove,
+        },
+        command="hostmail account show {address}",
+    ),
+)

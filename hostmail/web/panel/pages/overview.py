@@ -1,0 +1,95 @@
+"""One domain in a look: how full it is, what there is in it, what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hostmail.web.panel.page import MANAGERS, Page, Section, Subject, View, Visit
+
+NEARLY_FULL = 0.9
+MOST_NAMED = 5
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Something to look at, and where."""
+
+    words: str
+    help: str
+    to: str = ""
+
+
+def is_nearly_full(row: Row) -> bool:
+    """Whether mail for it will soon be refused, or is."""
+    return row["quota"] is not None and row["used"] >= NEARLY_FULL * row["quota"]
+
+
+def warnings(domain: Row, accounts: Sequence[Row], accounts_page: str) -> Iterator[Attention]:
+    """What is not as it should be, the worst first."""
+    name = domain["name"]
+    if not domain["active"]:
+        yield Attention(
+            f"Mail for {name} does not come here yet",
+            "It is being prepared: its accounts work, its mail goes where the DNS says.",
+        )
+    for what, means in (
+        ("login", "nobody can check mail or sign in"),
+        ("incoming", "mail to all its addresses is refused"),
+        ("outgoing", "nobody can send"),
+    ):
+        if domain[f"{what}_suspended"]:
+            yield Attention(
+                f"The domain is suspended for {what}", f"As long as that is so, {means}. Your provider can lift it."
+            )
+    if is_nearly_full(domain):
+        yield Attention(
+            "The domain's storage is nearly full",
+            "When nothing is left, mail to every address in it is returned to its sender.",
+        )
+    full = [one["address"] for one in accounts if is_nearly_full(one)]
+    if full:
+        more = f" and {len(full) - MOST_NAMED} more" if len(full) > MOST_NAMED else ""
+        which = ", ".join(full[:MOST_NAMED])
+        yield Attention(
+            f"Nearly full: {which}{more}",
+            "Mail to them is returned to its sender. Raise the quota, or have mail deleted.",
+            accounts_page,
+        )
+    if not accounts:
+        yield Attention(
+            "There is no account yet", "Add the first one: it also becomes the domain's default mailbox.", accounts_page
+        )
+    elif not domain["default_mailbox"]:
+        yield Attention(
+            "There is no default mailbox",
+            "The domain's main login opens none, and mail for unknown names cannot be kept.",
+        )
+
+
+async def show(visit: Visit) -> View:
+    """The domain, and its fullest mailboxes."""
+    name = visit.domain["name"]
+    accounts = await visit.call("account.list", domain=name)
+    fullest = sorted(accounts, key=lambda one: one["used"], reverse=True)[:5]
+    found = list(warnings(visit.domain, accounts, visit.url("accounts", domain=name)))
+    return View("overview.html", {"warnings": found, "fullest": fullest}, title=name)
+
+
+PAGES = (
+    Page(
+        name="overview",
+        path="/domains/<domain>",
+        title="Overview",
+        help="The domain in one look: how much of its storage is used, and what needs your attention.",
+        show=show,
+        who=MANAGERS,
+        subject=Subject.DOMAIN,
+        section=Section.DOMAIN,
+        menu="Overview",
+        command="hostmail domain show {domain}",
+    ),
+)

@@ -1,0 +1,17 @@
+"""All pages of the panel, in the order of the navigation. The routes are made of this table, and so are the tests of who may see what.
+
+A page that is not in here does not exist; one that is in here has been tried by everybody who must not see it (tests/web/panel).
+"""
+
+from __future__ import annotations
+
+from hostmail.web.panel.page import Page
+from hostmail.web.panel.pages import account, accounts, home, mailbox, overview
+
+PAGES: tuple[Page, ...] = (
+    *home.PAGES,
+    *overview.PAGES,
+    *accounts.PAGES,
+    *account.PAGES,
+    *mailbox.PAGES,
+)

@@ -1,0 +1,75 @@
+"""Templates: everything is escaped, nothing is ever marked safe, and a name that is missing is an error and no empty place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hostmail.config.units import format_duration, format_size, human_size
+
+
+def size(octets: int | None) -> str:
+    """Octets for people."""
+    return "no limit" if octets is None else human_size(octets)
+
+
+def percent(used: int, quota: int | None) -> int:
+    """How full, 0 where there is no limit; more than 100 only if that is so."""
+    if quota is None:
+        return 0
+    return round(100 * used / quota) if quota else 100
+
+
+def moment(when: float | None) -> str:
+    """A point in time, in the server's own."""
+    return "never" if not when else datetime.fromtimestamp(when, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def iso(when: float) -> str:
+    """The same for machines."""
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def span(seconds: float | None) -> str:
+    """A duration."""
+    return "-" if seconds is None else format_duration(round(seconds))
+
+
+def thousands(number: int) -> str:
+    """12 345: a thin space, which reads the same everywhere."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def upper_first(text: str) -> str:
+    """A sentence begins with a capital letter; the rest of it stays."""
+    return text[:1].upper() + text[1:]
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "size": size,
+    "size_typed": format_size,
+    "percent": percent,
+    "moment": moment,
+    "iso": iso,
+    "span": span,
+    "thousands": thousands,
+    "upper_first": upper_first,
+}
+
+
+def make_templates(**everywhere: Any) -> Environment:
+    """The templates of the panel; `everywhere` are names that all of them know."""
+    environment = Environment(
+        loader=PackageLoader("hostmail.web.panel"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(everywhere)
+    return environment

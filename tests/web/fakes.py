@@ -1,0 +1,297 @@
+"""A panel with a browser in front of it, and behind it an admin and a sign-in that know three people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from zope.interface import implementer
+
+from hostmail.actor import Actor, Role
+from hostmail.envelope import Peer
+from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotAllowed, NotFound
+from hostmail.interfaces import IAdmin, ISignIn, Signed
+from hostmail.monitoring.sessions import Sessions
+from hostmail.web.panel.making import make_panel
+from hostmail.web.panel.page import Page
+from hostmail.web.panel.routes import PAGES
+from hostmail.web.sessions import WebSessions
+
+HOST = "panel.example.net"
+MINE, THEIRS = "example.com", "other.example"
+GIB = 1 << 30
+
+
+def account(address: str, used: int = 0, quota: int | None = 20 << 20) -> dict[str, Any]:
+    """An account as account.show tells it."""
+    return {
+        "login": address,
+        "address": address,
+        "domain": address.rpartition("@")[2],
+        "quota": quota,
+        "quota_messages": None,
+        "used": used,
+        "messages": used // 10_000,
+        "login_suspended": False,
+        "incoming_suspended": False,
+        "outgoing_suspended": False,
+        "last_check": None,
+    }
+
+
+def domain(name: str) -> dict[str, Any]:
+    """A domain as domain.show tells it."""
+    return {
+        "name": name,
+        "main_login": name.replace(".", "")[:8],
+        "default_mailbox": f"info@{name}",
+        "quota": GIB,
+        "login_suspended": False,
+        "incoming_suspended": False,
+        "outgoing_suspended": False,
+        "active": True,
+    }
+
+
+@implementer(IAdmin)
+class FakeAdmin:
+    """Domains and accounts in memory. It remembers every call, and refuses as the real one what is somebody else's."""
+
+    def __init__(self) -> None:
+        self.domains = {name: domain(name) for name in (MINE, THEIRS)}
+        self.accounts = {
+            one["address"]: one
+            for name in (MINE, THEIRS)
+            for one in (account(f"info@{name}", 19 << 20), account(f"Ann@{name}", 1 << 20, None))
+        }
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.before: Callable[[], Awaitable[None]] | None = None
+        self.fault: Exception | None = None
+
+    async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
+        """Do as the real one would."""
+        self.calls.append((verb, dict(arguments)))
+        if self.before is not None:
+            await self.before()
+        if self.fault is not None:
+            raise self.fault
+        self._check(arguments, actor)
+        work: Any = getattr(self, verb.replace(".", "_"), None)
+        return work(actor, **arguments) if work is not None else []
+
+    def _check(self, arguments: Mapping[str, Any], actor: Actor) -> None:
+        about = arguments.get("address") or arguments.get("domain") or arguments.get("name") or ""
+        name = about.rpartition("@")[2].lower()
+        if actor.role is Role.OWNER and name not in actor.domains and name:
+            raise NotFound(f"{about} is not hosted here")
+        if actor.role is Role.USER and about != actor.address:
+            raise NotAllowed()
+
+    def domain_list(self, actor: Actor) -> list[dict[str, Any]]:
+        names = self.domains if actor.role is Role.OPERATOR else actor.domains
+        return [self.domain_show(actor, name) for name in sorted(names)]
+
+    def domain_show(self, actor: Actor, name: str) -> dict[str, Any]:
+        if name.lower() not in self.domains:
+            raise NotFound(f"{name} is not hosted here")
+        mine = [one for one in self.accounts.values() if one["domain"] == name.lower()]
+        used, messages = sum(one["used"] for one in mine), sum(one["messages"] for one in mine)
+        return self.domains[name.lower()] | {"accounts": len(mine), "used": used, "messages": messages}
+
+    def account_list(self, actor: Actor, domain: str) -> list[dict[str, Any]]:
+        return [one for one in self.accounts.values() if one["domain"] == domain]
+
+    def account_show(self, actor: Actor, address: str) -> dict[str, Any]:
+        if address not in self.accounts:
+            raise NotFound(f"there is no account {address}")
+        return self.accounts[address] | {"main_login": None}
+
+    def account_add(self, actor: Actor, address: str, password: str, **more: Any) -> dict[str, Any]:
+        if address in self.accounts:
+            raise AlreadyExists(f"{address} exists already")
+        if len(password) < 8:
+            raise BadValue("the password needs at least 8 characters")
+        self.accounts[address] = account(address, 0, more.get("quota", 20 << 20))
+        return self.accounts[address]
+
+    def account_set(self, actor: Actor, address: str, **changes: Any) -> dict[str, Any]:
+        self.accounts[address].update(changes)
+        return self.accounts[address]
+
+    def account_remove(self, actor: Actor, address: str) -> dict[str, Any]:
+        del self.accounts[address]
+        return {"address": address}
+
+
+PEOPLE = {
+    "root": Actor(Role.OPERATOR, "root", "panel", person_id=1),
+    "owen": Actor(Role.OWNER, "owen", "panel", person_id=2, domains=frozenset({MINE})),
+    "main": Actor(Role.OWNER, "main", "panel", domains=frozenset({MINE}), address=f"info@{MINE}"),
+    f"Ann@{MINE}": Actor(Role.USER, f"Ann@{MINE}", "panel", address=f"Ann@{MINE}"),
+}
+PASSWORD, CODE = "Correct-Horse-7", "123456"
+
+
+@implementer(ISignIn)
+class FakeSignIn:
+    """Everybody has the same password; who is in `with_code` needs a code, too."""
+
+    def __init__(self) -> None:
+        self.people = dict(PEOPLE)
+        self.stamps = dict.fromkeys(PEOPLE, "stamp")
+        self.with_code: set[str] = set()
+        self.asked: list[tuple[str, str]] = []
+        self.refusal: Exception | None = None
+
+    async def sign_in(self, login: str, password: str, peer: Peer) -> Signed:
+        self.asked.append((login, peer.ip))
+        if self.refusal is not None:
+            raise self.refusal
+        if login not in self.people or password != PASSWORD:
+            raise LoginFailed(private="wrong")
+        return Signed(login, self.stamps[login], login in self.with_code)
+
+    async def check_code(self, subject: str, code: str, peer: Peer) -> None:
+        if code != CODE:
+            raise LoginFailed()
+
+    async def actor(self, subject: str, credential: str, way: str, ip: str) -> Actor | None:
+        return self.people.get(subject) if self.stamps.get(subject) == credential else None
+
+    async def credential(self, subject: str) -> str:
+        return self.stamps.get(subject, "")
+
+
+@dataclass
+class Reply:
+    """An answer as a browser has it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    cookies: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+def replies(octets: bytes, method: str = "GET") -> list[Reply]:
+    """All answers in what a server sent."""
+    found = []
+    while octets:
+        head, _, octets = octets.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        pairs = [line.split(": ", 1) for line in lines]
+        headers = {name.lower(): value for name, value in pairs}
+        status = int(first.split()[1])
+        has_body = method != "HEAD" and status not in (100, 204, 304)
+        length = int(headers.get("content-length", 0)) if has_body else 0
+        body, octets = octets[:length], octets[length:]
+        found.append(Reply(status, headers, body, [value for name, value in pairs if name.lower() == "set-cookie"]))
+    return found
+
+
+class Transport(StringTransport):
+    """What a connection goes over."""
+
+    def __init__(self, ip: str = "192.0.2.7") -> None:
+        super().__init__(peerAddress=IPv4Address("TCP", ip, 40_000))
+        self.aborted = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None: ...
+
+    def abortConnection(self) -> None:
+        self.aborted = self.disconnecting = True
+
+
+class Site:
+    """A panel as it is put together, with time in our hands."""
+
+    def __init__(self, folder: Path, pages: Sequence[Page] = PAGES, proxies: Sequence[str] = ("127.0.0.1",)) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_000_000)
+        self.admin, self.sign_in = FakeAdmin(), FakeSignIn()
+        self.connections = Sessions(now=self.clock.seconds)
+        self.sessions = WebSessions(path=folder / "panel.sqlite", now=self.clock.seconds)
+        self.site = make_panel(
+            admin=self.admin,
+            sign_in=self.sign_in,
+            sessions=self.sessions,
+            connections=self.connections,
+            reactor=self.clock,
+            now=self.clock.seconds,
+            is_ours=self._is_ours,
+            server="mail.example.net",
+            trusted_proxies=proxies,
+            pages=pages,
+        )
+
+    async def _is_ours(self, host: str) -> bool:
+        return host in (HOST, "127.0.0.1")
+
+    def connect(self, ip: str = "192.0.2.7") -> tuple[Any, Transport]:
+        """One connection."""
+        protocol, transport = self.site.buildProtocol(None), Transport(ip)
+        protocol.makeConnection(transport)
+        return protocol, transport
+
+
+class Browser:
+    """Somebody's browser, behind the reverse proxy that speaks TLS for us: keeps cookies, follows nothing by itself."""
+
+    def __init__(self, site: Site, ip: str = "198.51.100.3") -> None:
+        self.site = site
+        self.ip = ip
+        self.cookies: dict[str, str] = {}
+
+    def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Reply:
+        """One request on a connection of its own."""
+        protocol, transport = self.site.connect("127.0.0.1")
+        given = {"host": HOST, "x-forwarded-for": self.ip, "x-forwarded-proto": "https", "connection": "close"}
+        if body:
+            given |= {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}
+        if self.cookies:
+            given["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
+        protocol.dataReceived("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+        [reply] = replies(transport.value(), method)
+        for line in reply.cookies:
+            name, _, value = line.partition(";")[0].partition("=")
+            if "Max-Age=0" in line:
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return reply
+
+    def get(self, path: str, **headers: str) -> Reply:
+        """Look."""
+        return self.send("GET", path, **headers)
+
+    def post(self, path: str, headers: Mapping[str, str] | None = None, **fields: str) -> Reply:
+        """Send a form as it is, from one of our pages as browsers say."""
+        more = {"origin": f"https://{HOST}", "sec_fetch_site": "same-origin"} | dict(headers or {})
+        return self.send("POST", path, urlencode(fields).encode() or b"x=", **more)
+
+    def csrf(self, path: str) -> str:
+        """The token in the forms of a page."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.get(path).text)
+        return unescape(found[1]) if found else ""
+
+    def sign_in(self, login: str, password: str = PASSWORD) -> Reply:
+        """Through the login page."""
+        token = self.csrf("/login")
+        return self.post("/login", csrf=token, next="/", login=login, password=password)
+
+    def fill(self, path: str, action: str, **fields: str) -> Reply:
+        """Load a page and send one of its forms."""
+        return self.post(path, csrf=self.csrf(path), action=action, **fields)
