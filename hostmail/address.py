@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import normalize
 
 import idna
 
@@ -44,8 +45,9 @@ class Address:
 
     @property
     def key(self) -> str:
-        """What two spellings of one address have in common: delivery ignores case (A2)."""
-        return f"{self.local.casefold()}@{self.domain}"
+        """What two spellings of one address have in common: delivery ignores case (A2), and how letters with marks are put together."""
+        local = self.local.casefold()
+        return f"{local if local.isascii() else normalize('NFC', local)}@{self.domain}"
 
     @property
     def is_ascii(self) -> bool:

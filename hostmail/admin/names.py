@@ -6,10 +6,8 @@ from typing import Any
 
 import msgspec
 
-from hostmail.address import Address
-from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.parts import Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May
-from hostmail.errors import BadAddress
 from hostmail.interfaces import Name
 
 ONE, LISTED = {"address": ADDRESS}, {"name": EITHER}
@@ -87,10 +85,7 @@ class Names:
         if "@" not in text:
             domain = (await self._parts.find_domain(text)).name if text else None
             return await self._parts.directory.names(domain)
-        try:
-            name = await self._parts.directory.name(Address.parse(text))
-        except BadAddress:
-            return []
+        name = await self._parts.directory.name(named_address(text))
         return [name] if name is not None else []
 
     async def remove_alias(self, asked: Removed) -> dict[str, Any]:

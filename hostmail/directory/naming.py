@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from hostmail.address import Address
 from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
 from hostmail.directory import chains, facts, lists, values
-from hostmail.directory.tables import caught_names, domain_aliases, name_targets, names
+from hostmail.directory.tables import caught_names, domain_aliases, domains, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
 from hostmail.interfaces import MailingList, Name
@@ -103,6 +103,9 @@ def add_domain_alias(t: Transaction, name: str, domain: str) -> None:
     t.run(insert(domain_aliases).values(name=name, domain_id=domain_id, created=t.now))
     leading = select(names.c.address).join(name_targets, name_targets.c.name_id == names.c.id).distinct()
     for address in t.run(leading.where(name_targets.c.target_key.endswith(f"@{name}", autoescape=True))).scalars():
+        chains.check(t, Address.parse(address))
+    catching = select(domains.c.catch_all).where(domains.c.catch_all.endswith(f"@{name}", autoescape=True)).distinct()
+    for address in t.run(catching).scalars():
         chains.check(t, Address.parse(address))
     t.announce(name)
     t.announce(domain)

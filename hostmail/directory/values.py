@@ -34,6 +34,8 @@ def check_domain_name(name: str) -> str:
 
 def check_address(text: str) -> Address:
     """A whole mail address; raises BadValue."""
+    if text.strip().startswith("@"):
+        raise BadValue(f"{text} names no one: for mail to every name of a domain there is hostmail catchall set")
     try:
         address = Address.parse(text.strip())
     except BadAddress as refusal:

@@ -104,9 +104,11 @@ async def _of_list(directory: IDirectory, address: Address, domain: Domain) -> F
         return Facts(domain, mailing_list=found)
     apart = taken_apart(address)
     found = await directory.mailing_list(apart[0]) if apart is not None else None
-    if apart is None or found is None:
-        return None
-    return Facts(domain, mailing_list=found, list_word=apart[1], list_tag=apart[2])
+    if apart is not None and found is not None:
+        return Facts(domain, mailing_list=found, list_word=apart[1], list_tag=apart[2])
+    base = Address(base_name(address.local), address.domain)
+    found = await directory.mailing_list(base) if base.local != address.local else None
+    return Facts(domain, mailing_list=found) if found is not None else None
 
 
 async def _of_base(directory: IDirectory, address: Address, domain: Domain) -> tuple[Account | None, Name | None]:

@@ -17,12 +17,16 @@ MAX_ADDRESSES = 1_000
 
 @dataclass(slots=True)
 class Stop:
-    """An address on the way: which ones led to it, the last one that somebody here has set, and what a catch-all caught."""
+    """An address on the way: which ones led to it, the last one that somebody here has set, and what a catch-all caught.
+
+    With `only_here` an alias led to it. Its domain was hosted then; mail must not leave because it is not any more.
+    """
 
     address: Address
     path: tuple[str, ...] = ()
     forwarder: Address | None = None
     caught: str = ""
+    only_here: bool = False
 
 
 class Resolution:
@@ -54,6 +58,10 @@ class Resolution:
         """Go one step further with the facts about `wanted`."""
         stop = self._open.pop()
         taken = step(stop.address, facts)
+        if taken.elsewhere and stop.only_here and facts.domain is None:
+            taken = Step(
+                stop.address, "not hosted any more", refusal=NoSuchRecipient(private="an alias leads nowhere else")
+            )
         self._note(stop, taken)
         caught = stop.caught or (caught_name(stop.address) if taken.caught else "")
         if taken.mailbox is not None:
@@ -68,7 +76,7 @@ class Resolution:
         elif taken.elsewhere:
             self._leave(stop)
         if taken.onward:
-            self._go_on(stop, taken.onward, caught)
+            self._go_on(stop, taken, caught)
 
     def _leave(self, stop: Stop) -> None:
         if stop.forwarder is None:
@@ -76,10 +84,10 @@ class Resolution:
         else:
             self._ends.setdefault(stop.address.key, Forward(stop.address, stop.forwarder, stop.caught))
 
-    def _go_on(self, stop: Stop, onward: tuple[Address, ...], caught: str) -> None:
+    def _go_on(self, stop: Stop, taken: Step, caught: str) -> None:
         path = (*stop.path, stop.address.key)
-        for address in reversed(onward):
-            further = Stop(address, path, stop.address, caught)
+        for address in reversed(taken.onward):
+            further = Stop(address, path, stop.address, caught, address in taken.only_here)
             if address.key in path:
                 self._note(further, Step(address, "loop", refusal=MailLoop(private=" -> ".join((*path, address.key)))))
             elif len(path) > MAX_CHAIN or len(self._seen) >= MAX_ADDRESSES:

@@ -17,7 +17,8 @@ class Step:
     """What becomes of mail that has come as far as `address`, and by which rule.
 
     It ends in `mailbox`, with a list (`for_list`), with `refusal`, `elsewhere` or discarded (`discarded`), or it goes `onward` to other
-    addresses; a mailbox that forwards and keeps a copy has both. `caught`: a catch-all's doing.
+    addresses; a mailbox that forwards and keeps a copy has both. `caught`: a catch-all's doing. `only_here` are those of `onward` that an
+    alias leads to: somebody here, never another server.
     """
 
     address: Address
@@ -29,6 +30,7 @@ class Step:
     discarded: bool = False
     caught: bool = False
     for_list: ForList | None = None
+    only_here: tuple[Address, ...] = ()
 
 
 def step(address: Address, facts: Facts) -> Step:
@@ -79,7 +81,8 @@ def _of_list(address: Address, facts: Facts, domain: Domain, found: MailingList)
     if facts.list_word is None and domain.outgoing_suspended:
         return Step(address, "suspended", refusal=RecipientSuspended(private=f"{domain.name} may not send"))
     if facts.list_word is None:
-        return Step(address, "mailing list", for_list=ToList(found.id, found.parsed, found.size_bytes))
+        rule = "mailing list" if found.parsed.key == address.key else "mailing list, without its tag"
+        return Step(address, rule, for_list=ToList(found.id, found.parsed, found.size_bytes))
     if facts.list_word is ListWord.OWNER:
         return Step(address, "owners of a mailing list", onward=found.owners)
     command = ListCommand(found.parsed, facts.list_word, facts.list_tag, address)
@@ -89,7 +92,7 @@ def _of_list(address: Address, facts: Facts, domain: Domain, found: MailingList)
 def _leads(address: Address, rule: str, domain: Domain, name: Name) -> Step:
     if domain.incoming_suspended:
         return _suspended(address, domain.name)
-    return Step(address, rule, onward=name.targets)
+    return Step(address, rule, onward=name.targets, only_here=name.aliases)
 
 
 def _of_account(address: Address, rule: str, domain: Domain, account: Account, name: Name | None) -> Step:

@@ -98,7 +98,11 @@ class AliasTests(AddressesCase):
             [row] = self.json("alias", "list", *name)
             self.assertEqual(row["aliases"], [ANN, BEA])
         self.assertEqual(self.json("alias", "list", "nobody@example.com"), [])
-        self.assertEqual(self.json("alias", "list", "no address@"), [])
+        self.run_command("alias", "list", "nobody@example.com")
+        self.assertIn("nobody@example.com has no aliases", self.talk)
+        self.run_command("forward", "list")
+        self.assertIn("this server has no forwards", self.talk)
+        self.run_command("alias", "list", "no address@", code=1)
         self.run_command("alias", "list", "example.net", code=1)
         self.run_command("alias", "remove", "team@example.com", BEA)
         self.assertEqual(self.talk, f"team@example.com leads to {ANN}\n")
@@ -136,6 +140,8 @@ class AliasTests(AddressesCase):
         """A target has to be named."""
         self.run_command("alias", "add", "team@example.com", code=2)
         self.run_command("forward", "add", ANN, code=1)
+        self.run_command("alias", "add", "@example.com", ANN, code=1)
+        self.assertIn("catchall set", self.talk)
 
 
 class CatchAllTests(AddressesCase):
@@ -158,6 +164,7 @@ class CatchAllTests(AddressesCase):
         self.run_command("catchall", "set", "example.com", code=2)
         self.run_command("catchall", "set", "example.com", BEA, "--refuse", code=2)
         self.run_command("catchall", "set", "example.com", "nobody@example.com", code=1)
+        self.assertEqual(self.shown("set", "example.com", "bea"), f"to {BEA}")
 
     def test_names(self) -> None:
         """Caught names are listed by frequency; one is blocked, freed, or made an alias, with or without its domain (E2)."""
@@ -165,7 +172,7 @@ class CatchAllTests(AddressesCase):
             self.caught.caught(f"{name}@example.com")
         rows = self.json("catchall", "names", "example.com")
         self.assertEqual((rows[0]["address"], rows[0]["count"]), ("typo@example.com", 2))
-        words = ("--block", "typo", "--block", "never@example.com", "--alias", "other", ANN)
+        words = ("--block", "typo", "--block", "never@example.com", "--alias", "other", "ann")
         rows = {row["address"]: row for row in self.json("catchall", "names", "example.com", *words)}
         self.assertEqual(sorted(rows), ["never@example.com", "third@example.com", "typo@example.com"])
         self.assertEqual((rows["typo@example.com"]["blocked"], rows["third@example.com"]["blocked"]), (True, False))

@@ -283,6 +283,13 @@ class DomainAliasTests(NamingCase):
         self.refused(self.changes.add_domain_alias("example.com", "example.com"), AlreadyExists)
         self.refused(self.changes.add_domain_alias("x.example", "example.org"), NotFound)
 
+    def test_loop_through_a_catch_all(self) -> None:
+        """A domain cannot come to stand for one whose catch-all leads to it: mail for unknown names would go round."""
+        self.get(self.changes.set_domain("example.com", catch_all="nobody@example.org"))
+        self.assertIn("would make a loop", self.words(self.changes.add_domain_alias("example.org", "example.com")))
+        self.get(self.changes.set_domain("example.com", catch_all=ANN.replace("example.com", "example.org")))
+        self.get(self.changes.add_domain_alias("example.org", "example.com"))
+
     def test_names_belong_to_the_domain(self) -> None:
         """What is laid down goes to the domain itself; the other name says so."""
         self.get(self.changes.add_domain_alias("example.org", "example.com"))

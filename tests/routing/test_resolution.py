@@ -71,6 +71,25 @@ class AliasTests(ResolutionCase):
         self.directory.lead("sales+x@example.com", "ann@example.com")
         self.assertEqual(self.decide("sales+x@example.com"), self.into(1, "ann@example.com", "sales+x@example.com"))
 
+    def test_domain_that_is_gone(self) -> None:
+        """An alias leads to addresses here: when the domain behind it is hosted no more, its mail does not leave; a forward's does."""
+        self.directory.lead("sales@example.com", "cleo@two.example", "bea@example.com")
+        self.directory.lead("cleo@example.com", "cleo@two.example")
+        self.directory.lead("away@example.com", "cleo@far.example")
+        del self.directory.all_domains["two.example"]
+        refusal = self.refusal("cleo@example.com")
+        self.assertIsInstance(refusal, NoSuchRecipient)
+        decision = self.decide("sales@example.com")
+        assert isinstance(decision, Several)
+        self.assertEqual([type(end) for end in decision.targets], [IntoMailbox, Refuse])
+        self.assertIsInstance(self.decide("away@example.com"), Forward)
+
+    def test_domain_that_is_leaving(self) -> None:
+        """One that is hosted and not active gets its mail where the DNS says, by an alias too."""
+        self.directory.lead("cleo@example.com", "cleo@two.example")
+        self.directory.set("two.example", active=False)
+        self.assertIsInstance(self.decide("cleo@example.com"), Forward)
+
     def test_role(self) -> None:
         """postmaster@ goes where it was set to go (E5)."""
         self.directory.lead("postmaster@example.com", "bea@example.com")

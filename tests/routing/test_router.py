@@ -106,6 +106,20 @@ class RouterTests(SynchronousTestCase):
         self.assertIsInstance(self.decide("team-news@example.com"), Refuse)
         self.assertIsInstance(self.decide("other-owner@example.com"), Refuse)
 
+    def test_lists_with_a_tag(self) -> None:
+        """A post to the list's address with a tag is a post (E6), and no name for the catch-all; whoever has that name gets his mail."""
+        self.directory.add_list("team@example.com", "ann@example.com")
+        self.directory.set("example.com", catch_all="default")
+        self.assertEqual(self.decide("Team+x@example.com"), ToList(1, Address("team", "example.com"), 1024 * 1024))
+        self.assertIsInstance(self.decide("team-news+x@example.com"), IntoMailbox)
+        self.directory.add("team+x@example.com")
+        self.assertEqual(self.into("team+x@example.com"), "team+x@example.com")
+
+    def test_letters_with_marks(self) -> None:
+        """An address is found however its letters are put together, as one sign each or with marks behind them (RFC 6532 3.1)."""
+        self.directory.add("j\u00fcrgen@example.com")
+        self.assertEqual(self.into("JU\u0308RGEN+x@example.com"), "j\u00fcrgen@example.com")
+
     def test_explained(self) -> None:
         """`hostmail route` says what a list's addresses are for."""
         self.directory.add_list("team@example.com", "ann@example.com")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hostmail.admin.cli import CommandLine, pass_line, table
+from hostmail.admin.cli import Columns, CommandLine, pass_line, table
 from hostmail.admin.values import given, yes
 
 
@@ -44,7 +44,7 @@ def add_alias(line: CommandLine, address: str, targets: tuple[str, ...]) -> None
 @pass_line
 def list_aliases(line: CommandLine, name: str | None) -> None:
     """All aliases, or those of a domain or an address."""
-    line.answer(line.call("alias.list", **given(name=name)), lambda rows: table(rows, ALIASES))
+    line.answer(line.call("alias.list", **given(name=name)), lambda rows: _listed(line, rows, ALIASES, name, "aliases"))
 
 
 @alias.command("remove")
@@ -78,7 +78,9 @@ def add_forward(line: CommandLine, address: str, targets: tuple[str, ...], keep_
 @pass_line
 def list_forwards(line: CommandLine, name: str | None) -> None:
     """All forwards, or those of a domain or an address."""
-    line.answer(line.call("forward.list", **given(name=name)), lambda rows: table(rows, FORWARDS))
+    line.answer(
+        line.call("forward.list", **given(name=name)), lambda rows: _listed(line, rows, FORWARDS, name, "forwards")
+    )
 
 
 @forward.command("remove")
@@ -89,6 +91,12 @@ def remove_forward(line: CommandLine, address: str, targets: tuple[str, ...]) ->
     """Send it there no more; without TARGET nowhere at all."""
     told = line.call("forward.remove", address=address, targets=list(targets))
     line.answer(told, lambda row: _say_left(line, row, "forwards", "is sent on to"))
+
+
+def _listed(line: CommandLine, rows: list[dict[str, Any]], columns: Columns, name: str | None, what: str) -> None:
+    table(rows, columns)
+    if not rows:
+        line.say(f"{name or 'this server'} has no {what}")
 
 
 def _say_left(line: CommandLine, row: dict[str, Any], what: str, verb: str) -> None:

@@ -40,17 +40,25 @@ def show(line: CommandLine, domain: str) -> None:
 @click.option("--default-mailbox", "choice", flag_value=CATCH_DEFAULT, help="Whichever is the domain's at the time.")
 @pass_line
 def set_(line: CommandLine, domain: str, target: str | None, choice: str | None) -> None:
-    """Let mail for unknown names go to TARGET, a mailbox here or an address elsewhere; or say otherwise."""
+    """Let mail for unknown names go to TARGET, a mailbox of the domain or an address anywhere; or say otherwise."""
     if (target is None) == (choice is None):
         raise click.UsageError("name a TARGET, or say --refuse, --discard or --default-mailbox")
-    line.answer(line.call("catchall.set", name=domain, catch_all=target or choice), show_one)
+    line.answer(
+        line.call("catchall.set", name=domain, catch_all=_address(target, domain) if target else choice), show_one
+    )
 
 
 @catchall.command()
 @click.argument("domain")
 @click.option("--block", metavar="NAME", multiple=True, help="Refuse this name from now on; may be given again.")
 @click.option("--unblock", metavar="NAME", multiple=True, help="Let the catch-all have it again.")
-@click.option("--alias", nargs=2, metavar="NAME TARGET", multiple=True, help="Make it an alias of TARGET.")
+@click.option(
+    "--alias",
+    nargs=2,
+    metavar="NAME TARGET",
+    multiple=True,
+    help="Make it an alias of TARGET, an address or a name of this domain.",
+)
 @pass_line
 def names(
     line: CommandLine, domain: str, block: tuple[str, ...], unblock: tuple[str, ...], alias: tuple[tuple[str, str], ...]
@@ -61,7 +69,7 @@ def names(
     for name in unblock:
         line.call("catchall.unblock", address=_address(name, domain))
     for name, target in alias:
-        line.call("alias.add", address=_address(name, domain), targets=[target])
+        line.call("alias.add", address=_address(name, domain), targets=[_address(target, domain)])
     line.answer(line.call("catchall.names", name=domain), lambda rows: table(rows, COLUMNS))
 
 
