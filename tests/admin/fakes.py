@@ -495,6 +495,7 @@ class World:
             "explain": self.explain,
             "ways_out": FakeWays(),
             "explain_way": self.explain_way,
+            "convinces": lambda name: False,
         }
         self.admin = Admin(Parts(**parts | instead))
 
@@ -508,7 +509,6 @@ class World:
     async def explain_way(self, account_id: int | None, sender: str) -> dict[str, Any]:
         """All mail goes by MX records."""
         return {"kind": "mx", "sources": []}
-            "convinces": lambda name: False,
 
     def call(self, verb: str, **arguments: Any) -> Any:
         """The answer to the operator; raises what the verb raises. Nothing here waits."""
