@@ -710,6 +710,18 @@ class ISignIn(Interface):
     async def check_code(subject: str, code: str, peer: Peer) -> None:
         """Take a code of the second factor, or a recovery code, each of them once; raises as `sign_in` does."""
 
+    async def check_password(subject: str, password: str, peer: Peer) -> None:
+        """That he knows his own password, before he may set another; raises as `sign_in` does."""
+
+    async def begin_factor(subject: str) -> tuple[str, str]:
+        """A new second factor, in force once it is confirmed: what makes its codes, as text and as an `otpauth:` URI.
+
+        Raises AlreadyExists if there is one in force, NotFound for who can have none.
+        """
+
+    async def confirm_factor(subject: str, code: str) -> list[str]:
+        """His recovery codes, now that he has shown a right code; raises BadValue, NotFound."""
+
     async def actor(subject: str, credential: str, way: str, ip: str) -> Actor | None:
         """Who that is now: to be asked at every request.
 
