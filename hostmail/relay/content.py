@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import InThread
 from hostmail.message.sevenbit import CannotConvertError, seven_bit
-from hostmail.relay.wire import ReadBlock
+from hostmail.relay.chunks import ReadBlock
 
 BLOCK = 256 * 1024
 

@@ -1,12 +1,7 @@
-"""The talk with another mail server: introduction, TLS, login, and any number of messages (RFC 5321, 2920, 1870, 3461, 6531).
-
-Messages go by DATA, also where CHUNKING (RFC 3030) is offered: BDAT spares a round trip only if the message is sent before the replies
-to its recipients, and when the line drops then, nobody knows whether it was taken. 354 says that the server lives, and for whom it is.
-"""
+"""The talk with another mail server: introduction, TLS, login, and any number of messages (RFC 5321, 3207, 4954, 1870, 6531)."""
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +9,13 @@ from typing import Any, Protocol
 
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
-from hostmail.relay.failures import TAKES_NO_MAIL, LoopsBack, NextHopFailure, Sent, TakesNoMail, refusal_of
+from hostmail.relay.failures import TAKES_NO_MAIL, LoopsBack, NextHopFailure, Sent, TakesNoMail
 from hostmail.relay.replies import Reply
-from hostmail.relay.wire import ReadBlock, Wire
+from hostmail.relay.transaction import Octets, Transaction
+from hostmail.relay.wire import Wire
 
-GREETING_SECONDS = EHLO_SECONDS = MAIL_SECONDS = RCPT_SECONDS = AUTH_SECONDS = 300.0
-DATA_SECONDS = 120.0
-FINAL_SECONDS = 600.0
+GREETING_SECONDS = EHLO_SECONDS = AUTH_SECONDS = 300.0
 MAX_RECIPIENTS = 100
-
-_VISIBLE = re.compile(r"[!-~]+\Z")
 
 
 class TlsFailed(NextHopFailure):
@@ -49,14 +41,6 @@ class Manners:
     password: str = ""
     open_login: bool = False
     ourselves: str = ""
-
-
-class Octets(Protocol):
-    """The octets to send, opened anew for each transmission."""
-
-    async def open(self) -> ReadBlock: ...
-
-    async def close(self) -> None: ...
 
 
 class Converted(Octets, Protocol):
@@ -174,10 +158,11 @@ class Conversation:
         except Refusal as refusal:
             return [Sent(refusal) for _ in rows]
         self.messages += 1
-        self.body_begun = False
         able = [row for row in rows if self._fit_recipient(row, results)]
+        transaction = Transaction(self._wire, self._manners.host, self._features, octets, size)
         for i in range(0, len(able), MAX_RECIPIENTS):
-            await self._transaction(able[i : i + MAX_RECIPIENTS], octets, size, results)
+            results.update(await transaction.send(able[i : i + MAX_RECIPIENTS]))
+        self.body_begun = transaction.body_begun
         return [results[row.id] for row in rows]
 
     def _demand_room(self, size: int) -> None:
@@ -200,96 +185,6 @@ class Conversation:
         results[row.id] = Sent(Refusal(words, code=553, enhanced="5.6.7"))
         return False
 
-    async def _transaction(self, rows: Sequence[Queued], octets: Octets, size: int, results: dict[int, Sent]) -> None:
-        """One envelope with its message; a connection that breaks, or a file that cannot be read, leaves the undecided rows for later."""
-        try:
-            await self._envelope(rows, octets, size, results)
-        except TemporaryFailure as failure:
-            # After 354 nothing but the message could be said.
-            self._wire.abort(NextHopFailure("the message could not be sent whole", enhanced="4.3.0"))
-            for row in rows:
-                results.setdefault(row.id, Sent(failure))
-
-    async def _envelope(self, rows: Sequence[Queued], octets: Octets, size: int, results: dict[int, Sent]) -> None:
-        utf8 = not all(row.recipient.isascii() for row in rows)
-        mail, to = self._mail(rows[0], size, utf8), [self._rcpt(row) for row in rows]
-        pipelining = "PIPELINING" in self._features
-        if pipelining:
-            self._wire.command(mail, *to, "DATA")
-        reply = await (self._wire.reply(MAIL_SECONDS) if pipelining else self._ask(mail, MAIL_SECONDS))
-        refused = None if reply.good else refusal_of(reply, self._manners.host)
-        if refused is not None:
-            results.update((row.id, Sent(refused)) for row in rows)
-            if not pipelining:
-                return
-        accepted: list[Queued] = []
-        for row, line in zip(rows, to, strict=True):
-            reply = await (self._wire.reply(RCPT_SECONDS) if pipelining else self._ask(line, RCPT_SECONDS))
-            if reply.good and refused is None:
-                accepted.append(row)
-            else:
-                results.setdefault(row.id, Sent(refusal_of(reply, self._manners.host, recipient=True)))
-        if pipelining or accepted:
-            await self._data(pipelining, accepted, octets, results)
-        else:
-            await self._reset()
-
-    async def _data(self, asked: bool, accepted: Sequence[Queued], octets: Octets, results: dict[int, Sent]) -> None:
-        reply = await (self._wire.reply(DATA_SECONDS) if asked else self._ask("DATA", DATA_SECONDS))
-        if reply.code == 354 and accepted:
-            reply = await self._body(octets)
-        elif reply.code == 354:
-            # Pipelined, and nobody was accepted: an empty message ends it (RFC 2920 3.1).
-            await self._wire.send_message(_nothing)
-            await self._wire.reply(FINAL_SECONDS)
-            return
-        elif reply.code < 400:
-            # It answers something else, an earlier command perhaps. Taken for an answer to the message it would lose it.
-            raise NextHopFailure(f"{self._manners.host} answered DATA with {reply}", enhanced="4.5.0")
-        dsn = "DSN" in self._features
-        good = (
-            Sent(None, f"{self._manners.host} said: {reply}", dsn)
-            if reply.good
-            else Sent(refusal_of(reply, self._manners.host))
-        )
-        results.update((row.id, good) for row in accepted)
-        if not reply.good:
-            await self._reset()
-
-    async def _body(self, octets: Octets) -> Reply:
-        read = await octets.open()
-        self.body_begun = True
-        try:
-            await self._wire.send_message(read)
-        finally:
-            await octets.close()
-        return await self._wire.reply(FINAL_SECONDS)
-
-    async def _reset(self) -> None:
-        """Be ready for the next envelope, if there is to be one."""
-        if self._wire.idle:
-            reply = await self._ask("RSET", MAIL_SECONDS)
-            if not reply.good:
-                self._wire.close(politely=False)
-
-    def _mail(self, row: Queued, size: int, utf8: bool) -> str:
-        words = [f"MAIL FROM:<{row.sender}>"]
-        if "SIZE" in self._features:
-            words.append(f"SIZE={size}")
-        if row.body != "7BIT" and "8BITMIME" in self._features:
-            words.append("BODY=8BITMIME")
-        if "SMTPUTF8" in self._features and (row.smtputf8 or utf8):
-            words.append("SMTPUTF8")
-        if "DSN" in self._features:
-            words += _parameters(RET=row.ret, ENVID=row.envid)
-        return " ".join(words)
-
-    def _rcpt(self, row: Queued) -> str:
-        words = [f"RCPT TO:<{row.recipient}>"]
-        if "DSN" in self._features:
-            words += _parameters(NOTIFY=row.notify, ORCPT=row.orcpt)
-        return " ".join(words)
-
     def give_up(self) -> None:
         """It takes too long, however politely: cut the connection; what was not answered is for later."""
         self._wire.abort(NextHopFailure(f"{self._manners.host} is too slow", enhanced="4.4.2"))
@@ -297,15 +192,6 @@ class Conversation:
     def close(self) -> None:
         """Say goodbye."""
         self._wire.close()
-
-
-def _parameters(**given: str) -> list[str]:
-    """ESMTP parameters that have a value, and one that cannot break the command line."""
-    return [f"{name}={value}" for name, value in given.items() if _VISIBLE.match(value)]
-
-
-async def _nothing() -> bytes:
-    return b""
 
 
 def _base64(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The body of DATA: dots doubled at every line's beginning (RFC 5321 4.5.2), wherever the pieces of the message end."""
+"""The text of a message on its way out, wherever its pieces end: lines as they must be, and DATA's dots (RFC 5321 2.3.8, 4.5.2)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-class DotStuffer:
-    """Turns a message in pieces into what follows 354, the final dot included.
+class LineEnds:
+    """Lone CR and LF become CRLF, and the last line is ended.
 
-    A border between two pieces may fall anywhere: before a dot, or between CR and LF. Lone CR and LF become CRLF, because a server that
-    takes them for line ends would find a final dot, and then commands, in the middle of the message (smuggling).
+    A border between two pieces may fall between CR and LF. A server that takes lone ones for line ends would find a final dot, and then
+    commands, in the middle of a message (smuggling).
     """
 
     def __init__(self) -> None:
-        self._at_line_start = True
+        self.at_line_start = True
         self._held = b""
 
     def feed(self, piece: bytes) -> bytes:
@@ -29,12 +29,28 @@ class DotStuffer:
         pairs = data.count(b"\r\n")
         if data.count(b"\n") != pairs or data.count(b"\r") != pairs:
             data = _LINE_END.sub(b"\r\n", data)
-        starts_with_dot = self._at_line_start and data.startswith(b".")
-        self._at_line_start = data.endswith(b"\r\n")
+        self.at_line_start = data.endswith(b"\r\n")
+        return data
+
+    def finish(self) -> bytes:
+        """The last line's end, if it is missing."""
+        return b"" if self.at_line_start and not self._held else b"\r\n"
+
+
+class DotStuffer:
+    """Turns a message in pieces into what follows 354, the final dot included: dots at a line's beginning are doubled."""
+
+    def __init__(self) -> None:
+        self._lines = LineEnds()
+
+    def feed(self, piece: bytes) -> bytes:
+        """What to send for this piece."""
+        at_line_start = self._lines.at_line_start
+        data = self._lines.feed(piece)
+        starts_with_dot = at_line_start and data.startswith(b".")
         data = data.replace(b"\r\n.", b"\r\n..")
         return b"." + data if starts_with_dot else data
 
     def finish(self) -> bytes:
         """The end of data, behind a line end that is added if the message has none."""
-        complete = self._at_line_start and not self._held
-        return b".\r\n" if complete else b"\r\n.\r\n"
+        return self._lines.finish() + b".\r\n"

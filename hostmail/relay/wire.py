@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -21,15 +23,17 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from hostmail.relay.chunks import ReadBlock, bdat
 from hostmail.relay.failures import LEAVING, NextHopFailure
 from hostmail.relay.replies import BadReply, Reply, ReplyParser
 from hostmail.relay.stuffing import DotStuffer
 
 BLOCK_SECONDS = 180.0
+FINAL_SECONDS = 600.0
+RECENT_SECONDS = 1.0
+QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 HANDSHAKE_SECONDS = 60.0
 GRACE_SECONDS = 5.0
-
-ReadBlock = Callable[[], Awaitable[bytes]]
 
 
 @implementer(IHandshakeListener, IPushProducer)
@@ -52,6 +56,8 @@ class Wire(Protocol):
         self._paused = False
         self._leaving = False
         self._closing: IDelayedCall | None = None
+        self._heard = 0.0
+        self._socket: socket.socket | None = None
         self.secure = False
         self.lost: Callable[[], None] = lambda: None
 
@@ -67,15 +73,23 @@ class Wire(Protocol):
             self.alive and not self._leaving and not self._expected and not self._ready and not self._parser.unfinished
         )
 
+    @property
+    def recent(self) -> bool:
+        """True if the peer has said something just now: it is there, and will be for a moment."""
+        return self._clock.seconds() - self._heard <= RECENT_SECONDS
+
     def connectionMade(self) -> None:
         """Commands are small and waited for: no Nagle."""
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
+            # Below TLS, if that is on already; once it begins here, the socket cannot be asked for any more.
+            self._socket = cast(Any, getattr(self.transport, "transport", self.transport)).getHandle()
 
     def dataReceived(self, data: bytes) -> None:
         """Collect replies; a peer that says too much or the wrong thing is cut off."""
         if not self.alive:
             return
+        self._heard = self._clock.seconds()
         try:
             replies = self._parser.feed(data)
         except BadReply as error:
@@ -88,13 +102,23 @@ class Wire(Protocol):
                 return
             self._expected = max(self._expected - 1, 0)
             self._ready.append(reply)
+        if self._expected:
+            self._acknowledge()
         if self._ready:
             self._go_on()
 
-    def command(self, *lines: str) -> None:
-        """Send commands in one piece; each will be answered (RFC 2920)."""
+    def _acknowledge(self) -> None:
+        """Some replies are there, others are not: a peer that sends small pieces one after the other (Nagle) waits until it hears of these.
+
+        The kernel would tell it with our next command, or after 40 ms.
+        """
+        if QUICKACK is not None and self._socket is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+
+    def command(self, *lines: str, octets: bytes = b"") -> None:
+        """Send commands in one piece, with the octets that the last one announces; each will be answered (RFC 2920)."""
         self._expected += len(lines)
-        self._write("".join(f"{line}\r\n" for line in lines).encode())
+        self._write("".join(f"{line}\r\n" for line in lines).encode() + octets)
 
     def _write(self, data: bytes) -> None:
         if self.alive and self.transport is not None:
@@ -114,16 +138,48 @@ class Wire(Protocol):
         """
         self._expected += 1
         stuffer = DotStuffer()
-        consumer = cast(IConsumer, self.transport)
-        consumer.registerProducer(self, True)
-        try:
+        with self._streaming():
             while self.alive and (block := await read()):
                 self._write(stuffer.feed(block))
                 while self._paused and self.alive:
                     await self._wait(BLOCK_SECONDS)
             self._write(stuffer.finish())
+
+    async def send_chunks(self, chunks: AsyncIterator[tuple[bytes, bool]], pipelining: bool) -> Reply:
+        """Send a message in chunks; the reply to the last one, or to the first that was not taken (RFC 3030).
+
+        Without `pipelining` each chunk waits until the one before is answered. If reading fails, the connection is cut before the last one.
+        """
+        unanswered = 0
+        with self._streaming():
+            async for chunk, last in chunks:
+                self.command(bdat(chunk, last), octets=chunk)
+                unanswered += 1
+                while self._paused and self.alive and not self._ready:
+                    await self._wait(BLOCK_SECONDS)
+                while unanswered and (last or not pipelining or self._ready or not self.alive):
+                    reply = await self.reply(FINAL_SECONDS if last else BLOCK_SECONDS)
+                    unanswered -= 1
+                    if not reply.good:
+                        await self._ignore(unanswered)
+                        return reply
+        return reply
+
+    async def _ignore(self, unanswered: int) -> None:
+        """What else is said to chunks of a message that was not taken is not news."""
+        with suppress(NextHopFailure):
+            for _ in range(unanswered):
+                await self.reply(BLOCK_SECONDS)
+
+    @contextmanager
+    def _streaming(self) -> Iterator[None]:
+        """A message is sent at the peer's pace; one that cannot be read to its end ends the connection."""
+        consumer = cast(IConsumer, self.transport)
+        consumer.registerProducer(self, True)
+        try:
+            yield
         except NextHopFailure:
-            return
+            raise
         except Exception:
             self._fail(NextHopFailure("the message could not be read", enhanced="4.3.0"))
             raise

@@ -17,6 +17,7 @@ from tests.support.postfix import Postfix
 from tests.support.zone import Zone
 
 DORA = "dora@far.test"
+MUCH = "".join(f"{'.' * (number % 3)}line {number}, gr\u00fcn\n" for number in range(60_000))
 OUTWARD = """\
 direct_delivery: yes
 private_addresses: allow
@@ -123,6 +124,12 @@ class HostmailTests(Outward):
             client.send_message(letter("thanks", sender=DORA, to=ANN))
         self.arrives(self.here, ANN, "thanks")
 
+    def test_large(self) -> None:
+        """A letter of many chunks arrives as it was sent, dots and all (RFC 3030)."""
+        self.submit("so much", DORA, body=MUCH)
+        message = self.arrives(self.there, DORA, "so much")
+        self.assertEqual(message.get_payload(decode=True), MUCH.replace("\n", "\r\n").encode())
+
     def test_unknown(self) -> None:
         """What the other server refuses comes back with its words."""
         self.submit("lost", "nobody@far.test")
@@ -177,6 +184,12 @@ class PostfixTests(Outward):
         report = self.arrives(self.here, ANN, "Action: delivered")
         self.assertEqual(report.get_content_type(), "multipart/report")
         self.assertIn("mx.far.test", report.as_string())
+
+    def test_large(self) -> None:
+        """A letter of many chunks arrives as it was sent, dots and all; Postfix counts them (RFC 3030)."""
+        self.submit("so much", DORA, body=MUCH)
+        self.assertTrue(self.comes_to_dora("so much").endswith(f"\n\n{MUCH}".encode()))
+        until(lambda: "bdat=" in self.there.text(), self.there.text)
 
     def test_unknown_there(self) -> None:
         """Whom Postfix does not know, the sender hears of."""

@@ -36,6 +36,13 @@ class FakeTransport(StringTransport):
 
     tls: Any = None
     nodelay = False
+    acknowledged = 0
+
+    def getHandle(self) -> FakeTransport:
+        return self
+
+    def setsockopt(self, *option: int) -> None:
+        self.acknowledged += 1
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         self.nodelay = enabled

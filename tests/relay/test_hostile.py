@@ -17,6 +17,7 @@ LINES = (
         "250 ok",
         "250-mx",
         "250-PIPELINING",
+        "250-CHUNKING",
         "250-STARTTLS",
         "250 SIZE 5",
         "250 8BITMIME",
@@ -47,19 +48,25 @@ LINES = (
 TALK = st.lists(st.one_of(st.sampled_from(LINES), st.just("hang up"), st.just("handshake")), max_size=25)
 
 BEGUN = ["220 hi", "250-mx", "250-PIPELINING", "250 8BITMIME"]
+IN_CHUNKS = ["220 hi", "250-mx", "250 CHUNKING"]
+AT_ONCE = ["220 hi", "250-mx", "250-PIPELINING", "250 CHUNKING"]
 
 
 class HostileTests(TalkCase):
     @settings(deadline=None, max_examples=400)
     @given(
-        st.one_of(TALK, TALK.map(lambda rest: [*BEGUN, *rest])),
+        st.one_of(
+            TALK, *(TALK.map(lambda rest, begun=begun: [*begun, *rest]) for begun in (BEGUN, IN_CHUNKS, AT_ONCE))
+        ),
+        st.sampled_from([30, 20_000, 600_000]),
         st.sampled_from(["", "us"]),
         st.sampled_from(["may", "must", "never"]),
     )
-    def test_anything(self, talk: list[str], user: str, tls: str) -> None:
+    def test_anything(self, talk: list[str], size: int, user: str, tls: str) -> None:
         """Any replies in any order, and silence in the end: two results, in time, and no timer or connection left."""
         self.clock = Clock()
         self.endpoint.servers.clear()
+        self.write(b"x" * size)
         self.behave(replace(self.manners, user=user, password=user, tls=tls, open_login=True))
         sending = self.send("bob@x.example", "eve@x.example")
         for line in talk:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hostmail.relay.client import SEARCH_SECONDS, TRANSMISSION_SECONDS, Way
-from hostmail.relay.conversation import GREETING_SECONDS, RCPT_SECONDS
+from hostmail.relay.conversation import GREETING_SECONDS
+from hostmail.relay.transaction import RCPT_SECONDS
 from tests.relay.talk import TalkCase
 
 
