@@ -403,11 +403,13 @@ class Smarthost:
 class WayOut:
     """How mail of an account or a domain leaves (C9), where that was laid down.
 
-    `sources` are the addresses, at most one IPv4 and one IPv6, that mail comes from which goes to its destination's own hosts.
+    `sources` are the addresses, at most one IPv4 and one IPv6, that mail comes from which goes to its destination's own hosts. `direct`
+    mail goes to those whatever smarthost there is for others.
     """
 
     smarthost: Smarthost | None = None
     sources: tuple[str, ...] = ()
+    direct: bool = False
 
 
 class IWaysOut(Interface):

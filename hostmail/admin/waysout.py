@@ -10,7 +10,7 @@ from hostmail.interfaces import WayOut
 
 
 class Smarthosted(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What domain.set and account.set say of a smarthost: host or host:port, null for none; what is not given stays."""
+    """What domain.set and account.set say of a smarthost: host or host:port, direct, null for none of its own; what is not given stays."""
 
     smarthost: str | UnsetType | None = UNSET
     smarthost_login: str | UnsetType = UNSET
@@ -19,9 +19,9 @@ class Smarthosted(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def told(way: WayOut) -> dict[str, Any]:
-    """A smarthost as JSON, null for none. That there is a password is told; which one, never."""
+    """A smarthost as JSON, null for none, and whether mail goes directly. That there is a password is told; which one, never."""
     smarthost = way.smarthost
     if smarthost is None:
-        return {"smarthost": None}
+        return {"smarthost": None, "direct": way.direct}
     about = {"host": smarthost.host, "port": smarthost.port, "tls": smarthost.tls, "login": smarthost.login}
-    return {"smarthost": about | {"password_set": bool(smarthost.password)}}
+    return {"smarthost": about | {"password_set": bool(smarthost.password)}, "direct": False}

@@ -23,6 +23,9 @@ CACHED_ANSWERS = 10_000
 DEFAULT_PORT = 25
 TLS_CHOICES = ("opportunistic", "required", "verified")
 MAX_WORDS = 512
+DIRECT = "direct"
+NO_HOST = ("", 0)
+"""Stands for none at all in the place of a smarthost, whoever else has one."""
 _HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+))(?::([0-9]{1,5}))?\Z", re.ASCII)
 
 
@@ -30,9 +33,11 @@ _HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+))(?::([0-9]{1,5})
 
 
 def check_smarthost(what: str, value: Any) -> tuple[str, int] | None:
-    """Host and port of `host`, `host:port` or `[ipv6]:port`; None for none. Raises BadValue."""
+    """Host and port of `host`, `host:port` or `[ipv6]:port`; NO_HOST for DIRECT; None for none of its own. Raises BadValue."""
     if value is None:
         return None
+    if str(value).strip().lower() == DIRECT:
+        return NO_HOST
     match = _HOST_PORT.match(str(value).strip())
     port = int(match[3] or DEFAULT_PORT) if match else 0
     if match is None or not 1 <= port <= 65535:
@@ -89,13 +94,13 @@ def changed(before: Smarthost | None, changes: Mapping[str, Any]) -> Smarthost |
     With a login TLS is verified unless something else is said, for a password must not go to whoever pretends to be that host.
     """
     if "smarthost" in changes:
+        host, port = changes["smarthost"] or NO_HOST
+        if not host and len(changes) > 1:
+            raise BadValue("no smarthost has no login, password or TLS")
         if changes["smarthost"] is None:
-            if len(changes) > 1:
-                raise BadValue("no smarthost has no login, password or TLS")
             return None
-        host, port = changes["smarthost"]
         before = Smarthost(host, port, "opportunistic")
-    elif before is None:
+    elif before is None or not before.host:
         raise BadValue("there is no smarthost that this could be of: name one with it")
     login, password = changes.get("smarthost_login", before.login), before.password
     if "smarthost_login" in changes or "smarthost_password" in changes:
@@ -147,11 +152,18 @@ def _smarthost(connection: Connection, owner: Any, owner_id: int) -> Smarthost |
     return Smarthost(*row) if row else None
 
 
+def _way(connection: Connection, owner: Any, owner_id: int, sources: tuple[str, ...] = ()) -> WayOut:
+    found = _smarthost(connection, owner, owner_id)
+    if found is not None and not found.host:
+        return WayOut(None, sources, direct=True)
+    return WayOut(found, sources)
+
+
 def _of_account(connection: Connection, account_id: int) -> tuple[str, WayOut]:
     """With the name of its domain, whose changes make it doubtful."""
     query = select(domains.c.name).join(accounts, accounts.c.domain_id == domains.c.id)
     domain = connection.execute(query.where(accounts.c.id == account_id)).scalar()
-    return domain or "", WayOut(_smarthost(connection, smarthosts.c.account_id, account_id))
+    return domain or "", _way(connection, smarthosts.c.account_id, account_id)
 
 
 def _of_domain(connection: Connection, name: str) -> tuple[str, WayOut]:
@@ -160,7 +172,7 @@ def _of_domain(connection: Connection, name: str) -> tuple[str, WayOut]:
         return name, WayOut()
     addresses = select(source_addresses.c.address).where(source_addresses.c.domain_id == domain_id)
     sources = check_sources("", connection.execute(addresses).scalars())
-    return name, WayOut(_smarthost(connection, smarthosts.c.domain_id, domain_id), sources)
+    return name, _way(connection, smarthosts.c.domain_id, domain_id, sources)
 
 
 def _any(connection: Connection, _: object) -> tuple[str, bool]:

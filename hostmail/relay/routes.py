@@ -16,15 +16,17 @@ NOTHING = WayOut()
 def chosen(
     account: tuple[str, WayOut], domain: tuple[str, WayOut], server: Route | None, sources: tuple[str, ...]
 ) -> Route | None:
-    """The account's smarthost before the domain's, and both before the `server`'s route, which is None where that has none.
+    """The account's way before the domain's, and both before the `server`'s route, which is None where that has none.
 
     A domain's addresses are for direct delivery: smarthosts, which may know their clients by address, are spoken to from the server's
     own `sources`.
     """
+    own_sources = domain[1].sources
     for owner, way in (account, domain):
         if way.smarthost is not None:
             return Route(as_settings(way.smarthost), sources, owner, everybodys=False)
-    own_sources = domain[1].sources
+        if way.direct:
+            return Route(sources=own_sources or sources, everybodys=False)
     if server is None or server.smarthost is not None or not own_sources:
         return server
     return replace(server, sources=own_sources)

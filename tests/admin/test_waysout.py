@@ -108,6 +108,23 @@ class AccountTests(WaysOutCase):
         self.assertIn("none of its own", self.run_command("account", "show", ANN))
         self.assertIsNone(self.json("account", "show", ANN)["smarthost"])
 
+    def test_direct(self) -> None:
+        """Mail of one goes directly though there is a smarthost for the others; that has no login, and is taken back as a smarthost is."""
+        self.run_command("domain", "set", "example.com", "--smarthost", "smart.example", *self.login)
+        shown = self.run_command("account", "set", ANN, "--smarthost", "direct")
+        self.assertIn("none: directly to the hosts that the DNS names", shown)
+        told = self.json("account", "show", ANN)
+        self.assertEqual((told["smarthost"], told["direct"]), (None, True))
+        self.run_command("account", "set", ANN, *self.login, code=1)
+        self.assertIn("name one", self.talk)
+        self.run_command("account", "set", ANN, "--smarthost", "direct", "--smarthost-tls", "required", code=1)
+        self.assertIn("names for its destination", self.run_command("route", "bob@far.test", "--from", ANN))
+        self.run_command("account", "set", ANN, "--smarthost", "none")
+        self.assertIn("smarthost of example.com", self.run_command("route", "bob@far.test", "--from", ANN))
+        self.run_command("domain", "set", "example.com", "--smarthost", "Direct")
+        self.assertEqual(self.of_domain(), WayOut(direct=True))
+        self.assertFalse(self.json("domain", "set", "example.com", "--smarthost", "none")["direct"])
+
     def test_no_address(self) -> None:
         """Source addresses are a domain's."""
         self.run_command("account", "set", ANN, "--source-address", "192.0.2.1", code=2)

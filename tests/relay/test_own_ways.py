@@ -144,6 +144,14 @@ class OwnWayTests(DirectCase):
         [refusal] = await self.send("bob@y.test", sender="list@example.org", account_id=None)
         self.assertEqual(refusal, "554 5.4.6 second.x.test is this server, which does not know that domain")
 
+    async def test_direct(self) -> None:
+        """Whose mail is to go directly, his goes to the MX hosts although the server has a smarthost, and everybody else's there."""
+        self.ways.ways = {"example.com": WayOut(direct=True)}
+        self.sender = self.make(smarthost=f"127.0.0.1:{self.domains.port}")
+        for account_id, sender in ((1, "ann@example.com"), (None, "eve@example.net"), (None, "list@example.org")):
+            self.assertEqual(await self.go(account_id, sender), ["+"])
+        self.assertEqual((len(self.first.taken), len(self.domains.taken)), (2, 1))
+
     async def test_only_those(self) -> None:
         """Without a smarthost and direct delivery for all, those who have one of their own send all the same."""
         self.sender = self.make(direct_delivery=False)

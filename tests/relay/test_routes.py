@@ -19,6 +19,7 @@ ANNS = WayOut(Smarthost("ann.smart.example", 465, "verified", "ann", "secret"))
 DOMAINS = WayOut(Smarthost("smart.example", 25, "opportunistic"), ("192.0.2.1",))
 ADDRESS = WayOut(sources=("192.0.2.1",))
 NOTHING = WayOut()
+DIRECT, DIRECT_FROM = WayOut(direct=True), WayOut(sources=("192.0.2.1",), direct=True)
 BY_ANNS = Route(
     SmarthostSettings("ann.smart.example", 465, "verified", True, "ann", "secret"), ("192.0.2.9",), "ann@x", False
 )
@@ -42,6 +43,22 @@ class ChoiceTests(SynchronousTestCase):
             (NOTHING, NOTHING, BY_SERVERS, BY_SERVERS),
             (NOTHING, NOTHING, BY_MX, BY_MX),
             (NOTHING, NOTHING, None, None),
+        ):
+            self.assertEqual(choose(account, domain, server), expected)
+
+    def test_direct(self) -> None:
+        """An account or a domain may have its mail go to MX hosts though the domain or the server has a smarthost, or no way at all."""
+        by_mx, from_own = (
+            Route(sources=("192.0.2.9",), everybodys=False),
+            Route(sources=("192.0.2.1",), everybodys=False),
+        )
+        for account, domain, server, expected in (
+            (DIRECT, NOTHING, BY_SERVERS, by_mx),
+            (DIRECT, DOMAINS, BY_SERVERS, from_own),
+            (NOTHING, DIRECT, BY_SERVERS, by_mx),
+            (NOTHING, DIRECT_FROM, BY_SERVERS, from_own),
+            (NOTHING, DIRECT, None, by_mx),
+            (ANNS, DIRECT, BY_SERVERS, BY_ANNS),
         ):
             self.assertEqual(choose(account, domain, server), expected)
 

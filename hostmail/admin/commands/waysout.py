@@ -28,7 +28,8 @@ def smarthost_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--smarthost",
             metavar="HOST[:PORT]",
-            help="What takes its mail and sends it on; PORT 465 speaks TLS at once; default: 25. Or none.",
+            help="What takes its mail and sends it on; PORT 465 speaks TLS at once; default: 25. Or direct: to the hosts that the DNS"
+            " names, whatever smarthost others have. Or none: as others.",
         ),
     ):
         function = option(function)
@@ -57,6 +58,8 @@ def smarthost_changes(
 def said(row: Mapping[str, Any]) -> str:
     """A smarthost in words."""
     found = row["smarthost"]
+    if row["direct"]:
+        return "none: directly to the hosts that the DNS names"
     if found is None:
         return "none of its own"
     host = f"[{found['host']}]" if ":" in found["host"] else found["host"]
