@@ -1318,7 +1318,7 @@ class IQueue(Interface):
     async def release(pattern: str, changed: Changed = ..., kept: Sequence[Owner] = ()) -> int:
         """Make held ones due now, but for those of `kept`; how many."""
 
-    async def bounce(pattern: str) -> int:
+    async def bounce(pattern: str, changed: Changed = ...) -> int:
         """Return waiting and held ones to their senders; how many."""
 
     async def delete(pattern: str, changed: Changed = ...) -> int:
@@ -1353,6 +1353,7 @@ class Happened(StrEnum):
     HELD = "held"
     FAILED = "failed"
     DELETED = "deleted"
+    RETURNED = "returned"
     REPORTED = "reported"
     UNREPORTED = "unreported"
     ANSWERED = "answered"

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from twisted.logger import Logger
 
+from hostmail.actor import Actor
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.admin.values import LISTED, MOST_LISTED
@@ -60,10 +61,10 @@ class QueueVerbs:
             "queue.stats": Verb(Pattern, self.stats, May(looks=True)),
             "queue.cat": Verb(OneMessage, self.cat, May(looks=True)),
             "queue.retry": Verb(Chosen, self.retry),
-            "queue.hold": Verb(Chosen, self.hold),
-            "queue.release": Verb(Chosen, self.release),
-            "queue.bounce": Verb(Chosen, self.bounce),
-            "queue.delete": Verb(Chosen, self.delete),
+            "queue.hold": Verb(Chosen, self.hold, May(acting=True)),
+            "queue.release": Verb(Chosen, self.release, May(acting=True)),
+            "queue.bounce": Verb(Chosen, self.bounce, May(acting=True)),
+            "queue.delete": Verb(Chosen, self.delete, May(acting=True)),
         }
 
     async def listed(self, asked: Listed) -> list[dict[str, Any]]:
@@ -93,33 +94,35 @@ class QueueVerbs:
         """Try now."""
         return {"retried": _some(await self._queue.retry(await self._pattern(asked)), asked)}
 
-    async def hold(self, asked: Chosen) -> dict[str, Any]:
+    async def hold(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Keep until released."""
         pattern = await self._pattern(asked)
-        held = await self._queue.hold(pattern, self._teller(Happened.HELD, "by the operator"))
+        held = await self._queue.hold(pattern, self._teller(Happened.HELD, _by(actor)))
         return {"held": self._done("held", held, asked)}
 
-    async def release(self, asked: Chosen) -> dict[str, Any]:
+    async def release(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Let held mail go on, but for that of the `suspended`: who may send nothing now sends nothing older either."""
         pattern = await self._pattern(asked)
         suspended = {
             owner: name for owner in await self._queue.owners(pattern) if (name := await self._suspended(owner))
         }
-        tell = self._teller(Happened.QUEUED, "released by the operator")
+        tell = self._teller(Happened.QUEUED, f"released {_by(actor)}")
         released = await self._queue.release(pattern, tell, tuple(suspended))
         names = sorted(set(suspended.values()))
         if names and not released:
             raise BadValue(f"outgoing mail of {', '.join(names)} is suspended, so what is held stays: resume it first")
         return {"released": self._done("released", released, asked), "suspended": names}
 
-    async def bounce(self, asked: Chosen) -> dict[str, Any]:
+    async def bounce(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Return to the senders."""
-        return {"bounced": _some(await self._queue.bounce(await self._pattern(asked)), asked)}
+        pattern = await self._pattern(asked)
+        bounced = await self._queue.bounce(pattern, self._teller(Happened.RETURNED, _by(actor)))
+        return {"bounced": self._done("returned", bounced, asked)}
 
-    async def delete(self, asked: Chosen) -> dict[str, Any]:
+    async def delete(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Drop without telling the sender."""
         pattern = await self._pattern(asked)
-        deleted = await self._queue.delete(pattern, self._teller(Happened.DELETED, ""))
+        deleted = await self._queue.delete(pattern, self._teller(Happened.DELETED, _by(actor)))
         return {"deleted": self._done("deleted", deleted, asked)}
 
     def _teller(self, what: Happened, words: str) -> Changed:
@@ -160,6 +163,10 @@ class QueueVerbs:
         if name.lower() != "account" or "@" not in address:
             return word
         return f"account:{(await self._find_account(address)).id}"
+
+
+def _by(actor: Actor) -> str:
+    return f"by the {actor.role} {actor.login}"
 
 
 def _pattern(asked: Chosen) -> str:

@@ -121,9 +121,11 @@ class Queue:
         those = and_(self._fitting(pattern), choosing.none_of(kept))
         return await self._choose(choosing.MAY_RELEASE, those, self._at_once(choosing.release), changed)
 
-    async def bounce(self, pattern: str) -> int:
+    async def bounce(self, pattern: str, changed: Changed = unheard) -> int:
         """Have them returned to their senders, as soon as the runner comes to it; how many."""
-        return await self._choose(choosing.MAY_RETURN, self._fitting(pattern), self._at_once(choosing.give_back))
+        return await self._choose(
+            choosing.MAY_RETURN, self._fitting(pattern), self._at_once(choosing.give_back), changed
+        )
 
     async def delete(self, pattern: str, changed: Changed = unheard) -> int:
         """Drop them without a bounce; how many."""

@@ -387,8 +387,8 @@ class Waiting:
         rows = [row for row in await self.list(pattern) if (row.account_id or 0, row.for_domain) not in kept]
         return self._become("waiting", rows, changed)
 
-    async def bounce(self, pattern: str) -> int:
-        return self._become("bounced", await self.list(pattern), unheard)
+    async def bounce(self, pattern: str, changed: Changed = unheard) -> int:
+        return self._become("bounced", await self.list(pattern), changed)
 
     def _become(self, state: str, rows: Sequence[Queued], changed: Changed) -> int:
         for row in rows:

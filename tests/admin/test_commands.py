@@ -333,15 +333,17 @@ class VerbTests(Base):
     def test_queue_story(self) -> None:
         """What an operator does to waiting mail is in its story, and what he was refused is not."""
         self.world.queue.add("x@a.test")
-        for verb in ("hold", "release"):
-            self.run_command("queue", verb, "x@a")
+        for verb in ("hold", "release", "bounce"):
+            self.run_command("queue", verb, "x@a", *(["--yes"] if verb == "bounce" else []))
         self.run_command("queue", "delete", "x@a", "--yes")
         self.run_command("queue", "delete", "x@a", "--yes", code=1)
         printed = self.run_command("trace", "x@a.test")
         self.assertRegex(
-            printed, "(?s)held for x@a.test: by the operator.*waits in the queue for x@a.test: released by the operator"
+            printed,
+            r"(?s)held for x@a.test: by the operator \w+\n.*waits in the queue for x@a.test: released by the operator \w+\n"
+            r".*ordered back to its sender for x@a.test: by the operator \w+\n",
         )
-        self.assertEqual(printed.count("deleted from the queue by the operator for x@a.test"), 1)
+        self.assertEqual(printed.count("deleted from the queue for x@a.test: by the operator"), 1)
 
     def test_queue_of_an_account(self) -> None:
         """The queue is asked for an account by its number, whatever it is called here."""

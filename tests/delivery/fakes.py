@@ -18,6 +18,7 @@ from hostmail.interfaces import (
     Account,
     Answer,
     Autoresponder,
+    Changed,
     Domain,
     Drop,
     Grant,
@@ -35,6 +36,7 @@ from hostmail.interfaces import (
     MailingList,
     Member,
     Name,
+    Owner,
     Queued,
     QueueStats,
     Room,
@@ -313,16 +315,19 @@ class FakeQueue:
     async def retry(self, pattern: str) -> int:
         raise NotImplementedError
 
-    async def hold(self, pattern: str) -> Sequence[tuple[str, str]]:
+    async def hold(self, pattern: str, changed: Changed | None = None) -> int:
         raise NotImplementedError
 
-    async def release(self, pattern: str) -> Sequence[tuple[str, str]]:
+    async def owners(self, pattern: str) -> Sequence[Owner]:
         raise NotImplementedError
 
-    async def bounce(self, pattern: str) -> int:
+    async def release(self, pattern: str, changed: Changed | None = None, kept: Sequence[Owner] = ()) -> int:
         raise NotImplementedError
 
-    async def delete(self, pattern: str) -> Sequence[tuple[str, str]]:
+    async def bounce(self, pattern: str, changed: Changed | None = None) -> int:
+        raise NotImplementedError
+
+    async def delete(self, pattern: str, changed: Changed | None = None) -> int:
         raise NotImplementedError
 
     async def count(self) -> int:
