@@ -247,8 +247,8 @@ def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
     """The verbs of `Admin` on the data itself, for when no service runs."""
     from twisted.internet import reactor
 
-    become_owner(settings.data_dir)
     actor = command_actor(system_user(os.getuid()))
+    become_owner(settings.data_dir)
 
     async def begin() -> tuple[Admin, Callable[[], Awaitable[None]]]:
         parts = open_parts(settings, reactor)
