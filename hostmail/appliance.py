@@ -34,7 +34,7 @@ from hostmail.interfaces import IAdmin
 from hostmail.listen.draining import drain
 from hostmail.listen.ports import Ports, openings, raise_file_limit
 from hostmail.listen.tls import open_store
-from hostmail.monitoring.chores import DailyChores
+from hostmail.monitoring.chores import Chore, DailyChores
 from hostmail.parts import Parts, apply_settings, open_parts
 from hostmail.queue.runner import Runner
 from hostmail.queue.schedule import Schedule
@@ -146,10 +146,15 @@ class Appliance(Service):
             self._admin = parts.admin(parts.sessions, self._certificates.convinces)
             self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
             self._foreign.start()
-            chores = {"removed_mail_erased": parts.store.purge_removed, "spool_swept": parts.store.sweep_spool}
+            self._way_out = self._open_doors(parts)
+            chores: dict[str, Chore] = {
+                "removed_mail_erased": parts.store.purge_removed,
+                "spool_swept": parts.store.sweep_spool,
+                "held_posts_given_up": lambda: self._waiting_posts.expire(),
+                "list_owners_reminded": lambda: self._waiting_posts.remind(),
+            }
             self._chores = DailyChores(chores=chores, clock=self._reactor)
             self._chores.start()
-            self._way_out = self._open_doors(parts)
             self._ports.startService()
         if self._terminal is not None:
             self._terminal.close()
@@ -193,6 +198,7 @@ class Appliance(Service):
             door.inner = make(door.service, door.listener)
         sender = make_sender(parts)
         redelivery = make_redelivery(parts, intake)
+        lists, self._waiting_posts = make_lists(parts, intake)
         runner = Runner(
             queue=parts.queue,
             clock=self._reactor,
@@ -201,7 +207,7 @@ class Appliance(Service):
             decide=parts.router.decide,
             deliver=redelivery.deliver,
             forward=redelivery.send_on,
-            for_list=make_lists(parts, intake).take,
+            for_list=lists.take,
             report=intake.notices.report,
             sender=sender,
             history=parts.history,

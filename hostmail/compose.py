@@ -31,9 +31,12 @@ from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.delivery.lists.commands import Commands
+from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.posts import Posts
+from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
+from hostmail.delivery.lists.waiting import WaitingPosts
 from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.envelope import Peer
@@ -183,6 +186,14 @@ def make_intake(parts: Parts) -> Intake:
         senders=parts.senders,
         answered=parts.answered,
         claim_hold_notice=parts.sending.claim_notice,
+        judge_for_list=make_list_rules(parts).judge,
+    )
+
+
+def make_list_rules(parts: Parts) -> ListRules:
+    """What mailing lists take."""
+    return ListRules(
+        directory=parts.directory, members=parts.members, queue=parts.queue, rates=parts.list_rates, now=time.time
     )
 
 
@@ -198,18 +209,29 @@ def make_redelivery(parts: Parts, intake: Intake) -> Redelivery:
     )
 
 
-def make_lists(parts: Parts, intake: Intake) -> Lists:
-    """What mailing lists do with the mail they get from the queue."""
-    letters = Letters(intake.submit, hostname=parts.settings.hostname, now=time.time, random=SystemRandom())
-    common: dict[str, Any] = {
+def make_lists(parts: Parts, intake: Intake) -> tuple[Lists, WaitingPosts]:
+    """What mailing lists do with the mail they get from the queue, and the posts that wait there for their owners."""
+    parts_of_all: dict[str, Any] = {
         "members": parts.members,
-        "letters": letters,
         "telling": ListTelling(parts.history, time.time),
         "in_thread": parts.in_thread,
+    }
+    writing: dict[str, Any] = {
+        **parts_of_all,
+        "letters": Letters(intake.submit, hostname=parts.settings.hostname, now=time.time, random=SystemRandom()),
         "now": time.time,
     }
-    posts, commands = Posts(texts=parts.dns.texts, **common), Commands(queue=parts.queue, **common)
-    return Lists(directory=parts.directory, post=posts.take, command=commands.take)
+    of_held: dict[str, Any] = {**writing, "rates": parts.list_rates, "keep_seconds": parts.settings.held_posts}
+    waiting = WaitingPosts(queue=parts.queue, directory=parts.directory, **of_held)
+    posts = Posts(
+        rules=make_list_rules(parts),
+        rates=parts.list_rates,
+        holding=Holding(**of_held),
+        texts=parts.dns.texts,
+        **parts_of_all,
+    )
+    commands = Commands(queue=parts.queue, waiting=waiting, **writing)
+    return Lists(directory=parts.directory, post=posts.take, command=commands.take), waiting
 
 
 def make_sender(parts: Parts) -> Dispatch:

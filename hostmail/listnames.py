@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Collection
 from enum import StrEnum
 
 from hostmail.address import Address
@@ -64,18 +65,27 @@ def bouncing_member(list_address: Address, tag: str, secret: bytes) -> int:
     return int(number)
 
 
-def moderation_address(list_address: Address, word: ListWord, queue_id: str, secret: bytes, now: float) -> Address:
-    """Where an owner writes to let a held post go, or to reject it."""
+def moderation_address(
+    list_address: Address, word: ListWord, queue_id: str, owner: Address, secret: bytes, now: float
+) -> Address:
+    """Where `owner` writes to let a held post go, or to reject it."""
     day = _day(now)
-    return around(list_address, word, f"{queue_id}{day}{_hash(secret, list_address, word, queue_id, day)}")
+    return around(list_address, word, f"{queue_id}{day}{_hash(secret, list_address, word, queue_id, owner.key, day)}")
 
 
-def moderated(list_address: Address, word: ListWord, tag: str, secret: bytes, now: float) -> str:
-    """The queue id; raises NoSuchRecipient for a forged token or an expired one."""
+def moderated(
+    list_address: Address, word: ListWord, tag: str, owners: Collection[Address], secret: bytes, now: float
+) -> tuple[str, Address]:
+    """The queue id, and which of the `owners` was given this address, whoever writes to it.
+
+    Raises NoSuchRecipient for a forged token, an expired one, and that of somebody who is no owner any more.
+    """
     queue_id, day, signature = tag[: -HASH_LENGTH - 2], tag[-HASH_LENGTH - 2 : -HASH_LENGTH], tag[-HASH_LENGTH:]
-    _check(signature, _hash(secret, list_address, word, queue_id, day))
-    _check_day(day, now)
-    return queue_id.lower()
+    for owner in owners:
+        if _is_right(signature, _hash(secret, list_address, word, queue_id, owner.key, day)):
+            _check_day(day, now)
+            return queue_id.lower(), owner
+    raise NoSuchRecipient(NOT_YOURS, private="no token of an owner's")
 
 
 def confirm_address(list_address: Address, action: ListWord, who: Address, secret: bytes, now: float) -> Address:
@@ -97,14 +107,18 @@ def confirmed(list_address: Address, tag: str, who: Address, secret: bytes, now:
     return action
 
 
+def _is_right(signature: str, right: str) -> bool:
+    return hmac.compare_digest(signature.casefold().encode(), right.encode())
+
+
 def _check(signature: str, right: str) -> None:
-    if not hmac.compare_digest(signature.lower().encode(), right.encode()):
+    if not _is_right(signature, right):
         raise NoSuchRecipient(NOT_YOURS, private="no token of ours: the hash is wrong")
 
 
 def _check_day(day: str, now: float) -> None:
     """The hash is right, so the day is one of ours."""
-    made = _LETTERS.index(day[0].lower()) << 5 | _LETTERS.index(day[1].lower())
+    made = _LETTERS.index(day[0].casefold()) << 5 | _LETTERS.index(day[1].casefold())
     if (_today(now) - made) % _CYCLE > VALID_DAYS:
         raise NoSuchRecipient("this address has expired", private="a list's token that has expired")
 

@@ -26,6 +26,7 @@ from hostmail.auth.grants import RelayGrants
 from hostmail.auth.passwords import Passwords
 from hostmail.auth.throttle import Throttle, ThrottleLimits
 from hostmail.auth.verified import VerifiedCredentials
+from hostmail.checks.listrates import ListRates
 from hostmail.checks.sending import SendingRates
 from hostmail.config.schema import Settings
 from hostmail.directory.autoresponders import Answered
@@ -82,6 +83,7 @@ class Parts:
     queue: Queue
     sending: SendingRates
     history: History
+    list_rates: ListRates
     senders: SenderRewriting
     answered: Answered
     members: ListMembers
@@ -136,6 +138,7 @@ class Parts:
         self.usage.close()
         self.database.close()
         self.disks.stop()
+        self.list_rates.close()
         self.threads.stop()
 
 
@@ -237,6 +240,13 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         dns=make_dns(settings.dns, reactor),
     )
 
+        list_rates=ListRates(
+            path=data / "sending.sqlite",
+            now=time.time,
+            posts_per_hour=limits.list_posts_per_hour,
+            recipients_per_day=limits.list_recipients_per_day,
+            requests_per_ip=limits.list_requests_per_ip,
+        ),
 
 def follow_limits(directory: Directory, store: MaildirStore, event: DirectoryChanged) -> None:
     """A mailbox that somebody has open is held to its account's new limits at once, whoever changed them (E7)."""

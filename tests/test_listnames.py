@@ -23,6 +23,7 @@ from hostmail.listnames import (
 )
 
 TEAM, OTHER, BOB = Address("team", "example.com"), Address("news", "example.com"), Address("bob", "far.example")
+ANN = Address("ann", "example.com")
 SECRET, NOW, DAY = b"s" * 32, 1_800_000_000.0, 86_400.0
 QUEUE_ID = "01kabcdefghjkm"
 
@@ -48,7 +49,7 @@ class FormTests(SynchronousTestCase):
         long = Address("n" * MAX_NAME, "example.com")
         made = (
             bounce_address(long, 10**9, SECRET),
-            moderation_address(long, ListWord.APPROVE, QUEUE_ID, SECRET, NOW),
+            moderation_address(long, ListWord.APPROVE, QUEUE_ID, BOB, SECRET, NOW),
             confirm_address(long, ListWord.UNSUBSCRIBE, BOB, SECRET, NOW),
         )
         for address in made:
@@ -60,7 +61,7 @@ class FormTests(SynchronousTestCase):
         """Whatever somebody writes there, it is refused as no address of ours."""
         for read in (
             lambda: bouncing_member(TEAM, text, SECRET),
-            lambda: moderated(TEAM, ListWord.APPROVE, text, SECRET, NOW),
+            lambda: moderated(TEAM, ListWord.APPROVE, text, [BOB], SECRET, NOW),
             lambda: confirmed(TEAM, text, BOB, SECRET, NOW),
         ):
             self.assertRaises(NoSuchRecipient, read)
@@ -75,16 +76,26 @@ class TokenTests(SynchronousTestCase):
         self.assertRaises(NoSuchRecipient, bouncing_member, TEAM, text.replace("42", "43"), SECRET)
 
     def test_moderation(self) -> None:
-        """Good for one post, one list, one answer and two weeks."""
-        text = tag(moderation_address(TEAM, ListWord.APPROVE, QUEUE_ID, SECRET, NOW))
-        self.assertEqual(moderated(TEAM, ListWord.APPROVE, text.upper(), SECRET, NOW + VALID_DAYS * DAY), QUEUE_ID)
+        """Good for one post, one list, one answer and two weeks, and as long as the owner who was given it is one: he did it."""
+        text, owners = tag(moderation_address(TEAM, ListWord.APPROVE, QUEUE_ID, BOB, SECRET, NOW)), [ANN, BOB]
+        late = NOW + VALID_DAYS * DAY
+        self.assertEqual(moderated(TEAM, ListWord.APPROVE, text.upper(), owners, SECRET, late), (QUEUE_ID, BOB))
         for wrong in (
-            (OTHER, ListWord.APPROVE, text, SECRET, NOW),
-            (TEAM, ListWord.REJECT, text, SECRET, NOW),
-            (TEAM, ListWord.APPROVE, text, b"other", NOW),
-            (TEAM, ListWord.APPROVE, text, SECRET, NOW + (VALID_DAYS + 1) * DAY),
+            (OTHER, ListWord.APPROVE, text, owners, SECRET, NOW),
+            (TEAM, ListWord.REJECT, text, owners, SECRET, NOW),
+            (TEAM, ListWord.APPROVE, text, [ANN], SECRET, NOW),
+            (TEAM, ListWord.APPROVE, text, owners, b"other", NOW),
+            (TEAM, ListWord.APPROVE, text, owners, SECRET, NOW + (VALID_DAYS + 1) * DAY),
         ):
             self.assertRaises(NoSuchRecipient, moderated, *wrong)
+
+    def test_letters_that_look_like_others(self) -> None:
+        """Letters that are ours when case does not count are ours, such as the long s and the Kelvin sign."""
+        for day in range(VALID_DAYS):
+            now = NOW + day * DAY
+            text = tag(confirm_address(TEAM, ListWord.SUBSCRIBE, BOB, SECRET, now))
+            strange = text[0] + text[1:].replace("s", "\N{LATIN SMALL LETTER LONG S}").replace("k", "\N{KELVIN SIGN}")
+            self.assertEqual(confirmed(TEAM, strange, BOB, SECRET, now), ListWord.SUBSCRIBE)
 
     def test_confirmation(self) -> None:
         """Good for who was asked, and for what."""

@@ -35,6 +35,21 @@ class Limits:
         300,
     )
     sent_per_day: int = key(kinds.count(1), "The same in a day.", 2_000)
+    list_posts_per_hour: int = key(
+        kinds.count(1),
+        "Posts of one mailing list in an hour; further ones wait for its owners, as do those beyond the next.",
+        60,
+    )
+    list_recipients_per_day: int = key(
+        kinds.count(1),
+        "Members that posts of one mailing list go to in a day, but for a larger list's first post.",
+        100_000,
+    )
+    list_requests_per_ip: int = key(
+        kinds.count(1),
+        "Requests to mailing lists, which are answered by mail, from one address (IPv6: one /64) in an hour.",
+        60,
+    )
     messages_per_session: int = key(kinds.count(1), "Messages in one SMTP session.", 1_000)
     smtp_errors: int = key(kinds.count(1), "SMTP: refused commands before the session ends.", 50)
     relay_refusals: int = key(kinds.count(1), "Relaying refusals before the session ends (BEHAVIOURS C8).", 5)

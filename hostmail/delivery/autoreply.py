@@ -53,7 +53,7 @@ def why_not(header: bytes, sender: Address | None, names: Collection[Address], c
         return "caught by the default address"
     if sender.key in keys:
         return "from the mailbox itself"
-    if _MACHINES.match(sender.local):
+    if _MACHINES.match(sender.local) or _by_a_machine(header):
         return "sent by a machine"
     if sent_automatically(header):
         return "sent automatically"
@@ -99,6 +99,14 @@ def _is_addressed(header: bytes, keys: Collection[str]) -> bool:
     return False
 
 
+def _by_a_machine(header: bytes) -> bool:
+    """Whether its author is called as programs are: shops and the like give each mail a reverse-path whose name says nothing."""
+    found = (
+        each for value in field_values(header, b"from")[:MAX_FIELDS] for each in parse_addresses(value[:MAX_NAMED])
+    )
+    return any(_MACHINES.match((each.mailbox or b"").decode("utf-8", "replace")) for each in found)
+
+
 def _key(text: str) -> str:
     try:
         return Address.parse(text).key
@@ -129,11 +137,11 @@ def answer(autoresponder: Autoresponder, header: bytes, sender: Address, origin:
     message["Auto-Submitted"] = "auto-replied"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(autoresponder.text.replace("\r\n", "\n"), charset="utf-8")
-    return _thread(header) + message.as_bytes()
+    return thread_fields(header) + message.as_bytes()
 
 
-def _thread(header: bytes) -> bytes:
-    """In-Reply-To and References (RFC 5322 3.6.4), each Message-ID whole on its own line: `EmailMessage` would encode long ones."""
+def thread_fields(header: bytes) -> bytes:
+    """In-Reply-To and References of an answer (RFC 5322 3.6.4), each Message-ID whole on a line: `EmailMessage` would encode long ones."""
     replied_to = message_id(header)
     if replied_to is None or not _MESSAGE_ID.fullmatch(replied_to):
         return b""
@@ -141,9 +149,14 @@ def _thread(header: bytes) -> bytes:
     return b"In-Reply-To: " + replied_to + b"\r\nReferences: " + references + b"\r\n"
 
 
+def readable(header: bytes, name: bytes) -> str:
+    """A field as one line of text, which may be shown to people; "" if there is none."""
+    original = decode_header(field_value(header, name) or b"", MAX_SUBJECT)
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in original).split())
+
+
 def _subject(header: bytes) -> str:
-    original = decode_header(field_value(header, b"subject") or b"", MAX_SUBJECT)
-    return "Auto: " + " ".join("".join(letter if letter.isprintable() else " " for letter in original).split())
+    return "Auto: " + readable(header, b"subject")
 
 
 def _references(header: bytes) -> list[bytes]:

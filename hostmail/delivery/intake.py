@@ -16,7 +16,7 @@ from hostmail.delivery.held import HELD, HoldNotices
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.ours import NOBODYS, Cause
 from hostmail.delivery.telling import Telling
-from hostmail.delivery.transaction import Intaking, Transaction
+from hostmail.delivery.transaction import Intaking, JudgeForList, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import Refusal, as_refusal
 from hostmail.interfaces import (
@@ -69,6 +69,7 @@ class Intake:
         senders: ISenderRewriting,
         answered: IAnswered,
         claim_hold_notice: Callable[[int], bool],
+        judge_for_list: JudgeForList,
         caught: Callable[[str], None] = lambda address: None,
     ) -> None:
         self._router = router
@@ -102,6 +103,7 @@ class Intake:
             telling=telling,
             senders=senders,
             answering=self.answering,
+            judge_for_list=judge_for_list,
             hold_notices=HoldNotices(
                 self.submit,
                 directory=directory,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -10,14 +10,14 @@ from typing import Any
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.decisions import Decision, ToList
+from hostmail.address import Address
+from hostmail.decisions import Decision, ForList
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.answering import Answering, Arrived
 from hostmail.delivery.ends import End, Mailbox, Nowhere, sort_out, waiting
 from hostmail.delivery.forwarding import Leaving, leaving
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.held import HoldNotices
-from hostmail.delivery.lists.judging import check_post
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.ours import NOBODYS, Cause
 from hostmail.delivery.reports import Reports
@@ -43,6 +43,10 @@ from hostmail.message.headers import is_spam
 log = Logger(namespace="delivery")
 
 
+JudgeForList = Callable[[ForList, bytes, Address | None, int, str], Awaitable[None]]
+"""Raises the refusal of a message that a list would not take: header, reverse-path, octets, the client's IP address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intaking:
     """What every transaction works with."""
@@ -64,6 +68,7 @@ class Intaking:
     senders: ISenderRewriting
     answering: Answering
     hold_notices: HoldNotices
+    judge_for_list: JudgeForList
 
 
 def caused_by(responsible: Responsible, envelope: Envelope) -> Cause:
@@ -188,7 +193,7 @@ class Transaction:
         pending: list[Any] = []
         also: list[Recipient] = []
         try:
-            if waits := [*self._ends.elsewhere, *self._for_lists()]:
+            if waits := [*self._ends.elsewhere, *await self._for_lists()]:
                 pending.append(await self._prepare(waits))
             for each in await self._leaving():
                 pending.append(
@@ -221,13 +226,12 @@ class Transaction:
         if self._responsible is not None and any(recipient.held for recipient in self._ends.elsewhere):
             await self._parts.hold_notices.held(self._responsible.account_id, self.queue_id)
 
-    def _for_lists(self) -> list[Recipient]:
-        """Who gets it from the queue on behalf of lists; a post that one cannot take ends there."""
+    async def _for_lists(self) -> list[Recipient]:
+        """Who gets it from the queue on behalf of lists; what one cannot take ends there."""
         ends, header = self._ends, self._header.header
         for recipient, end in list(ends.lists):
             try:
-                if isinstance(end, ToList):
-                    check_post(end.address, end.size_bytes, header, self._envelope.reverse_path, self._size)
+                await self._parts.judge_for_list(end, header, self._envelope.reverse_path, self._size, self._peer.ip)
             except Refusal as refusal:
                 ends.lists.remove((recipient, end))
                 ends.nowhere.append(Nowhere(refusal, [recipient], end.address))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 from twisted.internet.task import Clock
@@ -76,8 +78,8 @@ class SendingRatesTests(SynchronousTestCase):
         self.send(ANN_CHECKED, 2)
         self.clock.advance(86_400)
         self.send(BEA, 1)
-        query = "SELECT key FROM counts"
-        self.assertEqual(self.rates._file.connection.execute(query).fetchall(), [("account 2",)])
+        with contextlib.closing(sqlite3.connect(self.path)) as connection:
+            self.assertEqual(connection.execute("SELECT key FROM counts").fetchall(), [("account 2",)])
 
     def test_outlasts_the_process(self) -> None:
         """Another process counts on, at the same time or later."""

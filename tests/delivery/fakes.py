@@ -444,6 +444,38 @@ class FakeMembers:
         return b"secret"
 
 
+async def any_for_lists(*about: object) -> None:
+    """Lists that take whatever comes."""
+
+
+class FakeListRates:
+    """What lists have done; `too_much` is the answer to the next posts, and `left` how many notices, reminders and requests are allowed."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[int, int]] = []
+        self.too_much = ""
+        self.left = {"notices": 10, "reminders": 1, "requests": 60}
+
+    def excess(self, list_id: int, recipients: int) -> str:
+        return self.too_much
+
+    def sent(self, list_id: int, recipients: int) -> None:
+        self.posts.append((list_id, recipients))
+
+    def may_notify(self, list_id: int) -> bool:
+        return self._take("notices")
+
+    def may_remind(self, list_id: int) -> bool:
+        return self._take("reminders")
+
+    def may_ask(self, ip: str) -> bool:
+        return not ip or self._take("requests")
+
+    def _take(self, what: str) -> bool:
+        self.left[what] -= 1
+        return self.left[what] >= 0
+
+
 @implementer(IRelayGrants)
 class FakeGrants:
     def __init__(self, *grants: Grant) -> None:

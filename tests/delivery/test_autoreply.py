@@ -56,6 +56,13 @@ class WhyNotTests(SynchronousTestCase):
         for local in ("bob", "bouncer", "norbert", "owner", "srs0=abc=xy=y.example=eve", "prvs=123456=bob"):
             self.assertEqual(self.why(sender=Address(local, "x.example")), "", local)
 
+    def test_machines_by_their_from(self) -> None:
+        """A shop's mail, whose reverse-path is a number at another company, but which says that nobody reads answers."""
+        for author in ("Shop <no-reply@shop.example>", "noreply@shop.example", "Postman <MAILER-DAEMON@x.example>"):
+            self.assertEqual(self.why(f"From: {author}"), "sent by a machine", author)
+        for author in ("Bob <bob@x.example>", "No Reply <bob@x.example>", "", "\xff <@"):
+            self.assertEqual(self.why(f"From: {author}"), "", author)
+
     def test_automatic(self) -> None:
         """Auto-Submitted other than no, with or without parameters."""
         for value in ("auto-replied", "auto-generated", "Auto-Notified; owner-email=x@y", "something-new"):

@@ -52,6 +52,7 @@ from tests.delivery.fakes import (
     FakeSenders,
     FakeSpool,
     FakeStore,
+    any_for_lists,
 )
 from tests.queue.support import at_once
 
@@ -93,6 +94,7 @@ class IntakeCase(SynchronousTestCase):
             senders=FakeSenders(),
             answered=self.answered,
             claim_hold_notice=lambda account_id: True,
+            judge_for_list=any_for_lists,
             caught=self.caught.append,
         )
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
@@ -363,6 +365,7 @@ class LocalTests(IntakeCase):
             senders=FakeSenders(),
             answered=self.answered,
             claim_hold_notice=lambda account_id: True,
+            judge_for_list=any_for_lists,
         )
         message = b"X-Long: " + b"a" * 60 + b"\r\n"
         self.send("ann@example.com", message=message * 5000)

@@ -70,8 +70,10 @@ class SubscribingTests(ListCase):
     def test_somebody_else_confirms(self) -> None:
         """A token is good for the address that was asked."""
         self.write("subscribe")
-        self.write(str(self.last()["Reply-To"]), "ann@example.com")
-        self.assertNotIn("ann@example.com", self.on_it())
+        address, ann = str(self.last()["Reply-To"]), "ann@example.com"
+        refusal = self.send_refused(address, message=by(ann, address), sender=ann)
+        self.assertIn("was given to another address", refusal.public)
+        self.assertNotIn(ann, self.on_it())
 
     def test_machines(self) -> None:
         """What a machine writes is ignored: a vacation notice confirms nothing, and gets no answer."""
@@ -156,7 +158,7 @@ class BounceTests(ListCase):
         self.members.day = 2
         self.fail_once()
         self.bounce(self.far_path(), dsn("failed", "5.1.1"))
-        self.assertIn("the owners could not be told", self.told()[-1])
+        self.assertIn("not everybody could be told", self.told()[-1])
         self.assertEqual((self.rows(), self.members.known[self.team.id][FAR].active), ([], False))
 
     def test_not_counted(self) -> None:
@@ -164,7 +166,8 @@ class BounceTests(ListCase):
         self.bounce(self.far_path(), dsn("delayed", "4.4.1"))
         self.bounce(self.far_path(), b"Subject: your mail came back\r\n\r\n550 5.1.1 unknown\r\n")
         forged = Address(self.far_path().local[:-1] + "1", "example.com")
-        self.bounce(forged, dsn("failed", "5.1.1"))
+        refusal = self.send_refused(str(forged), message=dsn("failed", "5.1.1"), sender="")
+        self.assertIsInstance(refusal, NoSuchRecipient)
         self.bounce(Address("team-bounces", "example.com"), dsn("failed", "5.1.1"))
         self.assertEqual(self.members.known[self.team.id][FAR].bounces, 0)
         self.assertEqual(self.rows(), [])
@@ -195,6 +198,13 @@ class ReportTests(SynchronousTestCase):
         self.assertTrue(is_hard_failure(dsn("failed", "5.1.1")))
         for action, status in (("failed", "4.4.1"), ("delayed", "4.4.1"), ("delivered", "2.0.0"), ("delayed", "5.0.0")):
             self.assertFalse(is_hard_failure(dsn(action, status)), (action, status))
+
+    def test_not_about_the_member(self) -> None:
+        """A server that dislikes the message, or us, says nothing about the address: whoever can post would empty the list else."""
+        for status in ("5.7.1", "5.7.26", "5.6.0", "5.3.4", "5.5.0"):
+            self.assertFalse(is_hard_failure(dsn("failed", status)), status)
+        for status in ("5.0.0", "5.1.10", "5.2.2", "5.4.4"):
+            self.assertTrue(is_hard_failure(dsn("failed", status)), status)
 
     def test_with_utf8_addresses(self) -> None:
         """The kind for internationalized addresses is read as well (RFC 6533)."""
@@ -243,6 +253,11 @@ class DmarcTests(SynchronousTestCase):
         self.assertTrue(self.strict("x.y.a.test", **{"_dmarc.a.test": ["v=DMARC1;p=reject"]}))
         self.assertFalse(self.strict("x.a.test", **{"_dmarc.a.test": ["v=DMARC1; p=reject; sp=none"]}))
         self.assertFalse(self.strict("x.a.test", **{"_dmarc.test": ["v=DMARC1; p=reject"]}))
+
+    def test_broken_records(self) -> None:
+        """What cannot be read as a policy is none."""
+        for record in ("v=DMARC1; p=", "v=DMARC1; p=strange; sp=reject", "p=reject; v=DMARC2", "v=DMARC1", ";;="):
+            self.assertFalse(self.strict("a.test", **{"_dmarc.a.test": [record]}), record)
 
     def test_no_answer(self) -> None:
         """Without an answer it is taken as strict."""

@@ -8,10 +8,10 @@ from email.message import EmailMessage
 from typing import Any
 
 from hostmail.address import Address
-from hostmail.delivery.lists import posts
+from hostmail.delivery.lists import holding
 from hostmail.delivery.lists.posts import MEMBERS_A_SECOND
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import MailLoop, MessageTooBig, Refusal, TemporaryFailure
+from hostmail.errors import MailLoop, MessageTooBig, NoSuchRecipient, Refusal, TemporaryFailure
 from hostmail.interfaces import MailingList, MayPost
 from hostmail.listnames import bounce_address
 from tests.delivery.test_whole_way import WholeWayCase
@@ -151,6 +151,14 @@ class PostTests(ListCase):
         self.assertEqual((mine["X-Original-From"], mine.get_all("Reply-To")), (BEA, ["other@x.example"]))
         self.assertLess(max(map(len, self.mail(BEA)[0].split(b"\r\n"))), 998)
 
+    def test_strict_domains_of_further_authors(self) -> None:
+        """Whichever of several authors it is (RFC 7489 6.6.1)."""
+        self.zone["_dmarc.else.example"] = "v=DMARC1; p=reject"
+        self.post(POST.replace(b"From: Bea <bea@example.com>", b"From: Bea <bea@example.com>, far@else.example"))
+        [mine] = self.letters(BEA)
+        self.assertEqual(mine["From"], "Bea via team <team@example.com>")
+        self.assertEqual(mine["Reply-To"], "Bea <bea@example.com>, far@else.example")
+
     def test_dns_fails(self) -> None:
         """What cannot be asked is taken as strict."""
         self.dns_fails = True
@@ -238,14 +246,20 @@ class ModerationTests(ListCase):
 
     def test_rejected(self) -> None:
         """A stranger's post is deleted: his address may be anybody's."""
+        self.change(tell_held=False)
         self.decide(self.tagged("reject", self.hold()))
         self.assertEqual((self.rows(), self.mail(BEA), self.sender.calls), ([], [], []))
 
     def test_rejected_member(self) -> None:
-        """A member gets his back."""
+        """A member gets his back, with the reason."""
         self.change(post=MayPost.OWNERS)
         self.decide(self.tagged("reject", self.hold(BEA, BEA)))
-        self.assertIn("could not be delivered", self.letters(BEA)[0]["Subject"])
+        _, back = self.letters(BEA)
+        self.assertEqual(back["Subject"], "Your message to team@example.com was not sent to its members")
+        text = str(back.get_body().get_content()).replace("\r\n", "\n")  # type: ignore[union-attr]
+        self.assertIn("    subject:  buy\n\nwas not sent to its members: its owners did not let it through.", text)
+        self.assertEqual(next(iter(back.iter_attachments())).get_content()["Subject"], "buy")
+        self.assertEqual(self.rows(), [])
 
     def test_machines_decide_nothing(self) -> None:
         """An autoresponder's answer neither approves nor rejects."""
@@ -255,12 +269,24 @@ class ModerationTests(ListCase):
         self.assertEqual([row.state for row in self.rows()], ["held"])
 
     def test_forged(self) -> None:
-        """An address that we did not make decides nothing, and is answered as nobody's."""
+        """An address that we did not make is refused as nobody's while its sender still listens: he gets no mail about that."""
+        self.change(tell_held=False)
         address = self.tagged("approve", self.hold())
         forged = address.replace("@", "x@") if address[-13] != "x" else address.replace("@", "y@")
-        self.decide(forged)
-        self.assertIn("held", [row.state for row in self.rows()])
-        self.assertIn("could not be delivered", self.letters(OWNER)[-1]["Subject"])
+        for each in (forged, "team-approve@example.com", "team-reject+x@example.com"):
+            self.assertIsInstance(self.send_refused(each, message=by(OWNER, each), sender=OWNER), NoSuchRecipient)
+        self.assertEqual(([row.state for row in self.rows()], len(self.mail(OWNER))), (["held"], 1))
+
+    def test_no_owner_any_more(self) -> None:
+        """Who was an owner decides nothing any more, and who is one is named, whoever writes."""
+        self.change(owners=(Address.parse(OWNER), Address.parse("cleo@example.com")), tell_held=False)
+        mine = self.tagged("approve", self.hold())
+        [others] = self.letters("cleo@example.com")
+        hers = self.tagged("approve", others.get_body().get_content())  # type: ignore[union-attr]
+        self.change(owners=(Address.parse("cleo@example.com"),))
+        self.assertIsInstance(self.send_refused(mine, message=by(OWNER, mine), sender=OWNER), NoSuchRecipient)
+        self.decide(hers)
+        self.assertIn("approve: cleo@example.com let the post", self.told()[-2])
 
     def test_owners_cannot_be_told(self) -> None:
         """Then nothing is held unknown to everybody: the post waits, and is judged again."""
@@ -300,7 +326,7 @@ class ModerationTests(ListCase):
 
     def test_large(self) -> None:
         """The owners get the beginning of a large post."""
-        self.patch(posts, "MAX_SHOWN", 500)
+        self.patch(holding, "MAX_SHOWN", 500)
         self.post(by("eve@evil.example", TEAM) + b"\xc3\xa9 line\r\n" * 1000, "eve@evil.example")
         self.assertLess(len(self.mail(OWNER)[0]), 3000)
         self.assertIn(b"8bit", self.mail(OWNER)[0])

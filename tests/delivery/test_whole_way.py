@@ -13,9 +13,12 @@ from twisted.logger import capturedLogs, formatEvent
 from hostmail.address import Address
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.delivery.lists.commands import Commands
+from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.posts import Posts
+from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
+from hostmail.delivery.lists.waiting import WaitingPosts
 from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.errors import NoSuchRecipient, Refusal, TemporaryFailure
@@ -23,7 +26,7 @@ from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
-from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeMembers, FakeSenders
+from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeListRates, FakeMembers, FakeSenders
 from tests.delivery.test_intake import IntakeCase
 from tests.queue.support import FakeSender, Result, at_once
 
@@ -49,6 +52,7 @@ class WholeWayCase(IntakeCase):
         self.history = FakeHistory()
         self.answered = FakeAnswered()
         self.members = FakeMembers()
+        self.list_rates = FakeListRates()
         self.zone: dict[str, str] = {}
         self.dns_fails = False
         self.intake = Intake(
@@ -66,6 +70,7 @@ class WholeWayCase(IntakeCase):
             senders=FakeSenders(),
             answered=self.answered,
             claim_hold_notice=lambda account_id: True,
+            judge_for_list=self.make_rules().judge,
         )
         self.sender = FakeSender()
         redelivery = Redelivery(
@@ -91,17 +96,27 @@ class WholeWayCase(IntakeCase):
         )
         self.addCleanup(self.runner.stop)
 
+    def make_rules(self) -> ListRules:
+        """As `compose` makes them."""
+        return ListRules(
+            directory=self.directory,
+            members=self.members,
+            queue=self.waiting,
+            rates=self.list_rates,
+            now=self.clock.seconds,
+        )
+
     def make_lists(self) -> Lists:
         """As `compose` makes them."""
         letters = Letters(self.intake.submit, hostname="mail.example.net", now=self.clock.seconds, random=Random(9))
-        common: dict[str, Any] = {
-            "members": self.members,
-            "letters": letters,
-            "telling": ListTelling(self.history, self.clock.seconds),
-            "in_thread": at_once,
-            "now": self.clock.seconds,
-        }
-        posts, commands = Posts(texts=self.texts, **common), Commands(queue=self.waiting, **common)
+        telling = ListTelling(self.history, self.clock.seconds)
+        common: dict[str, Any] = {"members": self.members, "telling": telling, "in_thread": at_once}
+        writing: dict[str, Any] = {**common, "letters": letters, "now": self.clock.seconds}
+        of_held: dict[str, Any] = {**writing, "rates": self.list_rates, "keep_seconds": 14 * 86_400.0}
+        self.waiting_posts = WaitingPosts(queue=self.waiting, directory=self.directory, **of_held)
+        rules, holding = self.make_rules(), Holding(**of_held)
+        posts = Posts(rules=rules, rates=self.list_rates, holding=holding, texts=self.texts, **common)
+        commands = Commands(queue=self.waiting, waiting=self.waiting_posts, **writing)
         return Lists(directory=self.directory, post=posts.take, command=commands.take)
 
     async def texts(self, name: str) -> list[str]:
@@ -245,6 +260,18 @@ class WholeWayTests(WholeWayCase):
         self.assertEqual(self.rows(), [])
         [bounce] = self.mail("ann@example.com")
         self.assertIn(b"Final-Recipient: rfc822; bob@x.example\r\nAction: failed\r\nStatus: 5.7.1\r\n", bounce)
+
+    def test_story_of_spam_that_has_waited(self) -> None:
+        """Where a copy was kept the sender hears nothing, but whoever asks learns that it was not forwarded."""
+        self.sender.results["bob@x.example"] = Result(TemporaryFailure())
+        self.wait(self.runner.start())
+        self.send("bob@x.example", peer=self.login, sender="ann@example.com", message=b"X-Spam-Flag: YES\r\n\r\n.\r\n")
+        self.directory.add("bob@x.example")
+        self.directory.lead("bob@x.example", "carl@y.example", keep_copy=True)
+        self.clock.advance(66)
+        self.assertEqual((self.rows(), len(self.mail("bob@x.example"))), ([], 1))
+        told = ("discarded", "carl@y.example", "this message was judged spam and is not forwarded")
+        self.assertIn(told, self.history.story)
 
     def test_mailbox_in_trouble(self) -> None:
         """A mailbox in trouble gets its copy once the trouble is over, with the trace of its arrival (D4)."""

@@ -9,17 +9,22 @@ from hostmail.address import Address
 from hostmail.decisions import ListCommand
 from hostmail.delivery.autoreply import why_not
 from hostmail.delivery.header import waiting_header
-from hostmail.delivery.lists import letters
+from hostmail.delivery.lists import texts
 from hostmail.delivery.lists.judging import authors
-from hostmail.delivery.lists.letters import Letters, said
+from hostmail.delivery.lists.letters import Letters, deciders
 from hostmail.delivery.lists.reports import is_hard_failure
+from hostmail.delivery.lists.rules import held_for
 from hostmail.delivery.lists.telling import ListTelling
-from hostmail.delivery.lists.work import Onward
+from hostmail.delivery.lists.texts import said
+from hostmail.delivery.lists.waiting import NOT_LET_THROUGH, WaitingPosts
+from hostmail.delivery.lists.work import Onward, top
 from hostmail.errors import BadValue, NotFound, Refusal, TooMany
-from hostmail.interfaces import IListMembers, InThread, IQueue, ISpoolFile, MailingList, Queued
-from hostmail.listnames import ListWord, bouncing_member, confirm_address, confirmed, moderated
+from hostmail.interfaces import IListMembers, InThread, IQueue, ISpoolFile, MailingList, Member, Queued
+from hostmail.listnames import VALID_DAYS, ListWord, around, bouncing_member, confirm_address, confirmed, moderated
 
 MAX_REPORT = 256 * 1024
+
+NOT_WAITING = "that post does not wait any more"
 
 _ONCE_A_DAY = {ListWord.SUBSCRIBE, ListWord.UNSUBSCRIBE, ListWord.REQUEST}
 _WHAT = {ListWord.SUBSCRIBE: "be put on", ListWord.UNSUBSCRIBE: "be taken off"}
@@ -59,6 +64,7 @@ class Commands:
         *,
         members: IListMembers,
         letters: Letters,
+        waiting: WaitingPosts,
         queue: IQueue,
         telling: ListTelling,
         in_thread: InThread,
@@ -66,6 +72,7 @@ class Commands:
     ) -> None:
         self._members = members
         self._letters = letters
+        self._waiting = waiting
         self._queue = queue
         self._telling = telling
         self._in_thread = in_thread
@@ -104,7 +111,7 @@ class Commands:
             return f"{who} was answered today already"
         try:
             return await self._do(asked, who)
-        except Refusal:
+        except Exception:
             await self._members.not_asked(*about)
             raise
 
@@ -113,17 +120,26 @@ class Commands:
         found, word = asked.found, asked.decision.word
         member = await self._members.member(found.id, who)
         on_it = member is not None and (member.active or word is ListWord.UNSUBSCRIBE)
+        what = _WHAT[word]
         if on_it == (word is ListWord.SUBSCRIBE):
-            await self._say(found, who, letters.ALREADY, f"About the list {found.address}", what=_WHAT[word])
+            otherwise = ListWord.UNSUBSCRIBE if on_it else ListWord.SUBSCRIBE
+            facts = {
+                "what": what,
+                "state": "that address is on it" if on_it else "that address is not on it",
+                "otherwise": "leave" if on_it else "subscribe",
+                "other": around(found.parsed, otherwise),
+            }
+            await self._say(asked, who, texts.ALREADY, texts.ABOUT_SUBJECT, **facts)
             return f"{who} is {'' if on_it else 'not '}on it already"
         answer_to = confirm_address(found.parsed, word, who, await self._members.secret(), self._now())
-        text = said(letters.QUESTION, found, who=who, what=_WHAT[word])
-        subject = f"Please confirm: {word} {'to' if word is ListWord.SUBSCRIBE else 'from'} {found.address}"
-        await self._letters.send(found, who, subject, text, answer_to=answer_to)
+        action = f"{word} {'to' if word is ListWord.SUBSCRIBE else 'from'}"
+        text = said(texts.QUESTION, found, who=who, what=what, answer=answer_to)
+        subject = said(texts.QUESTION_SUBJECT, found, action=action)
+        await self._letters.send(found, who, subject, text, answer_to=answer_to, answers=asked.header)
         return f"{who} was asked to confirm"
 
     async def _help(self, asked: Asked, who: Address) -> str:
-        await self._say(asked.found, who, letters.HELP, f"About the list {asked.found.address}")
+        await self._say(asked, who, texts.HELP, texts.ABOUT_SUBJECT)
         return f"help went to {who}"
 
     async def _confirm(self, asked: Asked, who: Address) -> str:
@@ -131,51 +147,48 @@ class Commands:
         word = confirmed(found.parsed, asked.decision.tag, who, await self._members.secret(), self._now())
         if word is ListWord.UNSUBSCRIBE:
             if await self._members.remove(found.id, who):
-                await self._say(found, who, letters.GOODBYE, f"You have left {found.address}")
+                await self._say(asked, who, texts.GOODBYE, texts.GOODBYE_SUBJECT)
             return f"{who} has left"
         try:
             new = await self._members.add(found.id, who)
         except (BadValue, TooMany, NotFound) as error:
             raise Refusal(error.public) from None
         if new:
-            await self._say(found, who, letters.WELCOME, f"Welcome to {found.address}")
+            await self._say(asked, who, texts.WELCOME, texts.WELCOME_SUBJECT)
         return f"{who} has subscribed"
 
-    async def _say(self, found: MailingList, who: Address, words: str, subject: str, **more: str) -> None:
-        await self._letters.send(found, who, subject, said(words, found, who=who, **more))
+    async def _say(self, asked: Asked, who: Address, words: str, subject: str, **more: object) -> None:
+        found = asked.found
+        text = said(words, found, who=who, **more)
+        await self._letters.send(found, who, said(subject, found), text, answers=asked.header)
 
     async def _approve(self, asked: Asked, who: Address) -> str:
-        held = await self._held(asked)
+        held, owner = await self._held(asked)
         if held is None:
-            return "that post does not wait any more"
+            return NOT_WAITING
         await self._queue.release(f"row:{held.id}")
-        return f"{who} let the post {held.queue_id} go"
+        return f"{owner} let the post {held.queue_id} go"
 
     async def _reject(self, asked: Asked, who: Address) -> str:
-        """A member hears of it; a stranger does not, for his address may be anybody's."""
-        held = await self._held(asked)
+        held, owner = await self._held(asked)
         if held is None:
-            return "that post does not wait any more"
-        sender = Address.parse(held.sender)
-        known = await self._members.member(asked.found.id, sender) is not None
-        if known or sender.key in {owner.key for owner in asked.found.owners}:
-            await self._queue.bounce(f"row:{held.id}")
-            return f"{who} rejected the post {held.queue_id}, which goes back to {sender}"
-        await self._queue.delete(f"row:{held.id}")
-        return f"{who} rejected the post {held.queue_id}, which is deleted"
+            return NOT_WAITING
+        words = await self._waiting.give_up(held, asked.found, NOT_LET_THROUGH)
+        return f"{owner} rejected the post {held.queue_id}, {words}"
 
-    async def _held(self, asked: Asked) -> Queued | None:
-        found, decision = asked.found.parsed, asked.decision
-        queue_id = moderated(found, decision.word, decision.tag, await self._members.secret(), self._now())
-        rows = await self._queue.list(f"id:{queue_id} state:held")
-        return next((row for row in rows if Address.parse(row.recipient).key == found.key), None)
+    async def _held(self, asked: Asked) -> tuple[Queued | None, Address]:
+        """The post that it is about, if it still waits, and the owner who was given this address."""
+        found, decision, secret = asked.found, asked.decision, await self._members.secret()
+        queue_id, owner = moderated(found.parsed, decision.word, decision.tag, deciders(found), secret, self._now())
+        rows = await held_for(self._queue, found.parsed)
+        return next((row for row in rows if row.queue_id == queue_id), None), owner
 
     async def _bounced(self, asked: Asked) -> str:
         """Count it, if it says that an address will never take mail; the owners hear of who is dropped for that."""
         if not asked.decision.tag:
             return "ignored: about no member"
         number = bouncing_member(asked.found.parsed, asked.decision.tag, await self._members.secret())
-        report: bytes = await self._in_thread(_top, asked.spooled.path, len(asked.spooled.prefix))
+        report: bytes = await self._in_thread(top, asked.spooled.path, len(asked.spooled.prefix), MAX_REPORT)
         if not is_hard_failure(report):
             return "ignored: no report of a lasting failure"
         counted = await self._members.bounced(asked.found.id, number)
@@ -184,17 +197,21 @@ class Commands:
         member, dropped = counted
         if not dropped:
             return f"mail to {member.address} came back, on {member.bounces} days so far"
-        text = said(letters.DROPPED, asked.found, who=member.address, days=member.bounces)
         words = f"{member.address} was dropped: mail came back on {member.bounces} days"
         try:
-            await self._letters.to_owners(asked.found, f"{member.address} was dropped from {asked.found.address}", text)
+            await self._tell_dropped(asked.found, member)
         except Refusal as refusal:
             # Another try would find the member dropped already, and say nothing.
-            return f"{words}; the owners could not be told: {refusal.smtp_line()}"
+            return f"{words}; not everybody could be told: {refusal.smtp_line()}"
         return words
 
-
-def _top(path: str, skip: int) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(skip)
-        return file.read(MAX_REPORT)
+    async def _tell_dropped(self, found: MailingList, member: Member) -> None:
+        """The owners, and the member: if his address works, somebody else has made the bounces up, or his server has erred."""
+        who = Address.parse(member.address)
+        facts: dict[str, object] = {"who": who, "days": member.bounces}
+        answer = confirm_address(found.parsed, ListWord.SUBSCRIBE, who, await self._members.secret(), self._now())
+        text = said(texts.DROPPED_YOU, found, **facts, answer=answer, valid=VALID_DAYS)
+        subject = said(texts.DROPPED_YOU_SUBJECT, found)
+        await self._letters.send(found, who, subject, text, answer_to=answer, asked=False)
+        told = said(texts.DROPPED, found, **facts)
+        await self._letters.to_owners(found, said(texts.DROPPED_SUBJECT, found, who=who), lambda owner: told)

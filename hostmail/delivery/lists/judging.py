@@ -13,6 +13,9 @@ from hostmail.message.headers import field_values
 
 MAX_AUTHORS = 10
 
+HELD = "held for the list's owners: "
+"""What reasons begin with."""
+
 
 class NotForLists(Refusal):
     """Automatic mail, which would be multiplied, and might be answered automatically by every member."""
@@ -59,7 +62,7 @@ def why_held(found: MailingList, by: Collection[Address], sender: Address | None
     if found.post == MayPost.ANYONE:
         return ""
     if not by:
-        return "held for the list's owners: it does not say who wrote it"
+        return HELD + "it does not say who wrote it"
     may = {owner.key for owner in found.owners}
     if found.post == MayPost.MEMBERS:
         may |= {member.key for member in members}
@@ -68,4 +71,4 @@ def why_held(found: MailingList, by: Collection[Address], sender: Address | None
     if not strangers:
         return ""
     whom = "an owner" if found.post == MayPost.OWNERS else "a member"
-    return f"held for the list's owners: {', '.join(strangers)} is not {whom}"
+    return f"{HELD}{' and '.join(strangers)} {'is' if len(strangers) == 1 else 'are'} not {whom}{'' if len(strangers) == 1 else 's'}"

@@ -9,10 +9,16 @@ from random import Random
 from twisted.logger import Logger
 
 from hostmail.address import Address
+from hostmail.delivery.autoreply import thread_fields
 from hostmail.delivery.ours import Cause, Submit, in_header, letter
 from hostmail.errors import Refusal
 from hostmail.interfaces import MailingList
 from hostmail.listnames import ListWord, around
+
+
+def deciders(found: MailingList) -> tuple[Address, ...]:
+    """Who may decide about held posts: the owners, and where none of them takes mail, the domain's postmaster, who always does (E5)."""
+    return *found.owners, Address("postmaster", found.parsed.domain)
 
 
 class Letters:
@@ -26,10 +32,17 @@ class Letters:
         self._now = now
         self._random = random
 
-    async def to_owners(self, found: MailingList, subject: str, text: str, about: bytes = b"") -> None:
-        """Tell each of them, with the message it is about; raises the refusal of a failure for now: nobody knows then, or only some do."""
-        for owner in found.owners:
-            await self.send(found, owner, subject, text, about=about)
+    async def to_owners(
+        self, found: MailingList, subject: str, write: Callable[[Address], str], about: bytes = b""
+    ) -> None:
+        """Tell each of them what `write` says to him, with the message it is about; the domain's postmaster if none takes mail.
+
+        Raises the refusal of a failure for now: nobody knows then, or only some do.
+        """
+        *owners, postmaster = deciders(found)
+        taken = [await self.send(found, owner, subject, write(owner), about=about, asked=False) for owner in owners]
+        if not any(taken):
+            await self.send(found, postmaster, subject, write(postmaster), about=about, asked=False)
 
     async def send(
         self,
@@ -39,25 +52,32 @@ class Letters:
         text: str,
         *,
         answer_to: Address | None = None,
+        answers: bytes = b"",
         about: bytes = b"",
-    ) -> None:
-        """Write to somebody; answers go to `answer_to`. Who takes no mail for good is logged; raises a refusal for now."""
+        asked: bool = True,
+    ) -> bool:
+        """Write to somebody; answers go to `answer_to`. `answers` is the header of the message that this answers, where he has `asked`.
+
+        False if he takes no mail for good, which is logged; raises a refusal for now.
+        """
         unique = f"{self._random.getrandbits(64):016x}.{self._random.getrandbits(32):08x}"
         author = in_header(around(found.parsed, ListWord.REQUEST), f"{found.parsed.local} list")
         message = letter(author, to, subject, f"{unique}@{self._hostname}", now=self._now(), utf8=not to.is_ascii)
         if answer_to is not None:
             message["Reply-To"] = in_header(answer_to)
-        message["Auto-Submitted"] = "auto-replied"
+        message["Auto-Submitted"] = "auto-replied" if asked else "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(text, charset="utf-8")
         octets = message.as_bytes() if not about else _with(message, about, f"=_{unique}")
         try:
-            await self._submit(to, octets, Cause(found.parsed.domain))
+            await self._submit(to, thread_fields(answers) + octets, Cause(found.parsed.domain))
         except Refusal as refusal:
             if not refusal.permanent:
                 raise
             why = refusal.smtp_line()
             self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=to, why=why)
+            return False
+        return True
 
 
 def _with(message: EmailMessage, about: bytes, boundary: str) -> bytes:
@@ -89,69 +109,3 @@ def _with(message: EmailMessage, about: bytes, boundary: str) -> bytes:
             b"",
         ]
     )
-
-
-HELD = """\
-A message to {list} waits for your decision:
-
-    from:    {sender}
-    reason:  {reason}
-
-It is attached. To let everybody on the list have it, write to
-
-    {approve}
-
-(an empty mail will do). To reject it, write to
-
-    {reject}
-
-These addresses are good for {days} days. Until somebody decides, the message is kept.
-"""
-QUESTION = """\
-Somebody, probably you, asked that {who} {what}
-the mailing list {list}.
-
-If that is what you want, answer this mail, from the same address; you need not write anything. If not, do nothing.
-"""
-WELCOME = """\
-{who} is on the mailing list {list} now.
-
-To post, write to {list}.
-To leave, write to {unsubscribe}.
-For help, write to {request}; the owners are at {owner}.
-"""
-GOODBYE = """\
-{who} is no longer on the mailing list {list}.
-"""
-ALREADY = """\
-Somebody, probably you, asked that {who} {what} the mailing list {list}. Nothing had to be done for that.
-"""
-HELP = """\
-This is the mailing list {list}.
-
-    {list}
-        to post
-    {subscribe}
-        to subscribe
-    {unsubscribe}
-        to leave
-    {owner}
-        to reach the owners
-
-To subscribe and to leave, an empty mail will do; you are then asked whether you mean it.
-"""
-DROPPED = """\
-Mail from the list {list} to
-
-    {who}
-
-came back on {days} days, as an address that takes no mail. The member gets no more mail from the list, until somebody
-subscribes the address again.
-"""
-
-
-def said(words: str, found: MailingList, **more: object) -> str:
-    """One of the texts above, about a list."""
-    address = found.parsed
-    addresses = {word.value: around(address, word) for word in ListWord}
-    return words.format(list=address, **{**addresses, **more})

@@ -8,13 +8,15 @@ from email.message import Message
 
 _KINDS = ("message/delivery-status", "message/global-delivery-status")
 _FAILED = re.compile(r"^action[ \t]*:[ \t]*failed\b", re.IGNORECASE | re.MULTILINE)
-_FOR_GOOD = re.compile(r"^status[ \t]*:[ \t]*5\.\d", re.IGNORECASE | re.MULTILINE)
+_FOR_GOOD = re.compile(r"^status[ \t]*:[ \t]*5\.[0124]\.\d", re.IGNORECASE | re.MULTILINE)
 _GROUPS = re.compile(r"(?:\r?\n){2,}")
 
 
 def is_hard_failure(report: bytes) -> bool:
-    """True if a recipient's delivery has failed with a status of 5.x.x; what is no such report counts as nothing.
+    """True if a recipient's delivery has failed for good for what he is: no such address, mailbox or host (5.0, 5.1, 5.2, 5.4; RFC 3463).
 
+    What is no such report counts as nothing. Nor does a refusal for what the message is, or for whom it comes from (5.3, 5.5, 5.6,
+    5.7): one post with a virus in it, or our address on a blocklist, would empty the list.
     The address it came to tells which recipient that is. `report` may be cut off behind the part that matters.
     """
     try:

@@ -20,12 +20,16 @@ class ListTelling:
 
     def held(self, queue_id: str, found: MailingList, reason: str) -> None:
         """A post waits for the owners."""
-        self._tell(Happened.HELD, queue_id, found, reason)
+        self._tell(Happened.HELD, queue_id, found.address, reason)
 
     def did(self, queue_id: str, found: MailingList, words: str) -> None:
         """What came of mail to one of its addresses."""
-        self._tell(Happened.LIST, queue_id, found, words)
+        self._tell(Happened.LIST, queue_id, found.address, words)
 
-    def _tell(self, what: Happened, queue_id: str, found: MailingList, words: str) -> None:
-        self._history.tell(MailFact(self._now(), what, queue_id, recipient=found.address, words=words))
-        self.log.info("list: {queue_id} {list}: {words}", queue_id=queue_id, list=found.address, words=words)
+    def gone(self, queue_id: str, address: str) -> None:
+        """A post waited for a list that is gone."""
+        self._tell(Happened.DELETED, queue_id, address, "the mailing list is gone")
+
+    def _tell(self, what: Happened, queue_id: str, address: str, words: str) -> None:
+        self._history.tell(MailFact(self._now(), what, queue_id, recipient=address, words=words))
+        self.log.info("list: {queue_id} {list}: {words}", queue_id=queue_id, list=address, words=words)

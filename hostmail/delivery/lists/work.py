@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hostmail.decisions import ForList, ListCommand, ToList
 from hostmail.delivery.forwarding import Leaving
 from hostmail.envelope import Recipient
 from hostmail.errors import NoSuchRecipient
 from hostmail.interfaces import IDirectory, ISpoolFile, MailingList, Queued
+
+MAX_SHOWN = 64 * 1024
+"""How much of a post people get with a letter about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,25 @@ class Onward:
 
     recipients: Sequence[Recipient] = ()
     leaving: Sequence[Leaving] = ()
+
+
+class Rates(Protocol):
+    """How much lists do; each raises TemporaryFailure if that cannot be told."""
+
+    def excess(self, list_id: int, recipients: int) -> str:
+        """Why a post to so many members would be too much now, "" if it is not."""
+
+    def sent(self, list_id: int, recipients: int) -> None:
+        """One more went to so many."""
+
+    def may_notify(self, list_id: int) -> bool:
+        """Whether the owners hear of one post at once."""
+
+    def may_remind(self, list_id: int) -> bool:
+        """Whether they are reminded of all that wait: once a day."""
+
+    def may_ask(self, ip: str) -> bool:
+        """Whether a client may have lists write to somebody once more."""
 
 
 TakePost = Callable[[Queued, ISpoolFile, ToList, MailingList], Awaitable[Onward]]
@@ -41,3 +64,10 @@ class Lists:
         if isinstance(decision, ToList):
             return await self._post(row, spooled, decision, found)
         return await self._command(row, spooled, decision, found)
+
+
+def top(path: str, skip: int, most: int) -> bytes:
+    """The beginning of a message in a file, behind `skip` octets of ours."""
+    with open(path, "rb") as file:
+        file.seek(skip)
+        return file.read(most)

@@ -1,0 +1,110 @@
+"""Posts on their way into the owners' hands: who hears that one waits (E3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from hostmail.address import Address
+from hostmail.delivery.autoreply import readable, why_not
+from hostmail.delivery.lists import texts
+from hostmail.delivery.lists.judging import HELD, authors
+from hostmail.delivery.lists.letters import Letters
+from hostmail.delivery.lists.telling import ListTelling
+from hostmail.delivery.lists.texts import said
+from hostmail.delivery.lists.work import MAX_SHOWN, Onward, Rates, top
+from hostmail.envelope import Recipient
+from hostmail.errors import Refusal
+from hostmail.interfaces import IListMembers, InThread, ISpoolFile, MailingList, MayPost, Queued
+from hostmail.listnames import ListWord, moderation_address
+from hostmail.message.headers import is_spam
+
+ABOUT = "held"
+"""What authors are written to about, beside the commands."""
+
+
+class Holding:
+    """`keep_seconds` is how long a post waits at most. `now` is Unix time."""
+
+    log = Logger(namespace="delivery")
+
+    def __init__(
+        self,
+        *,
+        members: IListMembers,
+        letters: Letters,
+        telling: ListTelling,
+        rates: Rates,
+        in_thread: InThread,
+        now: Callable[[], float],
+        keep_seconds: float,
+    ) -> None:
+        self._members = members
+        self._letters = letters
+        self._telling = telling
+        self._rates = rates
+        self._in_thread = in_thread
+        self._now = now
+        self._keep_seconds = keep_seconds
+
+    async def hold(self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str) -> Onward:
+        """The owners are told first: after a crash in between they are told again. Of very many posts a day they hear once a day."""
+        if self._rates.may_notify(found.id):
+            await self._tell_owners(row, spooled, found, header, reason)
+        if found.tell_held:
+            await self._tell_author(row, spooled, found, header, reason)
+        self._telling.held(row.queue_id, found, reason)
+        return Onward([Recipient(found.parsed, row.wishes, row.orcpt, routed=True, held=reason)])
+
+    async def _tell_owners(
+        self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str
+    ) -> None:
+        secret = await self._members.secret()
+        facts = about(row, found, header, reason, self._keep_seconds)
+
+        def write(owner: Address) -> str:
+            return said(texts.HELD, found, **facts, **ways(row, found, owner, secret, self._now()))
+
+        shown: bytes = await self._in_thread(top, spooled.path, len(spooled.prefix), MAX_SHOWN)
+        await self._letters.to_owners(found, said(texts.HELD_SUBJECT, found), write, shown)
+
+    async def _tell_author(
+        self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str
+    ) -> None:
+        """Once a day, by the rules of RFC 3834, and only who wrote in his own name: nobody is to get answers to what he never sent."""
+        sender = row.reverse_path
+        names = [found.parsed, Address.parse(row.addressed or row.recipient)]
+        if sender is None or [author.key for author in authors(header)] != [sender.key] or is_spam(header):
+            return
+        if why_not(spooled.prefix + header, sender, names, "") or not await self._members.ask(found.id, sender, ABOUT):
+            return
+        known = await self._members.member(found.id, sender) is not None
+        words = texts.WAITS if known or found.post is not MayPost.MEMBERS else texts.WAITS + texts.NO_MEMBER
+        facts = about(row, found, header, reason, self._keep_seconds)
+        text = said(words, found, **facts, member=" or return it to you" if known else "")
+        try:
+            await self._letters.send(found, sender, said(texts.WAITS_SUBJECT, found), text, answers=header)
+        except Refusal as refusal:
+            why = refusal.smtp_line()
+            self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=sender, why=why)
+
+
+def about(row: Queued, found: MailingList, header: bytes, reason: str, keep_seconds: float) -> dict[str, str]:
+    """What people are told of a post that waits."""
+    return {
+        "author": readable(header, b"from") or "nobody",
+        "subject": readable(header, b"subject") or "(none)",
+        "sender": row.sender,
+        "reason": reason.removeprefix(HELD),
+        "since": texts.day(row.created),
+        "end": texts.day(row.created + keep_seconds),
+    }
+
+
+def ways(row: Queued, found: MailingList, owner: Address, secret: bytes, now: float) -> dict[str, Address]:
+    """The two addresses with which an owner decides."""
+    return {
+        word.value: moderation_address(found.parsed, word, row.queue_id, owner, secret, now)
+        for word in (ListWord.APPROVE, ListWord.REJECT)
+    }

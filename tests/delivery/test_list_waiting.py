@@ -1,0 +1,218 @@
+"""Posts that wait for a list's owners: who is told, and what happens if nobody decides (E3)."""
+
+from __future__ import annotations
+
+from hostmail.address import Address
+from hostmail.delivery.lists.rules import MOST_HELD
+from hostmail.delivery.lists.waiting import DAY, MOST_REMINDED
+from hostmail.errors import NoSuchRecipient, TemporaryFailure, TooMany
+from hostmail.interfaces import MayPost
+from tests.delivery.test_lists import BEA, OWNER, POST, TEAM, ListCase, by
+
+CLEO, EVE = "cleo@example.com", "eve@evil.example"
+WAITS = "Your message to team@example.com waits for its owners"
+
+
+class HeldCase(ListCase):
+    def hold(self, author: str = CLEO, subject: str = "x", extra: str = "", sender: str | None = None) -> None:
+        before = len(self.rows())
+        self.post(by(author, TEAM, subject, extra), author if sender is None else sender)
+        self.assertEqual([row.state for row in self.rows()], ["held"] * (before + 1))
+
+    def text(self, address: str) -> str:
+        """What the last letter to somebody says."""
+        body = self.letters(address)[-1].get_body()
+        assert body is not None
+        return str(body.get_content()).replace("\r\n", "\n")
+
+
+class AuthorTests(HeldCase):
+    def test_is_told(self) -> None:
+        """Once: what waits, why, and what to do; as an answer to the post that no machine answers."""
+        self.hold(subject="hello there", extra="Message-ID: <q@x>")
+        self.hold()
+        [letter] = self.letters(CLEO)
+        self.assertEqual((letter["Subject"], letter["In-Reply-To"]), (WAITS, "<q@x>"))
+        self.assertEqual((letter["Return-Path"], letter["Auto-Submitted"]), ("<>", "auto-replied"))
+        text = self.text(CLEO)
+        for words in ("hello there", "cleo@example.com is not a member", "team-owner@", "team-subscribe@"):
+            self.assertIn(words, text)
+
+    def test_members_are_told(self) -> None:
+        """They hear that it may come back, and are not asked to subscribe."""
+        self.change(post=MayPost.OWNERS)
+        self.hold(BEA)
+        self.assertIn("or return it to you", self.text(BEA))
+        self.assertNotIn("-subscribe@", self.text(BEA))
+
+    def test_is_not_told(self) -> None:
+        """Nobody hears of what he may not have sent: spam, machines, another's name, mail that does not name the list (RFC 3834)."""
+        self.hold(extra="X-Spam-Flag: YES")
+        self.hold(sender=EVE)
+        self.hold(extra="X-Auto-Response-Suppress: All")
+        self.hold("no-reply@example.com")
+        self.post(by(CLEO, "somebody@example.com"), CLEO)
+        self.assertEqual((self.mail(CLEO), self.sender.calls), ([], []))
+
+    def test_lists_that_do_not_tell(self) -> None:
+        """A list can be silent."""
+        self.change(tell_held=False)
+        self.hold()
+        self.assertEqual(self.mail(CLEO), [])
+
+    def test_cannot_be_told(self) -> None:
+        """The post waits all the same."""
+        self.store.refusals[CLEO] = NoSuchRecipient()
+        self.hold()
+        self.assertEqual(len(self.letters(OWNER)), 1)
+
+
+class OwnerTests(HeldCase):
+    def test_says_what_it_is(self) -> None:
+        """Author, subject, reason, and until when; nothing in them can pretend to be something else."""
+        self.hold(EVE, "=?utf-8?q?Good_news=0A=0AApprove_me?=")
+        self.assertIn("from:     eve@evil.example\n    subject:  Good news Approve me\n", self.text(OWNER))
+        self.assertIn("reason:   eve@evil.example is not a member", self.text(OWNER))
+        self.assertIn("1970-01-15", self.text(OWNER))
+        self.assertEqual(self.letters(OWNER)[0]["Auto-Submitted"], "auto-generated")
+
+    def test_none_takes_mail(self) -> None:
+        """Then the domain's postmaster decides, who always takes it (E5)."""
+        self.change(owners=(Address.parse("gone@example.com"),), tell_held=False)
+        self.hold(EVE)
+        self.assertIn("@example.com", self.text("ann@example.com"))
+        self.send(self.tagged("approve", self.text(OWNER)), message=by(OWNER, self.tagged("approve", self.text(OWNER))))
+        self.settle()
+        self.assertEqual(len(self.mail(BEA)), 1)
+
+    def test_not_flooded(self) -> None:
+        """Of very many posts they hear with the reminder alone."""
+        self.list_rates.left["notices"] = 2
+        for _ in range(4):
+            self.hold(EVE)
+        self.assertEqual(len(self.letters(OWNER)), 2)
+
+    def test_no_room(self) -> None:
+        """When very many wait, the next one is refused for now, as long as it would wait, too; members' posts go."""
+        for _ in range(MOST_HELD):
+            self.send(TEAM, message=by(EVE, TEAM), sender=EVE)
+            self.settle(1)
+        self.assertIsInstance(self.send_refused(TEAM, message=by(EVE, TEAM), sender=EVE), TooMany)
+        self.post()
+        self.assertEqual(len(self.mail(BEA)), 1)
+
+    def test_reminded(self) -> None:
+        """Once a day of all that has waited for half a day, each with fresh addresses to decide, and with its reason."""
+        self.hold(EVE, "first")
+        self.hold(EVE, "second")
+        self.assertEqual(self.wait(self.waiting_posts.remind()), 0)
+        self.clock.advance(DAY)
+        self.assertEqual(self.wait(self.waiting_posts.remind()), 1)
+        self.assertEqual(self.wait(self.waiting_posts.remind()), 0)
+        letter, text = self.letters(OWNER)[-1], self.text(OWNER)
+        self.assertEqual(letter["Subject"], "Posts to team@example.com wait for you: 2")
+        for words in ("first", "second", "is not a member", "given up on 1970-01-15"):
+            self.assertIn(words, text)
+        address = self.tagged("approve", text)
+        self.send(address, message=by(OWNER, address), sender=OWNER)
+        self.settle()
+        self.assertEqual([one["Subject"] for one in self.letters(BEA)], ["first"])
+
+    def test_reminded_of_many(self) -> None:
+        """The oldest are told, and how many more there are."""
+        for _ in range(MOST_REMINDED + 3):
+            self.hold(EVE)
+        self.clock.advance(DAY)
+        self.wait(self.waiting_posts.remind())
+        self.assertEqual(self.text(OWNER).count("reject it:"), MOST_REMINDED)
+        self.assertIn("and 3 more", self.text(OWNER))
+
+
+class ExpiryTests(HeldCase):
+    def expire(self, days: float = 15) -> int:
+        self.clock.advance(days * DAY)
+        ended: int = self.wait(self.waiting_posts.expire())
+        self.settle()
+        return ended
+
+    def test_members(self) -> None:
+        """A member gets back what nobody has decided about."""
+        self.change(post=MayPost.OWNERS, tell_held=False)
+        self.hold(BEA, "mine")
+        self.assertEqual(self.expire(13), 0)
+        self.assertEqual(self.expire(2), 1)
+        self.assertEqual(self.rows(), [])
+        self.assertIn("its owners did not decide within 14 days", self.text(BEA))
+        self.assertIn("nobody decided about the post", self.told()[-1])
+
+    def test_strangers(self) -> None:
+        """A stranger's is deleted, and the history says so."""
+        self.change(tell_held=False)
+        self.hold(EVE)
+        self.assertEqual(self.expire(), 1)
+        self.assertEqual((self.rows(), self.sender.calls), ([], []))
+        self.assertIn("which is deleted", self.told()[-1])
+
+    def test_cannot_be_returned_now(self) -> None:
+        """Then it stays for another day."""
+        self.change(post=MayPost.OWNERS, tell_held=False)
+        self.hold(BEA)
+        self.fail_next()
+        self.assertEqual(self.expire(), 0)
+        self.assertEqual(len(self.rows()), 1)
+        self.assertEqual(self.expire(1), 1)
+
+    def fail_next(self) -> None:
+        create, calls = self.real_spool.create, []
+
+        def once(prefix: bytes) -> object:
+            calls.append(prefix)
+            if len(calls) == 1:
+                raise TemporaryFailure
+            return create(prefix)
+
+        self.patch(self.real_spool, "create", once)
+
+    def test_list_is_gone(self) -> None:
+        """What waits for it goes at once: nobody can decide any more."""
+        self.hold(EVE)
+        self.directory.lists.clear()
+        self.assertEqual(self.expire(1), 1)
+        self.assertEqual(self.rows(), [])
+        self.assertIn(("deleted", TEAM, "the mailing list is gone"), self.history.story)
+
+    def test_not_the_operators(self) -> None:
+        """What the operator holds, or another limit, is not touched."""
+        self.wait(self.runner.stop())
+        self.send(TEAM, message=POST, sender=BEA)
+        self.wait(self.waiting.hold(""))
+        self.assertEqual(self.expire(100), 0)
+        self.assertEqual(self.wait(self.waiting_posts.remind()), 0)
+        self.assertEqual(len(self.rows()), 1)
+
+
+class LimitTests(HeldCase):
+    def test_too_much(self) -> None:
+        """A member whose password is stolen cannot have everybody flooded: what is too much waits for the owners, who may let it go."""
+        self.list_rates.too_much = "60 posts went out within an hour"
+        self.hold(BEA)
+        self.assertIn("reason:   60 posts went out within an hour", self.text(OWNER))
+        self.assertEqual((self.sender.calls, self.list_rates.posts), ([], []))
+        address = self.tagged("approve", self.text(OWNER))
+        self.send(address, message=by(OWNER, address), sender=OWNER)
+        self.settle()
+        self.assertEqual((self.list_rates.posts, self.rows()), ([(self.team.id, 2)], []))
+
+    def test_counted(self) -> None:
+        """Each post, with its members."""
+        self.post()
+        self.assertEqual(self.list_rates.posts, [(self.team.id, 2)])
+
+    def test_requests(self) -> None:
+        """Who asks for too much is refused for now: strangers are written to for each request."""
+        self.list_rates.left["requests"] = 1
+        self.send("team-subscribe@example.com", message=by(CLEO, "team-subscribe@example.com"), sender=CLEO)
+        for word in ("subscribe", "unsubscribe", "request"):
+            to = f"team-{word}@example.com"
+            refusal = self.send_refused(to, message=by(EVE, to), sender=EVE)
+            self.assertEqual((type(refusal), refusal.permanent), (TooMany, False))
