@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 from twisted.logger import Logger
@@ -81,7 +82,7 @@ class Outcomes:
     async def _settle(self, results: Sequence[Result]) -> None:
         delivered = [(row, None) for row, refusal in results if refusal is None]
         for row, _ in delivered:
-            self._note(Happened.DELIVERED, row, "")
+            self._note(Happened.DELIVERED, row, f"the catch-all takes mail for {row.caught}" if row.caught else "")
         await self._finish(delivered, delivered, "delivered")
         # One draw for all, so that they go on together the next time, too.
         chance = self._random.random()
@@ -111,9 +112,17 @@ class Outcomes:
             if end.address.key != Address.parse(row.recipient).key:
                 self._note(Happened.LED_TO, row, str(end.address))
 
+    def withheld(self, row: QueuedRow, addresses: Sequence[str], why: Refusal) -> None:
+        """It has an end here, and goes no further to these."""
+        for address in addresses:
+            self._note(Happened.DISCARDED, replace(row, recipient=address), why.public)
+
     async def park(self, rows: Sequence[QueuedRow]) -> None:
-        """There is no way out at present: the rows wait on, without counting attempts."""
+        """There is no way out at present: the rows wait on, without counting attempts. That is told once."""
         await self._queue.park([row.id for row in rows], self._now() + PARKED_SECONDS, NO_WAY_OUT)
+        for row in rows:
+            if row.last_answer != NO_WAY_OUT:
+                self._note(Happened.POSTPONED, row, NO_WAY_OUT)
 
     async def put_back(self, rows: Sequence[QueuedRow], until: float) -> None:
         """So much mail goes there that these rows wait on, without counting an attempt; unless their time is up, or a notice is due."""

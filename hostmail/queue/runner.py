@@ -218,23 +218,26 @@ class Runner:
         """To the ends that it has by now; the row itself if that cannot be."""
         ends, forwards = further(row, decision), [end for end in targets_of(decision) if isinstance(end, Forward)]
         try:
-            leaving = await self._leaving(row, forwards, bool(ends)) if forwards else ()
-            if not (ends or leaving):
-                raise SpamNotForwarded()
+            leaving, withheld = await self._leaving(row, forwards) if forwards else ((), None)
+            if withheld is not None and not ends:
+                raise withheld
             await self._queue.split(row, ends, leaving)
             self._outcomes.led_on(row, [*ends, *(one for each in leaving for one in each.recipients)])
+            if withheld is not None:
+                self._outcomes.withheld(row, [str(each.address) for each in forwards], withheld)
         except Exception as error:  # noqa: BLE001
             return [(row, expected(error, row))]
         return []
 
-    async def _leaving(self, row: QueuedRow, forwards: Sequence[Forward], has_ends: bool) -> Sequence[Leaving]:
-        """By its forwards. One that has come round ends there, and comes back if it has no other end."""
+    async def _leaving(
+        self, row: QueuedRow, forwards: Sequence[Forward]
+    ) -> tuple[Sequence[Leaving], SpamNotForwarded | MailLoop | None]:
+        """By its forwards; or why it goes no further: it is spam, or has come round."""
         try:
-            return await self._forward(await self._queue.open(row), row, forwards)
-        except MailLoop:
-            if not has_ends:
-                raise
-        return ()
+            leaving = await self._forward(await self._queue.open(row), row, forwards)
+        except MailLoop as refusal:
+            return (), refusal
+        return leaving, None if leaving else SpamNotForwarded()
 
     async def _hand_to_list(self, row: QueuedRow, decision: ForList) -> list[tuple[QueuedRow, Refusal | None]]:
         """What comes of it takes the row's place in one step; the row itself if that failed."""

@@ -335,6 +335,8 @@ class LocalTests(RunnerCase):
         [decision] = self.decided
         self.assertEqual((decision.addressed, decision.caught), ("typo@example.com", "typo@example.com"))
         self.assertEqual(self.rows(), [])
+        words = "the catch-all takes mail for typo@example.com"
+        self.assertEqual(self.history.story, [("delivered", "ann@example.com", words)])
 
     def test_became_a_discarded_name(self) -> None:
         """A recipient whose mail its domain's owner discards by now is done (E2)."""
@@ -386,6 +388,7 @@ class NoWayOutTests(RunnerCase):
             ("waiting", 0, "waiting: no smarthost is set, and direct_delivery is off"),
         )
         self.assertEqual(self.reports, [])
+        self.assertEqual(self.history.story, [("postponed", "bob@x.example", row.last_answer)])
 
     def test_way_found(self) -> None:
         """With a smarthost from the next start on it goes at once."""
