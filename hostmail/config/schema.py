@@ -224,15 +224,6 @@ class Settings:
         None,
     )
 
-    hide_capabilities: tuple[str, ...] = key(
-        kinds.HIDDEN,
-        "What IMAP clients that stumble over a capability are not offered: a pattern for the name and version in the client's ID, or"
-        " for the login, and what to hide from it, such as Outlook* COMPRESS=DEFLATE or ann@example.com QRESYNC.",
-        (),
-        many=True,
-    )
-
-    limits: Limits = section(Limits, "Numbers that keep one peer from harming the others.")
     held_posts: Seconds = key(
         kinds.duration(86400),
         "How long a post to a mailing list waits for its owners, who are reminded daily, before it is given up.",
@@ -248,22 +239,3 @@ class Settings:
     )
 
     limits: Limits = section(Limits, "Numbers that keep one peer from harming the others.")
-    held_posts: Seconds = key(
-        kinds.duration(86400),
-        "How long a post to a mailing list waits for its owners, who are reminded daily, before it is given up.",
-        Seconds(14 * 86400),
-    )
-
-    panel_url: str | None = key(
-        kinds.WEB_SERVER,
-        "Where people find the panel, such as https://panel.example.net; null: https://HOSTNAME with the panel's port.",
-        None,
-    )
-    trusted_proxies: tuple[str, ...] = key(
-        kinds.NETWORK,
-        "Addresses or networks of reverse proxies in front of the panel, whose X-Forwarded-For, -Proto and -Host count; whoever comes by"
-        " a UNIX socket is one; empty: nobody else.",
-        (),
-        many=True,
-    )
-
