@@ -237,9 +237,6 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         sending=SendingRates(
             path=data / "sending.sqlite", now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day
         ),
-        dns=make_dns(settings.dns, reactor),
-    )
-
         list_rates=ListRates(
             path=data / "sending.sqlite",
             now=time.time,
@@ -247,6 +244,9 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
             recipients_per_day=limits.list_recipients_per_day,
             requests_per_ip=limits.list_requests_per_ip,
         ),
+        dns=make_dns(settings.dns, reactor),
+    )
+
 
 def follow_limits(directory: Directory, store: MaildirStore, event: DirectoryChanged) -> None:
     """A mailbox that somebody has open is held to its account's new limits at once, whoever changed them (E7)."""
