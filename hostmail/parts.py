@@ -82,8 +82,8 @@ class Parts:
     spool: Spool
     queue: Queue
     sending: SendingRates
-    history: History
     list_rates: ListRates
+    history: History
     senders: SenderRewriting
     answered: Answered
     members: ListMembers
@@ -135,10 +135,10 @@ class Parts:
         self.grants.close()
         self.throttle.close()
         self.sending.close()
+        self.list_rates.close()
         self.usage.close()
         self.database.close()
         self.disks.stop()
-        self.list_rates.close()
         self.threads.stop()
 
 
