@@ -44,7 +44,8 @@ from hostmail.monitoring.history import History
 from hostmail.monitoring.sessions import Sessions
 from hostmail.queue.queue import Queue
 from hostmail.relay.dns import CachedDns
-from hostmail.relay.making import make_dns
+from hostmail.relay.live import LiveDns
+from hostmail.relay.making import make_dns, make_live_dns
 from hostmail.relay.routes import explained_way
 from hostmail.routing.router import Router
 from hostmail.sql.database import Database
@@ -89,6 +90,7 @@ class Parts:
     members: ListMembers
     router: Router
     dns: CachedDns
+    live_dns: LiveDns
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Run it where it may block."""
@@ -122,6 +124,7 @@ class Parts:
             ways_out=self.ways_out,
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
             convinces=convinces,
+            live_dns=self.live_dns.begin,
         )
         return Admin(parts)
 
@@ -245,6 +248,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
             requests_per_ip=limits.list_requests_per_ip,
         ),
         dns=make_dns(settings.dns, reactor),
+        live_dns=make_live_dns(settings.dns, reactor),
     )
 
 

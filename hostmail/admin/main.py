@@ -17,6 +17,7 @@ from hostmail.admin.commands.autoreply import autoreply
 from hostmail.admin.commands.catchall import catchall
 from hostmail.admin.commands.client import client
 from hostmail.admin.commands.config import config
+from hostmail.admin.commands.dns import dns
 from hostmail.admin.commands.domain import domain
 from hostmail.admin.commands.init import init
 from hostmail.admin.commands.list import list_
@@ -62,6 +63,7 @@ for command in (
     session,
     throttle,
     client,
+    dns,
     mailbox,
     queue,
     trace,

@@ -11,6 +11,7 @@ import msgspec
 from hostmail.address import Address
 from hostmail.admin.permissions import CLOSED, May
 from hostmail.admin.setups import Convinces
+from hostmail.clientsetup.spf import Ask
 from hostmail.config.nearest import DOMAIN_CUTOFF, nearest
 from hostmail.config.schema import Settings
 from hostmail.errors import BadAddress, BadValue, NotFound
@@ -47,6 +48,10 @@ Explain = Callable[[Address], Awaitable[dict[str, Any]]]
 
 ExplainWay = Callable[[int | None, str], Awaitable[dict[str, Any]]]
 """Which way out mail takes that an account sent, or else one that has this reverse-path: as `hostmail route --from` shows it."""
+
+
+LiveDns = Callable[[], Ask]
+"""Begins a check: what asks the DNS as it is now, for a limited time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ class Parts:
     ways_out: IWaysOut
     explain_way: ExplainWay
     convinces: Convinces
+    live_dns: LiveDns
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""

@@ -15,6 +15,7 @@ from hostmail.admin.accounts import Accounts
 from hostmail.admin.autoreply import Autoreplies
 from hostmail.admin.catchall import CatchAll
 from hostmail.admin.clients import Clients
+from hostmail.admin.dnshelp import DnsHelp
 from hostmail.admin.domains import Domains
 from hostmail.admin.history import HistoryVerbs
 from hostmail.admin.importing import Importing
@@ -66,6 +67,7 @@ class Admin:
             Lists(parts),
             HistoryVerbs(parts),
             self._clients,
+            DnsHelp(parts, self._clients),
             Status(parts),
         )
         self._directory = parts.directory

@@ -13,7 +13,7 @@ from hostmail.interfaces import Domain
 Convinces = Callable[[str], bool]
 """Whether a program that connects to a server of this name finds nothing wrong with the certificate that it is shown."""
 
-HTTPS = 443
+HTTP, HTTPS = 80, 443
 
 
 def make_setup(settings: Settings, home: Domain, domain: str, convinces: Convinces) -> Setup:
@@ -57,17 +57,38 @@ def seen_port(service: str, many: Sequence[Listener]) -> int:
     return standard if standard in ports or None in ports else next(port for port in ports if port is not None)
 
 
+def web_port(settings: Settings) -> int:
+    """The port where the panel is seen, 0 if there is none."""
+    panel = settings.listen.get("panel", ())
+    ports = {port for one in panel if not is_loopback(one.endpoint) and (port := tcp_port(one.endpoint))}
+    if panel and not ports:
+        return HTTPS
+    return HTTPS if HTTPS in ports else min(ports, default=0)
+
+
+def is_plain_web(settings: Settings) -> bool:
+    """Whether set-up answers are where programs look for them without being told a port: at 80, or at 443."""
+    ports = {tcp_port(one.endpoint) for one in settings.listen.get("setup", ())}
+    return web_port(settings) == HTTPS or bool(ports & {HTTP, None})
+
+
 def web_address(settings: Settings, domain: str, convinces: Convinces) -> str:
-    """Where the panel is for a domain's people, "" if there is none.
+    """Where the panel is for a domain's people, under a name of the domain if there is a certificate for it; "" if there is none."""
+    name = f"mail.{domain}"
+    return panel_address(settings, name if convinces(name) else settings.hostname)
+
+
+def panel_address(settings: Settings, host: str) -> str:
+    """Where the panel is, under the name `host` if the configuration does not say; "" if there is none.
 
     One on loopback or a UNIX socket stands behind a proxy, which is taken to have the standard port and a certificate for our name.
     """
     panel = settings.listen.get("panel", ())
     if not panel:
         return ""
+    if settings.panel_url:
+        return settings.panel_url
     ports = {tcp_port(one.endpoint) for one in panel if not is_loopback(one.endpoint)} - {None}
     if not ports:
         return f"https://{settings.hostname}"
-    name = f"mail.{domain}"
-    host = name if convinces(name) else settings.hostname
     return f"https://{host}" if HTTPS in ports else f"https://{host}:{min(port for port in ports if port)}"

@@ -55,7 +55,7 @@ class Asker:
         self._places = DeferredSemaphore(MOST_AT_ONCE)
 
     async def __call__(self, name: str, kind: str) -> Answer:
-        """The records of `kind` (MX, A, AAAA, TXT) at `name`, behind aliases (CNAME)."""
+        """The records of `kind` (MX, A, AAAA, TXT, SRV) at `name`, behind aliases (CNAME)."""
         try:
             query = dns.message.make_query(f"{name}.", kind, use_edns=0, payload=1232)
             plain = dns.message.make_query(f"{name}.", kind)
@@ -204,6 +204,8 @@ def _few(records: Iterable[Exchange | str]) -> Iterator[Exchange | str]:
 def _plain(record: Any) -> Exchange | str:
     if hasattr(record, "exchange"):
         return Exchange(int(record.preference), record.exchange.to_text(omit_final_dot=True).lower().removesuffix("."))
+    if hasattr(record, "weight"):
+        return f"{record.priority} {record.weight} {record.port} {record.target.to_text().lower()}"
     if hasattr(record, "strings"):
         return b"".join(record.strings).decode("utf-8", "replace")
     return normal_ip(record.address)

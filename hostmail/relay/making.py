@@ -18,15 +18,25 @@ from hostmail.relay.contracts import Dns
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.dns import CachedDns
 from hostmail.relay.hosts import Policy
+from hostmail.relay.live import LiveDns
 from hostmail.relay.routes import SenderRoutes, servers_route
 from hostmail.relay.ways import MxWays, Names, connecting
 
 
-def make_dns(settings: DnsSettings, reactor: Any) -> CachedDns:
-    """The DNS as the settings want it asked."""
+def make_asker(settings: DnsSettings, reactor: Any) -> Asker:
+    """What asks the DNS as the settings want it asked."""
     own = [(host.strip("[]"), int(port)) for host, _, port in (each.rpartition(":") for each in settings.servers)]
-    asker = Asker(reactor, (lambda: own) if own else system_servers, settings.timeout)
-    return CachedDns(lookup=asker, now=time.monotonic)
+    return Asker(reactor, (lambda: own) if own else system_servers, settings.timeout)
+
+
+def make_dns(settings: DnsSettings, reactor: Any) -> CachedDns:
+    """The DNS with its answers kept as long as they hold."""
+    return CachedDns(lookup=make_asker(settings, reactor), now=time.monotonic)
+
+
+def make_live_dns(settings: DnsSettings, reactor: Any) -> LiveDns:
+    """The DNS as it is now."""
+    return LiveDns(make_asker(settings, reactor), reactor)
 
 
 def make_dispatch(

@@ -423,7 +423,7 @@ class Caught:
         self.known.pop(address, None)
 
 
-INSTEAD = {"directory", "changes", "members", "caught", "explain", "store", "ways_out", "explain_way", "convinces"}
+INSTEAD = {"directory", "changes", "members", "caught", "explain", "store", "ways_out", "explain_way", "convinces", "live_dns"}
 
 
 @implementer(IThrottle)
@@ -496,6 +496,7 @@ class World:
             "ways_out": FakeWays(),
             "explain_way": self.explain_way,
             "convinces": lambda name: False,
+            "live_dns": lambda: self.ask_dns,
         }
         self.admin = Admin(Parts(**parts | instead))
 
@@ -505,6 +506,10 @@ class World:
         number = account.id if account is not None else 0
         end = {"kind": "mailbox", "address": str(address), "account_id": number, "caught": ""}
         return {"address": str(address), "steps": [], "ends": [end]}
+
+    async def ask_dns(self, name: str, kind: str) -> list[str]:
+        """The DNS is empty."""
+        return []
 
     async def explain_way(self, account_id: int | None, sender: str) -> dict[str, Any]:
         """All mail goes by MX records."""

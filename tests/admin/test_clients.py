@@ -41,7 +41,9 @@ class Aliased(Facts):
 class ShowTests(SynchronousTestCase):
     def setUp(self) -> None:
         facts = Aliased()
-        self.world = World(directory=facts, changes=facts, convinces={"mail.one.test"}.__contains__)
+        listen = settings({"imaps": "tcp:993", "submissions": "tcp:465", "pop3": "tcp:110"}).listen
+        convinces = {"mail.one.test"}.__contains__
+        self.world = World(directory=facts, changes=facts, convinces=convinces, listen=listen)
         self.world.call("domain.add", name="one.test")
         self.world.call("account.add", address="Ann@one.test", password="long enough")
 
@@ -160,7 +162,7 @@ class WebTests(SynchronousTestCase):
         """Under the domain's own name where there is a certificate for it; port 443 needs no word."""
         self.assertEqual(self.where("tcp:8443"), "https://mx.host.test:8443")
         self.assertEqual(self.where("tcp:8443", "tcp:443", own=True), "https://mail.one.test")
-        self.assertEqual(web_address(settings(), "one.test", no), "")
+        self.assertEqual(web_address(settings({}), "one.test", no), "")
 
     def test_behind_a_proxy(self) -> None:
         """What only this machine reaches is shown by a proxy, at the standard port."""

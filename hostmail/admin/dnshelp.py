@@ -1,0 +1,150 @@
+"""Verbs about what a domain's DNS has to say, and what it says (F6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList
+
+from hostmail.admin.clients import Clients
+from hostmail.admin.parts import Named, Parts, Verb
+from hostmail.admin.permissions import DOMAIN, OWNERS, May
+from hostmail.admin.setups import is_plain_web, web_port
+from hostmail.clientsetup.checking import (
+    Answers,
+    Check,
+    Checked,
+    Question,
+    Sending,
+    addresses_of,
+    exchanges,
+    more_questions,
+    questions,
+)
+from hostmail.clientsetup.records import Place, Record, is_within, records_for, zone
+from hostmail.clientsetup.setup import Setup
+from hostmail.clientsetup.spf import Ask, BadSpfError, result
+from hostmail.errors import NotFound, Refusal
+
+
+class DnsHelp:
+    """Records for a hosted domain, or one that stands for it (E6); the check asks all at once, and has an end."""
+
+    def __init__(self, parts: Parts, clients: Clients) -> None:
+        self._parts = parts
+        self._clients = clients
+        may = May(OWNERS, looks=True, about={"name": DOMAIN})
+        self.verbs = {
+            "dns.records": Verb(Named, self.records, may),
+            "dns.check": Verb(Named, self.check, may),
+        }
+
+    async def records(self, asked: Named) -> dict[str, Any]:
+        """What the zone needs. One with the server's own name in it needs the server's addresses, too: the DNS knows them, if anybody."""
+        setup = await self._setup(asked.name)
+        answers: Answers = {}
+        if is_within(setup.hostname, setup.domain):
+            answers = await ask_all(self._parts.live_dns(), {(setup.hostname, kind) for kind in ("A", "AAAA")})
+        wanted = records_for(setup, await self._place(setup, addresses_of(answers, setup.hostname) or ()))
+        return {"domain": setup.domain, "records": [told(record) for record in wanted], "zone": zone(setup, wanted)}
+
+    async def check(self, asked: Named) -> dict[str, Any]:
+        """Each record as it is now beside what it should be."""
+        setup = await self._setup(asked.name)
+        ask = self._parts.live_dns()
+        without = await self._place(setup, ())
+        answers = dict(await ask_all(ask, questions(setup, records_for(setup, without))))
+        answers |= await ask_all(ask, more_questions(setup, answers) - answers.keys())
+        place = await self._place(setup, addresses_of(answers, setup.hostname) or ())
+        found = Check(setup, place, answers, await sending(ask, setup.domain, place))
+        checked = found.checked(records_for(setup, place))
+        return {
+            "domain": setup.domain,
+            "pointed": found.pointed,
+            "words": verdict(setup, found, answers),
+            "problems": sum(each.is_problem for each in checked),
+            "records": [told(each.record) | seen(each) for each in checked],
+        }
+
+    async def _setup(self, name: str) -> Setup:
+        setup = await self._clients.setup_of(name.strip())
+        if setup is None:
+            await self._parts.find_domain(name)
+            raise NotFound(f"{name} is not hosted here")
+        return setup
+
+    async def _place(self, setup: Setup, addresses: tuple[str, ...]) -> Place:
+        settings = self._parts.settings
+        way_out = await self._parts.ways_out.of_domain(setup.login_domain)
+        return Place(
+            addresses=addresses,
+            sources=way_out.sources or settings.source_addresses,
+            smarthost=way_out.smarthost is not None or settings.smarthost is not None,
+            web_port=web_port(settings),
+            plain_web=is_plain_web(settings),
+        )
+
+
+async def ask_all(ask: Ask, asked: Iterable[Question]) -> Answers:
+    """The answers to all questions, which are asked at once; for some perhaps the refusal."""
+
+    async def one(name: str, kind: str) -> Any:
+        try:
+            return await ask(name, kind)
+        except Refusal as refusal:
+            return refusal
+
+    every = sorted(asked)
+    results: Any = await DeferredList([Deferred.fromCoroutine(one(*each)) for each in every], fireOnOneErrback=True)
+    return {question: answer for question, (_, answer) in zip(every, results, strict=True)}
+
+
+async def sending(ask: Ask, domain: str, place: Place) -> Sending | None:
+    """What SPF says about mail from here; None if the DNS does not answer about something on the way."""
+    results: dict[str, str] = {}
+    try:
+        for address in place.sources or place.addresses:
+            results[address] = await result(ask, domain, address)
+    except BadSpfError as error:
+        return Sending(results, str(error))
+    except Refusal:
+        return None
+    return Sending(results)
+
+
+def verdict(setup: Setup, found: Check, answers: Answers) -> str:
+    """Where the domain's mail goes, in a sentence."""
+    if found.pointed is None:
+        return f"nobody can say at present where mail for {setup.shown} goes: the DNS does not answer"
+    if found.pointed:
+        return f"mail for {setup.shown} comes to this server"
+    values = answers[setup.domain, "MX"]
+    hosts = [] if isinstance(values, Refusal) else [host or "nowhere" for _, host in exchanges(values)]
+    return f"{setup.shown} is not pointed here yet: " + (
+        f"its mail goes to {', '.join(hosts[:5])}" if hosts else "it has no MX record"
+    )
+
+
+def told(record: Record) -> dict[str, Any]:
+    """A record as JSON."""
+    return {
+        "what": record.what.value,
+        "name": record.name,
+        "kind": record.kind,
+        "values": list(record.values),
+        "need": record.need.value,
+        "purpose": record.purpose,
+        "zone": record.lines(),
+    }
+
+
+def seen(checked: Checked) -> dict[str, Any]:
+    """What was found, as JSON."""
+    return {
+        "state": checked.state.value,
+        "problem": checked.is_problem,
+        "found": list(checked.found),
+        "words": checked.words,
+        "fix": list(checked.fix),
+    }
