@@ -81,14 +81,10 @@ def web_address(settings: Settings, domain: str, convinces: Convinces) -> str:
 def panel_address(settings: Settings, host: str) -> str:
     """Where the panel is, under the name `host` if the configuration does not say; "" if there is none.
 
-    One on loopback or a UNIX socket stands behind a proxy, which is taken to have the standard port and a certificate for our name.
+    One on loopback or a UNIX socket stands behind a proxy, which is taken to have the standard port and the same certificates.
     """
     panel = settings.listen.get("panel", ())
     if not panel:
         return ""
-    if settings.panel_url:
-        return settings.panel_url
-    ports = {tcp_port(one.endpoint) for one in panel if not is_loopback(one.endpoint)} - {None}
-    if not ports:
-        return f"https://{settings.hostname}"
-    return f"https://{host}" if HTTPS in ports else f"https://{host}:{min(port for port in ports if port)}"
+    port = web_port(settings)
+    return f"https://{host}" if port == HTTPS else f"https://{host}:{port}"
