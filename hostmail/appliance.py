@@ -27,7 +27,7 @@ from hostmail.actor import Actor
 from hostmail.admin.control import ControlService
 from hostmail.compose import make_intake, make_lists, make_portals, make_redelivery, make_sender, session_factories
 from hostmail.config.loader import load
-from hostmail.config.schema import Listener, Settings
+from hostmail.config.schema import WEB_SERVICES, Listener, Settings
 from hostmail.directory.watching import ForeignChanges
 from hostmail.errors import ConfigurationError
 from hostmail.interfaces import IAdmin
@@ -39,6 +39,7 @@ from hostmail.parts import Parts, apply_settings, open_parts
 from hostmail.queue.runner import Runner
 from hostmail.queue.schedule import Schedule
 from hostmail.relay.dispatch import Dispatch
+from hostmail.webparts import open_web_sessions, web_factories
 
 log = Logger(namespace="hostmail")
 
@@ -146,6 +147,7 @@ class Appliance(Service):
             self._admin = parts.admin(parts.sessions, self._certificates.convinces)
             self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
             self._foreign.start()
+            self._web_sessions = open_web_sessions(self._settings)
             self._way_out = self._open_doors(parts)
             chores: dict[str, Chore] = {
                 "removed_mail_erased": parts.store.purge_removed,
@@ -194,8 +196,10 @@ class Appliance(Service):
         settings = parts.settings
         intake = make_intake(parts)
         make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
+        web = web_factories(parts, admin=self, sessions=self._web_sessions)
         for door in self._doors:
-            door.inner = make(door.service, door.listener)
+            is_web = door.service in WEB_SERVICES
+            door.inner = web(door.service) if is_web else make(door.service, door.listener)
         sender = make_sender(parts)
         redelivery = make_redelivery(parts, intake)
         lists, self._waiting_posts = make_lists(parts, intake)
@@ -264,6 +268,7 @@ class Appliance(Service):
         await self._way_out.stop()
         self._foreign.stop()
         await self._chores.stop()
+        self._web_sessions.close()
         await self._parts.close()
         log.info("stopped")
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from hostmail.config.loader import load
-from hostmail.config.schema import SERVICES
+from hostmail.config.schema import SERVICES, WEB_SERVICES
 
-DOMAIN = "example.test"
+DOMAIN, MAIN_LOGIN = "example.test", "example"
 NAMES = ("ann", "bob")
 
 CONFIG = """\
@@ -33,7 +33,7 @@ listen:
 WELCOME = """
 hostmail runs in the foreground; Ctrl-C ends it, the mail stays in {folder}.
 
-logins (user name = full address)
+{panel}logins (user name = full address)
 {logins}
 
 ports (standard + {offset}), on this machine only
@@ -50,16 +50,23 @@ manage it:
   {hostmail} --config {config} account list
 """
 
+PANEL = """\
+the control panel: http://127.0.0.1:{port}/
+  the login {login}, with {ann}'s password, looks after the whole domain; the logins below after a mailbox each
+
+"""
+
 
 def config_text(offset: int) -> str:
     """A configuration that listens on loopback, all ports shifted by `offset`."""
-    ports = (f'  {name}: ["tcp:{port + offset}:interface=127.0.0.1"]' for name, port in SERVICES.items())
+    ports = [f'  {name}: ["tcp:{port + offset}:interface=127.0.0.1"]' for name, port in SERVICES.items()]
+    ports.append(f'  panel: [{{endpoint: "tcp:{WEB_SERVICES["panel"] + offset}:interface=127.0.0.1", tls: no}}]')
     return CONFIG.format(domain=DOMAIN, listen="\n".join(ports))
 
 
 def make_accounts(call: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, str]:
     """The domain and its accounts; address -> password."""
-    call("domain.add", {"name": DOMAIN})
+    call("domain.add", {"name": DOMAIN, "main_login": MAIN_LOGIN})
     made = {}
     for name in NAMES:
         address, password = f"{name}@{DOMAIN}", secrets.token_urlsafe(9)
@@ -94,6 +101,7 @@ def welcome(folder: Path, logins: Mapping[str, str]) -> str:
     ann, bob = logins
     return WELCOME.format(
         folder=folder,
+        panel=PANEL.format(port=ports["panel"], login=MAIN_LOGIN, ann=ann) if "panel" in ports else "",
         logins="\n".join(f"  {address}   {password}" for address, password in logins.items()),
         offset=ports["smtp"] - SERVICES["smtp"],
         ports="\n".join(f"  {name:<12} {port}" for name, port in ports.items()),

@@ -86,5 +86,7 @@ def panel_address(settings: Settings, host: str) -> str:
     panel = settings.listen.get("panel", ())
     if not panel:
         return ""
+    if settings.panel_url:
+        return settings.panel_url
     port = web_port(settings)
     return f"https://{host}" if port == HTTPS else f"https://{host}:{port}"

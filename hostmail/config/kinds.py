@@ -22,6 +22,7 @@ from hostmail.errors import BadAddress
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):([0-9]{1,5})\Z", re.ASCII)
 _ENDPOINT = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(.+)\Z", re.DOTALL)
 _TCP_PORT = re.compile(r"tcp6?:(?:port=)?([0-9]+)(?::|\Z)", re.IGNORECASE)
+_WEB_SERVER = re.compile(r"(https?)://([^:/?#\[\]\s@]+)(?::([0-9]{1,5}))?/?\Z", re.ASCII | re.IGNORECASE)
 _INTERFACE = re.compile(r":interface=((?:[^:\\]|\\.)*)")
 
 
@@ -220,6 +221,13 @@ def _network(text: str) -> str:
         raise ValueError(f"{text!r} is no address or network; write it like 192.0.2.1 or 192.0.2.0/24") from None
 
 
+def _web_server(text: str) -> str:
+    found = _WEB_SERVER.match(text)
+    if not found or not 1 <= int(found[3] or 443) <= 65535:
+        raise ValueError(f"{text!r} is no web server; write it like https://panel.example.net, without a path")
+    return f"{found[1].lower()}://{_hostname(found[2])}{f':{int(found[3])}' if found[3] else ''}"
+
+
 BY_SERVER_NAME = "server_name"
 
 
@@ -239,4 +247,5 @@ NAMED_ADDRESS = Kind("IP address and host name", _plain(_named_address), quoted)
 SERVER = Kind("IP address, or address:port", _plain(_server), quoted)
 ENDPOINT = Kind("Twisted endpoint", _plain(_endpoint), quoted)
 BARE_NAMES = Kind("domain, or server_name", _plain(_bare_names), quoted)
+WEB_SERVER = Kind("web server", _plain(_web_server), quoted)
 NETWORK = Kind("address or network", _plain(_network), quoted)

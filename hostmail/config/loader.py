@@ -15,7 +15,7 @@ import yaml
 
 from hostmail.config.fields import Key, keys_of
 from hostmail.config.kinds import near
-from hostmail.config.schema import SERVICES, Settings
+from hostmail.config.schema import SERVICES, WEB_SERVICES, Settings, begins_with_tls
 from hostmail.errors import ConfigurationError
 
 MAX_FILE, MAX_NODES, MAX_PROBLEMS = 1 << 20, 10_000, 50
@@ -199,7 +199,7 @@ def _services(reading: _Reading, node: yaml.Node, prefix: str, kind: type) -> di
     """The `listen` mapping: for each service one endpoint, or a list of endpoints and mappings with options."""
     listeners: dict[str, Any] = {}
     endpoint = keys_of(kind)["endpoint"]
-    for service, child in (_mapping(reading, node, prefix, list(SERVICES)) or {}).items():
+    for service, child in (_mapping(reading, node, prefix, [*SERVICES, *WEB_SERVICES]) or {}).items():
         ports: list[Any] = []
         for item in [] if child.tag == _NULL else _items(child):
             try:
@@ -224,6 +224,7 @@ def _together(reading: _Reading, root: yaml.Node, settings: Settings) -> None:
         reading.complain(_find(root, lone), lone, f"needs {other} as well")
     if settings.smarthost_login and not settings.smarthost:
         reading.complain(_find(root, "smarthost_login"), "smarthost_login", "needs smarthost as well, as host:port")
+    _plain_panels(reading, root, settings)
     kinds = [":" in source for source in settings.source_addresses]
     if len(set(kinds)) < len(kinds):
         reading.complain(
@@ -233,6 +234,18 @@ def _together(reading: _Reading, root: yaml.Node, settings: Settings) -> None:
         reading.complain(
             _find(root, "limits"), "limits.failed_login_delay", "is more than limits.failed_login_delay_most"
         )
+
+
+def _plain_panels(reading: _Reading, root: yaml.Node, settings: Settings) -> None:
+    """Passwords for the panel cross no network in clear: without TLS it is for a reverse proxy on this machine."""
+    for service, listeners in settings.listen.items():
+        key = f"listen.{service}"
+        for listener in filter(None, listeners):
+            if service != "panel" and listener.tls is not None:
+                reading.complain(_find(root, "listen"), key, "has no option tls; the panel alone has")
+            elif service == "panel" and not begins_with_tls(service, listener) and not listener.is_local:
+                words = "without TLS must be a UNIX socket, or bound to loopback: tcp:PORT:interface=127.0.0.1"
+                reading.complain(_find(root, "listen"), key, f"{listener.endpoint} {words}")
 
 
 def _find(root: yaml.Node, name: str) -> yaml.Node | None:

@@ -17,6 +17,8 @@ from hostmail.config.limits import Limits
 from hostmail.config.units import Octets, Seconds
 
 SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995, "imap": 143, "imaps": 993}
+WEB_SERVICES = {"panel": 8443, "setup": 80}
+STANDARD_PORTS = {**SERVICES, "panel": WEB_SERVICES["panel"]}
 IMPLICIT_TLS = frozenset({"submissions", "pop3s", "imaps"})
 PROFILES = ("classic", "modern")
 
@@ -43,11 +45,28 @@ class Listener:
         (),
         many=True,
     )
+    tls: bool | None = key(
+        kinds.SWITCH,
+        "For the panel: no is plain HTTP, for a reverse proxy on this machine; default: yes, but for a UNIX socket.",
+        None,
+    )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can connect to it."""
+        return self.endpoint.startswith("unix:") or kinds.is_loopback(self.endpoint)
+
+
+def begins_with_tls(service: str, listener: Listener) -> bool:
+    """Whether TLS comes before everything else on a port."""
+    if service != "panel":
+        return service in IMPLICIT_TLS
+    return not listener.endpoint.startswith("unix:") if listener.tls is None else listener.tls
 
 
 def standard_ports() -> dict[str, tuple[Listener, ...]]:
-    """The seven ports of BEHAVIOURS B1."""
-    return {service: (Listener(endpoint=f"tcp:{port}"),) for service, port in SERVICES.items()}
+    """The seven ports of BEHAVIOURS B1, and the panel's."""
+    return {service: (Listener(endpoint=f"tcp:{port}"),) for service, port in STANDARD_PORTS.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -228,6 +247,19 @@ class Settings:
         kinds.duration(86400),
         "How long a post to a mailing list waits for its owners, who are reminded daily, before it is given up.",
         Seconds(14 * 86400),
+    )
+
+    panel_url: str | None = key(
+        kinds.WEB_SERVER,
+        "Where people find the panel, such as https://panel.example.net; null: https://HOSTNAME with the panel's port.",
+        None,
+    )
+    trusted_proxies: tuple[str, ...] = key(
+        kinds.NETWORK,
+        "Addresses or networks of reverse proxies in front of the panel, whose X-Forwarded-For, -Proto and -Host count; whoever comes by"
+        " a UNIX socket is one; empty: nobody else.",
+        (),
+        many=True,
     )
 
     hide_capabilities: tuple[str, ...] = key(

@@ -33,6 +33,8 @@ _HEADINGS = {
     "plaintext_login": "Logins and relaying",
     "message_size_limit": "Messages and mailboxes",
     "direct_delivery": "Outgoing mail",
+    "panel_url": "The control panel",
+    "hide_capabilities": "Mail programs",
     "limits": "Running it",
 }
 

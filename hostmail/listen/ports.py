@@ -20,7 +20,7 @@ from twisted.python import context
 from twisted.python.failure import Failure
 from twisted.python.log import ILogContext
 
-from hostmail.config.schema import IMPLICIT_TLS, Listener
+from hostmail.config.schema import Listener, begins_with_tls
 from hostmail.errors import ConfigurationError
 from hostmail.listen.handshake import HANDSHAKE_SECONDS, implicit_tls
 from hostmail.listen.prompt import Outbox, make_prompt
@@ -51,8 +51,8 @@ def openings(
     service: str, listeners: Sequence[Listener], make: Callable[[Listener], IProtocolFactory]
 ) -> list[Opening]:
     """The openings of one service (`smtp`, `imaps`...); `make` gives each listener the factory of its sessions."""
-    key, first = f"listen.{service}", service in IMPLICIT_TLS
-    return [Opening(key, listener, make(listener), first) for listener in listeners]
+    key = f"listen.{service}"
+    return [Opening(key, listener, make(listener), begins_with_tls(service, listener)) for listener in listeners]
 
 
 def raise_file_limit(get: Callable[[int], tuple[int, int]] = resource.getrlimit, put: Any = resource.setrlimit) -> int:

@@ -22,6 +22,7 @@ class Asked:
     `raw_path` is as it came, percent signs and all.
 
     `ip` is who asks, "" on a UNIX socket. `origin` and `fetch_site` are what browsers tell about the page that sends a form.
+    `known_etag` is what the browser has already.
     """
 
     method: str
@@ -37,6 +38,8 @@ class Asked:
     cookies: dict[str, str] = field(default_factory=dict)
     query: Fields = NO_FIELDS
     form: Fields = NO_FIELDS
+    body: bytes = b""
+    known_etag: str = ""
 
     @property
     def own_origin(self) -> str:
@@ -129,6 +132,7 @@ def read_request(request: Any, proxies: Proxies) -> Asked:
         origin=origins[0] if len(origins) == 1 else ("null" if origins else None),
         fetch_site=last(b"sec-fetch-site"),
         program=last(b"user-agent")[:200],
+        known_etag=last(b"if-none-match"),
         cookies=cookies_of(request.received_cookies),
         query=Fields.read(raw_query),
     )

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.config.loader import effective, load, parse
 from hostmail.config.places import find_config
-from hostmail.config.schema import Listener, Settings
+from hostmail.config.schema import Listener, Settings, begins_with_tls
 from hostmail.errors import ConfigurationError
 
 
@@ -117,12 +117,33 @@ class ValueTests(SynchronousTestCase):
         settings = settings_from("{hostname: &name a.test, listen: {imap: &p ['tcp:143'], pop3: *p}}")
         self.assertEqual(settings.listen["imap"], settings.listen["pop3"])
 
+    def test_panel(self) -> None:
+        """The panel speaks TLS, but on a UNIX socket, or where a proxy on this machine is in front of it."""
+        ports = {
+            "tcp:8443": True,
+            "unix:/run/panel": False,
+            "{endpoint: 'tcp:8080:interface=127.0.0.1', tls: no}": False,
+            "{endpoint: 'unix:/run/panel', tls: yes}": True,
+        }
+        for port, tls in ports.items():
+            quoted = port if port.startswith("{") else f"'{port}'"
+            (listener,) = settings_from(f"{{hostname: a.test, listen: {{panel: [{quoted}]}}}}").listen["panel"]
+            self.assertEqual(begins_with_tls("panel", listener), tls, port)
+
+    def test_panel_url(self) -> None:
+        """Where people find the panel is a server, without a path."""
+        for typed, kept in {
+            "https://Panel.Example.net/": "https://panel.example.net",
+            "http://a.test:8080": "http://a.test:8080",
+        }.items():
+            self.assertEqual(settings_from(f"{{hostname: a.test, panel_url: '{typed}'}}").panel_url, kept)
+
     def test_effective(self) -> None:
         """`config show` has every key as plain values."""
         shown = effective(Settings(hostname="a.test"))
         self.assertEqual(
             shown["listen"]["smtp"],
-            [{"endpoint": "tcp:25"} | dict.fromkeys(("plaintext_login", "bare_names")) | {"proxy_from": []}],
+            [{"endpoint": "tcp:25"} | dict.fromkeys(("plaintext_login", "bare_names", "tls")) | {"proxy_from": []}],
         )
         self.assertEqual((shown["data_dir"], shown["limits"]["recipients"]), ("/var/lib/hostmail", 1000))
 
@@ -189,6 +210,11 @@ class ProblemTests(SynchronousTestCase):
             "listen: {imaps: ['ssl:993']}": "is not needed; write tcp:",
             "listen: {imap: [{endpoint: 'tcp:1', proxy_from: [here]}]}": "is no address or network",
             "listen: {imap: [{proxy_from: [127.0.0.1]}]}": "listen.imap.endpoint: is missing",
+            "listen: {panel: [{endpoint: 'tcp:1', tls: no}]}": "without TLS must be a UNIX socket, or bound to loopback",
+            "listen: {imap: [{endpoint: 'tcp:1', tls: no}]}": "has no option tls",
+            "panel_url: 'https://a.test/panel'": "write it like https://panel.example.net, without a path",
+            "panel_url: panel.a.test": "is no web server",
+            "trusted_proxies: [proxy]": "is no address or network",
             "listen: {imapp: 'tcp:1'}": "did you mean imap",
             "listen: {imap: {endpoint: 'tcp:1', bare_names: a b}}": "'a b' is no host name",
             "tls: {private_key: k.pem}": "belongs to a tls.certificate",

@@ -16,7 +16,7 @@ from hostmail.admin.cli import CommandLine, Stop, facts, pass_line
 from hostmail.admin.secret import obtain, password_options
 from hostmail.config.loader import load, parse
 from hostmail.config.places import STANDARD_PLACES, VARIABLE
-from hostmail.config.schema import PROFILES, SERVICES, Listener
+from hostmail.config.schema import PROFILES, STANDARD_PORTS, Listener
 from hostmail.config.template import render
 from hostmail.errors import AlreadyExists, Refusal
 
@@ -59,7 +59,9 @@ def init(
     if profile:
         values["profile"] = profile
     if port_offset:
-        values["listen"] = {name: (Listener(endpoint=f"tcp:{port + port_offset}"),) for name, port in SERVICES.items()}
+        values["listen"] = {
+            name: (Listener(endpoint=f"tcp:{port + port_offset}"),) for name, port in STANDARD_PORTS.items()
+        }
     if user is not None:
         give_to(user, values["data_dir"])
     write(path, render(values))

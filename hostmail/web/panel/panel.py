@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from urllib.parse import quote
@@ -23,7 +23,7 @@ from hostmail.web.sessions import OPERATOR_IDLE_SECONDS, WebSession, WebSessions
 
 log = Logger(namespace="web")
 
-LOGIN_PATH, CODE_PATH = "/login", "/login/code"
+LOGIN_PATH, CODE_PATH, LOGOUT_PATH = "/login", "/login/code", "/logout"
 WAY = "panel"
 
 IsOurs = Callable[[str], Awaitable[bool]]
@@ -50,7 +50,6 @@ class Panel:
         sessions: WebSessions,
         now: Callable[[], float],
         is_ours: IsOurs,
-        pages: Sequence[Page],
         urls: Urls,
         rendering: Rendering,
     ) -> None:
@@ -60,7 +59,6 @@ class Panel:
         self.rendering = rendering
         self.is_ours = is_ours
         self._now = now
-        self._pages = pages
         self._urls = urls
         self._notices = Notices()
 
