@@ -37,6 +37,8 @@ from hostmail.directory.reading import Directory
 from hostmail.directory.senders import SenderRewriting
 from hostmail.directory.smarthosts import WaysOut
 from hostmail.directory.tables import MIGRATIONS
+from hostmail.directory.tokens import Tokens
+from hostmail.directory.transaction import NameLimits
 from hostmail.directory.usage import StoredUsage
 from hostmail.interfaces import Account, DirectoryChanged
 from hostmail.monitoring.events import EventBus
@@ -163,6 +165,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
     usage = StoredUsage(database=database)
     directory = Directory(database=database, in_thread=in_thread, events=events)
 
+    names = NameLimits(limits.alias_targets, limits.domain_names)
     senders = SenderRewriting(database=database, in_thread=in_thread, now=time.time)
 
     async def domain_free(account: Account) -> int | None:
@@ -194,13 +197,21 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         database=database,
         usage=usage,
         directory=directory,
-        changes=DirectoryChanges(database=database, in_thread=in_thread, events=events, now=time.time),
+        changes=DirectoryChanges(
+            database=database, in_thread=in_thread, events=events, now=time.time, name_limits=names
+        ),
         ways_out=WaysOut(database=database, in_thread=in_thread, events=events),
         senders=senders,
         answered=Answered(database=database, in_thread=in_thread, now=time.time),
         members=ListMembers(database=database, in_thread=in_thread, now=time.time),
         router=Router(directory, hostname=settings.hostname, senders=senders),
-        caught=CaughtNames(database=database, in_thread=in_thread, clock=reactor, now=time.time),
+        caught=CaughtNames(
+            database=database,
+            in_thread=in_thread,
+            clock=reactor,
+            now=time.time,
+            names_a_domain=limits.caught_names,
+        ),
         passwords=Passwords(
             in_thread=in_thread,
             workers=limits.password_threads or os.cpu_count() or 1,

@@ -35,6 +35,17 @@ class Limits:
         300,
     )
     sent_per_day: int = key(kinds.count(1), "The same in a day.", 2_000)
+    alias_targets: int = key(
+        kinds.count(1, 500), "Addresses that one alias or forward leads to; for more there are mailing lists.", 100
+    )
+    domain_names: int = key(
+        kinds.count(1), "Aliases, forwards and blocked names of one domain; those it has are kept.", 10_000
+    )
+    caught_names: int = key(
+        kinds.count(1, 100_000),
+        "Unknown names that are remembered of one domain with a catch-all, those seen last.",
+        1_000,
+    )
     list_posts_per_hour: int = key(
         kinds.count(1),
         "Posts of one mailing list in an hour; further ones wait for its owners, as do those beyond the next.",

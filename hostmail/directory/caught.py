@@ -18,7 +18,6 @@ from hostmail.interfaces import CaughtName, ICaughtNames, InThread
 from hostmail.sql.database import Database
 
 WRITE_AFTER_SECONDS = 5.0
-NAMES_A_DOMAIN = 1_000
 MOST_UNWRITTEN = 10_000
 
 
@@ -26,15 +25,22 @@ MOST_UNWRITTEN = 10_000
 class CaughtNames:
     """Counts in memory until the next writing, so that a flood of mail for invented names costs no transaction a message.
 
-    What a crash takes are the counts of the last seconds. `now` is Unix time. A domain keeps NAMES_A_DOMAIN names, those seen last; names
-    beyond MOST_UNWRITTEN within one interval are not counted.
+    What a crash takes are the counts of the last seconds. `now` is Unix time. A domain keeps `names_a_domain`, those seen last;
+    names beyond MOST_UNWRITTEN within one interval are not counted.
     """
 
     log = Logger(namespace="directory")
 
     def __init__(
-        self, *, database: Database, in_thread: InThread, clock: IReactorTime, now: Callable[[], float]
+        self,
+        *,
+        database: Database,
+        in_thread: InThread,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        names_a_domain: int = 1_000,
     ) -> None:
+        self.names_a_domain = names_a_domain
         self._database = database
         self._in_thread = in_thread
         self._clock = clock
@@ -86,7 +92,7 @@ class CaughtNames:
             for domain, names in by_domain.items():
                 domain_id = connection.execute(select(domains.c.id).where(domains.c.name == domain)).scalar()
                 if domain_id is not None:
-                    _add(connection, domain_id, names)
+                    _add(connection, domain_id, names, self.names_a_domain)
 
     def _read(self, domain: str) -> list[CaughtName]:
         columns = caught_names.c
@@ -111,7 +117,7 @@ def _key(address: str) -> str:
         return address.casefold()
 
 
-def _add(connection: Connection, domain_id: int, names: dict[str, CaughtName]) -> None:
+def _add(connection: Connection, domain_id: int, names: dict[str, CaughtName], most: int) -> None:
     columns = caught_names.c
     for key, name in names.items():
         new = insert(caught_names).values(
@@ -125,5 +131,5 @@ def _add(connection: Connection, domain_id: int, names: dict[str, CaughtName]) -
         changed = {"count": columns.count + name.count, "address": name.address, "last_seen": name.last_seen}
         connection.execute(new.on_conflict_do_update(index_elements=[columns.address_key], set_=changed))
     kept = select(columns.id).where(columns.domain_id == domain_id)
-    kept = kept.order_by(columns.last_seen.desc(), columns.id.desc()).limit(NAMES_A_DOMAIN)
+    kept = kept.order_by(columns.last_seen.desc(), columns.id.desc()).limit(most)
     connection.execute(delete(caught_names).where(columns.domain_id == domain_id, columns.id.not_in(kept)))

@@ -25,7 +25,7 @@ from hostmail.directory import (
 )
 from hostmail.directory.replaced import remembered
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains, person_domains
-from hostmail.directory.transaction import Transaction
+from hostmail.directory.transaction import NAME_LIMITS, NameLimits, Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal, TemporaryFailure
 from hostmail.interfaces import (
     Account,
@@ -69,7 +69,16 @@ class DirectoryChanges:
     `now` is Unix time, for the record of when a fact was made.
     """
 
-    def __init__(self, *, database: Database, in_thread: InThread, events: IEvents, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        in_thread: InThread,
+        events: IEvents,
+        now: Callable[[], float],
+        name_limits: NameLimits = NAME_LIMITS,
+    ) -> None:
+        self.name_limits = name_limits
         self._database = database
         self._in_thread = in_thread
         self._events = events
@@ -191,7 +200,7 @@ class DirectoryChanges:
     def _work(self, work: Callable[..., T], *arguments: Any) -> T:
         try:
             with self._database.writing() as connection:
-                transaction = Transaction(connection, self._now(), self._database.origin)
+                transaction = Transaction(connection, self._now(), self._database.origin, self.name_limits)
                 changed = work(transaction, *arguments)
                 transaction.record()
         except DBAPIError as error:

@@ -15,9 +15,6 @@ from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
 from hostmail.interfaces import MailingList, Name
 
-MAX_TARGETS = 100
-MAX_NAMES = 10_000
-
 
 def add_targets(
     t: Transaction, address: Address, targets: Sequence[Address], forward: bool, keep_copy: bool | None
@@ -41,8 +38,11 @@ def add_targets(
     t.run(update(names).where(names.c.id == name_id).values(columns))
     known = set(t.run(select(name_targets.c.target_key).where(name_targets.c.name_id == name_id)).scalars())
     new = {target.key: target for target in targets if target.key not in known}
-    if len(known) + len(new) > MAX_TARGETS:
-        raise TooMany(f"{address} may lead to {MAX_TARGETS} addresses; a mailing list takes more", code=422)
+    most = t.name_limits.targets
+    if new and len(known) + len(new) > most:
+        raise TooMany(
+            f"{address} may lead to {most} addresses (limits.alias_targets); a mailing list takes more", code=422
+        )
     for key, target in new.items():
         t.run(insert(name_targets).values(name_id=name_id, target=str(target), target_key=key, forward=forward))
     if not known and not new:
@@ -188,8 +188,8 @@ def _name_id(t: Transaction, domain_id: int, address: Address) -> int:
     if found is not None:
         return int(found)
     count = t.run(select(func.count()).select_from(names).where(names.c.domain_id == domain_id)).scalar_one()
-    if count >= MAX_NAMES:
-        raise TooMany(f"a domain may have {MAX_NAMES} aliases, forwards and blocked names", code=422)
+    if count >= (most := t.name_limits.names):
+        raise TooMany(f"a domain may have {most} aliases, forwards and blocked names (limits.domain_names)", code=422)
     row = {"domain_id": domain_id, "address": str(address), "address_key": address.key, "created": t.now}
     inserted = t.run(insert(names).values(row)).inserted_primary_key
     return int(inserted[0]) if inserted else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, delete, insert, select
@@ -19,12 +20,24 @@ from hostmail.interfaces import Account, DirectoryChanged
 KEPT_CHANGES = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class NameLimits:
+    """How many addresses one name may lead to, and how many names a domain may have. What there is already stays."""
+
+    targets: int = 100
+    names: int = 10_000
+
+
+NAME_LIMITS = NameLimits()
+
+
 class Transaction:
     """What the functions in `changes` work with. It blocks; the write lock is held."""
 
-    def __init__(self, connection: Connection, now: float, origin: str) -> None:
+    def __init__(self, connection: Connection, now: float, origin: str, name_limits: NameLimits = NAME_LIMITS) -> None:
         self.connection = connection
         self.now = now
+        self.name_limits = name_limits
         self.events: list[DirectoryChanged] = []
         self._whispers: list[DirectoryChanged] = []
         self._origin = origin

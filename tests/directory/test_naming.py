@@ -6,8 +6,8 @@ from typing import Any
 
 from hostmail.address import Address
 from hostmail.directory import caught as caught_module
-from hostmail.directory import naming
 from hostmail.directory.caught import CaughtNames
+from hostmail.directory.transaction import NameLimits
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
 from hostmail.interfaces import MAX_CHAIN, DirectoryChanged, Name
 from tests.directory.support import HASH, DirectoryTestCase
@@ -104,13 +104,20 @@ class AliasTests(NamingCase):
         self.refused(self.changes.add_targets("x@example.com", [], forward=False), BadValue)
 
     def test_bounded(self) -> None:
-        """A name leads to at most MAX_TARGETS addresses, a domain has at most MAX_NAMES."""
-        many = [f"p{number}@far.example" for number in range(naming.MAX_TARGETS + 1)]
-        self.refused(self.changes.add_targets("x@example.com", many, forward=True), TooMany)
+        """A name leads to so many addresses, a domain has so many names, as the settings say; what there is stays."""
+        many = [f"p{number}@far.example" for number in range(NameLimits().targets + 1)]
+        self.assertIn(
+            "limits.alias_targets", self.words(self.changes.add_targets("x@example.com", many, forward=True), TooMany)
+        )
         self.assertEqual(self.leads("x@example.com"), [])
-        self.patch(naming, "MAX_NAMES", 1)
-        self.alias("one@example.com", ANN)
-        self.refused(self.changes.add_targets("two@example.com", [ANN], forward=False), TooMany)
+        self.changes.name_limits = NameLimits(targets=len(many), names=1)
+        self.get(self.changes.add_targets("x@example.com", many, forward=True))
+        self.assertIn(
+            "limits.domain_names", self.words(self.changes.add_targets("y@example.com", [ANN], forward=False), TooMany)
+        )
+        self.changes.name_limits = NameLimits(targets=1)
+        self.get(self.changes.add_targets("x@example.com", many[:1], forward=True))
+        self.assertEqual(len(self.leads("x@example.com")), len(many))
 
     def test_removed_with_its_domain(self) -> None:
         """A domain takes its names with it."""
@@ -335,7 +342,7 @@ class CaughtTests(NamingCase):
 
     def test_bounded(self) -> None:
         """A domain remembers so many names, those seen last; so many are waiting to be written."""
-        self.patch(caught_module, "NAMES_A_DOMAIN", 3)
+        self.caught.names_a_domain = 3
         self.patch(caught_module, "MOST_UNWRITTEN", 4)
         for number in range(6):
             self.clock.advance(0.1)
