@@ -151,6 +151,7 @@ class Appliance(Service):
             self._way_out = self._open_doors(parts)
             chores: dict[str, Chore] = {
                 "removed_mail_erased": parts.store.purge_removed,
+                "removed_accounts_forgotten": parts.forget_removed,
                 "spool_swept": parts.store.sweep_spool,
                 "held_posts_given_up": lambda: self._waiting_posts.expire(),
                 "list_owners_reminded": lambda: self._waiting_posts.remind(),

@@ -113,6 +113,21 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedAccount:
+    """An account that was removed at `removed`, Unix time, and can be restored while its mail is kept aside (D13).
+
+    It is `owned` by those who own the domain of its name now: that was made before, and has not been somebody else's since.
+    """
+
+    id: int
+    address: str
+    domain: str
+    directory: str
+    removed: float
+    owned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What is stored: octets on the wire and messages, all folders (D2)."""
 
@@ -281,6 +296,9 @@ class IDirectory(Interface):
     async def domain_aliases(domain: str | None = None) -> list[tuple[str, str]]:
         """All domain aliases (of a domain) by name, each with the domain it stands for."""
 
+    async def removed_accounts(since: float, domain: str | None = None) -> list[RemovedAccount]:
+        """Accounts (of a domain) that were removed since then and not restored, the last one first."""
+
     async def usage(accounts: Sequence[Account]) -> dict[int, Usage]:
         """Stored octets and messages per account id."""
 
@@ -332,6 +350,12 @@ class IDirectoryChanges(Interface):
 
     async def remove_account(address: str) -> Account:
         """Delete an account at once (D13), with its forwards."""
+
+    async def restore_account(number: int, address: str = "") -> Account:
+        """Host a `RemovedAccount` again, under its own address or another: its password, limits and suspensions. Its mail comes first."""
+
+    async def forget_removed(before: float) -> int:
+        """Accounts that were removed before then cannot be restored any more; how many."""
 
     async def add_targets(
         address: str, targets: Sequence[str], *, forward: bool, keep_copy: bool | None = None
@@ -1158,6 +1182,12 @@ class IMailStore(Interface):
 
     async def remove(account: Account) -> None:
         """Put a deleted account's tree aside for the grace period (D13)."""
+
+    async def restore(domain: str, account: Account) -> bool:
+        """What a deleted account of `domain` with the same directory left is `account`'s now; False if it left nothing.
+
+        Raises AlreadyExists if there is mail where it has to go. `verify` tells the directory how much there is.
+        """
 
     async def close() -> None:
         """Finish what runs, close all files."""

@@ -130,6 +130,10 @@ class Parts:
         )
         return Admin(parts)
 
+    async def forget_removed(self) -> int:
+        """Accounts whose mail is erased cannot be restored any more; how many."""
+        return await self.changes.forget_removed(time.time() - self.settings.keep_removed)
+
     async def close(self) -> None:
         """Finish what runs and close every file."""
         await self.caught.flush()

@@ -28,6 +28,7 @@ from hostmail.admin.permissions import May, check_role, check_subjects, named_do
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
+from hostmail.admin.restoring import Restoring
 from hostmail.admin.routes import Routes
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
@@ -54,6 +55,7 @@ class Admin:
             Domains(parts),
             accounts,
             Importing(parts, accounts),
+            Restoring(parts),
             Names(parts),
             CatchAll(parts),
             Routes(parts),

@@ -17,6 +17,7 @@ from hostmail.directory import (
     facts,
     lists,
     naming,
+    removed,
     smarthosts,
     standing,
     tables,
@@ -142,6 +143,14 @@ class DirectoryChanges:
         """Delete an account; its name and its space are free at once (D13). Raises NotFound."""
         return await self._change(_remove_account, address)
 
+    async def restore_account(self, number: int, address: str = "") -> Account:
+        """Host a removed account again (D13). Raises NotFound, AlreadyExists, BadValue."""
+        return await self._change(_restore_account, number, values.check_address(address) if address else None)
+
+    async def forget_removed(self, before: float) -> int:
+        """Accounts that were removed before then are gone for good; how many."""
+        return await self._change(removed.forget, before)
+
     async def add_targets(
         self, address: str, targets: Sequence[str], *, forward: bool, keep_copy: bool | None = None
     ) -> Name:
@@ -264,6 +273,7 @@ def _remove_domain(t: Transaction, name: str) -> None:
     t.announce(name, credentials=True, removed=True)
     naming.forget_domain(t, domain_id)
     lists.forget_domain(t, domain_id)
+    removed.remember(t, accounts.c.domain_id == domain_id)
     of_domain = select(accounts.c.id).where(accounts.c.domain_id == domain_id)
     autoresponders.forget_accounts(t, of_domain)
     tokens.forget_accounts(t, of_domain)
@@ -289,10 +299,9 @@ def _add_account(t: Transaction, address: Address, columns: dict[str, Any]) -> A
         "domain_id": domain_id,
         "address": str(address),
         "address_key": address.key,
-        "directory": values.directory_name(address.local),
         "created": t.now,
     }
-    t.run(insert(accounts).values(columns | row))
+    t.run(insert(accounts).values({"directory": values.directory_name(address.local)} | columns | row))
     account = _now_account(t, address.key)
     if not count:
         t.run(update(domains).where(domains.c.id == domain_id).values(default_account_id=account.id))
@@ -333,6 +342,7 @@ def _upgrade_hash(t: Transaction, account_id: int, old_hash: str, new_hash: str,
 
 def _remove_account(t: Transaction, address: str) -> Account:
     account = t.find_account(address)
+    removed.remember(t, accounts.c.id == account.id)
     domain_id = t.domain_id(account.domain)
     used = t.run(select(account_usage).where(account_usage.c.account_id == account.id)).first()
     if used is not None:
@@ -355,6 +365,11 @@ def _remove_account(t: Transaction, address: str) -> Account:
     t.run(delete(accounts).where(accounts.c.id == account.id))
     t.announce(account.domain, account.id, credentials=True, removed=True)
     return account
+
+
+def _restore_account(t: Transaction, number: int, address: Address | None) -> Account:
+    columns = removed.take(t, number)
+    return _add_account(t, address or Address.parse(columns["address"]), columns)
 
 
 def _now_domain(t: Transaction, name: str) -> Domain:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from hostmail.address import Address, parse_domain
-from hostmail.directory import autoresponders, facts, lists, replaced
+from hostmail.directory import autoresponders, facts, lists, removed, replaced
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.errors import BadAddress, TemporaryFailure
@@ -24,6 +24,7 @@ from hostmail.interfaces import (
     InThread,
     MailingList,
     Name,
+    RemovedAccount,
     Usage,
 )
 from hostmail.sql.database import Database
@@ -158,6 +159,10 @@ class Directory:
         """How many domains and accounts there are."""
         found: tuple[int, int] = await self._run(_counts)
         return found
+
+    async def removed_accounts(self, since: float, domain: str | None = None) -> list[RemovedAccount]:
+        """Accounts that can be restored, the last one removed first."""
+        return list(await self._run(removed.since, since, domain.lower() if domain is not None else None))
 
     async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
         """Stored octets and messages per account id; 0 for what was never counted."""

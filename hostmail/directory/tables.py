@@ -28,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0009",
+    latest="v0010",
     version_table="alembic_version",
 )
 
@@ -129,6 +129,24 @@ accounts = Table(
     Column("credential", Integer, nullable=False, server_default="0"),
     Index("accounts_of_domain", "domain_id", "address_key"),
     Index("accounts_directory", "domain_id", "directory", unique=True),
+    sqlite_autoincrement=True,
+)
+
+# What a removed account needs to be there again, as long as its mail is kept aside (D13). Its domain may be gone, too.
+removed_accounts = Table(
+    "removed_accounts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("domain", Text, nullable=False, index=True),
+    Column("address", Text, nullable=False),
+    Column("directory", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("quota_bytes", BigInteger),
+    Column("quota_messages", BigInteger),
+    _switch("login_suspended"),
+    _switch("incoming_suspended"),
+    _switch("outgoing_suspended"),
+    Column("removed", Float, nullable=False),
     sqlite_autoincrement=True,
 )
 

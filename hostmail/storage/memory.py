@@ -138,6 +138,17 @@ class MemoryStore:
             for folder in state.folders.values():
                 folder.gone = True
 
+    async def restore(self, domain: str, account: Account) -> bool:
+        """Give it to `account` (D13)."""
+        state = self.removed.pop((domain, account.directory), None)
+        if state is None:
+            return False
+        state.account = account
+        for folder in state.folders.values():
+            folder.gone = False
+        self._accounts[account.domain, account.directory] = state
+        return True
+
     async def close(self) -> None:
         """Nothing runs."""
 

@@ -270,13 +270,19 @@ class MaildirStore:
             await self.run_in_thread(mailbox.call, _remove, mailbox)
         await self.run_in_thread(trash.put_aside, self._tools.disk, self.data_dir, root, account, self.now())
 
-    async def removed(self, account: Account) -> list[tuple[int, str]]:
-        """(when, path) of the trees that an account of this directory name left behind, oldest first."""
-        return await self.run_in_thread(trash.list_removed, self.data_dir, account.domain, account.directory)
+    async def removed(self, domain: str, directory: str) -> list[tuple[int, str]]:
+        """(when, path) of the trees that an account with this directory left behind, oldest first."""
+        return await self.run_in_thread(trash.list_removed, self.data_dir, domain, directory)
 
-    async def restore(self, path: str, account: Account) -> None:
-        """Put a removed tree back as `account`'s; raises AlreadyExists if that has mail by now."""
-        await self.run_in_thread(trash.put_back, self._tools.disk, path, self.root_of(account))
+    async def restore(self, domain: str, account: Account) -> bool:
+        """The tree that an account of `domain` with the same directory left is `account`'s now (D13); False if there is none.
+
+        Raises AlreadyExists if there is mail where it has to go.
+        """
+        trees = await self.removed(domain, account.directory)
+        if trees:
+            await self.run_in_thread(trash.put_back, self._tools.disk, trees[-1][1], self.root_of(account))
+        return bool(trees)
 
     async def depart(self, account: Account) -> int:
         """Write the files by which Dovecot takes the mailbox over with all UIDs, UIDLs and keywords; how many folders."""

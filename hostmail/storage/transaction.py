@@ -125,7 +125,7 @@ class Transaction:
             index.save_account()
         used = index.used
         if used != (self.taken or self._used_before):
-            self._charge(used)
+            self.tell_used(used)
 
     def undo(self) -> None:
         """Nothing of it happened."""
@@ -136,9 +136,9 @@ class Transaction:
                 self.log.warn("not_put_back: {root} {error!r}", root=self.mailbox.root, error=error)
         self.mailbox.views.clear()
         if self.taken is not None:
-            self._charge(self._used_before)
+            self.tell_used(self._used_before)
 
-    def _charge(self, used: Usage) -> None:
+    def tell_used(self, used: Usage) -> None:
         """Tell the directory without asking; a failure costs an old number there until the next change."""
         if self.tools.usage is None:
             return

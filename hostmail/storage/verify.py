@@ -27,6 +27,7 @@ def verify(mailbox: Mailbox, repair: bool) -> dict[str, Any]:
         sync_folders(transaction, force=True)
         for box in list(transaction.index.boxes.values()):
             _verify_box(transaction, box, report, repair)
+        transaction.tell_used(transaction.index.used)
     return {"messages": report.messages, "problems": report.problems[:MAX_PROBLEMS], "repaired": report.repaired}
 
 

@@ -41,6 +41,7 @@ from hostmail.interfaces import (
     Owner,
     Queued,
     QueueStats,
+    RemovedAccount,
     Room,
     SessionInfo,
     Throttled,
@@ -61,6 +62,7 @@ class Facts:
     def __init__(self) -> None:
         self.by_name: dict[str, Domain] = {}
         self.by_key: dict[str, Account] = {}
+        self.gone: list[tuple[RemovedAccount, Account]] = []
         self.hashes: dict[int, str] = {}
         self.used: dict[int, Usage] = {}
         self.replaced: dict[int, str] = {}
@@ -215,7 +217,25 @@ class Facts:
         raise NotImplementedError
 
     async def remove_account(self, address: str) -> Account:
-        return self.by_key.pop(address.casefold())
+        account = self.by_key.pop(address.casefold())
+        gone = RemovedAccount(account.id, address, account.domain, account.directory, NOW, True)
+        self.gone.append((gone, account))
+        return account
+
+    async def removed_accounts(self, since: float, domain: str | None = None) -> list[RemovedAccount]:
+        return [one for one, _ in self.gone if one.removed >= since and domain in (None, one.domain)][::-1]
+
+    async def restore_account(self, number: int, address: str = "") -> Account:
+        account = next(account for one, account in self.gone if one.id == number)
+        address = address or account.address
+        if address.casefold() in self.by_key:
+            raise AlreadyExists(f"{address} exists already")
+        self.gone = [(one, was) for one, was in self.gone if one.id != number]
+        self.by_key[address.casefold()] = account = dataclasses.replace(account, address=address)
+        return account
+
+    async def forget_removed(self, before: float) -> int:
+        return 0
 
 
 @implementer(IPasswords)
@@ -272,6 +292,7 @@ class Store:
 
     def __init__(self) -> None:
         self.removed: list[str] = []
+        self.restored: list[str] = []
         self.stuck: set[str] = set()
         self.report: dict[str, Any] = {"messages": 3, "problems": [], "repaired": 0}
 
@@ -291,6 +312,10 @@ class Store:
         if account.address in self.stuck:
             raise TemporaryFailure(private="no room")
         self.removed.append(account.address)
+
+    async def restore(self, domain: str, account: Account) -> bool:
+        self.restored.append(account.address)
+        return True
 
     async def close(self) -> None:
         raise NotImplementedError

@@ -24,6 +24,7 @@ from hostmail.interfaces import (
     LoginAttempt,
     MailingList,
     Name,
+    RemovedAccount,
     Usage,
 )
 
@@ -85,6 +86,9 @@ class People:
 
     async def accounts(self, domain: str | None = None) -> list[Account]:
         return [account for account, _ in self.logins.values()]
+
+    async def removed_accounts(self, since: float, domain: str | None = None) -> list[RemovedAccount]:
+        return []
 
     async def usage(self, accounts: Sequence[Account]) -> dict[int, Usage]:
         return {account.id: Usage() for account in accounts}

@@ -126,6 +126,19 @@ class AccountPromises(StoreGround):
         await self.store.remove(self.ann)
         self.assertEqual(await self.contents(await self.folder()), [])
 
+    async def test_restored(self) -> None:
+        """What was removed is there again, as another account's, and the directory hears how much that is (D13)."""
+        await self.fill([LETTER] * 2)
+        await self.store.remove(self.ann)
+        back = replace(self.ann, id=99)
+        self.assertTrue(await self.store.restore(self.ann.domain, back))
+        report = await self.store.verify(back)
+        self.assertEqual((report["messages"], report["problems"]), (2, []))
+        opened = await self.store.open(back)
+        self.assertEqual(await self.contents(await opened.folder("INBOX")), [LETTER] * 2)
+        opened.close()
+        self.assertFalse(await self.store.restore(self.ann.domain, self.make_account("never")))
+
     async def test_remove_unknown(self) -> None:
         """An account that never had mail can be removed."""
         await self.store.remove(self.make_account("never"))

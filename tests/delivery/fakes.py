@@ -39,6 +39,7 @@ from hostmail.interfaces import (
     Owner,
     Queued,
     QueueStats,
+    RemovedAccount,
     Room,
     Usage,
 )
@@ -122,6 +123,9 @@ class FakeDirectory:
         raise NotImplementedError
 
     async def login_meant(self, name: str) -> tuple[str, int]:
+        raise NotImplementedError
+
+    async def removed_accounts(self, since: float, domain: str | None = None) -> list[RemovedAccount]:
         raise NotImplementedError
 
     async def domains(self) -> list[Domain]:
@@ -235,6 +239,9 @@ class FakeStore:
         raise NotImplementedError
 
     async def remove(self, account: Account) -> None:
+        raise NotImplementedError
+
+    async def restore(self, domain: str, account: Account) -> bool:
         raise NotImplementedError
 
     async def close(self) -> None:

@@ -135,30 +135,30 @@ class RemovedTests(DiskGround):
         self.get(self.fill())
         self.get(self.store.remove(self.ann))
         self.assertFalse(os.path.exists(self.root()))
-        ((when, path),) = self.get(self.store.removed(self.ann))
+        ((when, path),) = self.get(self.store.removed(self.ann.domain, self.ann.directory))
         self.assertTrue(os.path.isdir(path))
         self.assertEqual(self.get(self.store.purge_removed()), 0)
-        self.get(self.store.restore(path, self.ann))
+        self.assertTrue(self.get(self.store.restore(self.ann.domain, self.ann)))
         self.assertEqual(self.get(self.contents(self.get(self.folder()))), [LETTER])
         self.get(self.store.remove(self.ann))
         later = self.store_on(self.store.data_dir, now=lambda: when + trash.GRACE_SECONDS + 10)
         self.assertEqual(self.get(later.purge_removed()), 1)
-        self.assertEqual(self.get(later.removed(self.ann)), [])
+        self.assertEqual(self.get(later.removed(self.ann.domain, self.ann.directory)), [])
 
     def test_removed_twice_in_a_second(self) -> None:
         """Two removed trees of one name are both kept."""
         for _ in range(2):
             self.get(self.fill())
             self.get(self.store.remove(self.ann))
-        self.assertEqual(len(self.get(self.store.removed(self.ann))), 2)
+        self.assertEqual(len(self.get(self.store.removed(self.ann.domain, self.ann.directory))), 2)
 
     def test_restore_into_a_mailbox_in_use(self) -> None:
         """Mail that came since is not overwritten."""
         self.get(self.fill())
         self.get(self.store.remove(self.ann))
-        ((_, path),) = self.get(self.store.removed(self.ann))
+        ((_, path),) = self.get(self.store.removed(self.ann.domain, self.ann.directory))
         self.get(self.fill())
-        self.refusal(AlreadyExists, self.store.restore(path, self.ann))
+        self.refusal(AlreadyExists, self.store.restore(self.ann.domain, self.ann))
         self.assertTrue(os.path.isdir(path))
 
     def test_open_sessions_end(self) -> None:
@@ -187,7 +187,10 @@ class RemovedTests(DiskGround):
         self.refusal(TemporaryFailure, self.store.remove(self.ann))
         self.disk.faults["rename"] = OSError(28, "full")
         self.refusal(OutOfSpace, self.store.remove(self.ann))
-        self.refusal(TemporaryFailure, self.store.restore("/nowhere", self.make_account("new")))
+        del self.disk.faults["rename"]
+        self.get(self.store.remove(self.ann))
+        self.disk.faults["rename"] = OSError(5, "broken")
+        self.refusal(TemporaryFailure, self.store.restore(self.ann.domain, self.ann))
 
 
 class RoomTests(DiskGround):

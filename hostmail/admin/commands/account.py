@@ -116,6 +116,31 @@ def remove(line: CommandLine, address: str, yes: bool) -> None:
     line.answer(removed, lambda told: line.say(f"{told['address']} is removed"))
 
 
+@account.command()
+@click.argument("domain", required=False)
+@pass_line
+def removed(line: CommandLine, domain: str | None) -> None:
+    """Removed accounts that can be restored."""
+    columns = (
+        ("NUMBER", lambda row: str(row["number"])),
+        ("ADDRESS", lambda row: row["address"]),
+        ("REMOVED", lambda row: moment(row["removed"])),
+        ("UNTIL", lambda row: moment(row["until"])),
+    )
+    line.answer(line.call("account.removed", **given(domain=domain)), lambda rows: table(rows, columns))
+
+
+@account.command()
+@click.argument("address")
+@click.option("--number", type=int, help="Which one, if there were several with this address; default: the last one.")
+@click.option("--as", "target", metavar="ADDRESS", default="", help="Another address, if this one is taken by now.")
+@pass_line
+def restore(line: CommandLine, address: str, number: int | None, target: str) -> None:
+    """Bring a removed account back, with its mail, password and limits."""
+    told = line.call("account.restore", address=address, target=target, **given(number=number))
+    line.answer(told, lambda _: line.say(f"{told['address']} is back, with {told['messages']} message(s)"))
+
+
 def _changed(line: CommandLine, told: dict[str, Any]) -> None:
     line.say(f"the password of {told['address']} is changed")
     if "password" in told:
