@@ -33,7 +33,8 @@ class QueuedRow(Queued):
 class Sent(Protocol):
     """One recipient's result: `refusal` None if the next host took it; `dsn` if it also took over what NOTIFY asks for.
 
-    `unreachable`: nobody could be talked to there, so that other mail need not be tried just now.
+    `unreachable`: nobody could be talked to there, so that other mail need not be tried just now. `crowded`: nobody was asked, for mail
+    of other destinations has all the connections that its host gets.
     """
 
     @property
@@ -47,6 +48,9 @@ class Sent(Protocol):
 
     @property
     def unreachable(self) -> bool: ...
+
+    @property
+    def crowded(self) -> bool: ...
 
 
 class Sender(Protocol):

@@ -133,6 +133,10 @@ class Departures:
             lane.done(begun, None)
             await self._outcomes.settle([(row, refusal) for row in rows])
             return
+        if all(result.crowded for _, result in results):
+            lane.done(begun, None)
+            await self._outcomes.put_back(rows, self._now() + SOON_SECONDS)
+            return
         trouble = _unreachable([result for _, result in results])
         if trouble is not None:
             lane.done(begun, trouble)

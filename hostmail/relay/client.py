@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from errno import EADDRNOTAVAIL, EAFNOSUPPORT
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -23,7 +24,8 @@ from twisted.logger import Logger
 from hostmail.errors import Refusal
 from hostmail.interfaces import Queued
 from hostmail.relay.conversation import Content, Conversation, Manners, TlsFailed
-from hostmail.relay.failures import LoopsBack, NextHopFailure, NoRoute, Sent, counts_more
+from hostmail.relay.failures import Crowded, LoopsBack, NextHopFailure, NoRoute, Sent, counts_more
+from hostmail.relay.places import Place, Places
 from hostmail.relay.wire import Wire
 
 log = Logger(namespace="relay")
@@ -51,10 +53,12 @@ class WireFactory(Factory):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One host to connect to, and how to talk to it."""
+    """One host to connect to, and how to talk to it. The lower its preference, the better; `line` names what its connections share."""
 
     endpoint: IStreamClientEndpoint
     manners: Manners
+    line: str = ""
+    preference: int = 0
 
 
 Ways = Callable[[], Awaitable[Sequence[Way]]]
@@ -67,15 +71,27 @@ class Destination:
     The next host is tried when one cannot be talked to or takes no mail at all, and for recipients that one refused for now before the
     message was sent (RFC 5321 5.1): two hosts at most, and none after ten minutes without one that talks. What goes wrong later is for
     the next attempt: a message is not sent twice to one recipient in a row. A connection that has done its work waits for more, if it
-    `may_keep` so.
+    `may_keep` so, and nobody else needs its place.
+
+    Among hosts that are equally good, those come first that have a place for one more connection. For one of the best a place is waited
+    for: worse ones are not there for their relief.
     """
 
-    def __init__(self, *, ways: Ways, clock: IReactorTime, may_keep: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        *,
+        ways: Ways,
+        clock: IReactorTime,
+        places: Places | None = None,
+        may_keep: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._ways = ways
+        self._places = places or Places(clock)
         self._may_keep = may_keep
         self._clock = clock
         self._idle: dict[Conversation, IDelayedCall] = {}
-        self._wires: set[Wire] = set()
+        self._wires: dict[Conversation, Wire] = {}
+        self._held: dict[Conversation, Place] = {}
         self._connecting: set[Deferred[Any]] = set()
         self._users = 0
         self._stopped = False
@@ -104,7 +120,7 @@ class Destination:
 
     async def _by_new_connections(self, rows: Sequence[Queued], content: Content) -> list[Sent]:
         try:
-            ways = await self._ways()
+            ways = sorted(await self._ways(), key=self._rank)
         except Refusal as refusal:
             return [Sent(refusal, unreachable=True) for _ in rows]
         results: dict[int, Sent] = {}
@@ -115,7 +131,7 @@ class Destination:
                 conversation = await self._begin(way)
             except Refusal as refusal:
                 _remember(results, pending, refusal)
-                if self._stopped or isinstance(refusal, LoopsBack) or self._clock.seconds() >= patience:
+                if self._stopped or isinstance(refusal, LoopsBack | Crowded) or self._clock.seconds() >= patience:
                     break
                 continue
             sent = await self._send(conversation, pending, content, fresh=True)
@@ -126,6 +142,9 @@ class Destination:
             if not pending or conversation.body_begun or talks == MOST_TALKS or self._stopped:
                 break
         return [results[row.id] for row in rows]
+
+    def _rank(self, way: Way) -> tuple[int, bool]:
+        return way.preference, self._places.busy(way.line)
 
     async def _send(
         self, conversation: Conversation, rows: Sequence[Queued], content: Content, fresh: bool = False
@@ -151,34 +170,48 @@ class Destination:
         while self._idle:
             conversation, timer = self._idle.popitem()
             timer.cancel()
+            self._held[conversation].work()
             if conversation.usable:
                 return conversation
             conversation.close()
         return None
 
     def _give_back(self, conversation: Conversation) -> None:
-        if conversation.usable and conversation.messages < MOST_MESSAGES and self._may_keep():
+        may_stay = conversation.usable and conversation.messages < MOST_MESSAGES and self._may_keep()
+        if may_stay and self._held[conversation].rest(partial(self._expire, conversation)):
             self._idle[conversation] = self._clock.callLater(IDLE_SECONDS, self._expire, conversation)
         else:
             conversation.close()
 
     def _expire(self, conversation: Conversation) -> None:
-        del self._idle[conversation]
+        """It has waited long enough, or others need its place."""
+        timer = self._idle.pop(conversation)
+        if timer.active():
+            timer.cancel()
         conversation.close()
 
     async def _begin(self, way: Way) -> Conversation:
         """A connection ready for mail; where TLS is not a must, one without if TLS fails (RFC 7435)."""
         try:
-            return await self._connect(way.endpoint, way.manners)
+            return await self._connect(way, way.manners)
         except TlsFailed as failure:
             if way.manners.tls == "must":
                 raise
             log.warn("tls_failed: {host}: {why}", host=way.manners.host, why=failure.private)
-            return await self._connect(way.endpoint, replace(way.manners, tls="never"))
+            return await self._connect(way, replace(way.manners, tls="never"))
 
-    async def _connect(self, endpoint: IStreamClientEndpoint, manners: Manners) -> Conversation:
-        wire = await self._connected(endpoint, manners.host)
+    async def _connect(self, way: Way, manners: Manners) -> Conversation:
+        if self._stopped:
+            raise _stopped()
+        place = await self._until(self._places.take(way.line), manners.host)
+        try:
+            wire = await self._until(way.endpoint.connect(WireFactory(self._clock, manners.host)), manners.host)
+        except Refusal:
+            place.give_back()
+            raise
         conversation = Conversation(wire, manners)
+        self._wires[conversation], self._held[conversation] = wire, place
+        wire.lost = partial(self._lost, conversation)
         try:
             await conversation.begin()
         except Exception:
@@ -186,28 +219,30 @@ class Destination:
             raise
         return conversation
 
-    async def _connected(self, endpoint: IStreamClientEndpoint, host: str) -> Wire:
-        if self._stopped:
-            raise _stopped()
-        connecting = endpoint.connect(WireFactory(self._clock, host))
+    def _lost(self, conversation: Conversation) -> None:
+        if conversation in self._idle:
+            self._idle.pop(conversation).cancel()
+        del self._wires[conversation]
+        self._held.pop(conversation).give_back()
+
+    async def _until(self, connecting: Deferred[Any], host: str) -> Any:
+        """What comes of one step towards a connection with `host`; raises NextHopFailure."""
         self._connecting.add(connecting)
         try:
-            wire = await connecting
+            return await connecting
+        except Crowded:
+            raise
         except Exception as error:
             raise (_stopped() if self._stopped else _trouble(host, error)) from error
         finally:
             self._connecting.discard(connecting)
-        assert isinstance(wire, Wire)
-        self._wires.add(wire)
-        wire.lost = lambda: self._wires.discard(wire)
-        return wire
 
     def abort(self) -> None:
         """End all connections, whatever they are doing: this process is about to stop. What was not answered will be sent again."""
         self._stopped = True
         for connecting in list(self._connecting):
             connecting.cancel()
-        for wire in list(self._wires):
+        for wire in list(self._wires.values()):
             wire.abort(_stopped())
 
     def close(self) -> None:
@@ -227,7 +262,8 @@ def _remember(results: dict[int, Sent], rows: Sequence[Queued], refusal: Refusal
     for row in rows:
         known = results.get(row.id)
         if known is None or (known.unreachable and known.refusal and counts_more(refusal, known.refusal)):
-            results[row.id] = Sent(refusal, unreachable=True)
+            crowded = isinstance(refusal, Crowded)
+            results[row.id] = Sent(refusal, unreachable=not crowded, crowded=crowded)
 
 
 def _trouble(host: str, error: Exception) -> NextHopFailure:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from hostmail.errors import Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
-from hostmail.relay.failures import TAKES_NO_MAIL, LoopsBack, NextHopFailure, Sent, TakesNoMail
+from hostmail.relay.failures import TAKES_NO_MAIL, LoopsBack, NextHopFailure, Refused, Sent, TakesNoMail
 from hostmail.relay.replies import Reply
 from hostmail.relay.transaction import Octets, Transaction
 from hostmail.relay.wire import Wire
@@ -169,20 +169,20 @@ class Conversation:
         limit = self._features.get("SIZE", "")
         if limit.isdecimal() and 0 < int(limit[:18]) < size:
             words = f"{self._manners.host} takes messages of up to {limit} octets, this one has {size}"
-            raise Refusal(words, code=552, enhanced="5.3.4")
+            raise Refused(words, code=552, enhanced="5.3.4")
 
     async def _demand_utf8(self, row: Queued, content: Content) -> None:
         """UTF-8 in headers and in the sender's address goes to hosts that know of it (RFC 6531); there is no way to convert it."""
         if "SMTPUTF8" in self._features or not row.smtputf8:
             return
         if not row.sender.isascii() or not await content.is_ascii(True):
-            raise Refusal(f"{self._manners.host} cannot take internationalized mail", code=550, enhanced="5.6.7")
+            raise Refused(f"{self._manners.host} cannot take internationalized mail", code=550, enhanced="5.6.7")
 
     def _fit_recipient(self, row: Queued, results: dict[int, Sent]) -> bool:
         if row.recipient.isascii() or "SMTPUTF8" in self._features:
             return True
         words = f"{self._manners.host} cannot take internationalized addresses"
-        results[row.id] = Sent(Refusal(words, code=553, enhanced="5.6.7"))
+        results[row.id] = Sent(Refused(words, code=553, enhanced="5.6.7"))
         return False
 
     def give_up(self) -> None:

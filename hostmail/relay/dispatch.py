@@ -11,6 +11,7 @@ from hostmail.relay.client import Destination, Way, Ways
 from hostmail.relay.content import FileContent
 from hostmail.relay.contracts import Route, Routes
 from hostmail.relay.failures import NextHopFailure, Sent
+from hostmail.relay.places import Places
 from hostmail.relay.ways import Connect, MxWays, Names, smarthost_way
 
 TIDY_ABOVE = 200
@@ -39,6 +40,7 @@ class Dispatch:
         self._clock = clock
         self._names = names
         self._in_thread = in_thread
+        self._places = Places(clock)
         self._destinations: dict[tuple[Route, str], Destination] = {}
 
     async def destination(self, row: Queued) -> str | None:
@@ -64,7 +66,9 @@ class Dispatch:
         if key not in self._destinations:
             if len(self._destinations) >= TIDY_ABOVE:
                 self._tidy()
-            self._destinations[key] = Destination(ways=self._ways(*key), clock=self._clock, may_keep=self._may_keep)
+            self._destinations[key] = Destination(
+                ways=self._ways(*key), clock=self._clock, places=self._places, may_keep=self._may_keep
+            )
         return self._destinations[key]
 
     def _may_keep(self) -> bool:

@@ -35,6 +35,12 @@ class NoRoute(NextHopFailure):
     """This machine has no way to such an address, for it has no IPv6, say: that tells nothing about the host."""
 
 
+class Crowded(NextHopFailure):
+    """The host has as many connections from us as it gets. It was not asked, so this is no attempt."""
+
+    enhanced, words = "4.4.5", "as many connections to the next mail server are open as it gets from here"
+
+
 class NotAllowed(NextHopFailure):
     """The DNS names nothing but private addresses, or those of a kind that we do not use: the operator is told, and may allow them."""
 
@@ -69,13 +75,15 @@ class LoopsBack(Refused):
 class Sent:
     """One recipient's result. `answer` is the host's last word when it took the mail; `dsn` if it also took over NOTIFY (RFC 3461).
 
-    `unreachable`: no host of this destination could be talked to at all, so the same holds for other mail that goes there.
+    `unreachable`: no host of this destination could be talked to at all, so the same holds for other mail that goes there. `crowded`:
+    nobody was asked, for there are as many connections to the host as it gets.
     """
 
     refusal: Refusal | None = None
     answer: str = ""
     dsn: bool = False
     unreachable: bool = False
+    crowded: bool = False
 
 
 def counts_more(new: Refusal, known: Refusal) -> bool:

@@ -24,10 +24,11 @@ NAT64 = ip_network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One address to connect to, and the name of the host that has it."""
+    """One address to connect to, and the name of the host that has it; the lower its preference, the better."""
 
     host: str
     ip: str
+    preference: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,9 @@ def targets(
     left = _better_than_us(exchanges, addresses, policy)
     if not left:
         raise LoopsBack(f"mail for {domain} would come back to this server, which does not know that domain")
-    known = [(each.host, answer) for each in left if not isinstance(answer := addresses[each.host], Refusal)]
-    allowed = [(host, [ip for ip in ips if _allowed(ip, policy)]) for host, ips in known]
-    found = [Target(host, ip) for host, ips in allowed for ip in _interleaved(ips)]
+    known = [(each, answer) for each in left if not isinstance(answer := addresses[each.host], Refusal)]
+    allowed = [(each, [ip for ip in ips if _allowed(ip, policy)]) for each, ips in known]
+    found = [Target(each.host, ip, each.preference) for each, ips in allowed for ip in _interleaved(ips)]
     if not found:
         raise _why_none(domain, left, addresses, policy)
     return found[:MOST_ADDRESSES]

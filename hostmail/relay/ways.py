@@ -140,4 +140,5 @@ class MxWays:
             tls_options=client_tls(target.host, verified=False),
             ourselves=self._names.hostname,
         )
-        return Way(self._connect(target.ip, self._port, sources), manners)
+        line = f"{target.ip} from {_source(target.ip, sources)}"
+        return Way(self._connect(target.ip, self._port, sources), manners, line, target.preference)

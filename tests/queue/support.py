@@ -39,6 +39,7 @@ class Result:
     answer: str = "250 2.0.0 ok"
     dsn: bool = True
     unreachable: bool = False
+    crowded: bool = False
 
 
 @dataclass

@@ -178,6 +178,20 @@ class RunnerTests(RunnerCase):
         self.pass_time(5 * DAY, step=600)
         self.assertIn("failed", [action for action, _ in self.reports])
 
+    def test_crowded(self) -> None:
+        """Mail whose host has all its connections from us for others' waits a moment: that is no attempt, and no trouble of its domain."""
+        self.sender.results["bob@x.example"] = Result(DOWN, crowded=True)
+        self.put("bob@x.example")
+        self.put("carl@x.example")
+        self.start()
+        self.clock.advance(0)
+        [row] = [each for each in self.rows() if each.recipient == "bob@x.example"]
+        self.assertEqual((row.attempts, row.next_attempt), (0, START + 10))
+        self.assertIn(["carl@x.example"], self.sender.calls)
+        self.sender.results.clear()
+        self.pass_time(11, step=1)
+        self.assertEqual(self.rows(), [])
+
     def go_down(self, *to: str, **more: Any) -> None:
         for each in to:
             self.sender.results[each] = Result(DOWN, unreachable=True)

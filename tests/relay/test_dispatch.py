@@ -30,7 +30,9 @@ OWN_HOST = SmarthostSettings("smart.example", 587, user="ann", password="secret"
 class FakeDns:
     """Every domain has one host."""
 
-    trouble: Exception | None = None
+    def __init__(self) -> None:
+        self.trouble: Exception | None = None
+        self.known: dict[str, list[str]] = {}
 
     async def exchanges(self, domain: str) -> Sequence[Exchange]:
         if self.trouble is not None:
@@ -38,7 +40,7 @@ class FakeDns:
         return [Exchange(10, f"mx.{domain}")]
 
     async def addresses(self, host: str) -> Sequence[str]:
-        return ["198.41.0.4", "2001:503:ba3e::2:30"]
+        return self.known.get(host, ["198.41.0.4", "2001:503:ba3e::2:30"])
 
 
 class RouteTests(SynchronousTestCase):
@@ -114,6 +116,7 @@ class RouteTests(SynchronousTestCase):
         """However many domains get mail, a hundred connections at most wait for more."""
         self.endpoint.error = None
         for number in range(MOST_IDLE + 5):
+            self.dns.known[f"mx.x{number}.test"] = [f"198.41.{number}.4"]
             sending = ensureDeferred(self.dispatch.send([self.row("ann@example.com", None, f"bob@x{number}.test")]))
             server = self.endpoint.servers[-1]
             server.greets(*FULL)
