@@ -24,7 +24,6 @@ from hostmail.admin.control import system_user
 from hostmail.admin.offline import become_owner, in_background
 from hostmail.admin.service import Admin
 from hostmail.auth.barenames import by_server_name, of_domain
-from hostmail.auth.checker import Checker
 from hostmail.auth.realm import HostmailRealm
 from hostmail.checks.gate import Gate
 from hostmail.config.kinds import BY_SERVER_NAME
@@ -66,17 +65,7 @@ log = Logger(namespace="hostmail")
 
 def make_portals(parts: Parts, intake: Intake) -> Callable[[Listener], Portal]:
     """One realm and one checker for all protocols; a portal of its own only for a port where names need no domain (A4)."""
-    checker = Checker(
-        directory=parts.directory,
-        changes=parts.changes,
-        passwords=parts.passwords,
-        verified=parts.verified,
-        throttle=parts.throttle,
-        grants=parts.grants,
-        attempts=parts.attempts,
-        clock=parts.reactor,
-        pop_before_smtp=parts.settings.pop_before_smtp,
-    )
+    checker = parts.checker()
 
     async def delivery(account: Account, peer: Peer) -> tuple[Any, Callable[[], Any]]:
         return HostmailDelivery(intake, peer, account.id), lambda: None

@@ -1450,6 +1450,38 @@ class ISessions(Interface):
         """Disconnect by account, by id, or all; how many."""
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Something that somebody wanted to change. `at` is Unix time; `login`, `role`, `way` and `ip` are those of an `Actor`.
+
+    `arguments` are JSON without what is secret in them. `outcome` is "done", why it was refused, or "begun" where nothing is known of it.
+    """
+
+    at: float
+    login: str
+    role: str
+    way: str
+    ip: str
+    verb: str
+    subject: str
+    arguments: str
+    outcome: str = "begun"
+    number: int = 0
+
+
+class IAudit(Interface):
+    """Who changed what."""
+
+    async def begin(entry: AuditEntry) -> int:
+        """Its number, once it is on the disk; raises TemporaryFailure: what cannot be written down is not to be done."""
+
+    async def end(number: int, outcome: str) -> None:
+        """What became of it; never raises."""
+
+    async def find(since: float, by: str, about: str, most: int) -> list[AuditEntry]:
+        """Entries of a login, whose subject holds a text, each of them "" for any; the newest first. Raises TemporaryFailure."""
+
+
 class IAdmin(Interface):
     """What the `hostmail` command, the control socket, the panel and the API ask for. Arguments and answers are JSON values."""
 

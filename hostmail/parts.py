@@ -22,8 +22,10 @@ from hostmail import __version__
 from hostmail.admin.parts import Parts as AdminParts
 from hostmail.admin.service import Admin
 from hostmail.auth.attempts import LoginAttempts
+from hostmail.auth.checker import Checker
 from hostmail.auth.grants import RelayGrants
 from hostmail.auth.passwords import Passwords
+from hostmail.auth.signin import SignIn
 from hostmail.auth.throttle import Throttle, ThrottleLimits
 from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.listrates import ListRates
@@ -32,7 +34,9 @@ from hostmail.config.schema import Settings
 from hostmail.directory.autoresponders import Answered
 from hostmail.directory.caught import CaughtNames
 from hostmail.directory.changes import DirectoryChanges
+from hostmail.directory.factors import SecondFactors
 from hostmail.directory.members import ListMembers
+from hostmail.directory.people import People
 from hostmail.directory.reading import Directory
 from hostmail.directory.senders import SenderRewriting
 from hostmail.directory.smarthosts import WaysOut
@@ -41,6 +45,7 @@ from hostmail.directory.tokens import Tokens
 from hostmail.directory.transaction import NameLimits
 from hostmail.directory.usage import StoredUsage
 from hostmail.interfaces import Account, DirectoryChanged
+from hostmail.monitoring.audit import Audit
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.history import History
 from hostmail.monitoring.sessions import Sessions
@@ -76,6 +81,10 @@ class Parts:
     ways_out: WaysOut
     caught: CaughtNames
     passwords: Passwords
+    people: People
+    factors: SecondFactors
+    tokens: Tokens
+    audit: Audit
     verified: VerifiedCredentials
     grants: RelayGrants
     throttle: Throttle
@@ -107,6 +116,11 @@ class Parts:
             directory=self.directory,
             changes=self.changes,
             passwords=self.passwords,
+            people=self.people,
+            factors=self.factors,
+            tokens=self.tokens,
+            sign_in=self.sign_in(),
+            audit=self.audit,
             grants=self.grants,
             throttle=self.throttle,
             attempts=self.attempts,
@@ -130,6 +144,33 @@ class Parts:
         )
         return Admin(parts)
 
+    def checker(self) -> Checker:
+        """Who signs in to his mail, with the settings as they are now."""
+        return Checker(
+            directory=self.directory,
+            changes=self.changes,
+            passwords=self.passwords,
+            verified=self.verified,
+            throttle=self.throttle,
+            grants=self.grants,
+            attempts=self.attempts,
+            clock=self.reactor,
+            pop_before_smtp=self.settings.pop_before_smtp,
+        )
+
+    def sign_in(self) -> SignIn:
+        """Who signs in to the panel."""
+        return SignIn(
+            people=self.people,
+            factors=self.factors,
+            checker=self.checker(),
+            passwords=self.passwords,
+            throttle=self.throttle,
+            clock=self.reactor,
+            now=time.time,
+            hostname=self.settings.hostname,
+        )
+
     async def forget_removed(self) -> int:
         """Accounts whose mail is erased cannot be restored any more; how many."""
         return await self.changes.forget_removed(time.time() - self.settings.keep_removed)
@@ -142,6 +183,7 @@ class Parts:
         await self.history.close()
         self.queue.close()
         self.grants.close()
+        self.audit.close()
         self.throttle.close()
         self.sending.close()
         self.list_rates.close()
@@ -221,6 +263,10 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
             workers=limits.password_threads or os.cpu_count() or 1,
             queue=limits.password_queue,
         ),
+        people=People(database=database, in_thread=in_thread, now=time.time),
+        factors=SecondFactors(database=database, in_thread=in_thread, now=time.time),
+        tokens=Tokens(database=database, in_thread=in_thread, now=time.time),
+        audit=Audit(data / "audit.sqlite", in_thread=in_thread, now=time.time),
         verified=VerifiedCredentials(now=time.monotonic, events=events),
         grants=RelayGrants(
             path=data / "grants.sqlite",

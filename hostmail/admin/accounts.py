@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hostmail.actor import Role
+from hostmail.actor import Actor, Role
 from hostmail.admin.domains import chosen
 from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
 from hostmail.admin.waysout import Smarthosted
 from hostmail.admin.waysout import told as told_way
-from hostmail.errors import BadValue
+from hostmail.errors import BadValue, NotAllowed
 from hostmail.interfaces import Account, LoginAttempt, Usage
 
 ONE = {"address": ADDRESS}
@@ -72,7 +72,7 @@ class Accounts:
             "account.set": Verb(
                 SetAccount, self.set, May(OWNERS, about=ONE, only={Role.OWNER: OWNERS_SAY}, hidden=NOT_THEIRS)
             ),
-            "account.passwd": Verb(SetPassword, self.passwd, May(OWNERS, about=ONE)),
+            "account.passwd": Verb(SetPassword, self.passwd, May(OWNERS, about=ONE, acting=True)),
             "account.remove": Verb(Addressed, self.remove, May(OWNERS, about=ONE)),
         }
 
@@ -116,9 +116,11 @@ class Accounts:
             self._parts.disconnect(account, "this account is suspended")
         return await self._told_with_usage(account)
 
-    async def passwd(self, asked: SetPassword) -> dict[str, Any]:
+    async def passwd(self, asked: SetPassword, actor: Actor) -> dict[str, Any]:
         """Set a password: at once for new logins, and grants made with the old one are closed (A6, C4)."""
         account = await self._parts.find_account(asked.address)
+        if actor.address == account.address:
+            raise NotAllowed("that is your own password: to set another, say the one you have")
         stored = await self.stored_password(account.address, asked.password, asked.password_hash)
         account = await self._parts.changes.set_password(account.address, stored)
         return {"address": account.address, "revoked_grants": await self._parts.end_grants(account)}
@@ -139,8 +141,7 @@ class Accounts:
         if password_hash:
             self._parts.passwords.check_scheme(password_hash)
             return password_hash
-        self._parts.passwords.check_strength(password, login)
-        return await self._parts.passwords.hash(password)
+        return await self._parts.hashed(password, login)
 
     async def _told_with_usage(self, account: Account) -> dict[str, Any]:
         usage = await self._parts.directory.usage([account])

@@ -19,6 +19,7 @@ from hostmail.interfaces import (
     Account,
     Domain,
     IAnswered,
+    IAudit,
     ICaughtNames,
     IDirectory,
     IDirectoryChanges,
@@ -27,10 +28,14 @@ from hostmail.interfaces import (
     ILoginAttempts,
     IMailStore,
     IPasswords,
+    IPeople,
     IQueue,
     IRelayGrants,
+    ISecondFactors,
     ISessions,
+    ISignIn,
     IThrottle,
+    ITokens,
     IWaysOut,
 )
 
@@ -97,6 +102,11 @@ class Parts:
     directory: IDirectory
     changes: IDirectoryChanges
     passwords: IPasswords
+    people: IPeople
+    factors: ISecondFactors
+    tokens: ITokens
+    sign_in: ISignIn
+    audit: IAudit
     grants: IRelayGrants
     throttle: IThrottle
     attempts: ILoginAttempts
@@ -136,6 +146,11 @@ class Parts:
             known = [one.name for one in await self.directory.domains()]
             raise NotFound(f"{name} is not hosted here", nearest(name, known, DOMAIN_CUTOFF))
         return domain
+
+    async def hashed(self, password: str, login: str) -> str:
+        """What to store for a password in clear; raises BadValue for a weak one."""
+        self.passwords.check_strength(password, login)
+        return await self.passwords.hash(password)
 
     async def end_grants(self, account: Account) -> int:
         """Close what the account's logins opened for relaying (C4); how many."""

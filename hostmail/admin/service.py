@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from hostmail.actor import Actor, Role
 from hostmail.admin.accounts import Accounts
+from hostmail.admin.auditing import AuditVerbs, entry_of
 from hostmail.admin.autoreply import Autoreplies
 from hostmail.admin.catchall import CatchAll
 from hostmail.admin.clients import Clients
@@ -23,7 +24,9 @@ from hostmail.admin.lists import Lists
 from hostmail.admin.logins import Logins
 from hostmail.admin.mailboxes import Mailboxes
 from hostmail.admin.names import Names
+from hostmail.admin.own import Own
 from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.people import PeopleVerbs
 from hostmail.admin.permissions import May, check_role, check_subjects, named_domains, shown, without_suggestion
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
@@ -32,9 +35,10 @@ from hostmail.admin.restoring import Restoring
 from hostmail.admin.routes import Routes
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
+from hostmail.admin.tokens import TokenVerbs
 from hostmail.clientsetup.setup import Setup
 from hostmail.config.nearest import nearest
-from hostmail.errors import BadValue, NotFound
+from hostmail.errors import BadValue, NotFound, Refusal
 from hostmail.interfaces import IAdmin
 
 
@@ -68,11 +72,17 @@ class Admin:
             Autoreplies(parts),
             Lists(parts),
             HistoryVerbs(parts),
+            PeopleVerbs(parts),
+            Own(parts),
+            TokenVerbs(parts),
+            AuditVerbs(parts),
             self._clients,
             DnsHelp(parts, self._clients),
             Status(parts),
         )
         self._directory = parts.directory
+        self._audit = parts.audit
+        self._now = parts.now
         self._verbs: dict[str, Verb] = {name: verb for noun in nouns for name, verb in noun.verbs.items()}
 
     @property
@@ -85,10 +95,27 @@ class Admin:
         return await self._clients.setup_of(domain)
 
     async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
-        """Carry out a verb; raises Refusal. Changes are logged by verb and subject, never with their arguments: those hold passwords."""
+        """Carry out a verb; raises Refusal. Who wanted to change what is written down before, and after it what became of that."""
         known = self._verbs.get(verb)
         if known is None:
             raise NotFound(f"there is no verb {verb[:60]}", nearest(verb, sorted(self._verbs)))
+        if known.may.looks:
+            return await self._carry_out(verb, known, arguments, actor)
+        entry = entry_of(verb, known, arguments, actor, self._now())
+        number = await self._audit.begin(entry)
+        outcome = "failed"
+        try:
+            answer = await self._carry_out(verb, known, arguments, actor)
+            outcome = "done"
+        except Refusal as refusal:
+            outcome = f"refused: {refusal.public}"
+            raise
+        finally:
+            await self._audit.end(number, outcome)
+        self.log.info("administered: {verb} {subject} by {who}", verb=verb, subject=entry.subject, who=actor.login)
+        return answer
+
+    async def _carry_out(self, verb: str, known: Verb, arguments: Mapping[str, Any], actor: Actor) -> Any:
         check_role(known.may, actor, arguments)
         try:
             asked = msgspec.convert(dict(arguments), known.arguments, strict=True)
@@ -99,11 +126,6 @@ class Admin:
             answer = await (known.work(asked, actor) if known.may.acting else known.work(asked))
         except NotFound as refusal:
             raise without_suggestion(refusal, actor) from None
-        if not known.may.looks:
-            subject = next(
-                (getattr(asked, name) for name in ("address", "name", "ip", "pattern") if hasattr(asked, name)), ""
-            )
-            self.log.info("administered: {verb} {subject} by {who}", verb=verb, subject=subject, who=actor.login)
         return shown(known.may, actor, answer)
 
     async def _check_subjects(self, may: May, actor: Actor, asked: msgspec.Struct) -> None:

@@ -23,11 +23,13 @@ class CacheFile:
 
     Nothing is synced, so a write costs microseconds and every process sees it at once; after a power cut the file may be
     damaged, and is then put aside and begun anew. Transactions are a few statements long: it may be used on the reactor's thread.
-    `check` looks through all of it for damage at the start, which takes its time where the file is large.
+    `check` looks through all of it for damage at the start, which takes its time where the file is large. A `durable` one is synced with
+    each transaction, and belongs into threads.
     """
 
-    def __init__(self, *, path: Path, schema: str, check: bool = True) -> None:
+    def __init__(self, *, path: Path, schema: str, check: bool = True, durable: bool = False) -> None:
         self._path = path
+        self._durable = durable
         self._schema = schema
         self._identity = 0, 0
         self._connection: sqlite3.Connection | None = self._open(check)
@@ -42,13 +44,13 @@ class CacheFile:
     def _open(self, check: bool) -> sqlite3.Connection:
         with alone(self._path):
             try:
-                connection = _open(self._path, self._schema, check)
+                connection = _open(self._path, self._schema, check, self._durable)
             except sqlite3.OperationalError:
                 raise
             except sqlite3.DatabaseError as error:
                 _log.error("cache_file_damaged: {path}: {error}", path=str(self._path), error=str(error))
                 _put_aside(self._path)
-                connection = _open(self._path, self._schema, check=False)
+                connection = _open(self._path, self._schema, False, self._durable)
             self._identity = _identity(self._path)
             return connection
 
@@ -101,12 +103,12 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _open(path: Path, schema: str, check: bool) -> sqlite3.Connection:
+def _open(path: Path, schema: str, check: bool, durable: bool) -> sqlite3.Connection:
     make_private(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         if check and connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("quick_check found damage")
         connection.executescript(schema)

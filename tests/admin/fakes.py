@@ -48,6 +48,7 @@ from hostmail.interfaces import (
     Usage,
     WaitingFor,
 )
+from tests.admin.people import FakeAudit, FakeFactors, FakePeople, FakeSignIn, FakeTokens
 from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeMembers
 from tests.relay.facts import FakeWays
 
@@ -448,7 +449,18 @@ class Caught:
         self.known.pop(address, None)
 
 
-INSTEAD = {"directory", "changes", "members", "caught", "explain", "store", "ways_out", "explain_way", "convinces", "live_dns"}
+INSTEAD = {
+    "directory",
+    "changes",
+    "members",
+    "caught",
+    "explain",
+    "store",
+    "ways_out",
+    "explain_way",
+    "convinces",
+    "live_dns",
+}
 
 
 @implementer(IThrottle)
@@ -497,11 +509,18 @@ class World:
         self.history = FakeHistory()
         self.answered = FakeAnswered()
         self.caught = Caught()
+        self.people, self.factors = FakePeople(), FakeFactors()
+        self.tokens, self.sign_in, self.audit = FakeTokens(), FakeSignIn(self.factors), FakeAudit()
         self.settings = Settings(hostname="mail.test", **given)
         parts: dict[str, Any] = {
             "directory": self.facts,
             "changes": self.facts,
             "passwords": Hashes(),
+            "people": self.people,
+            "factors": self.factors,
+            "tokens": self.tokens,
+            "sign_in": self.sign_in,
+            "audit": self.audit,
             "grants": self.grants,
             "throttle": self.throttle,
             "attempts": self.attempts,

@@ -435,7 +435,6 @@ class QueueTests(Base):
         self.call("queue.delete", all=True)
         self.assertEqual(self.call("queue.delete", all=True), {"deleted": 0})
 
-
     def test_suspended(self) -> None:
         """Held mail of who may send nothing now stays, and that is said; others' goes."""
         ann, bob = (self.world.facts.by_key[f"{name}@one.test"].id for name in ("ann", "bob"))

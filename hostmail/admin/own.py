@@ -1,0 +1,109 @@
+"""Verbs about oneself, for whoever has signed in: who one is, one's own password and second factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hostmail.actor import Actor, Role
+from hostmail.admin.parts import NoArguments, Parts, Verb
+from hostmail.admin.permissions import EVERYBODY, OWNERS, May
+from hostmail.envelope import Peer
+from hostmail.errors import NotAllowed, NotFound
+
+PANEL = "panel"
+
+
+class SetOwnPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """own.passwd: `current` is the password that ends."""
+
+    current: str
+    password: str
+
+
+class OneCode(msgspec.Struct, forbid_unknown_fields=True):
+    """own.factor.confirm, own.factor.remove"""
+
+    code: str
+
+
+class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
+    """factor.remove: a login without @."""
+
+    login: str
+
+
+async def subject_of(parts: Parts, actor: Actor) -> str:
+    """The subject of somebody who has signed in himself: neither a token nor the command is anybody's own."""
+    found = await parts.people.signing_in(actor.login) if actor.way == PANEL else None
+    if found is None:
+        raise NotAllowed("for that, sign in to the panel")
+    return found.subject
+
+
+class Own:
+    """Whoever changes his own password or second factor has to show the one he has: a session left open opens no more than itself."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        mine, managing = May(EVERYBODY, acting=True), May(OWNERS, acting=True)
+        self.verbs = {
+            "own.show": Verb(NoArguments, self.show, May(EVERYBODY, looks=True, acting=True)),
+            "own.passwd": Verb(SetOwnPassword, self.passwd, mine),
+            "own.factor.begin": Verb(NoArguments, self.begin, managing),
+            "own.factor.confirm": Verb(OneCode, self.confirm, managing),
+            "own.factor.remove": Verb(OneCode, self.remove, managing),
+            "factor.remove": Verb(OneLogin, self.remove_of),
+        }
+
+    async def show(self, _: NoArguments, actor: Actor) -> dict[str, Any]:
+        """Who one is, and what one may."""
+        told: dict[str, Any] = {
+            "login": actor.login,
+            "role": actor.role.value,
+            "domains": sorted(actor.domains),
+            "address": actor.address or None,
+            "read_only": actor.read_only,
+            "second_factor": None,
+        }
+        if actor.way == PANEL and actor.role is not Role.USER:
+            factor = await self._parts.factors.factor(await subject_of(self._parts, actor))
+            active = factor is not None and factor.active
+            told["second_factor"] = {"recovery_codes": factor.codes} if factor is not None and active else False
+        return told
+
+    async def passwd(self, asked: SetOwnPassword, actor: Actor) -> dict[str, Any]:
+        """A new one: at once, and every session that was opened with the old one ends (A6)."""
+        subject = await subject_of(self._parts, actor)
+        await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
+        login = actor.address or actor.login
+        stored = await self._parts.hashed(asked.password, login)
+        if actor.person_id is not None:
+            await self._parts.people.set(actor.login, password_hash=stored)
+            return {"login": actor.login, "revoked_grants": 0}
+        account = await self._parts.changes.set_password(actor.address, stored)
+        return {"login": actor.login, "revoked_grants": await self._parts.end_grants(account)}
+
+    async def begin(self, _: NoArguments, actor: Actor) -> dict[str, Any]:
+        """What an app needs to make codes. Nothing changes before one of them is shown."""
+        secret, uri = await self._parts.sign_in.begin_factor(await subject_of(self._parts, actor))
+        return {"secret": secret, "uri": uri}
+
+    async def confirm(self, asked: OneCode, actor: Actor) -> dict[str, Any]:
+        """Put it in force. The recovery codes are shown this once."""
+        subject = await subject_of(self._parts, actor)
+        return {"recovery_codes": await self._parts.sign_in.confirm_factor(subject, asked.code)}
+
+    async def remove(self, asked: OneCode, actor: Actor) -> dict[str, Any]:
+        """Go without, after a last code."""
+        subject = await subject_of(self._parts, actor)
+        await self._parts.sign_in.check_code(subject, asked.code, Peer(actor.ip, PANEL))
+        return {"removed": await self._parts.factors.remove(subject)}
+
+    async def remove_of(self, asked: OneLogin) -> dict[str, Any]:
+        """For somebody who has lost both his app and his recovery codes."""
+        found = await self._parts.people.signing_in(asked.login.strip())
+        if found is None or not await self._parts.factors.remove(found.subject):
+            raise NotFound(f"{asked.login} has no second factor")
+        return {"login": found.login}

@@ -1,0 +1,181 @@
+"""Verbs about operators and owners: who else may sign in to the panel, and what owners may manage (F1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hostmail.actor import Role
+from hostmail.admin.parts import NoArguments, Parts, Verb
+from hostmail.admin.permissions import May
+from hostmail.errors import NotFound
+from hostmail.interfaces import Person
+
+LOOKS = May(looks=True)
+
+
+class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
+    """Verbs about one operator or owner."""
+
+    login: str
+
+
+class AddOperator(msgspec.Struct, forbid_unknown_fields=True):
+    """operator.add"""
+
+    login: str
+    password: str
+
+
+class SetOperator(msgspec.Struct, forbid_unknown_fields=True):
+    """operator.set"""
+
+    login: str
+    suspended: bool
+
+
+class AddOwner(msgspec.Struct, forbid_unknown_fields=True):
+    """owner.add: limits count over all his domains, null for none; `quota` is what he may give to accounts."""
+
+    login: str
+    password: str
+    domains: list[str] = []
+    accounts: int | None = None
+    forwards: int | None = None
+    lists: int | None = None
+    quota: int | None = None
+
+
+class SetOwner(msgspec.Struct, forbid_unknown_fields=True):
+    """owner.set: what is not given stays."""
+
+    login: str
+    suspended: bool | UnsetType = UNSET
+    accounts: int | UnsetType | None = UNSET
+    forwards: int | UnsetType | None = UNSET
+    lists: int | UnsetType | None = UNSET
+    quota: int | UnsetType | None = UNSET
+
+
+class SetPersonPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """operator.passwd, owner.passwd"""
+
+    login: str
+    password: str
+
+
+class OneDomain(msgspec.Struct, forbid_unknown_fields=True):
+    """owner.grant, owner.revoke"""
+
+    login: str
+    domain: str
+
+
+COLUMNS = {"accounts": "max_accounts", "forwards": "max_forwards", "lists": "max_lists", "quota": "quota_bytes"}
+
+
+class PeopleVerbs:
+    """For operators only. Each change counts at the next request of whom it concerns."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.verbs = {
+            "operator.add": Verb(AddOperator, self.add_operator),
+            "operator.list": Verb(NoArguments, self._listing(Role.OPERATOR), LOOKS),
+            "operator.set": Verb(SetOperator, self.set_operator),
+            "operator.passwd": Verb(SetPersonPassword, self._setting_password(Role.OPERATOR)),
+            "operator.remove": Verb(OneLogin, self._removing(Role.OPERATOR)),
+            "owner.add": Verb(AddOwner, self.add_owner),
+            "owner.list": Verb(NoArguments, self._listing(Role.OWNER), LOOKS),
+            "owner.show": Verb(OneLogin, self.show_owner, LOOKS),
+            "owner.set": Verb(SetOwner, self.set_owner),
+            "owner.passwd": Verb(SetPersonPassword, self._setting_password(Role.OWNER)),
+            "owner.grant": Verb(OneDomain, self.grant),
+            "owner.revoke": Verb(OneDomain, self.revoke),
+            "owner.remove": Verb(OneLogin, self._removing(Role.OWNER)),
+        }
+
+    async def add_operator(self, asked: AddOperator) -> dict[str, Any]:
+        """Somebody more who runs this server."""
+        stored = await self._parts.hashed(asked.password, asked.login)
+        return told(await self._parts.people.add(asked.login, Role.OPERATOR, password_hash=stored))
+
+    async def set_operator(self, asked: SetOperator) -> dict[str, Any]:
+        """Suspend him, or let him in again."""
+        found = await self._find(asked.login, Role.OPERATOR)
+        return told(await self._parts.people.set(found.login, suspended=asked.suspended))
+
+    async def add_owner(self, asked: AddOwner) -> dict[str, Any]:
+        """Somebody who manages domains. If one of them is not hosted here, nothing is done."""
+        for domain in asked.domains:
+            await self._parts.find_domain(domain)
+        stored = await self._parts.hashed(asked.password, asked.login)
+        limits = {column: getattr(asked, name) for name, column in COLUMNS.items()}
+        found = await self._parts.people.add(asked.login, Role.OWNER, password_hash=stored, **limits)
+        for domain in asked.domains:
+            found = await self._parts.people.grant(found.login, domain)
+        return told(found)
+
+    async def show_owner(self, asked: OneLogin) -> dict[str, Any]:
+        """One of them."""
+        return told(await self._find(asked.login, Role.OWNER))
+
+    async def set_owner(self, asked: SetOwner) -> dict[str, Any]:
+        """Change his limits, suspend him, or let him in again. What he has already stays."""
+        found = await self._find(asked.login, Role.OWNER)
+        given = {name: value for name in ("suspended", *COLUMNS) if (value := getattr(asked, name)) is not UNSET}
+        changes = {COLUMNS.get(name, name): value for name, value in given.items()}
+        return told(await self._parts.people.set(found.login, **changes))
+
+    async def grant(self, asked: OneDomain) -> dict[str, Any]:
+        """Let him manage a domain, too."""
+        found = await self._find(asked.login, Role.OWNER)
+        return told(await self._parts.people.grant(found.login, asked.domain))
+
+    async def revoke(self, asked: OneDomain) -> dict[str, Any]:
+        """Take it from him."""
+        found = await self._find(asked.login, Role.OWNER)
+        return told(await self._parts.people.revoke(found.login, asked.domain))
+
+    def _listing(self, role: Role) -> Callable[[NoArguments], Coroutine[Any, Any, list[dict[str, Any]]]]:
+        async def all_of_them(_: NoArguments) -> list[dict[str, Any]]:
+            return [told(one) for one in await self._parts.people.people(role)]
+
+        return all_of_them
+
+    def _setting_password(self, role: Role) -> Callable[[SetPersonPassword], Coroutine[Any, Any, dict[str, Any]]]:
+        async def passwd(asked: SetPersonPassword) -> dict[str, Any]:
+            found = await self._find(asked.login, role)
+            stored = await self._parts.hashed(asked.password, found.login)
+            return told(await self._parts.people.set(found.login, password_hash=stored))
+
+        return passwd
+
+    def _removing(self, role: Role) -> Callable[[OneLogin], Coroutine[Any, Any, dict[str, Any]]]:
+        async def remove(asked: OneLogin) -> dict[str, Any]:
+            return told(await self._parts.people.remove((await self._find(asked.login, role)).login))
+
+        return remove
+
+    async def _find(self, login: str, role: Role) -> Person:
+        found = await self._parts.people.person(login)
+        if found.role is not role:
+            raise NotFound(f"{found.login} is no {role}, but an {found.role}")
+        return found
+
+
+def told(person: Person) -> dict[str, Any]:
+    """A person as JSON; limits are an owner's."""
+    common = {
+        "login": person.login,
+        "suspended": person.suspended,
+        "second_factor": person.second_factor,
+        "created": person.created,
+    }
+    if person.role is Role.OPERATOR:
+        return common
+    limits = {name: getattr(person, column) for name, column in COLUMNS.items()}
+    return common | {"domains": list(person.domains), **limits}
