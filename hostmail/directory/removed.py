@@ -47,8 +47,7 @@ def since(connection: Connection, then: float, domain: str | None) -> list[Remov
     query = query.outerjoin(domains, domains.c.name == _C.domain).where(_C.removed >= then)
     if domain is not None:
         query = query.where(_C.domain == domain)
-    rows = connection.execute(query.order_by(_C.removed.desc(), _C.id.desc()))
-    return [RemovedAccount(*row[:5], bool(row[5])) for row in rows]
+    return [RemovedAccount(*row) for row in connection.execute(query.order_by(_C.removed.desc(), _C.id.desc()))]
 
 
 def forget(t: Transaction, before: float) -> int:
