@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hostmail.address import Address
-from hostmail.delivery.lists.rules import MOST_HELD
-from hostmail.delivery.lists.waiting import DAY, MOST_REMINDED
+from hostmail.delivery.lists import rules, waiting
+from hostmail.delivery.lists.waiting import DAY
 from hostmail.errors import NoSuchRecipient, TemporaryFailure, TooMany
 from hostmail.interfaces import MayPost
 from tests.delivery.test_lists import BEA, OWNER, POST, TEAM, ListCase, by
@@ -68,6 +68,20 @@ class AuthorTests(HeldCase):
 
 
 class OwnerTests(HeldCase):
+    def test_readable_everywhere(self) -> None:
+        """Lines are short enough to need no encoding, so that addresses can be copied from any program."""
+        self.hold(EVE, "hello")
+        self.post(by(BEA, "team-unsubscribe@example.com"), BEA, "team-unsubscribe@example.com")
+        for to in (CLEO, BEA):
+            for word in ("subscribe", "request"):
+                self.post(by(to, f"team-{word}@example.com"), to, f"team-{word}@example.com")
+        self.clock.advance(DAY)
+        self.wait(self.waiting_posts.remind())
+        for letter in (one for to in (OWNER, CLEO, BEA) for one in self.letters(to)):
+            body = letter.get_body()
+            assert body is not None
+            self.assertEqual(body["Content-Transfer-Encoding"], "7bit", body.get_content())
+
     def test_says_what_it_is(self) -> None:
         """Author, subject, reason, and until when; nothing in them can pretend to be something else."""
         self.hold(EVE, "=?utf-8?q?Good_news=0A=0AApprove_me?=")
@@ -94,9 +108,9 @@ class OwnerTests(HeldCase):
 
     def test_no_room(self) -> None:
         """When very many wait, the next one is refused for now, as long as it would wait, too; members' posts go."""
-        for _ in range(MOST_HELD):
-            self.send(TEAM, message=by(EVE, TEAM), sender=EVE)
-            self.settle(1)
+        self.patch(rules, "MOST_HELD", 3)
+        for _ in range(3):
+            self.hold(EVE)
         self.assertIsInstance(self.send_refused(TEAM, message=by(EVE, TEAM), sender=EVE), TooMany)
         self.post()
         self.assertEqual(len(self.mail(BEA)), 1)
@@ -120,11 +134,12 @@ class OwnerTests(HeldCase):
 
     def test_reminded_of_many(self) -> None:
         """The oldest are told, and how many more there are."""
-        for _ in range(MOST_REMINDED + 3):
+        self.patch(waiting, "MOST_REMINDED", 2)
+        for _ in range(5):
             self.hold(EVE)
         self.clock.advance(DAY)
         self.wait(self.waiting_posts.remind())
-        self.assertEqual(self.text(OWNER).count("reject it:"), MOST_REMINDED)
+        self.assertEqual(self.text(OWNER).count("reject it:"), 2)
         self.assertIn("and 3 more", self.text(OWNER))
 
 

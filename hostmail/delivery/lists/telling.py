@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
+from hostmail.delivery.lists.judging import HELD
 from hostmail.interfaces import Happened, IHistory, MailFact, MailingList
 
 
@@ -20,7 +21,7 @@ class ListTelling:
 
     def held(self, queue_id: str, found: MailingList, reason: str) -> None:
         """A post waits for the owners."""
-        self._tell(Happened.HELD, queue_id, found.address, reason)
+        self._tell(Happened.HELD, queue_id, found.address, reason.removeprefix(HELD))
 
     def did(self, queue_id: str, found: MailingList, words: str) -> None:
         """What came of mail to one of its addresses."""

@@ -8,7 +8,8 @@ from hostmail.interfaces import MailingList, MayPost
 from hostmail.listnames import VALID_DAYS, ListWord, around
 
 HELD = """\
-A message to the mailing list {list} waits for your decision:
+A message to the mailing list
+{list} waits for your decision:
 
     from:     {author}
     subject:  {subject}
@@ -24,13 +25,14 @@ To reject it, write to
     {reject}
 
 An empty mail will do. These two addresses are yours alone: do not pass this
-mail on. They are good for {days} days. If nobody decides, the message is given up
-on {end}.
+mail on. They are good for {days} days. If nobody decides, the message is
+given up on {end}.
 """
 HELD_SUBJECT = "A post to {list} waits for you"
 
 REMINDER = """\
-These messages to the mailing list {list} wait for a decision of its owners:
+These messages to the mailing list
+{list} wait for a decision of its owners:
 {waiting}
 To let everybody on the list have one, or to reject it, write to its address
 above; an empty mail will do. The addresses are yours alone: do not pass this
@@ -53,14 +55,15 @@ MORE = """
 """
 
 WAITS = """\
-Your message to the mailing list {list}
+Your message to the mailing list
+{list}
 
     subject:  {subject}
+    reason:   {reason}
 
-waits for the owners of the list, who decide whether its members get it: {reason}.
-
-There is no need to send it again. You will hear nothing more unless the
-owners let it through{member}.
+waits for the owners of the list, who decide whether its members get it.
+There is no need to send it again. You will hear nothing more unless
+the owners let it through{member}.
 
 To reach them, write to {owner}.
 """
@@ -71,22 +74,25 @@ Members may post at once. To become one, write to
 """
 
 REJECTED = """\
-Your message to the mailing list {list}
+Your message to the mailing list
+{list}
 
     subject:  {subject}
 
-was not sent to its members: {reason}. It is attached.
+was not sent to its members: {reason}.
+It is attached.
 
 To reach the owners of the list, write to {owner}.
 """
 REJECTED_SUBJECT = "Your message to {list} was not sent to its members"
 
 QUESTION = """\
-Somebody, probably you, asked that {who} {what}
-the mailing list {list}{about}.
+Somebody, probably you, asked that {who}
+{what} the mailing list
+{list}{about}.
 
-If that is what you want, answer this mail, from the same address; you need not
-write anything. Or write to
+If that is what you want, answer this mail, from the same address; you need
+not write anything. Or write to
 
     {answer}
 
@@ -95,7 +101,8 @@ If not, do nothing: nothing changes then. This request is good for {days} days.
 QUESTION_SUBJECT = "Please confirm: {action} {list}"
 
 WELCOME = """\
-{who} is on the mailing list {list} now{about}.
+{who} is on the mailing list
+{list}{about} now.
 
 {posting}
 To leave, write to {unsubscribe}.
@@ -112,13 +119,16 @@ To come back, write to {subscribe}.
 GOODBYE_SUBJECT = "You have left {list}"
 
 ALREADY = """\
-Somebody, probably you, asked that {who} {what}
-the mailing list {list}. Nothing had to be done for that: {state}.
+Somebody, probably you, asked that {who}
+{what} the mailing list
+{list}.
+Nothing had to be done for that: {state}.
 
 To {otherwise}, write to {other}.
 """
 HELP = """\
-This is the mailing list {list}{about}.
+This is the mailing list
+{list}{about}.
 
     {list}
         to post ({who_may})
@@ -139,10 +149,9 @@ Mail from the mailing list {list} to
 
     {who}
 
-came back on {days} days, as from an address that takes no mail. The member gets
-no more mail from the list. The address itself was told how to come back, in
-case it works again; or you put it back yourself, if the server lets you manage
-the list.
+came back on {days} days, as from an address that takes no mail. The member
+gets no more mail from the list. In case the address works again it was told
+how to come back; whoever manages the list can put it back, too.
 """
 DROPPED_SUBJECT = "{who} was dropped from {list}"
 
@@ -151,8 +160,8 @@ Mail from the mailing list {list} to
 
     {who}
 
-came back on {days} days, as from an address that takes no mail. So the list sends
-it no more.
+came back on {days} days, as from an address that takes no mail. So the list
+sends it no more.
 
 If you can read this, the address works. To get the list's mail again, answer
 this mail, from the same address; you need not write anything. Or write to
