@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostmail.admin.commands.trace import stories
 from hostmail.interfaces import Happened, MailFact
 from tests.admin.fakes import NOW
 from tests.admin.test_commands import Base
@@ -56,8 +55,20 @@ class TraceTests(Base):
 
     def test_refusals_stand_alone(self) -> None:
         """What was never taken belongs to no message."""
-        facts = [{"queue_id": "", "what": "refused"}, {"queue_id": "", "what": "refused"}]
-        self.assertEqual(len([*stories(facts)]), 2)
+        for words, recipient in (("no", "bob@two.test"), ("never", "bob@two.test"), ("no", "bob@two.test")):
+            self.tell(Happened.REFUSED, "", sender="ann@one.test", recipient=recipient, words=words)
+            self.tell(Happened.QUEUED, "q1", sender="ann@one.test")
+        printed = self.run_command("trace", "ann@one.test").splitlines()
+        self.assertEqual(printed.count("not taken  from ann@one.test"), 3)
+
+    def test_refused_alike(self) -> None:
+        """Very many recipients of one sender that were refused with the same words are told of together, and not all of them."""
+        for number in range(40):
+            self.tell(Happened.REFUSED, "", sender="ann@one.test", recipient=f"n{number}@two.test", words="no")
+        self.tell(Happened.REFUSED, "", sender="ann@one.test", recipient="b@two.test", words="not that one")
+        printed = self.run_command("trace", "ann@one.test").splitlines()
+        self.assertEqual(printed.count("not taken  from ann@one.test"), 2)
+        self.assertEqual((len(printed), printed[11]), (15, "  ... 30 more like these"))
 
     def test_nothing_known(self) -> None:
         """Exit code 1, and why that may be."""

@@ -10,6 +10,7 @@ import click
 from hostmail.admin.cli import CommandLine, clean, pass_line
 from hostmail.admin.values import Duration, given, moment
 
+MOST_NOT_TAKEN = 10
 Facts = Sequence[Mapping[str, Any]]
 Tell = Callable[[Mapping[str, Any]], str]
 
@@ -79,14 +80,19 @@ def show(facts: Facts) -> None:
         if number:
             click.echo()
         click.echo(clean(title(story)))
-        for fact in story:
+        for fact in story[:MOST_NOT_TAKEN] if not story[0]["queue_id"] else story:
             click.echo(clean(f"  {moment(fact['at'])}  {_sentence(fact)}"))
+        if not story[0]["queue_id"] and len(story) > MOST_NOT_TAKEN:
+            click.echo(f"  ... {len(story) - MOST_NOT_TAKEN:,} more like these")
 
 
 def stories(facts: Facts) -> Iterable[list[Mapping[str, Any]]]:
-    """Facts of one message together, its arrival first; what was refused before it became one stands alone."""
+    """Facts of one message together, its arrival first; and recipients of one sender that were refused alike, one after the other."""
     together: dict[Any, list[Mapping[str, Any]]] = {}
-    for number, fact in enumerate(facts):
+    alike, number = None, 0
+    for fact in facts:
+        before, alike = alike, None if fact["queue_id"] else (fact["sender"], fact["message_id"], fact["words"])
+        number += alike != before
         together.setdefault(fact["queue_id"] or number, []).append(fact)
     return [sorted(story, key=lambda fact: fact["what"] != "accepted") for story in together.values()]
 
