@@ -13,6 +13,7 @@ from hostmail.admin.cli import CONFIGURATION, REFUSED, TRY_AGAIN, UNREACHABLE, C
 from hostmail.admin.client import Unreachable
 from hostmail.admin.commands.account import account
 from hostmail.admin.commands.alias import alias, forward
+from hostmail.admin.commands.audit import audit
 from hostmail.admin.commands.autoreply import autoreply
 from hostmail.admin.commands.catchall import catchall
 from hostmail.admin.commands.client import client
@@ -22,6 +23,7 @@ from hostmail.admin.commands.domain import domain
 from hostmail.admin.commands.init import init
 from hostmail.admin.commands.list import list_
 from hostmail.admin.commands.mailbox import mailbox
+from hostmail.admin.commands.people import operator, owner
 from hostmail.admin.commands.queue import queue
 from hostmail.admin.commands.quota import quota
 from hostmail.admin.commands.relay import relay
@@ -29,6 +31,7 @@ from hostmail.admin.commands.route import route
 from hostmail.admin.commands.session import session
 from hostmail.admin.commands.status import status, version
 from hostmail.admin.commands.throttle import throttle
+from hostmail.admin.commands.token import token
 from hostmail.admin.commands.trace import trace
 from hostmail.config.schema import Settings
 from hostmail.errors import AlreadyExists, BadValue, ConfigurationError, NotAllowed, NotFound, Refusal
@@ -67,6 +70,10 @@ for command in (
     mailbox,
     queue,
     trace,
+    operator,
+    owner,
+    token,
+    audit,
     config,
     status,
     version,
