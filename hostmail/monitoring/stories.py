@@ -21,7 +21,7 @@ _OF_MESSAGES = f"""
 SELECT id, {COLUMNS}, place, many FROM (
     SELECT *, row_number() OVER (PARTITION BY queue_id, what ORDER BY id DESC) AS place,
         count(*) OVER (PARTITION BY queue_id, what) AS many
-    FROM facts WHERE queue_id IN (MARKS)
+    FROM facts WHERE queue_id IN (MARKS) AND queue_id != ''
 ) WHERE place <= {MOST_ALIKE} ORDER BY id DESC LIMIT ?
 """
 _SOME = 500

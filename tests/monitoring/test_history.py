@@ -162,6 +162,20 @@ class StoryTests(HistoryCase):
         self.assertEqual(len([fact for fact in found if fact.what is Happened.DELIVERED and not fact.more]), 10)
         self.assertEqual([fact.more for fact in found if fact.more], [10, 10])
 
+    def test_no_leafing_through(self) -> None:
+        """However large the file is, a question is answered by its indexes alone."""
+        self.one_message()
+        self.find("q1")
+        asked: list[str] = []
+        connection = self.history._file.connection
+        connection.set_trace_callback(asked.append)
+        for text in ("q1", "m1@example.com", "ann@example.com", "carl@far.test"):
+            self.find(text)
+        connection.set_trace_callback(None)
+        plans = [row[3] for query in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        self.assertGreater(len(plans), 16)
+        self.assertEqual([step for step in plans if step.startswith("SCAN facts")], [])
+
     def test_letters_of_other_scripts(self) -> None:
         """Case does not matter in other letters either, as people ask for them."""
         self.tell(Happened.ACCEPTED, sender="j\u00fcrgen@example.com")
