@@ -19,9 +19,10 @@ from hostmail.sql.database import Database
 
 MAX_SUBJECT, MAX_TEXT = 200, 64 * 1024
 LEAST_EVERY, MOST_EVERY = 3600.0, 366 * 86_400.0
-MOST_ANSWERED = 10_000
 MOST_AN_HOUR = 300
 """A flood with made-up senders must not become one of answers: no more than an account may send itself (LIMITS)."""
+MOST_ANSWERED = 60_000
+"""Whom one account remembers, and with that the most that it answers in a period: more than it can in a week."""
 
 
 def of_account(connection: Connection, account_id: int) -> Autoresponder | None:
@@ -85,7 +86,8 @@ class Answered:
     async def claim(self, account_id: int, sender: Address, every: float) -> bool:
         """True if this sender may be answered now, and from now on for `every` seconds not again; raises TemporaryFailure.
 
-        Within an hour an account answers so many senders, and then no more.
+        Within an hour an account answers so many senders, and within a period as many as it remembers, and then no more: forgetting
+        somebody too early would answer him twice.
         """
         return bool(await self._in_thread(self._claim, account_id, sender, every))
 
@@ -110,9 +112,12 @@ class Answered:
         newest = select(columns.at).where(mine).order_by(columns.at.desc())
         too_old = newest.offset(MOST_ANSWERED).limit(1).scalar_subquery()
         lately = select(func.count()).where(mine, columns.at > now - 3600.0)
+        remembered = select(func.count()).where(mine, columns.at > now - every)
         try:
             with self._database.writing(durable=False) as connection:
                 if connection.execute(lately).scalar_one() >= MOST_AN_HOUR:
+                    return False
+                if connection.execute(remembered).scalar_one() >= MOST_ANSWERED:
                     return False
                 if connection.execute(claim).rowcount != 1:
                     return False

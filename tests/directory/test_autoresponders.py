@@ -123,7 +123,16 @@ class AnsweredTests(AutoresponderCase):
         """The log of an account does not grow for ever: those answered longest ago go."""
         self.patch(autoresponders, "MOST_ANSWERED", 3)
         for number in range(5):
-            self.clock.advance(1)
+            self.clock.advance(WEEK / 2)
             self.claim(self.answered, Address(f"s{number}", "x.example"))
         found = [answer.sender for answer in self.get(self.answered.answers(self.ann.id))]
         self.assertEqual(found, ["s4@x.example", "s3@x.example", "s2@x.example"])
+
+    def test_bounded_but_never_twice(self) -> None:
+        """Whoever is remembered stays so for the period, however many others write: further ones get no answer rather than he two."""
+        self.patch(autoresponders, "MOST_ANSWERED", 3)
+        senders = [Address(f"s{number}", "x.example") for number in range(5)]
+        self.assertEqual([self.claim(self.answered, one) for one in senders], [True] * 3 + [False] * 2)
+        self.assertFalse(self.claim(self.answered, senders[0]))
+        self.clock.advance(WEEK)
+        self.assertTrue(self.claim(self.answered, senders[4]))
