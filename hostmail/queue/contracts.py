@@ -17,8 +17,8 @@ from hostmail.interfaces import ISpoolFile, Queued
 class QueuedRow(Queued):
     """A row with what only the queue itself needs.
 
-    Which message and file it belongs to, whether a delay was told, whether an operator ordered it back to its sender, and and what
-    `envelope.Recipient` says of one that is `routed`.
+    Which message and file it belongs to, whether a delay was told, whether an operator ordered it back to its sender, and what
+    `envelope.Recipient` says of one that is `routed`. `way` is the `Sender.destination` that it was last found to have, its domain before.
     """
 
     message_id: int = 0
@@ -28,6 +28,7 @@ class QueuedRow(Queued):
     returned: bool = False
     routed: bool = False
     caught: str = ""
+    way: str = ""
 
 
 class Sent(Protocol):
@@ -59,7 +60,8 @@ class Sender(Protocol):
     async def destination(self, row: Queued) -> str | None:
         """Rows with equal answers may share a message's transmission; connections are limited for each.
 
-        None: there is no way out at present. Where all mail for a domain goes there, and no other, its name is that domain.
+        None: there is no way out at present. Where all mail for a domain goes there, and no other, its name is that domain. Raises
+        SendingSuspended for mail of those who may send nothing at present.
         """
 
     async def send(self, rows: Sequence[Queued]) -> Sequence[Sent]:

@@ -8,7 +8,7 @@ from twisted.internet.defer import DeferredList, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from hostmail.errors import Refusal
+from hostmail.errors import Refusal, SendingSuspended
 from hostmail.queue.contracts import QueuedRow, Sender, Sent
 from hostmail.queue.lanes import Lane, Lanes
 from hostmail.queue.outcomes import Outcomes, Result, expected
@@ -52,19 +52,26 @@ class Departures:
         """Returns when these recipients of one message have been tried, or wait for room."""
         together: dict[tuple[str, str], list[QueuedRow]] = {}
         nowhere: list[QueuedRow] = []
+        silenced: dict[str, list[QueuedRow]] = {}
         unknown: list[Result] = []
         for row in rows:
             try:
                 destination = await self._sender.destination(row)
+            except SendingSuspended as refusal:
+                silenced.setdefault(refusal.private, []).append(row)
+                continue
             except Exception as error:  # noqa: BLE001
                 unknown.append((row, expected(error, row)))
                 continue
             if destination is None:
                 nowhere.append(row)
             else:
+                row.way = destination
                 together.setdefault((destination, row.sender), []).append(row)
         if nowhere:
             await self._outcomes.park(nowhere)
+        for why, held in silenced.items():
+            await self._outcomes.hold(held, why)
         if unknown:
             await self._outcomes.settle(unknown)
         await DeferredList(
@@ -107,7 +114,7 @@ class Departures:
             await self._put_off(destination, lane, until, None)
 
     async def _put_off(self, destination: str, lane: Lane, until: float, trouble: Refusal | None) -> None:
-        """Once for as long as it lasts. Smarthosts have no mail in the queue by their name, which is no domain."""
+        """Once for as long as it lasts. What was never looked at is found by its domain, where all mail for that goes to its own hosts."""
         if not lane.put_off:
             lane.put_off_until = until
             await self._outcomes.put_off(destination, until, trouble)
@@ -124,7 +131,7 @@ class Departures:
         """A turn lasts until its results are written down, so that a crash can bring no more messages twice than there are turns."""
         begun = await lane.turn()
         if isinstance(begun, Refusal):
-            await self._outcomes.settle([(row, begun) for row in rows])
+            await self._outcomes.put_back(rows, lane.paused_until, begun)
             return
         try:
             results = list(zip(rows, await self._sender.send(rows), strict=True))

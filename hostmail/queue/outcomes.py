@@ -35,6 +35,7 @@ _EVENTS = {
     Happened.SENT: "message_sent",
     Happened.DELIVERED: "message_delivered",
     Happened.FAILED: "recipient_failed",
+    Happened.HELD: "recipient_held",
     Happened.POSTPONED: "message_postponed",
 }
 
@@ -119,31 +120,46 @@ class Outcomes:
 
     async def park(self, rows: Sequence[QueuedRow]) -> None:
         """There is no way out at present: the rows wait on, without counting attempts. That is told once."""
-        await self._queue.park([row.id for row in rows], self._now() + PARKED_SECONDS, NO_WAY_OUT)
-        for row in rows:
-            if row.last_answer != NO_WAY_OUT:
-                self._note(Happened.POSTPONED, row, NO_WAY_OUT)
+        await self._wait_untried(rows, self._now() + PARKED_SECONDS, NO_WAY_OUT)
 
-    async def put_back(self, rows: Sequence[QueuedRow], until: float) -> None:
-        """So much mail goes there that these rows wait on, without counting an attempt; unless their time is up, or a notice is due."""
+    async def hold(self, rows: Sequence[QueuedRow], why: str) -> None:
+        """They stay until somebody releases them."""
+        await self._queue.keep([row.id for row in rows], why)
+        for row in rows:
+            self._note(Happened.HELD, row, why)
+
+    async def put_back(self, rows: Sequence[QueuedRow], until: float, trouble: Refusal | None = None) -> None:
+        """They wait on without counting an attempt, unless their time is up, or a notice is due.
+
+        Nobody can be talked to there, which is `trouble` and told once; or so much mail goes there.
+        """
         now = self._now()
+        why = trouble or TemporaryFailure(BUSY, enhanced="4.4.5")
 
         def urgent(row: QueuedRow) -> bool:
             deadline = self._schedule.deadline(row.created, row.sender)
             return now >= deadline or self._schedule.should_warn(row.created, row.sender, now, row.warned)
 
         waiting = [row for row in rows if not urgent(row)]
-        if waiting:
-            await self._queue.park([row.id for row in waiting], until, waiting[0].last_answer or BUSY)
-        await self.settle([(row, TemporaryFailure(BUSY, enhanced="4.4.5")) for row in rows if urgent(row)])
+        if waiting and trouble:
+            await self._wait_untried(waiting, until, trouble.smtp_reply())
+        elif waiting:
+            await self._queue.park(waiting, until, waiting[0].last_answer or BUSY)
+        await self.settle([(row, why) for row in rows if urgent(row)])
 
-    async def put_off(self, domain: str, until: float, trouble: Refusal | None) -> None:
-        """No waiting mail for a domain is looked at before `until`, unless its time is up, or a notice is due."""
+    async def _wait_untried(self, rows: Sequence[QueuedRow], until: float, why: str) -> None:
+        await self._queue.park(rows, until, why)
+        for row in rows:
+            if row.last_answer != why:
+                self._note(Happened.POSTPONED, row, why)
+
+    async def put_off(self, way: str, until: float, trouble: Refusal | None) -> None:
+        """No waiting mail that takes a way is looked at before `until`, unless its time is up, or a notice is due."""
         now, schedule = self._now(), self._schedule
         warn_after = schedule.lifetime if schedule.warn_after is None else schedule.warn_after
         bounce_lifetime = min(schedule.bounce_lifetime, schedule.lifetime)
         ages = Ages(now - warn_after, now - bounce_lifetime, now - schedule.lifetime)
-        await self._queue.put_off(domain, until, trouble.smtp_reply() if trouble else BUSY, ages)
+        await self._queue.put_off(way, until, trouble.smtp_reply() if trouble else BUSY, ages)
 
     def _next(self, row: QueuedRow, chance: float) -> float | None:
         return self._schedule.next_attempt(row.attempts + 1, row.created, row.sender, self._now(), chance)

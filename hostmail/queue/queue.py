@@ -32,6 +32,7 @@ Step = Callable[[Sequence[int]], Awaitable[Sequence[Any]]]
 
 CHANGED_AT_ONCE = 5000
 CHOSEN_AT_ONCE = 500
+PUT_OFF_AT_ONCE = 1000
 
 
 def unheard(changed: Sequence[tuple[str, str]]) -> None:
@@ -200,20 +201,27 @@ class Queue:
         """Give leased rows back after an attempt."""
         await self._committer.write(rows.postpone, attempts, durable=any(each.warned for each in attempts))
 
-    async def park(self, ids: Sequence[int], next_attempt: float, answer: str) -> None:
+    async def park(self, leased: Rows, next_attempt: float, answer: str) -> None:
         """Give leased rows back without an attempt."""
-        await self._committer.write(rows.park, ids, next_attempt, answer, durable=False)
+        await self._committer.write(rows.park, leased, next_attempt, answer, durable=False)
 
-    async def put_off(self, domain: str, until: float, answer: str, ages: rows.Ages) -> None:
-        """Let a domain's waiting rows be due at `until`, without an attempt, but for those whose sender is to hear something."""
-        many = CHANGED_AT_ONCE
-        while many == CHANGED_AT_ONCE:
-            step = (rows.put_off, domain, until, answer, ages, CHANGED_AT_ONCE)
+    async def keep(self, ids: Sequence[int], why: str) -> None:
+        """Hold leased rows until somebody releases them."""
+        await self._committer.write(rows.hold, ids, why)
+
+    async def put_off(self, way: str, until: float, answer: str, ages: rows.Ages) -> None:
+        """Let waiting rows that take a way be due at `until`, without an attempt, but for those whose sender is to hear something.
+
+        Others write between its steps.
+        """
+        many = PUT_OFF_AT_ONCE
+        while many == PUT_OFF_AT_ONCE:
+            step = (rows.put_off, way, until, answer, ages, PUT_OFF_AT_ONCE)
             many = await self._committer.write(*step, durable=False)
 
-    async def bring_back(self, domain: str, until: float, most: int) -> int:
+    async def bring_back(self, way: str, until: float, most: int) -> int:
         """Let some rows that were put off until then be due now; how many."""
-        many: int = await self._committer.write(rows.bring_back, domain, until, self._now(), most, durable=False)
+        many: int = await self._committer.write(rows.bring_back, way, until, self._now(), most, durable=False)
         return many
 
     async def split(self, row: QueuedRow, to: Sequence[Recipient], forwarded: Sequence[Leaving] = ()) -> None:

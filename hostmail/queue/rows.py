@@ -149,6 +149,7 @@ def _new(message_id: int, recipient: Recipient, due: float) -> dict[str, Any]:
         "message_id": message_id,
         "recipient": str(recipient.address),
         "domain": recipient.address.domain,
+        "way": recipient.address.domain,
         "notify": ",".join(recipient.notify),
         "orcpt": recipient.orcpt,
         "routed": recipient.routed,
@@ -200,6 +201,7 @@ def as_queued(row: Row[Any], path: str) -> QueuedRow:
         addressed=row.addressed,
         for_domain=row.for_domain,
         caught=row.caught,
+        way=row.way,
     )
 
 
@@ -221,7 +223,8 @@ def _changing(**values: Any) -> Update:
 
 _LEASE = _changing(state=SENDING, leased_until=bindparam("until"))
 _RENEW = _changing(leased_until=bindparam("until"))
-_WAIT = _changing(state=WAITING, next_attempt=bindparam("due"), last_answer=bindparam("answer"))
+_WAIT = _changing(state=WAITING, next_attempt=bindparam("due"), last_answer=bindparam("answer"), way=bindparam("taken"))
+_HOLD = _changing(state=HELD, last_answer=bindparam("answer"))
 _WAIT_AFTER_ATTEMPT = _WAIT.values(attempts=bindparam("tries"), warned=bindparam("told"))
 _NEXT_DUE = select(func.min(recipients.c.next_attempt)).where(recipients.c.state == WAITING)
 
@@ -239,7 +242,7 @@ def renew(connection: Connection, ids: Sequence[int], until: float) -> None:
     _change(connection, _RENEW, ids, until=until)
 
 
-_THERE = (recipients.c.domain == bindparam("where_to")) & (recipients.c.state == WAITING)
+_THERE = (recipients.c.way == bindparam("where_to")) & (recipients.c.state == WAITING)
 _PATIENT = (messages.c.created > bindparam("warn_before")) | recipients.c.warned | (SENDER == "")
 _YOUNG = messages.c.created > case((SENDER == "", bindparam("bounce_before")), else_=bindparam("end_before"))
 _PUT_OFF_IDS = (
@@ -262,15 +265,15 @@ _BROUGHT_BACK = (
 _BRING_BACK = update(recipients).where(recipients.c.id.in_(_BROUGHT_BACK)).values(next_attempt=bindparam("now"))
 
 
-def bring_back(connection: Connection, domain: str, until: float, now: float, most: int) -> int:
+def bring_back(connection: Connection, way: str, until: float, now: float, most: int) -> int:
     """Some of the rows that were put off until then are due now; how many."""
-    about = {"where_to": domain, "until": until, "now": now, "most": most}
+    about = {"where_to": way, "until": until, "now": now, "most": most}
     return connection.execute(_BRING_BACK, about).rowcount
 
 
-def put_off(connection: Connection, domain: str, until: float, answer: str, ages: Ages, most: int) -> int:
-    """Waiting rows of a domain are not due before `until`, but for those whose sender is to hear something; how many."""
-    about = {"where_to": domain, "until": until, "answer": answer[:MAX_ANSWER], "most": most, **ages._asdict()}
+def put_off(connection: Connection, way: str, until: float, answer: str, ages: Ages, most: int) -> int:
+    """Waiting rows that take a way are not due before `until`, but for those whose sender is to hear something; how many."""
+    about = {"where_to": way, "until": until, "answer": answer[:MAX_ANSWER], "most": most, **ages._asdict()}
     return connection.execute(_PUT_OFF, about).rowcount
 
 
@@ -286,6 +289,7 @@ def postpone(connection: Connection, attempts: Sequence[Attempt]) -> None:
             "row_id": row.id,
             "due": due,
             "answer": answer[:MAX_ANSWER],
+            "taken": row.way,
             "tries": row.attempts + 1,
             "told": warned or row.warned,
         }
@@ -295,9 +299,15 @@ def postpone(connection: Connection, attempts: Sequence[Attempt]) -> None:
         connection.execute(_WAIT_AFTER_ATTEMPT, changes)
 
 
-def park(connection: Connection, ids: Sequence[int], next_attempt: float, answer: str) -> None:
+def park(connection: Connection, rows: Sequence[QueuedRow], next_attempt: float, answer: str) -> None:
     """They wait again, untried."""
-    _change(connection, _WAIT, ids, due=next_attempt, answer=answer[:MAX_ANSWER])
+    about = {"due": next_attempt, "answer": answer[:MAX_ANSWER]}
+    connection.execute(_WAIT, [{"row_id": row.id, "taken": row.way, **about} for row in rows])
+
+
+def hold(connection: Connection, ids: Sequence[int], answer: str) -> None:
+    """They wait until they are released."""
+    _change(connection, _HOLD, ids, answer=answer[:MAX_ANSWER])
 
 
 def release(connection: Connection, now: float) -> None:

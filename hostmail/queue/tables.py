@@ -25,7 +25,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the queue",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0007",
+    latest="v0008",
     version_table="queue_alembic_version",
 )
 
@@ -67,9 +67,10 @@ recipients = Table(
     Column("caught", Text, nullable=False, server_default=""),
     Column("own_sender", Text, nullable=False, server_default=""),
     Column("domain", Text, nullable=False, server_default=""),
+    Column("way", Text, nullable=False, server_default=""),
     Index("queue_recipients_due", "state", "next_attempt"),
     Index("queue_recipients_message", "message_id"),
-    Index("queue_recipients_domain", "domain", "state", "next_attempt"),
+    Index("queue_recipients_way", "way", "state", "next_attempt"),
 )
 
 SENDER = case((recipients.c.own_sender != "", recipients.c.own_sender), else_=messages.c.sender)

@@ -54,3 +54,6 @@ class Route:
 
 Routes = Callable[[Queued], Awaitable[Route | None]]
 """The way of a queued message, by its account and sender; None if there is none at present."""
+
+Silenced = Callable[[Queued], Awaitable[str]]
+"""The account or domain of a queued message that may send nothing at present, "" for none."""

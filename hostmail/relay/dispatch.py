@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
+from hostmail.errors import SendingSuspended
 from hostmail.interfaces import InThread, Queued
 from hostmail.relay.client import Destination, Way, Ways
 from hostmail.relay.content import FileContent
-from hostmail.relay.contracts import Route, Routes
+from hostmail.relay.contracts import Route, Routes, Silenced
 from hostmail.relay.failures import NextHopFailure, Sent
 from hostmail.relay.places import Places
 from hostmail.relay.ways import Connect, MxWays, Names, smarthost_way
@@ -28,6 +29,7 @@ class Dispatch:
         self,
         *,
         routes: Routes,
+        silenced: Silenced,
         mx: MxWays,
         connect: Connect,
         clock: IReactorTime,
@@ -35,6 +37,7 @@ class Dispatch:
         in_thread: InThread,
     ) -> None:
         self._routes = routes
+        self._silenced = silenced
         self._mx = mx
         self._connect = connect
         self._clock = clock
@@ -44,7 +47,12 @@ class Dispatch:
         self._destinations: dict[tuple[Route, str], Destination] = {}
 
     async def destination(self, row: Queued) -> str | None:
-        """Rows with equal answers go to the same hosts by the same route; None if there is no way out for this one."""
+        """Rows with equal answers go to the same hosts by the same route; None if there is no way out for this one.
+
+        Raises SendingSuspended if its account or domain is: what was taken before goes no further than what would be refused now.
+        """
+        if name := await self._silenced(row):
+            raise SendingSuspended(private=f"outgoing mail of {name} is suspended")
         route = await self._routes(row)
         return route.destination(_domain(row)) if route is not None else None
 

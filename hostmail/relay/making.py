@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import ip_address
 from random import Random
 from typing import Any
@@ -19,7 +20,7 @@ from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.dns import CachedDns
 from hostmail.relay.hosts import Policy
 from hostmail.relay.live import LiveDns
-from hostmail.relay.routes import SenderRoutes, servers_route
+from hostmail.relay.routes import SenderRoutes, servers_route, silenced
 from hostmail.relay.ways import MxWays, Names, connecting
 
 
@@ -58,6 +59,7 @@ def make_dispatch(
         private_addresses=settings.private_addresses == "allow",
     )
     return Dispatch(
+        silenced=partial(silenced, directory),
         routes=SenderRoutes(
             directory=directory,
             ways_out=ways_out,

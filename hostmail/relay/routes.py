@@ -60,6 +60,16 @@ def servers_route(settings: Settings) -> Route | None:
     return Route(smarthost, settings.source_addresses)
 
 
+async def silenced(directory: IDirectory, row: Queued) -> str:
+    """The account or domain of a queued message that may send nothing at present (A9), "" for none."""
+    account = await directory.account(row.account_id) if row.account_id else None
+    name = row.for_domain if account is None else account.domain
+    domain = await directory.domain(name) if name else None
+    if domain is not None and domain.outgoing_suspended:
+        return domain.name
+    return account.address if account is not None and account.outgoing_suspended else ""
+
+
 class SenderRoutes:
     """Asks the directory, each time anew: what is changed there counts with the next attempt (E7)."""
 

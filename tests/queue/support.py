@@ -17,7 +17,7 @@ from hostmail.decisions import Decision, ForList, Forward, Relay
 from hostmail.delivery.forwarding import Leaving
 from hostmail.delivery.lists.work import Onward
 from hostmail.envelope import Envelope, Recipient
-from hostmail.errors import Refusal, TemporaryFailure
+from hostmail.errors import Refusal, SendingSuspended, TemporaryFailure
 from hostmail.interfaces import ISpoolFile, Queued
 from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
@@ -51,10 +51,16 @@ class FakeSender:
     error: Exception | None = None
     waits: Deferred[None] | None = None
     way_out: bool = True
+    smarthost: str = ""
+    suspended: set[int | None] = field(default_factory=set)
 
     async def destination(self, row: Queued) -> str | None:
+        if row.account_id in self.suspended:
+            raise SendingSuspended(private=f"account {row.account_id} is suspended")
         if not self.way_out:
             return None
+        if self.smarthost:
+            return self.smarthost
         return row.recipient.rpartition("@")[2]
 
     async def send(self, rows: Sequence[Queued]) -> list[Any]:

@@ -257,6 +257,91 @@ class RunnerTests(RunnerCase):
         self.pass_time(120)
         self.assertEqual(self.rows(), [])
 
+    def down_smarthost(self, count: int) -> list[int]:
+        """Everything goes to one host, which is down; how many rows are taken out of the queue each time."""
+        self.sender.smarthost = "smart.example:25"
+        self.go_down(*(f"r{number}@x{number}.example" for number in range(count)))
+        looks: list[int] = []
+        lease = self.queue.lease
+
+        async def counted(seconds: float, limit: int) -> Any:
+            leased = await lease(seconds, limit)
+            looks.append(len(leased))
+            return leased
+
+        self.patch(self.queue, "lease", counted)
+        self.start()
+        self.clock.advance(0)
+        return looks
+
+    def test_smarthost_down(self) -> None:
+        """What waits for a smarthost that is down is looked at once, whatever domain it is for, and then waits for its next pause's end."""
+        looks = self.down_smarthost(900)
+        self.assertEqual(sum(looks), 900)
+        self.assertLessEqual(len(self.sender.calls), PER_DESTINATION)
+        self.assertEqual(
+            {(row.last_answer, row.state) for row in self.rows()}, {("451 4.3.0 nobody answers", "waiting")}
+        )
+        looks.clear()
+        self.pass_time(59, step=1)
+        self.assertEqual(sum(looks), 0)
+        for number in range(900):
+            self.assertEqual(
+                self.history.story.count(("postponed", f"r{number}@x{number}.example", "451 4.3.0 nobody answers")), 1
+            )
+
+    def test_one_goes_ahead(self) -> None:
+        """After a pause few are looked at, and only one is tried; the others wait on in one step."""
+        looks = self.down_smarthost(900)
+        looks.clear()
+        self.sender.calls.clear()
+        self.pass_time(62, step=1)
+        self.assertEqual(len(self.sender.calls), 1)
+        self.assertLessEqual(sum(looks), MOST_UNDER_WAY)
+        self.assertEqual(len([row for row in self.rows() if row.next_attempt < self.now() + 60]), 0)
+
+    def test_smarthost_up_again(self) -> None:
+        """When it is there again all goes."""
+        self.down_smarthost(900)
+        self.sender.results.clear()
+        self.pass_time(120, step=1)
+        self.assertEqual(self.rows(), [])
+
+    def test_another_way(self) -> None:
+        """Mail that takes another way since then is found when the pause is over, as if nothing had been."""
+        self.down_smarthost(5)
+        self.sender.smarthost = "other.example:25"
+        self.sender.results.clear()
+        self.pass_time(120, step=1)
+        self.assertEqual(self.rows(), [])
+
+    def test_others_ways(self) -> None:
+        """Who takes another way to the same domain is not kept waiting."""
+        self.down_smarthost(5)
+        self.sender.smarthost = ""
+        self.put("new@x1.example")
+        self.assertNotIn("new@x1.example", [row.recipient for row in self.rows()])
+
+    def test_suspended(self) -> None:
+        """Mail of who may send nothing by now is held, with the reason, and not returned; others' goes (A9)."""
+        self.sender.suspended = {7}
+        self.put("a@x.example", "b@x.example")
+        self.put("c@x.example", account_id=8)
+        self.start()
+        self.assertEqual(
+            [(row.recipient, row.state) for row in self.rows()], [("a@x.example", "held"), ("b@x.example", "held")]
+        )
+        self.assertEqual({row.last_answer for row in self.rows()}, {"account 7 is suspended"})
+        self.assertIn(("held", "a@x.example", "account 7 is suspended"), self.history.story)
+        self.assertEqual(self.reports, [])
+        self.wait(self.queue.release(""))
+        self.assertEqual({row.state for row in self.rows()}, {"held"})
+        self.sender.suspended.clear()
+        self.pass_time(3600)
+        self.assertEqual(len(self.rows()), 2)
+        self.wait(self.queue.release(""))
+        self.assertEqual(self.rows(), [])
+
     def test_much_for_one(self) -> None:
         """A host that works gets all its mail without a pause, however much there is."""
         self.put_many(2000, "x.example")

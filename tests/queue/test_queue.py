@@ -239,15 +239,22 @@ class MigrationTests(QueueCase):
         self.queue.close()
         file = self.directory / "queue.sqlite"
         with contextlib.closing(sqlite3.connect(file)) as connection:
+            self.take_back(connection)
             connection.execute("DROP INDEX queue_recipients_domain")
             connection.execute("ALTER TABLE queue_recipients DROP COLUMN domain")
-            connection.execute("ALTER TABLE queue_messages DROP COLUMN for_domain")
             connection.execute(f"UPDATE {MIGRATIONS.version_table} SET version_num='v0005'")
             connection.commit()
         MIGRATIONS.apply(file)
         with contextlib.closing(sqlite3.connect(file)) as connection:
-            found = connection.execute("SELECT domain FROM queue_recipients ORDER BY id").fetchall()
-        self.assertEqual(found, [("x.example",), ("y.example",)])
+            found = connection.execute("SELECT domain, way FROM queue_recipients ORDER BY id").fetchall()
+        self.assertEqual(found, [("x.example", "x.example"), ("y.example", "y.example")])
+
+    def take_back(self, connection: sqlite3.Connection) -> None:
+        """Undo v0007 and v0008."""
+        connection.execute("DROP INDEX queue_recipients_way")
+        connection.execute("ALTER TABLE queue_recipients DROP COLUMN way")
+        connection.execute("CREATE INDEX queue_recipients_domain ON queue_recipients (domain, state, next_attempt)")
+        connection.execute("ALTER TABLE queue_messages DROP COLUMN for_domain")
 
     def test_whose(self) -> None:
         """What waits from before and is no account's goes on by its sender's domain."""
@@ -257,7 +264,7 @@ class MigrationTests(QueueCase):
         file = self.directory / "queue.sqlite"
         with contextlib.closing(sqlite3.connect(file)) as connection:
             connection.execute("UPDATE queue_messages SET account_id=NULL WHERE id=1")
-            connection.execute("ALTER TABLE queue_messages DROP COLUMN for_domain")
+            self.take_back(connection)
             connection.execute(f"UPDATE {MIGRATIONS.version_table} SET version_num='v0006'")
             connection.commit()
         MIGRATIONS.apply(file)

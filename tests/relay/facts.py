@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from zope.interface import implementer
 
-from hostmail.interfaces import Account, IWaysOut, WayOut
+from hostmail.interfaces import Account, Domain, IWaysOut, WayOut
 
 ANN = Account(1, "ann@example.com", "example.com", "ann")
 
@@ -31,8 +32,16 @@ class FakeWays:
 class FakeDirectory:
     """ann@example.com is account 1; example.net stands for example.com."""
 
+    def __init__(self) -> None:
+        self.account_suspended = self.domain_suspended = False
+
     async def account(self, account_id: int) -> Account | None:
-        return ANN if account_id == ANN.id else None
+        return replace(ANN, outgoing_suspended=self.account_suspended) if account_id == ANN.id else None
+
+    async def domain(self, name: str) -> Domain | None:
+        if name != ANN.domain:
+            return None
+        return Domain(name, "example", outgoing_suspended=self.domain_suspended)
 
     async def domain_alias(self, name: str) -> str:
         return {"example.net": "example.com"}.get(name, "")

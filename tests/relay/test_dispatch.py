@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.errors import SendingSuspended
 from hostmail.interfaces import Queued
 from hostmail.relay.contracts import Exchange, Route
 from hostmail.relay.dispatch import MOST_IDLE, TIDY_ABOVE, Dispatch
@@ -50,7 +51,9 @@ class RouteTests(SynchronousTestCase):
         self.endpoint.error = OSError()
         self.dns = FakeDns()
         policy = Policy(is_us=lambda host: False, is_ours=lambda ip: False)
+        self.suspended = ""
         self.dispatch = Dispatch(
+            silenced=self.silenced,
             routes=self.route,
             mx=MxWays(dns=self.dns, policy=policy, random=Random(1), names=NAMES, connect=self.connect),
             connect=self.connect,
@@ -69,6 +72,9 @@ class RouteTests(SynchronousTestCase):
             return None
         return Route(sources=("198.41.0.77",), everybodys=False) if row.sender.endswith("example.org") else Route()
 
+    async def silenced(self, row: Queued) -> str:
+        return self.suspended
+
     def connect(self, host: str, port: int, sources: tuple[str, ...]) -> IStreamClientEndpoint:
         self.connections.append((host, port, sources))
         return self.endpoint
@@ -81,6 +87,14 @@ class RouteTests(SynchronousTestCase):
         name: str | None = self.successResultOf(ensureDeferred(self.dispatch.destination(row)))
         self.successResultOf(ensureDeferred(self.dispatch.send([row])))
         return name
+
+    def test_suspended(self) -> None:
+        """Mail of who may send nothing now has no destination, and whose that is is said."""
+        self.suspended = "ann@example.com"
+        failure = self.failureResultOf(
+            ensureDeferred(self.dispatch.destination(self.row("ann@example.com", 1))), SendingSuspended
+        )
+        self.assertEqual(failure.value.private, "outgoing mail of ann@example.com is suspended")
 
     def test_by_account(self) -> None:
         """An account's smarthost takes its mail, wherever that goes."""

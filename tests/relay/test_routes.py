@@ -9,9 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hostmail.config.schema import Settings
-from hostmail.interfaces import IWaysOut, Smarthost, WayOut
+from hostmail.interfaces import IWaysOut, Queued, Smarthost, WayOut
 from hostmail.relay.contracts import Route
-from hostmail.relay.routes import SenderRoutes, chosen, servers_route, told
+from hostmail.relay.routes import SenderRoutes, chosen, servers_route, silenced, told
 from hostmail.relay.smarthost import SmarthostSettings
 from tests.relay.facts import FakeDirectory, FakeWays
 
@@ -143,6 +143,31 @@ class SenderTests(SynchronousTestCase):
         self.assertEqual(self.owner(1, ""), "ann@example.com")
         self.ways.ways[1] = NOTHING
         self.assertEqual(self.owner(1, ""), "example.com")
+
+
+class SilencedTests(SynchronousTestCase):
+    def test_whose(self) -> None:
+        """An account's mail is its own affair and its domain's, whatever sender it names; what no account sent is its domain's."""
+        directory = FakeDirectory()
+
+        def found(account_id: int | None, for_domain: str) -> str:
+            row = Queued(1, "q", "bea@example.com", "x@y", "", 1, account_id, 0.0, 0.0, for_domain=for_domain)
+            told: str = self.successResultOf(ensureDeferred(silenced(directory, row)))  # type: ignore[arg-type]
+            return told
+
+        rows = (
+            (1, "example.com"),
+            (1, ""),
+            (None, "example.com"),
+            (99, "example.com"),
+            (None, "example.org"),
+            (None, ""),
+        )
+        self.assertEqual([found(*row) for row in rows], [""] * 6)
+        directory.account_suspended = True
+        self.assertEqual([found(*row) for row in rows], ["ann@example.com"] * 2 + [""] * 4)
+        directory.domain_suspended = True
+        self.assertEqual([found(*row) for row in rows], ["example.com"] * 4 + [""] * 2)
 
 
 class ServerTests(SynchronousTestCase):
