@@ -201,7 +201,7 @@ class Queue:
         """Give leased rows back after an attempt."""
         await self._committer.write(rows.postpone, attempts, durable=any(each.warned for each in attempts))
 
-    async def park(self, leased: Rows, next_attempt: float, answer: str) -> None:
+    async def park(self, leased: Sequence[QueuedRow], next_attempt: float, answer: str) -> None:
         """Give leased rows back without an attempt."""
         await self._committer.write(rows.park, leased, next_attempt, answer, durable=False)
 
