@@ -17,7 +17,7 @@ from typing import Any
 from hostmail.config.loader import load
 from hostmail.config.schema import SERVICES, WEB_SERVICES
 
-DOMAIN, MAIN_LOGIN = "example.test", "example"
+DOMAIN, MAIN_LOGIN, OPERATOR = "example.test", "example", "operator"
 NAMES = ("ann", "bob")
 
 CONFIG = """\
@@ -52,7 +52,8 @@ manage it:
 
 PANEL = """\
 the control panel: http://127.0.0.1:{port}/
-  the login {login}, with {ann}'s password, looks after the whole domain; the logins below after a mailbox each
+  {operator}   runs the server
+  {main_login}, with {ann}'s password, looks after the domain; the logins below after a mailbox each
 
 """
 
@@ -65,13 +66,15 @@ def config_text(offset: int) -> str:
 
 
 def make_accounts(call: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, str]:
-    """The domain and its accounts; address -> password."""
+    """The domain, its accounts and an operator; login -> password."""
     call("domain.add", {"name": DOMAIN, "main_login": MAIN_LOGIN})
     made = {}
     for name in NAMES:
         address, password = f"{name}@{DOMAIN}", secrets.token_urlsafe(9)
         call("account.add", {"address": address, "password": password})
         made[address] = password
+    made[OPERATOR] = secrets.token_urlsafe(9)
+    call("operator.add", {"login": OPERATOR, "password": made[OPERATOR]})
     return made
 
 
@@ -98,11 +101,15 @@ def welcome(folder: Path, logins: Mapping[str, str]) -> str:
     """What the newcomer reads: ports as the configuration now has them."""
     listen = load(folder / "hostmail.yaml").listen
     ports = {name: int(listeners[0].endpoint.split(":")[1]) for name, listeners in listen.items()}
-    ann, bob = logins
+    ann, bob = (login for login in logins if "@" in login)
+    operator = (
+        f"{OPERATOR} {logins[OPERATOR]}" if OPERATOR in logins else "hostmail operator add NAME makes a login that"
+    )
+    panel = PANEL.format(port=ports.get("panel"), operator=operator, main_login=MAIN_LOGIN, ann=ann)
     return WELCOME.format(
         folder=folder,
-        panel=PANEL.format(port=ports["panel"], login=MAIN_LOGIN, ann=ann) if "panel" in ports else "",
-        logins="\n".join(f"  {address}   {password}" for address, password in logins.items()),
+        panel=panel if "panel" in ports else "",
+        logins="\n".join(f"  {login}   {logins[login]}" for login in (ann, bob)),
         offset=ports["smtp"] - SERVICES["smtp"],
         ports="\n".join(f"  {name:<12} {port}" for name, port in ports.items()),
         smtp=ports["smtp"],

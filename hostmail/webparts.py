@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IProtocolFactory
 
 from hostmail.admin.setups import panel_address
-from hostmail.auth.checker import Checker
-from hostmail.auth.signin import SignIn
 from hostmail.config.schema import Settings
-from hostmail.directory.factors import SecondFactors
-from hostmail.directory.people import People
 from hostmail.interfaces import IAdmin, IDirectory
 from hostmail.parts import Parts
 from hostmail.web.asked import is_ip
@@ -44,7 +39,7 @@ def web_factories(parts: Parts, *, admin: IAdmin, sessions: WebSessions) -> Call
             )
         return make_panel(
             admin=admin,
-            sign_in=make_sign_in(parts),
+            sign_in=parts.sign_in(),
             sessions=sessions,
             connections=parts.sessions,
             reactor=parts.reactor,
@@ -75,29 +70,3 @@ def own_hosts(settings: Settings, directory: IDirectory) -> Callable[[str], Awai
         return False
 
     return is_ours
-
-
-def make_sign_in(parts: Parts) -> SignIn:
-    """Signing in with the passwords, the throttle and the delays of mail."""
-    checker = Checker(
-        directory=parts.directory,
-        changes=parts.changes,
-        passwords=parts.passwords,
-        verified=parts.verified,
-        throttle=parts.throttle,
-        grants=parts.grants,
-        attempts=parts.attempts,
-        clock=parts.reactor,
-        pop_before_smtp=False,
-    )
-    steps: dict[str, Any] = {"database": parts.database, "in_thread": parts.in_thread, "now": time.time}
-    return SignIn(
-        people=People(**steps),
-        factors=SecondFactors(**steps),
-        checker=checker,
-        passwords=parts.passwords,
-        throttle=parts.throttle,
-        clock=parts.reactor,
-        now=time.time,
-        hostname=parts.settings.hostname,
-    )

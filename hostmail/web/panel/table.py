@@ -21,7 +21,8 @@ Row = Mapping[str, Any]
 class Column:
     """One column: the key of the rows' value, and `kind`, the macro of cells.html that shows it (text, mono, size, use, count, moment...).
 
-    `link` makes it lead somewhere, `value` computes what no key has. With `number` it is aligned like numbers.
+    `link` makes it lead somewhere, `value` computes what no key has. With `number` it is aligned like numbers; with
+    `only_data` it stands in CSV and JSON alone.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Column:
     link: Callable[[Row], str] | None = None
     value: Callable[[Row], Any] | None = None
     number: bool = False
+    only_data: bool = False
 
     def of(self, row: Row) -> Any:
         """The value in a row."""
@@ -69,6 +71,11 @@ class Table:
         first = (self.page - 1) * self.per_page
         return self.rows[first : first + self.per_page]
 
+    @property
+    def shown_columns(self) -> Sequence[Column]:
+        """Those that people see."""
+        return [column for column in self.columns if not column.only_data]
+
     def csv(self) -> bytes:
         """For spreadsheets, with plain values: octets, and times as ISO 8601 in UTC."""
         text = StringIO()
@@ -89,7 +96,7 @@ def _csv_cell(column: Column, row: Row) -> str:
     """What spreadsheets cannot take for a formula: some of this was written by strangers."""
     value = column.of(row)
     if value is None or isinstance(value, bool | int | float):
-        if column.kind == "moment" and value:
+        if column.kind in ("moment", "check") and value:
             return datetime.fromtimestamp(float(value), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

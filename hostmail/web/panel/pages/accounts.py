@@ -39,10 +39,10 @@ async def show(visit: Visit) -> View:
     columns = (
         Column("login", "Login", "mono", link=lambda row: visit.url("account", domain=name, address=row["address"])),
         Column("used", "Used of quota", "use"),
-        Column("quota", "Quota", "size", number=True),
+        Column("quota", "Quota", "size", only_data=True),
         Column("messages", "Messages", "count", number=True),
-        Column("last_check", "Last check", "moment", value=lambda row: (row["last_check"] or {}).get("at")),
-        Column("checked_by", "By", value=lambda row: (row["last_check"] or {}).get("protocol")),
+        Column("last_check", "Last check", "check", value=lambda row: (row["last_check"] or {}).get("at")),
+        Column("checked_by", "By", value=lambda row: (row["last_check"] or {}).get("protocol"), only_data=True),
         Column("state", "State", "state", value=account_state),
     )
     table = Table(f"accounts-{name}", columns, rows, "There is no account yet. Add the first one below.")

@@ -56,7 +56,7 @@ def warnings(domain: Row, accounts: Sequence[Row], accounts_page: str) -> Iterat
         which = ", ".join(full[:MOST_NAMED])
         yield Attention(
             f"Nearly full: {which}{more}",
-            "Mail to them is returned to its sender. Raise the quota, or have mail deleted.",
+            "Mail to a full mailbox is returned to its sender. Raise the quota, or delete mail.",
             accounts_page,
         )
     if not accounts:
