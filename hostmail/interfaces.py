@@ -1377,6 +1377,7 @@ class Happened(StrEnum):
     LED_TO = "led to"
     DELIVERED = "delivered"
     DISCARDED = "discarded"
+    WITHHELD = "not forwarded"
     QUEUED = "queued"
     SENT = "sent"
     POSTPONED = "postponed"

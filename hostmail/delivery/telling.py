@@ -9,7 +9,7 @@ from hostmail.delivery.bounce import Original, Outcome
 from hostmail.delivery.ends import Ends
 from hostmail.delivery.floods import Floods
 from hostmail.envelope import Envelope, Peer, Recipient
-from hostmail.errors import BrokenOff, Refusal
+from hostmail.errors import BrokenOff, Refusal, SpamNotForwarded
 from hostmail.interfaces import Happened, IHistory, MailFact
 from hostmail.message.headers import field_value
 
@@ -17,10 +17,18 @@ MOST_MESSAGE_ID = 250
 
 
 def who(peer: Peer, responsible: Responsible | None) -> str:
-    """Who brought a message: protocol, address, and the account that answers for it; or that we wrote it ourselves."""
+    """Who brought a message, for the log: protocol, address, and the account that answers for it; or that we wrote it ourselves."""
     if peer.protocol == "local":
         return "this server itself"
     return f"{peer.protocol} {peer.ip or 'local'} {responsible.login if responsible is not None else peer.login or '-'}"
+
+
+def said(peer: Peer, responsible: Responsible | None) -> str:
+    """The same for people."""
+    if peer.protocol == "local":
+        return "this server itself"
+    login = responsible.login if responsible is not None else peer.login
+    return f"{peer.ip or 'this machine'} by {peer.protocol}{f' as {login}' if login else ''}"
 
 
 def message_id(header: bytes) -> str:
@@ -54,7 +62,7 @@ class Telling:
         if left < 0:
             return
         broken_off = isinstance(refusal, BrokenOff)
-        words = f"{refusal.public if broken_off else refusal.smtp_reply()} ({who(peer, None)})"
+        words = f"{refusal.public if broken_off else refusal.smtp_reply()} ({said(peer, None)})"
         if not left:
             words += "; what else this client is refused within the hour is in the log alone"
         what = Happened.BROKEN_OFF if broken_off else Happened.REFUSED
@@ -120,7 +128,7 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
     for nowhere in ends.nowhere:
         yield Happened.FAILED, str(nowhere.address), nowhere.answer.smtp_reply()
     for recipient in ends.withheld:
-        yield Happened.DISCARDED, str(recipient.address), "judged spam, which is not forwarded"
+        yield Happened.WITHHELD, str(recipient.address), SpamNotForwarded.words
     for recipient in ends.discards:
         yield Happened.DISCARDED, str(recipient.address), "the domain's owner wants unknown names discarded"
 

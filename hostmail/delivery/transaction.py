@@ -15,14 +15,14 @@ from hostmail.decisions import Decision, ForList
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.answering import Answering, Arrived
 from hostmail.delivery.ends import End, Mailbox, Nowhere, sort_out, waiting
-from hostmail.delivery.forwarding import Leaving, leaving
+from hostmail.delivery.forwarding import Leaving, leaving, mark_of
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.held import HoldNotices
 from hostmail.delivery.notices import Notices
 from hostmail.delivery.ours import NOBODYS, Cause
 from hostmail.delivery.reports import Reports
 from hostmail.delivery.settle import settle
-from hostmail.delivery.telling import Telling, who
+from hostmail.delivery.telling import Telling, said, who
 from hostmail.delivery.trace import final_fields, new_queue_id, received
 from hostmail.delivery.writing import SpoolWriter
 from hostmail.envelope import Envelope, Peer, Recipient, first_of
@@ -43,8 +43,11 @@ from hostmail.message.headers import is_spam
 log = Logger(namespace="delivery")
 
 
-JudgeForList = Callable[[ForList, bytes, Address | None, int, str], Awaitable[None]]
-"""Raises the refusal of a message that a list would not take: header, reverse-path, octets, the client's IP address."""
+JudgeForList = Callable[[ForList, bytes, Address | None, int, str, int | None], Awaitable[None]]
+"""Raises the refusal of a message that a list would not take.
+
+Of its header, reverse-path and octets, the client's IP address, and the account that answers for it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class Transaction:
         """Durable everywhere, or a Refusal; a fault of ours is a failure for now, and the spool file goes in any case."""
         try:
             self._judge()
+            await self._may_hold()
             await self._writer.close()
             await self._spooled.seal()
             await self._deliver()
@@ -182,6 +186,12 @@ class Transaction:
         if not self._header.done:
             self._begin_body(self._header.finish())
         self._parts.gate.too_many_hops(self._header.received)
+
+    async def _may_hold(self) -> None:
+        """Now the size is known, which few clients tell before."""
+        held = sum(bool(recipient.held) for recipient in self._ends.elsewhere)
+        if held and self._responsible is not None:
+            await self._parts.gate.may_hold(self._responsible.account_id, held, self._size)
 
     async def _deliver(self) -> None:
         """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen.
@@ -228,10 +238,10 @@ class Transaction:
 
     async def _for_lists(self) -> list[Recipient]:
         """Who gets it from the queue on behalf of lists; what one cannot take ends there."""
-        ends, header = self._ends, self._header.header
+        ends, header, path = self._ends, self._header.header, self._envelope.reverse_path
         for recipient, end in list(ends.lists):
             try:
-                await self._parts.judge_for_list(end, header, self._envelope.reverse_path, self._size, self._peer.ip)
+                await self._parts.judge_for_list(end, header, path, self._size, self._peer.ip, self._cause.account_id)
             except Refusal as refusal:
                 ends.lists.remove((recipient, end))
                 ends.nowhere.append(Nowhere(refusal, [recipient], end.address))
@@ -253,7 +263,7 @@ class Transaction:
                 raise SpamNotForwarded()
         for recipient, forward in list(ends.forwards):
             try:
-                parts.gate.been_here(self._header.delivered_to, str(forward.forwarder))
+                parts.gate.been_here(self._header.delivered_to, mark_of(forward.forwarder))
             except Refusal as refusal:
                 ends.forwards.remove((recipient, forward))
                 ends.nowhere.append(Nowhere(refusal, [recipient], forward.address))
@@ -330,5 +340,5 @@ class Transaction:
             mailboxes=mailboxes,
             queued=queued,
         )
-        about = f"from {peer}, {self._size} octets"
+        about = f"from {said(self._peer, self._responsible)}, {self._size} octets"
         self._parts.telling.accepted(self.queue_id, self._envelope, self._header.header, about, self._ends)

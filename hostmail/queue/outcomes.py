@@ -31,6 +31,7 @@ NOTHING: Original = (b"", False)
 
 _EVENTS = {
     Happened.DISCARDED: "message_discarded",
+    Happened.WITHHELD: "message_not_forwarded",
     Happened.LED_TO: "recipient_led_on",
     Happened.SENT: "message_sent",
     Happened.DELIVERED: "message_delivered",
@@ -116,7 +117,7 @@ class Outcomes:
     def withheld(self, row: QueuedRow, addresses: Sequence[str], why: Refusal) -> None:
         """It has an end here, and goes no further to these."""
         for address in addresses:
-            self._note(Happened.DISCARDED, replace(row, recipient=address), why.public)
+            self._note(Happened.WITHHELD, replace(row, recipient=address), why.public)
 
     async def park(self, rows: Sequence[QueuedRow]) -> None:
         """There is no way out at present: the rows wait on, without counting attempts. That is told once."""

@@ -143,7 +143,7 @@ class StoryTests(IntakeCase):
         self.send("info@example.com", "x@else.example", peer=self.login, message=b"Message-ID: <m1@x>\r\n\r\nhi\r\n")
         accepted, *ends = self.history.facts
         self.assertEqual((accepted.what, accepted.message_id), (Happened.ACCEPTED, "m1@x"))
-        self.assertEqual(accepted.words, "from submission 192.0.2.7 ann@example.com, 26 octets")
+        self.assertEqual(accepted.words, "from 192.0.2.7 by submission as ann@example.com, 26 octets")
         self.assertEqual({fact.queue_id for fact in ends}, {accepted.queue_id})
         self.assertEqual(
             self.history.story[1:],
@@ -163,7 +163,7 @@ class StoryTests(IntakeCase):
         [fact] = self.history.facts
         self.assertEqual((fact.what, fact.queue_id, fact.sender), (Happened.REFUSED, "", "eve@x.example"))
         self.assertEqual(fact.recipient, "nobody@example.com")
-        self.assertEqual(fact.words, f"550 {refusal.smtp_line()} (smtp 192.0.2.7 -)")
+        self.assertEqual(fact.words, f"550 {refusal.smtp_line()} (192.0.2.7 by smtp)")
 
     def test_one_end_of_two_names(self) -> None:
         """Where two names lead to one address outside, or to one that was named as well, each has its story all the same."""
@@ -202,7 +202,7 @@ class StoryTests(IntakeCase):
         refusal = self.refused(self.intake.sender(self.login, Envelope(Address.parse("eve@x.example"), size=1 << 40)))
         [fact] = self.history.facts
         self.assertEqual((fact.what, fact.sender, fact.recipient), (Happened.REFUSED, "eve@x.example", ""))
-        self.assertEqual(fact.words, f"552 {refusal.smtp_line()} (submission 192.0.2.7 ann@example.com)")
+        self.assertEqual(fact.words, f"552 {refusal.smtp_line()} (192.0.2.7 by submission as ann@example.com)")
 
     def test_refused_after_data(self) -> None:
         """A message that is not taken after all, found by its Message-ID, too; whoever has found that out."""
@@ -224,7 +224,7 @@ class StoryTests(IntakeCase):
         transaction.write(b"Message-ID: <m1@x>\r\n\r\n")
         transaction.abort(BrokenOff("the client was silent"))
         self.assertEqual(
-            self.history.story, [("broken off", "ann@example.com", "the client was silent (smtp 192.0.2.7 -)")]
+            self.history.story, [("broken off", "ann@example.com", "the client was silent (192.0.2.7 by smtp)")]
         )
         self.assertEqual(self.history.facts[0].message_id, "m1@x")
 
@@ -655,7 +655,10 @@ class SpamForwardTests(IntakeCase):
         """The kept copy is kept, and the rest is in the message's story."""
         self.send("both@example.com", message=self.SPAM)
         self.assertEqual((len(self.mail("ann@example.com")), self.queue.prepared), (1, []))
-        self.assertIn(("discarded", "far@elsewhere.example", "judged spam, which is not forwarded"), self.history.story)
+        self.assertIn(
+            ("not forwarded", "far@elsewhere.example", "this message was judged spam and is not forwarded"),
+            self.history.story,
+        )
 
     def test_beside_a_list(self) -> None:
         """A list that is named beside the forward decides for itself."""

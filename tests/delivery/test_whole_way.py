@@ -270,7 +270,7 @@ class WholeWayTests(WholeWayCase):
         self.directory.lead("bob@x.example", "carl@y.example", keep_copy=True)
         self.clock.advance(66)
         self.assertEqual((self.rows(), len(self.mail("bob@x.example"))), ([], 1))
-        told = ("discarded", "carl@y.example", "this message was judged spam and is not forwarded")
+        told = ("not forwarded", "carl@y.example", "this message was judged spam and is not forwarded")
         self.assertIn(told, self.history.story)
 
     def test_mailbox_in_trouble(self) -> None:

@@ -28,6 +28,7 @@ _SENTENCES: Mapping[str, Tell] = {
     "led to": lambda f: f"{f['recipient']} leads to {f['words']}",
     "delivered": lambda f: f"delivered into the mailbox of {f['recipient']}{_because(f)}",
     "discarded": lambda f: f"thrown away{_for(f)}{_because(f)}",
+    "not forwarded": lambda f: f"not sent on{_to(f)}{_because(f)}",
     "queued": lambda f: f"waits in the queue{_for(f)}{_because(f)}",
     "sent": lambda f: f"taken by the next server{_for(f)}: {f['words']}",
     "postponed": lambda f: f"not taken yet{_for(f)}, will be tried again: {f['words']}",
@@ -49,6 +50,10 @@ def _sentence(fact: Mapping[str, Any]) -> str:
 
 def _for(fact: Mapping[str, Any]) -> str:
     return f" for {fact['recipient']}" if fact["recipient"] else ""
+
+
+def _to(fact: Mapping[str, Any]) -> str:
+    return f" to {fact['recipient']}" if fact["recipient"] else ""
 
 
 def _because(fact: Mapping[str, Any]) -> str:
