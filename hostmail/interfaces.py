@@ -312,6 +312,12 @@ class IDirectoryChanges(Interface):
     Unknown names raise NotFound (with a suggestion), taken ones AlreadyExists, senseless values BadValue.
     """
 
+    def within_limits() -> Any:
+        """The same IDirectoryChanges for whoever is held to the limits of a domain's owners (`Person`), and to its quota.
+
+        What would bring an owner over a limit raises TooMany or BadValue, and is not done; nothing that was there before is in the way.
+        """
+
     async def add_domain(
         name: str, *, quota_bytes: int | None = None, main_login: str = "", catch_all: str = CATCH_REFUSE
     ) -> Domain:

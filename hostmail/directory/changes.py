@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import delete, func, insert, select, update
@@ -15,6 +16,7 @@ from hostmail.directory import (
     autoresponders,
     factors,
     facts,
+    limits,
     lists,
     naming,
     removed,
@@ -84,6 +86,13 @@ class DirectoryChanges:
         self._in_thread = in_thread
         self._events = events
         self._now = now
+        self._bounded = False
+
+    def within_limits(self) -> DirectoryChanges:
+        """The same, for whoever is held to the limits of a domain's owners."""
+        bounded = copy(self)
+        bounded._bounded = True
+        return bounded
 
     async def add_domain(
         self, name: str, *, quota_bytes: int | None = None, main_login: str = "", catch_all: str = CATCH_REFUSE
@@ -211,6 +220,8 @@ class DirectoryChanges:
             with self._database.writing() as connection:
                 transaction = Transaction(connection, self._now(), self._database.origin, self.name_limits)
                 changed = work(transaction, *arguments)
+                if self._bounded:
+                    limits.check(transaction, self._database)
                 transaction.record()
         except DBAPIError as error:
             raise TemporaryFailure(private=f"directory: {error!r}") from error

@@ -150,6 +150,9 @@ class Facts:
     async def domain_usage(self, name: str) -> Usage:
         return Usage(sum(self.used.get(one.id, Usage()).bytes for one in await self.accounts(name)))
 
+    def within_limits(self) -> Facts:
+        return self
+
     async def add_domain(
         self, name: str, *, quota_bytes: int | None = None, main_login: str = "", catch_all: str = CATCH_REFUSE
     ) -> Domain:
@@ -403,6 +406,9 @@ class Waiting:
 
     async def hold(self, pattern: str, changed: Changed = unheard) -> int:
         return self._become("held", await self.list(pattern), changed)
+
+    async def held(self, account_id: int) -> tuple[int, int]:
+        raise NotImplementedError
 
     async def owners(self, pattern: str) -> Sequence[Owner]:
         return list(
