@@ -15,7 +15,7 @@ from hostmail.decisions import Decision, ForList
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.answering import Answering, Arrived
 from hostmail.delivery.ends import End, Mailbox, Nowhere, sort_out, waiting
-from hostmail.delivery.forwarding import Leaving, leaving, mark_of
+from hostmail.delivery.forwarding import Leaving, leaving
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.held import HoldNotices
 from hostmail.delivery.notices import Notices
@@ -43,11 +43,8 @@ from hostmail.message.headers import is_spam
 log = Logger(namespace="delivery")
 
 
-JudgeForList = Callable[[ForList, bytes, Address | None, int, str, int | None], Awaitable[None]]
-"""Raises the refusal of a message that a list would not take.
-
-Of its header, reverse-path and octets, the client's IP address, and the account that answers for it.
-"""
+JudgeForList = Callable[[ForList, bytes, Address | None, int, str], Awaitable[None]]
+"""Raises the refusal of a message that a list would not take: header, reverse-path, octets, the client's IP address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +166,6 @@ class Transaction:
         """Durable everywhere, or a Refusal; a fault of ours is a failure for now, and the spool file goes in any case."""
         try:
             self._judge()
-            await self._may_hold()
             await self._writer.close()
             await self._spooled.seal()
             await self._deliver()
@@ -186,12 +182,6 @@ class Transaction:
         if not self._header.done:
             self._begin_body(self._header.finish())
         self._parts.gate.too_many_hops(self._header.received)
-
-    async def _may_hold(self) -> None:
-        """Now the size is known, which few clients tell before."""
-        held = sum(bool(recipient.held) for recipient in self._ends.elsewhere)
-        if held and self._responsible is not None:
-            await self._parts.gate.may_hold(self._responsible.account_id, held, self._size)
 
     async def _deliver(self) -> None:
         """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen.
@@ -238,10 +228,10 @@ class Transaction:
 
     async def _for_lists(self) -> list[Recipient]:
         """Who gets it from the queue on behalf of lists; what one cannot take ends there."""
-        ends, header, path = self._ends, self._header.header, self._envelope.reverse_path
+        ends, header = self._ends, self._header.header
         for recipient, end in list(ends.lists):
             try:
-                await self._parts.judge_for_list(end, header, path, self._size, self._peer.ip, self._cause.account_id)
+                await self._parts.judge_for_list(end, header, self._envelope.reverse_path, self._size, self._peer.ip)
             except Refusal as refusal:
                 ends.lists.remove((recipient, end))
                 ends.nowhere.append(Nowhere(refusal, [recipient], end.address))
@@ -263,7 +253,7 @@ class Transaction:
                 raise SpamNotForwarded()
         for recipient, forward in list(ends.forwards):
             try:
-                parts.gate.been_here(self._header.delivered_to, mark_of(forward.forwarder))
+                parts.gate.been_here(self._header.delivered_to, str(forward.forwarder))
             except Refusal as refusal:
                 ends.forwards.remove((recipient, forward))
                 ends.nowhere.append(Nowhere(refusal, [recipient], forward.address))
