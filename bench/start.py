@@ -30,6 +30,7 @@ USERS = [(f"u{number:04}@{DOMAIN}", f"Bench-{number:04}-long-enough") for number
 SETTINGS = """\
 default_quota: null
 direct_delivery: no
+welcome_mail: no
 limits:
   connections_per_ip: 10000
   sessions_per_account: 10000

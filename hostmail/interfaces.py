@@ -180,6 +180,24 @@ class Member:
     joined: float
 
 
+@dataclass(frozen=True, slots=True)
+class OwnWelcome:
+    """How new mailboxes of a domain begin (F3): with a letter from this template, the server's where it is ""; or with none."""
+
+    is_on: bool
+    template: str = ""
+
+
+class IWelcomes(Interface):
+    """The domains whose new mailboxes begin otherwise than the server's."""
+
+    async def of_domain(name: str) -> OwnWelcome | None:
+        """What was laid down for a domain, None for nothing. Raises TemporaryFailure."""
+
+    async def lay_down(name: str, wanted: OwnWelcome | None) -> None:
+        """From the next account on; raises NotFound, TemporaryFailure."""
+
+
 class IListMembers(Interface):
     """Who is on mailing lists, over all processes. Nothing is cached; each change is durable when it returns."""
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from random import SystemRandom
 from threading import Thread
 from typing import Any
 
@@ -31,6 +32,7 @@ from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.listrates import ListRates
 from hostmail.checks.sending import SendingRates
 from hostmail.config.schema import Settings
+from hostmail.delivery.welcome import Welcome
 from hostmail.directory.autoresponders import Answered
 from hostmail.directory.caught import CaughtNames
 from hostmail.directory.changes import DirectoryChanges
@@ -44,6 +46,7 @@ from hostmail.directory.tables import MIGRATIONS
 from hostmail.directory.tokens import Tokens
 from hostmail.directory.transaction import NameLimits
 from hostmail.directory.usage import StoredUsage
+from hostmail.directory.welcomes import Welcomes
 from hostmail.interfaces import Account, DirectoryChanged
 from hostmail.monitoring.audit import Audit
 from hostmail.monitoring.events import EventBus
@@ -102,6 +105,8 @@ class Parts:
     router: Router
     dns: CachedDns
     live_dns: LiveDns
+    welcomes: Welcomes
+    letters: Welcome
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Run it where it may block."""
@@ -141,6 +146,8 @@ class Parts:
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
             convinces=convinces,
             live_dns=self.live_dns.begin,
+            welcomes=self.welcomes,
+            put_letter=self.letters.put,
         )
         return Admin(parts)
 
@@ -233,6 +240,14 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         grace_seconds=settings.keep_removed,
         full_text_search=settings.full_text_search,
     )
+    history = History(
+        data / "history.sqlite",
+        in_thread=in_thread,
+        clock=reactor,
+        now=time.time,
+        keep_seconds=settings.history,
+        most_octets=settings.history_size,
+    )
     events.subscribe(DirectoryChanged, partial(follow_limits, directory, store))
     return Parts(
         settings=settings,
@@ -290,14 +305,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         store=store,
         spool=store.spool,
         queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
-        history=History(
-            data / "history.sqlite",
-            in_thread=in_thread,
-            clock=reactor,
-            now=time.time,
-            keep_seconds=settings.history,
-            most_octets=settings.history_size,
-        ),
+        history=history,
         sending=SendingRates(
             path=data / "sending.sqlite", now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day
         ),
@@ -310,6 +318,15 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         ),
         dns=make_dns(settings.dns, reactor),
         live_dns=make_live_dns(settings.dns, reactor),
+        welcomes=Welcomes(database=database, in_thread=in_thread),
+        letters=Welcome(
+            spool=store.spool,
+            store=store,
+            history=history,
+            hostname=settings.hostname,
+            random=SystemRandom(),
+            now=time.time,
+        ),
     )
 
 

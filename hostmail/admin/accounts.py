@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -61,8 +62,9 @@ class SetPassword(msgspec.Struct, forbid_unknown_fields=True):
 class Accounts:
     """What an operator does with accounts; effective at once on live sessions (E7)."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, greet: Callable[[Account], Awaitable[None]]) -> None:
         self._parts = parts
+        self._greet = greet
         self.verbs = {
             "account.add": Verb(AddAccount, self.add, May(OWNERS, about=ONE)),
             "account.list": Verb(
@@ -84,10 +86,12 @@ class Accounts:
         return self.told(account, Usage())
 
     async def create(self, address: str, stored: str, quota: int | None, quota_messages: int | None = None) -> Account:
-        """Write a new account."""
-        return await self._parts.changes.add_account(
+        """Write a new account; its mailbox begins with a letter where that is wanted (F3)."""
+        account = await self._parts.changes.add_account(
             address, password_hash=stored, quota_bytes=quota, quota_messages=quota_messages
         )
+        await self._greet(account)
+        return account
 
     async def all(self, asked: ListAccounts) -> list[dict[str, Any]]:
         """Accounts with their use."""

@@ -33,6 +33,7 @@ from hostmail.admin.commands.status import status, version
 from hostmail.admin.commands.throttle import throttle
 from hostmail.admin.commands.token import token
 from hostmail.admin.commands.trace import trace
+from hostmail.admin.commands.welcome import welcome
 from hostmail.config.schema import Settings
 from hostmail.errors import AlreadyExists, BadValue, ConfigurationError, NotAllowed, NotFound, Refusal
 
@@ -67,6 +68,7 @@ for command in (
     throttle,
     client,
     dns,
+    welcome,
     mailbox,
     queue,
     trace,

@@ -37,6 +37,7 @@ from hostmail.interfaces import (
     IThrottle,
     ITokens,
     IWaysOut,
+    IWelcomes,
 )
 
 WasHash = Callable[[int, str], Awaitable[bool]]
@@ -57,6 +58,10 @@ ExplainWay = Callable[[int | None, str], Awaitable[dict[str, Any]]]
 
 LiveDns = Callable[[], Ask]
 """Begins a check: what asks the DNS as it is now, for a limited time."""
+
+
+PutLetter = Callable[[Account, str, str], Awaitable[None]]
+"""Puts a letter with this subject and text into an account's mailbox, durably; raises a Refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,8 @@ class Parts:
     explain_way: ExplainWay
     convinces: Convinces
     live_dns: LiveDns
+    welcomes: IWelcomes
+    put_letter: PutLetter
 
     async def find_account(self, text: str) -> Account:
         """The account with this address; raises NotFound with a near miss, BadValue for what is no address."""

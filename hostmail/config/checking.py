@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hostmail.clientsetup.welcome import read_template
 from hostmail.config.loader import line_of
 from hostmail.config.schema import Settings
+from hostmail.errors import BadValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ def findings(settings: Settings) -> list[Finding]:
     for key, path in files.items():
         if path is not None and (problem := _unreadable(path)):
             found.append(Finding(key, f"{path} cannot be read: {problem}"))
+    template = settings.welcome_template
+    if template is not None and (problem := _unreadable(template) or _no_letter(template)):
+        found.append(Finding("welcome_template", f"{template}: {problem}", fatal=False))
     folder = settings.tls.directory
     if folder is not None and not folder.is_dir():
         found.append(Finding("tls.directory", f"{folder} is no directory", fatal=False))
@@ -47,6 +52,16 @@ def told(file: str | Path, found: Iterable[Finding]) -> list[str]:
         number = line_of(file, finding.key)
         lines.append(f"{file}{f':{number}' if number else ''}: {finding.key}: {finding.words}")
     return lines
+
+
+def _no_letter(path: Path) -> str:
+    try:
+        read_template(path.read_bytes()[: 1 << 20].decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return "it is not UTF-8 text"
+    except BadValue as refusal:
+        return refusal.public
+    return ""
 
 
 def _unreadable(path: Path) -> str:

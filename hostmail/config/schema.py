@@ -262,6 +262,18 @@ class Settings:
         many=True,
     )
 
+    welcome_mail: bool = key(
+        kinds.SWITCH,
+        "Whether each new mailbox begins with a letter that says how to set up mail programs (BEHAVIOURS F3).",
+        True,
+    )
+    welcome_template: Path | None = key(
+        kinds.PATH,
+        "A file with that letter: Subject: ..., an empty line, the text; {placeholders} as `hostmail welcome show` tells; null: hostmail's"
+        " own. A domain may have another (hostmail welcome set).",
+        None,
+    )
+
     hide_capabilities: tuple[str, ...] = key(
         kinds.HIDDEN,
         "What IMAP clients that stumble over a capability are not offered: a pattern for the name and version in the client's ID, or"

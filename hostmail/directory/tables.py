@@ -28,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0010",
+    latest="v0011",
     version_table="alembic_version",
 )
 
@@ -368,4 +368,13 @@ token_domains = Table(
     metadata,
     Column("token_id", Integer, ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True),
     Column("domain_id", Integer, ForeignKey("domains.id"), primary_key=True, index=True),
+)
+
+# Domains whose new mailboxes begin otherwise than the server's (F3). Without a template it is the server's letter.
+welcomes = Table(
+    "welcomes",
+    metadata,
+    Column("domain_id", Integer, ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+    _switch("is_on", on=True),
+    Column("template", Text, nullable=False),
 )

@@ -35,10 +35,12 @@ from hostmail.interfaces import (
     IRelayGrants,
     ISessions,
     IThrottle,
+    IWelcomes,
     LoginAttempt,
     MailingList,
     Name,
     Owner,
+    OwnWelcome,
     Queued,
     QueueStats,
     RemovedAccount,
@@ -500,6 +502,22 @@ class FakeAttempts:
         return {one.account_id: one for one in self.seen if not one.refused and one.account_id in account_ids}
 
 
+@implementer(IWelcomes)
+class FakeWelcomes:
+    """What domains have laid down."""
+
+    def __init__(self) -> None:
+        self.own: dict[str, OwnWelcome] = {}
+
+    async def of_domain(self, name: str) -> OwnWelcome | None:
+        return self.own.get(name)
+
+    async def lay_down(self, name: str, wanted: OwnWelcome | None) -> None:
+        self.own.pop(name, None)
+        if wanted is not None:
+            self.own[name] = wanted
+
+
 class World:
     """All of them, an Admin over them, and a way to call it. What a test gives instead (`directory`, `changes`...) is used instead."""
 
@@ -517,6 +535,8 @@ class World:
         self.caught = Caught()
         self.people, self.factors = FakePeople(), FakeFactors()
         self.tokens, self.sign_in, self.audit = FakeTokens(), FakeSignIn(self.factors), FakeAudit()
+        self.letters: list[tuple[str, str, str]] = []
+        self.letters_refused: Exception | None = None
         self.settings = Settings(hostname="mail.test", **given)
         parts: dict[str, Any] = {
             "directory": self.facts,
@@ -547,6 +567,8 @@ class World:
             "explain_way": self.explain_way,
             "convinces": lambda name: False,
             "live_dns": lambda: self.ask_dns,
+            "welcomes": FakeWelcomes(),
+            "put_letter": self.put_letter,
         }
         self.admin = Admin(Parts(**parts | instead))
 
@@ -556,6 +578,12 @@ class World:
         number = account.id if account is not None else 0
         end = {"kind": "mailbox", "address": str(address), "account_id": number, "caught": ""}
         return {"address": str(address), "steps": [], "ends": [end]}
+
+    async def put_letter(self, account: Account, subject: str, text: str) -> None:
+        """Letters are kept, as long as there is room."""
+        if self.letters_refused is not None:
+            raise self.letters_refused
+        self.letters.append((account.address, subject, text))
 
     async def ask_dns(self, name: str, kind: str) -> list[str]:
         """The DNS is empty."""

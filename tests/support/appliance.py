@@ -16,11 +16,13 @@ from typing import Any
 PASSWORD = "Correct-Horse-7"
 SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
 START_SECONDS = 40.0
-NOWHERE = {
+QUIET = {
     "direct_delivery:": "direct_delivery: no\n",
+    "welcome_mail:": "welcome_mail: no\n",
     "dns:": 'dns: {servers: ["127.0.0.1:9"]}\n',
 }
-"""No test ever asks a real name server, or sends mail to a host found there: who wants either names its own, on this machine."""
+"""No test ever asks a real name server, or sends mail to a host found there: who wants either names its own, on this machine. New mailboxes
+begin empty."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -53,9 +55,9 @@ class Appliance:
         self.first = ""
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         listen = "".join(f'  {name}: ["tcp:{port}:interface=127.0.0.1"]\n' for name, port in self.ports.items())
-        nowhere = "".join(line for key, line in NOWHERE.items() if key not in settings)
+        quiet = "".join(line for key, line in QUIET.items() if key not in settings)
         self.config.write_text(
-            f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{nowhere}{settings}"
+            f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{quiet}{settings}"
         )
 
     @property

@@ -1,0 +1,128 @@
+"""welcome.*, and the letter in new mailboxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hostmail.clientsetup.welcome import DEFAULT
+from hostmail.config.checking import findings
+from hostmail.errors import BadValue, NotFound, OverQuota
+from tests.admin.fakes import World
+
+OWN = "Subject: Hi {login}\n\nAsk {server} for {domain}.\n"
+
+
+class WelcomeTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.call("domain.add", name="one.test")
+
+    def add(self, address: str = "Ann@one.test") -> None:
+        self.world.call("account.add", address=address, password="long enough")
+
+    def test_a_new_account(self) -> None:
+        """Its mailbox begins with a letter that says how to set up mail programs (F3)."""
+        self.add()
+        [(address, subject, text)] = self.world.letters
+        self.assertEqual((address, subject), ("Ann@one.test", "Your mailbox Ann@one.test"))
+        self.assertIn("mail.test, port 993", text)
+
+    def test_an_imported_account(self) -> None:
+        """It has its letter as well; one that is there already gets none."""
+        for _ in range(2):
+            rows = [{"line": 1, "address": "bob@one.test", "password": "long enough"}]
+            self.world.call("account.import", rows=rows)
+        self.assertEqual([address for address, _, _ in self.world.letters], ["bob@one.test"])
+
+    def test_a_dry_run(self) -> None:
+        """It writes nothing, no letters either."""
+        rows = [{"line": 1, "address": "bob@one.test", "password": "long enough"}]
+        self.world.call("account.import", rows=rows, dry_run=True)
+        self.assertEqual(self.world.letters, [])
+
+    def test_trouble_with_the_letter(self) -> None:
+        """The account is there, and the log says what its mailbox lacks."""
+        for trouble, logged in ((OverQuota(), OverQuota), (ZeroDivisionError(), ZeroDivisionError)):
+            self.world.letters_refused = trouble
+            self.add(f"x{len(str(trouble))}@one.test")
+            self.assertEqual(len(self.flushLoggedErrors(logged)), 1)
+        self.assertEqual(len(self.world.call("account.list")), 2)
+
+    def test_off(self) -> None:
+        """For the server, or a domain; a domain may have it where the server has not."""
+        world = World(welcome_mail=False)
+        world.call("domain.add", name="one.test")
+        world.call("account.add", address="ann@one.test", password="long enough")
+        self.assertEqual(world.letters, [])
+        world.call("welcome.set", name="one.test", template=OWN)
+        world.call("account.add", address="bob@one.test", password="long enough")
+        self.assertEqual(world.letters[0][:2], ("bob@one.test", "Hi bob@one.test"))
+        self.assertFalse(self.world.call("welcome.off", name="one.test")["on"])
+        self.add()
+        self.assertEqual(self.world.letters, [])
+
+    def test_own_letter(self) -> None:
+        """A domain's own, with its placeholders filled; off and on again it is still there."""
+        told = self.world.call("welcome.set", name="One.test", template=OWN)
+        self.assertEqual((told["on"], told["own"], told["template"]), (True, True, OWN))
+        self.add()
+        self.assertEqual(self.world.letters[0][1:], ("Hi Ann@one.test", "Ask mail.test for one.test.\n"))
+        self.assertEqual(self.world.call("welcome.off", name="one.test")["template"], OWN)
+        told = self.world.call("welcome.reset", name="one.test")
+        self.assertEqual((told["on"], told["own"], told["template"]), (True, False, DEFAULT.written()))
+
+    def test_what_may_stand_in_it(self) -> None:
+        """It is shown with the letter, and anything else is refused at once."""
+        names = [one["name"] for one in self.world.call("welcome.show", name="one.test")["placeholders"]]
+        self.assertIn("settings", names)
+        with self.assertRaisesRegex(BadValue, "did you mean {login}"):
+            self.world.call("welcome.set", name="one.test", template="Subject: x\n\n{logn}")
+
+    def test_preview(self) -> None:
+        """Of the letter there is, or of one that is being written; nothing is sent."""
+        told = self.world.call("welcome.preview", address="new@one.test")
+        self.assertEqual(told["subject"], "Your mailbox new@one.test")
+        told = self.world.call("welcome.preview", address="new@one.test", template=OWN)
+        self.assertEqual(told["subject"], "Hi new@one.test")
+        self.assertEqual(self.world.letters, [])
+        self.assertRaises(NotFound, self.world.call, "welcome.preview", address="new@else.test")
+
+    def test_send(self) -> None:
+        """Once more, or to somebody whose mailbox began empty."""
+        self.world.call("welcome.off", name="one.test")
+        self.add()
+        self.world.call("welcome.send", address="ann@one.test")
+        self.assertEqual([address for address, _, _ in self.world.letters], ["Ann@one.test"])
+        self.assertRaises(NotFound, self.world.call, "welcome.send", address="bob@one.test")
+
+
+class ServerTemplateTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.file = Path(self.mktemp())
+
+    def shown(self) -> str:
+        world = World(welcome_template=self.file)
+        world.call("domain.add", name="one.test")
+        return str(world.call("welcome.show", name="one.test")["template"])
+
+    def test_the_operator_s(self) -> None:
+        """It counts for all domains without one of their own."""
+        self.file.write_text(OWN)
+        self.assertEqual(self.shown(), OWN)
+        self.assertEqual(findings(World(welcome_template=self.file).settings), [])
+
+    def test_one_that_cannot_be_used(self) -> None:
+        """hostmail's own stands in for it; `config check` says what is wrong."""
+        for octets, words in (
+            (None, "No such file"),
+            (b"\xff", "not UTF-8"),
+            (b"Subject: x\n\n{y}", "{y} is no placeholder"),
+        ):
+            if octets is not None:
+                self.file.write_bytes(octets)
+            self.assertEqual(self.shown(), DEFAULT.written())
+            [found] = findings(World(welcome_template=self.file).settings)
+            self.assertEqual((found.key, found.fatal), ("welcome_template", False))
+            self.assertIn(words, found.words)
