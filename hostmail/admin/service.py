@@ -37,6 +37,7 @@ from hostmail.admin.routes import Routes
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
 from hostmail.admin.tokens import TokenVerbs
+from hostmail.admin.welcome import Welcomes
 from hostmail.clientsetup.setup import Setup
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound, Refusal
@@ -45,7 +46,8 @@ from hostmail.interfaces import IAdmin
 
 def verbs_over(parts: Parts, clients: Clients) -> dict[str, Verb]:
     """The verb table: every noun's verbs."""
-    accounts = Accounts(parts)
+    welcomes = Welcomes(parts, clients)
+    accounts = Accounts(parts, welcomes.greet)
     nouns = (
         Domains(parts),
         accounts,
@@ -69,6 +71,7 @@ def verbs_over(parts: Parts, clients: Clients) -> dict[str, Verb]:
         AuditVerbs(parts),
         clients,
         DnsHelp(parts, clients),
+        welcomes,
         Status(parts),
     )
     return {name: verb for noun in nouns for name, verb in noun.verbs.items()}
