@@ -26,6 +26,7 @@ from hostmail.admin.service import Admin
 from hostmail.auth.barenames import by_server_name, of_domain
 from hostmail.auth.realm import HostmailRealm
 from hostmail.checks.gate import Gate
+from hostmail.checks.holding import HeldRoom
 from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
@@ -157,6 +158,9 @@ def make_intake(parts: Parts) -> Intake:
         message_size_limit=settings.message_size_limit,
         pop_before_smtp=settings.pop_before_smtp,
         sending=parts.sending,
+        held_room=HeldRoom(
+            held=parts.queue.held, recipients=settings.limits.held_recipients, octets=settings.limits.held_size
+        ),
         decide=parts.router.decide,
     )
     return Intake(

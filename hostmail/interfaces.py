@@ -1366,6 +1366,9 @@ class IQueue(Interface):
     async def hold(pattern: str, changed: Changed = ...) -> int:
         """Keep waiting ones until they are released; how many."""
 
+    async def held(account_id: int) -> tuple[int, int]:
+        """How many recipients of an account's mail are held, and how many octets; each message counts once."""
+
     async def owners(pattern: str) -> Sequence[Owner]:
         """Whose those are that are held and fit."""
 

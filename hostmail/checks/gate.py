@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from hostmail.address import Address
+from hostmail.checks.holding import HeldRoom
 from hostmail.checks.loops import been_here, too_many_hops
 from hostmail.checks.responsible import (
     Permit,
@@ -43,6 +44,7 @@ class Gate:
         message_size_limit: int,
         pop_before_smtp: bool,
         sending: SendingRates,
+        held_room: HeldRoom,
         decide: Callable[[Address], Awaitable[Decision]],
     ) -> None:
         self._directory = directory
@@ -51,6 +53,7 @@ class Gate:
         self._message_size_limit = message_size_limit
         self._pop_before_smtp = pop_before_smtp
         self._sending = sending
+        self._held_room = held_room
         self._decide = decide
 
     async def sender(self, peer: Peer, envelope: Envelope) -> None:
@@ -71,7 +74,14 @@ class Gate:
             return Permit(responsible)
         sender = may_relay(responsible, sponsor)
         await self._must_match(envelope.reverse_path, sponsor)
-        return Permit(sender, self._sending.count(sender, peer.ip))
+        held = self._sending.count(sender, peer.ip)
+        if held:
+            await self.may_hold(sender.account_id, 1, envelope.size or 0)
+        return Permit(sender, held)
+
+    async def may_hold(self, account_id: int, recipients: int, octets: int) -> None:
+        """Raises TooMany if more mail of an account is held already than may be."""
+        await self._held_room.check(account_id, recipients, octets)
 
     async def _must_match(self, reverse_path: Address | None, sponsor: Sponsor) -> None:
         leads = await self._decide(reverse_path) if reverse_path is not None and is_strict(sponsor) else None

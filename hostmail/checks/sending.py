@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -21,13 +21,11 @@ class Verdict(Enum):
     HOLD = "held"
 
 
-def judge(refused_in_hour: int, held_in_day: int, most_held: int) -> Verdict:
+def judge(refused_in_hour: int) -> Verdict:
     """Beyond the limits a burst is refused for now, so that a mail program's user notices, and an honest server slows
-    down; whoever goes on is given the impression of success, and his mail waits for somebody to look at it. That, too, has an end.
+    down; whoever goes on is given the impression of success, and his mail waits for somebody to look at it (see `holding`).
     """
-    if refused_in_hour < PATIENCE or held_in_day >= most_held:
-        return Verdict.REFUSE
-    return Verdict.HOLD
+    return Verdict.REFUSE if refused_in_hour < PATIENCE else Verdict.HOLD
 
 
 class SendingRates:
@@ -53,18 +51,14 @@ class SendingRates:
             shares.append((f"client {ip}", 2))
         with self._counts.writing() as counting:
             excess = next((words for key, share in shares if (words := self._excess(counting, key, share))), "")
-            verdict = self._verdict(counting, account) if excess else Verdict.SEND
-            keys = [key for key, _ in shares] if verdict is Verdict.SEND else [f"{verdict.value} {account}"]
-            for key in keys:
+            refused = f"refused {account}"
+            verdict = judge(counting.sum(refused, 1)) if excess else Verdict.SEND
+            for key in _counted(verdict, [key for key, _ in shares], refused):
                 counting.add(key)
         if verdict is Verdict.REFUSE:
             words = f"you have sent to {excess}: please go on later, or ask your provider"
             raise TooMany(words, "sending limit", code=452, enhanced="4.7.1")
         return verdict is Verdict.HOLD
-
-    def _verdict(self, counting: Counting, account: int) -> Verdict:
-        """On one who has reached his limit."""
-        return judge(counting.sum(f"refused {account}", 1), counting.sum(f"held {account}", 24), self._per_day)
 
     def claim_notice(self, account_id: int) -> bool:
         """True once a day: somebody has to be told that mail of this account is held."""
@@ -85,3 +79,8 @@ class SendingRates:
         if recent >= max(self._per_hour // share, 1):
             return f"{recent} recipients within an hour"
         return f"{today} recipients within a day" if today >= max(self._per_day // share, 1) else ""
+
+
+def _counted(verdict: Verdict, sent: Sequence[str], refused: str) -> Sequence[str]:
+    """What is held the queue counts, which knows what became of it."""
+    return sent if verdict is Verdict.SEND else [refused] if verdict is Verdict.REFUSE else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hostmail.config import kinds
 from hostmail.config.fields import key
-from hostmail.config.units import Seconds
+from hostmail.config.units import Octets, Seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +35,12 @@ class Limits:
         300,
     )
     sent_per_day: int = key(kinds.count(1), "The same in a day.", 2_000)
+    held_recipients: int = key(
+        kinds.count(1),
+        "Recipients of an account's mail that are held at once; beyond, it is refused for now (452).",
+        2_000,
+    )
+    held_size: Octets = key(kinds.size(65536), "Octets of an account's mail that are held at once.", Octets(200 << 20))
     alias_targets: int = key(
         kinds.count(1, 500), "Addresses that one alias or forward leads to; for more there are mailing lists.", 100
     )

@@ -166,6 +166,7 @@ class Transaction:
         """Durable everywhere, or a Refusal; a fault of ours is a failure for now, and the spool file goes in any case."""
         try:
             self._judge()
+            await self._may_hold()
             await self._writer.close()
             await self._spooled.seal()
             await self._deliver()
@@ -182,6 +183,12 @@ class Transaction:
         if not self._header.done:
             self._begin_body(self._header.finish())
         self._parts.gate.too_many_hops(self._header.received)
+
+    async def _may_hold(self) -> None:
+        """Now the size is known, which few clients tell before."""
+        held = sum(bool(recipient.held) for recipient in self._ends.elsewhere)
+        if held and self._responsible is not None:
+            await self._parts.gate.may_hold(self._responsible.account_id, held, self._size)
 
     async def _deliver(self) -> None:
         """Prepare the queue, fill the mailboxes, settle their answers, then make the queue live: only the first step may fail unseen.

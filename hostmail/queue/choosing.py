@@ -51,6 +51,16 @@ def owners(connection: Connection, condition: Any) -> list[tuple[int, str]]:
     ]
 
 
+def held(connection: Connection, account_id: int) -> tuple[int, int]:
+    """Recipients of an account's mail that are held, and octets of the messages."""
+    those = _those(messages.c.account_id == account_id, (HELD,)).with_only_columns(
+        func.count().label("many"), messages.c.size
+    )
+    each = those.group_by(messages.c.id).subquery()
+    many, octets = connection.execute(select(func.sum(each.c.many), func.sum(each.c.size))).one()
+    return many or 0, octets or 0
+
+
 def none_of(kept: Sequence[tuple[int, str]]) -> Any:
     """The condition that a message is not of one of these accounts and domains."""
     return ~tuple_(ACCOUNT, messages.c.for_domain).in_(kept) if kept else true()

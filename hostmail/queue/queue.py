@@ -107,6 +107,11 @@ class Queue:
         found: Sequence[Owner] = await self._reading(choosing.owners, self._fitting(pattern))
         return found
 
+    async def held(self, account_id: int) -> tuple[int, int]:
+        """How many recipients of an account's mail are held, and octets."""
+        found: tuple[int, int] = await self._reading(choosing.held, account_id)
+        return found
+
     async def retry(self, pattern: str) -> int:
         """Make them due now; how many. What is just being sent or held is left alone."""
         self.retried()

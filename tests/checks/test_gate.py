@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
 from hostmail.checks.gate import Gate
-from hostmail.checks.sending import SendingRates
+from hostmail.checks.holding import HeldRoom
+from hostmail.checks.sending import PATIENCE, SendingRates
 from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several
 from hostmail.envelope import Envelope, Peer
 from hostmail.errors import (
@@ -41,6 +42,7 @@ class GateTests(SynchronousTestCase):
         self.stranger = Peer(IP, "smtp")
         self.ann = Peer(IP, "smtp", account_id=1, login="ann@example.com")
         self.mail = Envelope(Address.parse("ann@example.com"), size=1000)
+        self.already_held = (0, 0)
         self.gate = self.make()
 
     def make(self, pop_before_smtp: bool = True) -> Gate:
@@ -51,8 +53,12 @@ class GateTests(SynchronousTestCase):
             message_size_limit=5000,
             pop_before_smtp=pop_before_smtp,
             sending=SendingRates(path=Path(self.mktemp()), now=lambda: 1e9, per_hour=3, per_day=100),
+            held_room=HeldRoom(held=self.held, recipients=2, octets=2500),
             decide=self.decide,
         )
+
+    async def held(self, account_id: int) -> tuple[int, int]:
+        return self.already_held
 
     async def decide(self, address: Address) -> Decision:
         """Where senders' addresses lead: sales@ is an alias of ann@, typo@ is caught by her."""
@@ -82,6 +88,21 @@ class GateTests(SynchronousTestCase):
             self.ok(self.gate.recipient(self.ann, self.mail, ELSEWHERE))
         self.refused(self.gate.recipient(self.ann, self.mail, ELSEWHERE), TooMany)
         self.ok(self.gate.recipient(self.ann, self.mail, IntoMailbox(1, "ann@example.com")))
+
+    def test_held(self) -> None:
+        """Beyond the limit and its burst mail is held, as long as there is room: in recipients, and in octets as the client tells them."""
+        for _ in range(3):
+            self.ok(self.gate.recipient(self.ann, self.mail, ELSEWHERE))
+        for _ in range(PATIENCE):
+            self.refused(self.gate.recipient(self.ann, self.mail, ELSEWHERE), TooMany)
+        for already, fits in (((0, 0), True), ((1, 1500), True), ((2, 0), False), ((0, 1501), False)):
+            self.already_held = already
+            asked = self.gate.recipient(self.ann, self.mail, ELSEWHERE)
+            if fits:
+                self.assertTrue(self.ok(asked).held)
+            else:
+                refusal = self.refused(asked, TooMany)
+                self.assertEqual((refusal.code, refusal.enhanced), (452, "4.7.1"))
 
     def test_vouched(self) -> None:
         """Somebody answers for who has logged in or checked mail, where that counts (C2, C5); nobody for a stranger."""

@@ -286,6 +286,7 @@ class FakeQueue:
     prepared: list[FakePrepared] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     failure: Refusal | None = None
+    room_taken: tuple[int, int] = (0, 0)
     stand_by_failure: Refusal | None = None
     commit_failure: Refusal | None = None
 
@@ -324,6 +325,9 @@ class FakeQueue:
 
     async def hold(self, pattern: str, changed: Changed | None = None) -> int:
         raise NotImplementedError
+
+    async def held(self, account_id: int) -> tuple[int, int]:
+        return self.room_taken
 
     async def owners(self, pattern: str) -> Sequence[Owner]:
         raise NotImplementedError

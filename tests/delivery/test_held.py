@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from email import message_from_bytes
 from email.policy import default
+from typing import Any
 
 from hostmail.address import Address
 from hostmail.delivery.accepted import Accepted
@@ -20,13 +22,16 @@ class HeldTests(IntakeCase):
         self.directory.set("example.com", default_account_id=owner.id)
 
     def send_held(self) -> None:
+        self.wait(self.held())
+
+    def held(self) -> Coroutine[Any, Any, None]:
         recipient = Recipient(Address.parse("far@elsewhere.example"))
         envelope = Envelope(Address.parse("ann@example.com"))
         accepted: Accepted = self.wait(self.intake.recipient(self.login, envelope, recipient))
         accepted.held = True
         transaction = self.intake.begin(self.login, envelope, [(recipient, accepted)])
         transaction.write(MESSAGE)
-        self.wait(transaction.commit())
+        return transaction.commit()
 
     def test_queued_as_held(self) -> None:
         """It is taken, and waits with the reason."""
@@ -35,6 +40,21 @@ class HeldTests(IntakeCase):
         self.assertEqual(queued.recipients, ["far@elsewhere.example"])
         self.assertEqual(self.queue.reasons, {"far@elsewhere.example": HELD})
         self.assertIn(("held", "far@elsewhere.example", HELD), self.history.story)
+
+    def test_too_large(self) -> None:
+        """Where its octets are more than may be held, which is known at its end, it is refused for now, and the client reads why."""
+        self.queue.room_taken = (3, 10_000 - len(MESSAGE))
+        self.send_held()
+        self.queue.room_taken = (3, 10_001 - len(MESSAGE))
+        refusal = self.refused(self.held())
+        self.assertEqual((refusal.code, refusal.enhanced), (452, "4.7.1"))
+        self.assertIn("so much of your mail is held", refusal.public)
+        self.assertEqual((len(self.queue.committed), self.spool.left), (1, []))
+
+    def test_too_many(self) -> None:
+        """So it is where its recipients are too many."""
+        self.queue.room_taken = (20, 0)
+        self.assertEqual(self.refused(self.held()).code, 452)
 
     def test_notice(self) -> None:
         """The account and the domain's owner hear of it, with what to do."""

@@ -14,6 +14,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.address import Address
 from hostmail.checks.gate import Gate
+from hostmail.checks.holding import HeldRoom
 from hostmail.checks.sending import SendingRates
 from hostmail.decisions import IntoMailbox, Relay
 from hostmail.delivery.intake import Intake, IntakeSettings
@@ -75,6 +76,7 @@ class IntakeCase(SynchronousTestCase):
             message_size_limit=100_000,
             pop_before_smtp=True,
             sending=SendingRates(path=Path(self.mktemp()), now=lambda: 1e9, per_hour=300, per_day=2000),
+            held_room=HeldRoom(held=self.queue.held, recipients=20, octets=10_000),
             decide=router.decide,
         )
         self.history = FakeHistory()

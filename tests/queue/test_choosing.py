@@ -110,6 +110,17 @@ class ChangeTests(QueueCase):
             self.wait(self.queue.release("", kept=kept))
             self.assertEqual(self.states()[2:], state.split())
 
+    def test_how_much_is_held(self) -> None:
+        """An account's held recipients, and the octets of their messages, each once; what was released is not."""
+        self.put("c@x.example", "d@x.example", held="why")
+        self.put("e@x.example", held="why", account_id=8)
+        size = self.rows("c@")[0].size
+        self.assertEqual(self.wait(self.queue.held(7)), (2, size))
+        self.wait(self.queue.release("c@"))
+        self.assertEqual(self.wait(self.queue.held(7)), (1, size))
+        self.wait(self.queue.delete("d@"))
+        self.assertEqual((self.wait(self.queue.held(7)), self.wait(self.queue.held(9))), ((0, 0), (0, 0)))
+
     def test_held_from_the_beginning(self) -> None:
         """Mail beyond a sending limit is never leased before somebody releases it."""
         self.wait(self.queue.delete(""))
