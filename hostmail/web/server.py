@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import connectionDone
@@ -57,6 +58,17 @@ class BoundedRequest(Request):
             self.channel.give_up(413, "Content Too Large")
         elif not self.too_large:
             super().handleContentChunk(data)
+
+    def process(self) -> None:
+        """It is here in whole. A path that is no text is not even looked for: klein would log each as a fault of ours."""
+        try:
+            is_text = "\0" not in unquote_to_bytes(self.path).decode()
+        except UnicodeDecodeError:
+            is_text = False
+        if is_text:
+            super().process()
+        else:
+            self.channel.give_up(400, "Bad Request")
 
     def setHeader(self, name: bytes, value: bytes) -> None:
         """A header of the answer; which program answers is nobody's business."""

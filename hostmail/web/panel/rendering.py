@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment
 
-from hostmail.actor import Actor
+from hostmail.actor import Actor, Role
 from hostmail.web.answers import Answer
 from hostmail.web.panel.page import Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Table
@@ -55,6 +55,8 @@ def menus(pages: Sequence[Page], actor: Actor, urls: Urls, here: Page, domain: s
         if not page.menu or actor.role not in page.who:
             continue
         if page.section is Section.DOMAIN and not domain:
+            continue
+        if page.section is Section.SERVER and actor.role is not Role.OPERATOR:
             continue
         if page.subject is Subject.MAILBOX and not actor.address:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.actor import Role
-from hostmail.web.panel.page import EVERYBODY, Done, Page, View, Visit
+from hostmail.web.panel.page import EVERYBODY, Done, Page, Section, View, Visit
 from hostmail.web.panel.table import Column, Table
 
 
@@ -44,6 +44,8 @@ PAGES = (
         help="Choose the domain whose mail you want to look after.",
         show=show,
         who=EVERYBODY,
+        section=Section.SERVER,
+        menu="Domains",
         command="hostmail domain list",
     ),
 )
