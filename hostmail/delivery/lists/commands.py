@@ -167,6 +167,7 @@ class Commands:
         if held is None:
             return NOT_WAITING
         await self._queue.release(f"row:{held.id}")
+        self._telling.did(held.queue_id, asked.found, f"{owner} let it go")
         return f"{owner} let the post {held.queue_id} go"
 
     async def _reject(self, asked: Asked, who: Address) -> str:
@@ -174,6 +175,7 @@ class Commands:
         if held is None:
             return NOT_WAITING
         words = await self._waiting.give_up(held, asked.found, NOT_LET_THROUGH)
+        self._telling.did(held.queue_id, asked.found, f"{owner} rejected it, {words}")
         return f"{owner} rejected the post {held.queue_id}, {words}"
 
     async def _held(self, asked: Asked) -> tuple[Queued | None, Address]:
