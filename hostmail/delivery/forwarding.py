@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hostmail.address import Address
 from hostmail.decisions import Forward
-from hostmail.envelope import Envelope, Recipient
+from hostmail.envelope import Envelope, Recipient, to_xtext
 from hostmail.interfaces import ISenderRewriting, ISpoolFile
 
 
@@ -51,11 +51,17 @@ async def leaving(
         Leaving(
             _under(envelope, await reverse_path(envelope.reverse_path, forwarder, senders), recipients),
             recipients,
-            b"Delivered-To: " + str(forwarder).encode() + b"\r\n",
+            f"Delivered-To: {mark_of(forwarder)}\r\n".encode("ascii"),
             for_domain=forwarder.domain,
         )
         for forwarder, recipients in by_forwarder.items()
     ]
+
+
+def mark_of(forwarder: Address) -> str:
+    """How his mark names him (Delivered-To), in ASCII: any server must be able to take what he sends on."""
+    address = str(forwarder)
+    return address if address.isascii() else to_xtext(address)
 
 
 def _under(envelope: Envelope, path: Address | None, recipients: list[Recipient]) -> Envelope:

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from hostmail.address import Address
 from hostmail.decisions import Forward, IntoMailbox
 from hostmail.delivery.answering import Answering, Arrived
-from hostmail.delivery.forwarding import Leaving, leaving
+from hostmail.delivery.forwarding import Leaving, leaving, mark_of
 from hostmail.delivery.header import waiting_header
 from hostmail.delivery.trace import final_fields
 from hostmail.envelope import Envelope, Recipient
@@ -71,7 +71,7 @@ class Redelivery:
 
     def _new(self, forwards: Sequence[Forward], header: bytes) -> list[Forward]:
         """Those whose mark it does not bear; raises MailLoop if there is none."""
-        found = [each for each in forwards if not has_delivered_to(header, str(each.forwarder))]
+        found = [each for each in forwards if not has_delivered_to(header, mark_of(each.forwarder))]
         if not found:
             raise MailLoop(private=f"was sent on by {forwards[0].forwarder} before")
         return found

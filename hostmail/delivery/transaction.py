@@ -15,7 +15,7 @@ from hostmail.decisions import Decision, ForList
 from hostmail.delivery.accepted import Gate, Responsible
 from hostmail.delivery.answering import Answering, Arrived
 from hostmail.delivery.ends import End, Mailbox, Nowhere, sort_out, waiting
-from hostmail.delivery.forwarding import Leaving, leaving
+from hostmail.delivery.forwarding import Leaving, leaving, mark_of
 from hostmail.delivery.header import HeaderFilter, missing_fields
 from hostmail.delivery.held import HoldNotices
 from hostmail.delivery.notices import Notices
@@ -260,7 +260,7 @@ class Transaction:
                 raise SpamNotForwarded()
         for recipient, forward in list(ends.forwards):
             try:
-                parts.gate.been_here(self._header.delivered_to, str(forward.forwarder))
+                parts.gate.been_here(self._header.delivered_to, mark_of(forward.forwarder))
             except Refusal as refusal:
                 ends.forwards.remove((recipient, forward))
                 ends.nowhere.append(Nowhere(refusal, [recipient], forward.address))

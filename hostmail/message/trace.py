@@ -9,10 +9,9 @@ from hostmail.message.dates import format_date
 
 MAX_WORD = 255
 
-_UNFIT = re.compile(r"[^!-~\x80-\U0010ffff]|[()\\\"]")
-_UNFIT_IN_COMMENT = re.compile(r"[^ -~\x80-\U0010ffff]")
+_UNFIT = re.compile(r"[^!-~]|[()\\\"]")
+_UNFIT_IN_COMMENT = re.compile(r"[\x00-\x1f\x7f]")
 _SPECIAL_IN_COMMENT = re.compile(r"([()\\])")
-_C1_CONTROLS = re.compile(r"[\x80-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def with_protocol(*, esmtp: bool, tls: bool, authenticated: bool, utf8: bool = False) -> str:
@@ -39,8 +38,9 @@ def received_field(
     """A whole Received field, folded, its line end included.
 
     What the peer said (`helo`, `reverse_name`) is made harmless first: no white space, no line ends, no parentheses. `for` appears only if
-    there is one recipient, so that a blind copy stays blind. `tls` is e.g. "TLSv1.3 TLS_AES_256_GCM_SHA384"; `comment` tells e.g. which
-    account's relay grant was used (BEHAVIOURS C4).
+    there is one recipient, so that a blind copy stays blind. The field is ASCII whatever the addresses: mail that needs no SMTPUTF8 but for
+    it could not be passed on to servers without. So an address in UTF-8 is left out, and escaped in comments. `tls` is e.g. "TLSv1.3
+    TLS_AES_256_GCM_SHA384"; `comment` tells e.g. which account's relay grant was used (BEHAVIOURS C4).
     """
     lines = [f"Received: from {_word(helo) or 'unknown'}{_origin(ip, reverse_name)}"]
     if tls:
@@ -48,9 +48,9 @@ def received_field(
     if comment:
         lines.append(f"({_comment(comment)})")
     lines.append(f"by {_word(by)} with {_word(protocol)} id {_word(queue_id)}")
-    if len(recipients) == 1:
+    if len(recipients) == 1 and recipients[0].isascii():
         lines.append(f"for <{_path(recipients[0])}>")
-    folded_lines = "\r\n\t".join(lines).encode("utf-8", "replace")
+    folded_lines = "\r\n\t".join(lines).encode("ascii")
     return folded_lines + b";\r\n\t" + format_date(timestamp, offset_minutes) + b"\r\n"
 
 
@@ -61,14 +61,14 @@ def _origin(ip: str, reverse_name: str) -> str:
 
 
 def _word(text: str) -> str:
-    return _C1_CONTROLS.sub("?", _UNFIT.sub("?", text[:MAX_WORD]))
+    return _UNFIT.sub("?", text[:MAX_WORD])
 
 
 def _path(text: str) -> str:
     """An address between angle brackets; quotes may be part of it."""
-    return _C1_CONTROLS.sub("?", re.sub(r"[^ -~\x80-\U0010ffff]|[<>]", "?", text[: MAX_WORD + 2]))
+    return re.sub(r"[^ -~]|[<>]", "?", text[: MAX_WORD + 2])
 
 
 def _comment(text: str) -> str:
-    clean = _C1_CONTROLS.sub("?", _UNFIT_IN_COMMENT.sub("?", text[:MAX_WORD]))
-    return _SPECIAL_IN_COMMENT.sub(r"\\\1", clean)
+    clean = _UNFIT_IN_COMMENT.sub("?", text[:MAX_WORD])
+    return _SPECIAL_IN_COMMENT.sub(r"\\\1", clean).encode("ascii", "backslashreplace").decode("ascii")

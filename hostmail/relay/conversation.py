@@ -173,9 +173,9 @@ class Conversation:
 
     async def _demand_utf8(self, row: Queued, content: Content) -> None:
         """UTF-8 in headers and in the sender's address goes to hosts that know of it (RFC 6531); there is no way to convert it."""
-        if "SMTPUTF8" in self._features or not row.smtputf8:
+        if "SMTPUTF8" in self._features:
             return
-        if not row.sender.isascii() or not await content.is_ascii(True):
+        if not row.sender.isascii() or (row.smtputf8 and not await content.is_ascii(True)):
             raise Refused(f"{self._manners.host} cannot take internationalized mail", code=550, enhanced="5.6.7")
 
     def _fit_recipient(self, row: Queued, results: dict[int, Sent]) -> bool:

@@ -85,7 +85,7 @@ class Transaction:
     async def _envelope(self, rows: Sequence[Queued], ahead: bytes | None) -> list[Queued] | None:
         """Who was accepted, None if not even the sender was; without anybody the server has no message, whatever was sent."""
         before = self.body_begun
-        utf8 = not all(row.recipient.isascii() for row in rows)
+        utf8 = not (rows[0].sender.isascii() and all(row.recipient.isascii() for row in rows))
         mail, to = self._mail(rows[0], utf8), [self._rcpt(row) for row in rows]
         if ahead is not None:
             self.body_begun = True

@@ -629,6 +629,16 @@ class ForwardTests(IntakeCase):
         refusal = self.send_refused("info@example.com", message=queued.content)
         self.assertIsInstance(refusal, MailLoop)
 
+    def test_loop_in_utf8(self) -> None:
+        """A forwarder's address in UTF-8 makes no mail of the kind that servers without SMTPUTF8 cannot take, and its loop ends as well."""
+        self.directory.lead("j\u00f6rg@example.com", "far@elsewhere.example")
+        self.send("j\u00f6rg@example.com")
+        [queued] = self.queue.committed
+        self.assertTrue(queued.prefix.isascii())
+        self.assertTrue(queued.prefix.startswith(b"Delivered-To: j+C3+B6rg@example.com\r\nReceived:"))
+        refusal = self.send_refused("j\u00f6rg@example.com", message=queued.prefix + MESSAGE)
+        self.assertIsInstance(refusal, MailLoop)
+
     def test_loop_beside_a_mailbox(self) -> None:
         """A loop at one end keeps the message from nobody else."""
         self.send("info@example.com", "ann@example.com", message=b"Delivered-To: INFO@example.com\r\n" + MESSAGE)

@@ -69,8 +69,11 @@ class ReceivedTests(SynchronousTestCase):
         self.assertIn(b"(a \\) b)", field(comment="a ) b"))
 
     def test_utf8(self) -> None:
-        """SMTPUTF8 addresses are written as they are."""
-        self.assertIn("for <jörg@example.com>".encode(), field(recipients=["jörg@example.com"]))
+        """Addresses in UTF-8 do not make the header one that servers without SMTPUTF8 cannot take; who sent it can be read all the same."""
+        made = field(recipients=["jörg@example.com"], comment="authenticated as jörg@example.com", helo="jörgs-pc")
+        self.assertTrue(made.isascii())
+        self.assertNotIn(b"for <", made)
+        self.assertIn(rb"(authenticated as j\xf6rg@example.com)", made)
 
     def test_protocols(self) -> None:
         """The keywords of RFC 3848 and RFC 6531."""

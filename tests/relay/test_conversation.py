@@ -246,6 +246,13 @@ class FeatureTests(TalkCase):
         sending = self.send(smtputf8=True, sender="änn@example.com")
         self.assertEqual(self.results(sending), ["550 5.6.7 mx.x.example cannot take internationalized mail"])
 
+    def test_sender_needs_smtputf8(self) -> None:
+        """A reverse-path of our own in UTF-8, a list's say, needs it as well, though the message did not."""
+        self.assertIn("SMTPUTF8\r\n", self.heard_envelope(*FULL, sender="änn@example.com"))
+        sending = self.send(sender="änn@example.com")
+        self.server.greets("HELP")
+        self.assertEqual(self.results(sending), ["550 5.6.7 mx.x.example cannot take internationalized mail"])
+
     def test_one_recipient_needs_smtputf8(self) -> None:
         """Only recipients that need it are refused where SMTPUTF8 is missing, and it is announced for them where it is not."""
         sending = self.send("bäb@x.example", "bob@x.example")
