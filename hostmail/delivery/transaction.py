@@ -43,8 +43,11 @@ from hostmail.message.headers import is_spam
 log = Logger(namespace="delivery")
 
 
-JudgeForList = Callable[[ForList, bytes, Address | None, int, str], Awaitable[None]]
-"""Raises the refusal of a message that a list would not take: header, reverse-path, octets, the client's IP address."""
+JudgeForList = Callable[[ForList, bytes, Address | None, int, str, int | None], Awaitable[None]]
+"""Raises the refusal of a message that a list would not take.
+
+Of its header, reverse-path and octets, the client's IP address, and the account that answers for it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +238,10 @@ class Transaction:
 
     async def _for_lists(self) -> list[Recipient]:
         """Who gets it from the queue on behalf of lists; what one cannot take ends there."""
-        ends, header = self._ends, self._header.header
+        ends, header, path = self._ends, self._header.header, self._envelope.reverse_path
         for recipient, end in list(ends.lists):
             try:
-                await self._parts.judge_for_list(end, header, self._envelope.reverse_path, self._size, self._peer.ip)
+                await self._parts.judge_for_list(end, header, path, self._size, self._peer.ip, self._cause.account_id)
             except Refusal as refusal:
                 ends.lists.remove((recipient, end))
                 ends.nowhere.append(Nowhere(refusal, [recipient], end.address))

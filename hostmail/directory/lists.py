@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from hostmail.listnames import MAX_NAME, ListWord, around, taken_apart
 
 MAX_LISTS, MAX_OWNERS, MAX_DESCRIPTION = 1_000, 20, 200
 LEAST_SIZE, MOST_SIZE = 10 * 1024, 100 * 1024 * 1024
+
+# It stands in header fields as it is, such as List-Id.
+_NAME = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
 
 _COLUMNS = (
     lists.c.id,
@@ -131,8 +135,10 @@ _CHECKS: dict[str, Any] = {
 def add(t: Transaction, address: Address, changes: dict[str, Any]) -> MailingList:
     """A new list. Neither its address nor those around it may be anybody's."""
     domain_id, domain = t.find_domain(address.domain)
-    if len(address.local) > MAX_NAME or not address.local.isascii() or not set(address.local).isdisjoint('+"() '):
-        raise BadValue(f"a list's name has at most {MAX_NAME} characters, all ASCII, and no +")
+    if len(address.local) > MAX_NAME or not _NAME.fullmatch(address.local):
+        raise BadValue(
+            f"a list's name has at most {MAX_NAME} letters and digits, all ASCII, with . _ and - between them"
+        )
     if taken_apart(address) is not None:
         raise BadValue(f"a list's name cannot end in -{', -'.join(ListWord)}")
     check_free(t, address)

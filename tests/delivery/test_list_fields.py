@@ -51,6 +51,16 @@ class FieldTests(SynchronousTestCase):
         self.assertEqual(header_end(fields), len(fields))
         self.assertEqual(count_fields(fields, b"list-post"), 1)
 
+    def test_description_that_means_something(self) -> None:
+        """It is a phrase, quoted where it has to be (RFC 2919 2)."""
+        for description, written in (
+            ("Our team", b"Our team <team.example.com>"),
+            ('Anna, Bob (and) "Carl"', b'"Anna, Bob (and) \\"Carl\\"" <team.example.com>'),
+            ("", b"<team.example.com>"),
+        ):
+            found = MailingList(1, TEAM.address, TEAM.domain, TEAM.owners, description)
+            self.assertEqual((field_value(list_fields(found), b"list-id") or b"").strip(), written)
+
     def test_odd_name(self) -> None:
         """In a URI what means something else there is written as its number (RFC 6068)."""
         self.assertEqual(mailto(Address("a&b%c", "example.com")), "<mailto:a%26b%25c@example.com>")

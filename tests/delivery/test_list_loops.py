@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from hostmail.address import Address
 from hostmail.interfaces import MayPost
-from tests.delivery.test_lists import BEA, OWNER, TEAM, ListCase
+from tests.delivery.test_lists import BEA, OWNER, POST, TEAM, ListCase
 
 CREW = "crew@example.com"
 
 
 class LoopTests(ListCase):
+    def test_under_two_names(self) -> None:
+        """A post for a list and for an alias of it is one post."""
+        self.directory.lead("all@example.com", TEAM)
+        self.send(TEAM, "all@example.com", message=POST, sender=BEA)
+        self.settle()
+        self.assertEqual(len(self.mail(BEA)), 1)
+
     def test_two_lists_on_each_other(self) -> None:
         """Each has a member whose address has become an alias of the other: a list's mail is no post for another one."""
         crew = self.directory.add_list(CREW, OWNER, post=MayPost.ANYONE)

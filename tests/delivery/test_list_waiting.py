@@ -19,6 +19,17 @@ class HeldCase(ListCase):
         self.post(by(author, TEAM, subject, extra), author if sender is None else sender)
         self.assertEqual([row.state for row in self.rows()], ["held"] * (before + 1))
 
+    def fail_next(self) -> None:
+        create, calls = self.real_spool.create, []
+
+        def once(prefix: bytes) -> object:
+            calls.append(prefix)
+            if len(calls) == 1:
+                raise TemporaryFailure
+            return create(prefix)
+
+        self.patch(self.real_spool, "create", once)
+
     def text(self, address: str) -> str:
         """What the last letter to somebody says."""
         body = self.letters(address)[-1].get_body()
@@ -142,6 +153,21 @@ class OwnerTests(HeldCase):
         self.assertEqual(self.text(OWNER).count("reject it:"), 2)
         self.assertIn("and 3 more", self.text(OWNER))
 
+    def test_cannot_be_reminded_now(self) -> None:
+        """Then that list is passed over, and the history says so; the others are not concerned."""
+        self.hold(EVE)
+        self.clock.advance(DAY)
+        self.fail_next()
+        self.assertEqual(self.wait(self.waiting_posts.remind()), 0)
+        self.assertIn("the owners were not reminded", self.told()[-1])
+
+    def test_post_in_an_owners_name(self) -> None:
+        """He is asked, and not told on top of it that he waits for himself."""
+        self.change(post=MayPost.OWNERS)
+        self.hold(OWNER)
+        [letter] = self.letters(OWNER)
+        self.assertEqual(letter["Subject"], "A post to team@example.com waits for you")
+
 
 class ExpiryTests(HeldCase):
     def expire(self, days: float = 15) -> int:
@@ -176,17 +202,6 @@ class ExpiryTests(HeldCase):
         self.assertEqual(self.expire(), 0)
         self.assertEqual(len(self.rows()), 1)
         self.assertEqual(self.expire(1), 1)
-
-    def fail_next(self) -> None:
-        create, calls = self.real_spool.create, []
-
-        def once(prefix: bytes) -> object:
-            calls.append(prefix)
-            if len(calls) == 1:
-                raise TemporaryFailure
-            return create(prefix)
-
-        self.patch(self.real_spool, "create", once)
 
     def test_list_is_gone(self) -> None:
         """What waits for it goes at once: nobody can decide any more."""

@@ -39,8 +39,8 @@ class ListCase(WholeWayCase):
         values = {name: getattr(found, name) for name in MailingList.__slots__}
         self.directory.lists[TEAM] = MailingList(**(values | facts))
 
-    def post(self, message: bytes = POST, sender: str = BEA, to: str = TEAM) -> None:
-        self.send(to, message=message, sender=sender)
+    def post(self, message: bytes = POST, sender: str = BEA, to: str = TEAM, **more: Any) -> None:
+        self.send(to, message=message, sender=sender, **more)
         self.settle()
 
     def settle(self, seconds: int = 3) -> None:
@@ -307,10 +307,25 @@ class ModerationTests(ListCase):
     def test_owners_only(self) -> None:
         """A list of news takes them from its owners, and says that nobody else can post."""
         self.change(post=MayPost.OWNERS)
-        self.post(by(OWNER, TEAM), OWNER)
+        self.post(by(OWNER, TEAM), OWNER, peer=self.login)
         self.assertEqual(self.letters(BEA)[0]["List-Post"], "NO")
         self.post()
         self.assertEqual([row.state for row in self.rows()], ["held"])
+
+    def test_owners_only_and_forged(self) -> None:
+        """Anybody can write an owner's name: one who has his mailbox here must have signed in, or he is asked; one elsewhere cannot."""
+        self.directory.add("dora@example.com")
+        boss = "boss@example.com"
+        owners = tuple(map(Address.parse, (OWNER, "dora@example.com", boss, FAR)))
+        self.change(post=MayPost.OWNERS, owners=owners)
+        for author, peer in ((OWNER, self.peer), ("dora@example.com", self.login), (boss, self.peer)):
+            self.post(by(author, TEAM), author, peer=peer)
+            self.assertIn(f"{author} has not signed in here", self.rows()[-1].last_answer)
+        self.assertEqual((self.mail(BEA), len(self.rows())), ([], 3))
+        for author, peer in ((OWNER, self.login), (boss, self.login), (FAR, self.peer)):
+            self.mail(BEA).clear()
+            self.post(by(author, TEAM), author, peer=peer)
+            self.assertEqual(len(self.mail(BEA)), 1, author)
 
     def test_anyone(self) -> None:
         """An open list takes everything that people write."""

@@ -94,7 +94,7 @@ class FactTests(ListCase):
             {"x": 1},
         ):
             self.refused(self.changes.set_list(TEAM, **wrong), BadValue)
-        for name in ("team-owner", "a+b", "n" * 31, "grün"):
+        for name in ("team-owner", "a+b", "n" * 31, "grün", '"a,b"', '"a<b"', "team-", "-", "a'b"):
             self.refused(self.changes.add_list(f"{name}@example.com", owners=["ann@example.com"]), BadValue)
         self.refused(self.changes.set_list("other@example.com", post="anyone"), NotFound)
         self.refused(self.changes.remove_list("no address"), NotFound)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import poplib
 import re
+import smtplib
 from email import policy
 from email.message import EmailMessage
 from typing import ClassVar
@@ -127,6 +128,8 @@ class ListJourney(SinkJourney):
         self.here.start()
         text = str(notice.get_body().get_content())  # type: ignore[union-attr]
         [approve] = re.findall(r"team-approve\+\S+@example\.test", text)
+        with self.assertRaises(smtplib.SMTPDataError):
+            self.write(ANN, approve.replace("@", "x@"))
         self.write(ANN, approve)
         self.waits_for(BOB, "strange")
         self.write("eve@evil.test", TEAM, "stranger still")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import quote as quote_text
 from urllib.parse import quote
 
 from hostmail.address import Address
@@ -16,6 +17,7 @@ from hostmail.message.decode import decode_header
 from hostmail.message.headers import field_value, remove_field
 
 MAX_NAME, MAX_AUTHORS = 80, 900
+_SPECIALS = frozenset('()<>[]:;@\\,."')
 
 _REPLACED = (
     b"list-id",
@@ -40,7 +42,7 @@ def list_fields(found: MailingList) -> bytes:
     address = found.parsed
     post = "NO" if found.post == MayPost.OWNERS else mailto(address)
     lines = [
-        _field("List-Id", found.description).rstrip() + f" <{list_id(address)}>\r\n".encode(),
+        _field("List-Id", _phrase(found.description)).rstrip() + f" <{list_id(address)}>\r\n".encode(),
         _line("List-Post", post),
         _line("List-Help", mailto(around(address, ListWord.REQUEST))),
         _line("List-Subscribe", mailto(around(address, ListWord.SUBSCRIBE))),
@@ -49,6 +51,11 @@ def list_fields(found: MailingList) -> bytes:
         _line("Precedence", "list"),
     ]
     return b"".join(lines)
+
+
+def _phrase(text: str) -> str:
+    """As RFC 2919 has it: quoted where it holds what has a meaning there; other than ASCII becomes encoded words."""
+    return f'"{quote_text(text)}"' if text.isascii() and not _SPECIALS.isdisjoint(text) else text
 
 
 def mailto(address: Address) -> str:

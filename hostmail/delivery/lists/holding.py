@@ -74,6 +74,8 @@ class Holding:
     ) -> None:
         """Once a day, by the rules of RFC 3834, and only who wrote in his own name: nobody is to get answers to what he never sent."""
         sender = row.reverse_path
+        if sender is not None and sender.key in {owner.key for owner in found.owners}:
+            return
         names = [found.parsed, Address.parse(row.addressed or row.recipient)]
         if sender is None or [author.key for author in authors(header)] != [sender.key] or is_spam(header):
             return

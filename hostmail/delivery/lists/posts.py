@@ -49,24 +49,26 @@ class Posts:
     async def take(self, row: Queued, spooled: ISpoolFile, decision: ToList, found: MailingList) -> Onward:
         """Judge a post, unless that is done, and send it to the members; raises a Refusal."""
         header = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
-        members = [member for member in await self._members.members(found.id) if member.active]
         if not decision.approved:
             sender, whole = row.reverse_path, spooled.prefix + header
             check_post(found.parsed, found.size_bytes, whole, sender, spooled.size - len(spooled.prefix))
-            reason = await self._rules.why_held(found, header, sender)
-            if not reason and (excess := self._rates.excess(found.id, len(members))):
+            reason = await self._rules.why_held(found, header, sender, row.account_id)
+            if not reason and (excess := await self._excess(found)):
                 reason = HELD + excess
             if reason:
                 return await self._holding.hold(row, spooled, found, header, reason)
-        return await self._expand(row, spooled, found, header, members)
+        return await self._expand(row, spooled, found, header)
 
-    async def _expand(
-        self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, members: Sequence[Member]
-    ) -> Onward:
+    async def _excess(self, found: MailingList) -> str:
+        active, _ = await self._members.counts(found.id)
+        return self._rates.excess(found.id, active)
+
+    async def _expand(self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes) -> Onward:
         """One message in the queue for all members, each with a reverse-path and a first turn of his own.
 
         Members whose addresses need SMTPUTF8 have one to themselves, for that is the whole message's property.
         """
+        members = [member for member in await self._members.members(found.id) if member.active]
         written, secret = await self._as_sent(header, found), await self._members.secret()
         content = spooled if written == header else await self._in_thread(_rewritten, spooled, len(header), written)
         recipients: list[Recipient] = await self._in_thread(_recipients, found, members, secret)

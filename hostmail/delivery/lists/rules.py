@@ -10,11 +10,13 @@ from hostmail.delivery.lists.judging import HELD, authors, check_post, why_held
 from hostmail.delivery.lists.letters import deciders
 from hostmail.delivery.lists.work import Rates
 from hostmail.errors import NoSuchRecipient, TooMany
-from hostmail.interfaces import IDirectory, IListMembers, IQueue, MailingList, Queued
+from hostmail.interfaces import IDirectory, IListMembers, IQueue, MailingList, MayPost, Queued
 from hostmail.listnames import ListWord, bouncing_member, confirmed, moderated
 from hostmail.message.headers import is_spam
 
 MOST_HELD = 100
+NO_ACCOUNT = 0
+"""Who answers for mail from addresses that the operator has opened by hand."""
 
 _ANSWERED = {ListWord.SUBSCRIBE, ListWord.UNSUBSCRIBE, ListWord.REQUEST}
 _DECIDED = {ListWord.APPROVE, ListWord.REJECT}
@@ -38,25 +40,41 @@ class ListRules:
         self._rates = rates
         self._now = now
 
-    async def judge(self, end: ForList, header: bytes, sender: Address | None, size: int, ip: str) -> None:
+    async def judge(
+        self, end: ForList, header: bytes, sender: Address | None, size: int, ip: str, account_id: int | None
+    ) -> None:
         """Raises the refusal of a post that no owner could let through or that finds too many waiting, of a token that is not ours, and
-        of a client at `ip` that asks for too much. `size` is in octets."""
+        of a client at `ip` that asks for too much. `size` is in octets, `account_id` whoever answers for the message."""
         if isinstance(end, ListCommand):
             await self._judge_command(end, header, sender, ip)
             return
         check_post(end.address, end.size_bytes, header, sender, size)
         found = await self._directory.mailing_list(end.address)
-        if found is not None and await self.why_held(found, header, sender):
+        if found is not None and await self.why_held(found, header, sender, account_id):
             await self._check_room(found)
 
-    async def why_held(self, found: MailingList, header: bytes, sender: Address | None) -> str:
+    async def why_held(self, found: MailingList, header: bytes, sender: Address | None, account_id: int | None) -> str:
         """Why a post waits for the owners, "" if it may go as far as its author is concerned."""
         if is_spam(header):
             return HELD + "judged spam"
         by = authors(header)
         who = [*by, *([sender] if sender is not None else [])]
         members = [one for one in who if await self._members.member(found.id, one) is not None]
-        return why_held(found, by, sender, members)
+        reason = why_held(found, by, sender, members)
+        if not reason and found.post is MayPost.OWNERS:
+            strangers = [str(one) for one in by if not await self._is_himself(one, account_id)]
+            reason = f"{HELD}{strangers[0]} has not signed in here to send it" if strangers else ""
+        return reason
+
+    async def _is_himself(self, author: Address, account_id: int | None) -> bool:
+        """False if he could have signed in and has not: anybody may write his name, and news for thousands are worth that.
+
+        Who has his mailbox elsewhere cannot be asked for that. What the operator trusts counts.
+        """
+        account = await self._directory.account_for(author)
+        if account is not None:
+            return account_id in (account.id, NO_ACCOUNT)
+        return account_id is not None or await self._directory.domain(author.domain) is None
 
     async def _check_room(self, found: MailingList) -> None:
         """Nobody looks through hundreds of posts, and each takes room until then."""

@@ -99,8 +99,12 @@ class WaitingPosts:
             found = await self._directory.mailing_list(Address.parse(rows[0].recipient))
             old = any(row.created <= self._now() - HALF_A_DAY for row in rows)
             if found is not None and old and self._rates.may_remind(found.id):
-                await self._remind(found, rows)
-                reminded += 1
+                try:
+                    await self._remind(found, rows)
+                except Refusal as refusal:
+                    self._telling.did(rows[0].queue_id, found, f"the owners were not reminded: {refusal.smtp_line()}")
+                else:
+                    reminded += 1
         return reminded
 
     async def _remind(self, found: MailingList, rows: Sequence[Queued]) -> None:
