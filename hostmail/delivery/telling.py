@@ -32,8 +32,9 @@ def said(peer: Peer, responsible: Responsible | None) -> str:
 
 
 def message_id(header: bytes) -> str:
-    """The Message-ID without its brackets, "" if there is none."""
-    return (field_value(header, b"message-id") or b"").decode("utf-8", "replace").strip().strip("<>")[:MOST_MESSAGE_ID]
+    """The Message-ID without its brackets, "" if there is none. A header with bad line ends may have more behind it."""
+    words = (field_value(header, b"message-id") or b"").decode("utf-8", "replace").split()
+    return words[0].strip("<>")[:MOST_MESSAGE_ID] if words else ""
 
 
 class Telling:

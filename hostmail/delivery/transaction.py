@@ -163,6 +163,7 @@ class Transaction:
             self._tell_refused(why)
 
     def _tell_refused(self, why: Refusal) -> None:
+        self._header.finish()
         self._parts.telling.refused(self._peer, self._envelope, self._recipients, why, self._header.header)
 
     async def commit(self) -> None:

@@ -218,6 +218,18 @@ class StoryTests(IntakeCase):
         self.assertEqual([(what, to) for what, to, _ in self.history.story], [("refused", "ann@example.com")] * 2)
         self.assertEqual([fact.message_id for fact in self.history.facts], ["m1@x", "m2@x"])
 
+    def test_found_by_its_message_id(self) -> None:
+        """Also where it was refused or cut off within its header, or for the line ends of its header."""
+        for header in (
+            b"Message-ID: <m1@x>\r\nSubj",
+            b"Message-ID: <m1@x>\nSubject: hi\n\nhi\n",
+            b"Message-Id:\r\n <m1@x>\r\n\r\n",
+        ):
+            transaction = self.begin("ann@example.com")
+            transaction.write(header)
+            transaction.abort(BrokenOff())
+        self.assertEqual([fact.message_id for fact in self.history.facts], ["m1@x"] * 3)
+
     def test_cut_off(self) -> None:
         """A client that goes away before the end was refused nothing, but whoever waits for that mail can learn of it."""
         self.begin("ann@example.com").abort()

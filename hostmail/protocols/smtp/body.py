@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from hostmail.errors import Refusal, as_refusal
 from hostmail.protocols.smtp.bdat import ChunkReceiver
 from hostmail.protocols.smtp.content import Content
 from hostmail.protocols.smtp.scanner import DataScanner
+
+MOST_SHOWN = 64 * 1024
 
 
 class Body:
@@ -37,6 +40,8 @@ class Body:
             return
         refusal = self.content.refusal(self._size_limit)
         if refusal is not None:
+            if self.content.size == len(octets):
+                self._show(octets)
             self.abort(refusal)
             return
         try:
@@ -44,6 +49,11 @@ class Body:
         except Exception as error:  # noqa: BLE001 - answered and logged at the end of data, where an answer is due
             self._error = error
             self.abort(as_refusal(error))
+
+    def _show(self, beginning: bytes) -> None:
+        """Let the transaction see how a message begins that is not taken: people look for it by its Message-ID."""
+        with suppress(Exception):
+            self._transaction.write(beginning[:MOST_SHOWN])
 
     @property
     def congested(self) -> bool:

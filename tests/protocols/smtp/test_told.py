@@ -51,6 +51,20 @@ class ToldTests(Conversation):
         self.hangs_up()
         self.assertEqual(self.intake.turned, [])
 
+    def test_how_a_refused_message_begins(self) -> None:
+        """A message that cannot be taken from its first octets on is seen as far as these go, to be found by its Message-ID."""
+        self.begins_mail()
+        self.says("DATA")
+        self.sends(b"Message-ID: <m1@x>\n\nhi\r\n")
+        self.says("more", ".")
+        [kept] = self.intake.kept
+        self.assertEqual((kept.state, kept.octets), ("aborted", b"Message-ID: <m1@x>\n\nhi"))
+        self.intake.write_fails = OSError()
+        self.begins_mail()
+        self.wire.clear()
+        self.says("DATA", "bare\n", ".")
+        self.hears_codes("354", "550 5.6.11")
+
     def test_gone_before_data(self) -> None:
         """Recipients that were taken, and then no message: how that came about."""
         self.begins_mail("ann@example.com", "eve@example.com")
