@@ -190,10 +190,11 @@ class Settings:
     )
     smarthost_login: str | None = key(kinds.TEXT, "The login at the smarthost; null: none.", None)
     smarthost_password_file: Path | None = key(kinds.PATH, "A file whose first line is the password there.", None)
-    smarthost_tls: str = key(
+    smarthost_tls: str | None = key(
         kinds.choice("opportunistic", "required", "verified"),
-        "TLS to the smarthost: if offered, always, or always with a certificate that is valid for its name.",
-        "opportunistic",
+        "TLS to the smarthost: if offered, always, or always with a certificate that is valid for its name; null: the last with a login at"
+        " another machine, else the first.",
+        None,
     )
     forward_spam: bool = key(
         kinds.SWITCH,

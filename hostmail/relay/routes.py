@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from hostmail.config.schema import Settings
+from hostmail.errors import ConfigurationError
 from hostmail.interfaces import Account, IDirectory, IWaysOut, Queued, Smarthost, WayOut
 from hostmail.relay.contracts import Route
-from hostmail.relay.smarthost import SmarthostSettings, parse_smarthost
+from hostmail.relay.smarthost import LOCAL_HOSTS, SmarthostSettings, parse_smarthost
 
 IMPLICIT_TLS_PORT = 465
 NOTHING = WayOut()
@@ -45,19 +47,33 @@ def as_settings(smarthost: Smarthost) -> SmarthostSettings:
 
 
 def servers_route(settings: Settings) -> Route | None:
-    """The way of all mail whose sender has none of his own, None if it is to wait. Raises OSError for the password."""
+    """The way of all mail whose sender has none of his own, None if it is to wait. Raises OSError or ConfigurationError for the password.
+
+    A password is said to nobody but the smarthost itself, unless the settings want it otherwise.
+    """
     if settings.smarthost is None:
         return Route(sources=settings.source_addresses) if settings.direct_delivery else None
     wanted = parse_smarthost(settings.smarthost)
     password = settings.smarthost_password_file
+    usual = "verified" if settings.smarthost_login and wanted.host not in LOCAL_HOSTS else "opportunistic"
     smarthost = replace(
         wanted,
         implicit_tls=wanted.implicit_tls or wanted.port == IMPLICIT_TLS_PORT,
-        tls=settings.smarthost_tls,
+        tls=settings.smarthost_tls or usual,
         user=settings.smarthost_login or "",
-        password=password.read_text().splitlines()[0] if password is not None else "",
+        password=_password(password) if password is not None else "",
     )
     return Route(smarthost, settings.source_addresses)
+
+
+def _password(file: Path) -> str:
+    try:
+        first, *_ = file.read_text("utf-8").splitlines() or [""]
+    except UnicodeDecodeError:
+        first = ""
+    if not first:
+        raise ConfigurationError(f"smarthost_password_file: {file} has no password in its first line")
+    return first
 
 
 async def silenced(directory: IDirectory, row: Queued) -> str:

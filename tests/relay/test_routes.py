@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hostmail.config.schema import Settings
+from hostmail.errors import ConfigurationError
 from hostmail.interfaces import IWaysOut, Queued, Smarthost, WayOut
 from hostmail.relay.contracts import Route
 from hostmail.relay.routes import SenderRoutes, chosen, servers_route, silenced, told
@@ -192,3 +194,30 @@ class ServerTests(SynchronousTestCase):
         )
         expected = SmarthostSettings("smart.example", 465, "verified", implicit_tls=True, user="ann", password="secret")
         self.assertEqual(servers_route(settings), Route(expected, ("198.41.0.77",)))
+
+    def test_usual_tls(self) -> None:
+        """A password goes to another machine only if its certificate is good, unless somebody wants it otherwise."""
+        password = Path(self.mktemp())
+        password.write_text("secret\n")
+        login: dict[str, Any] = {"smarthost_login": "ann", "smarthost_password_file": password}
+        for host, more, tls in (
+            ("smart.example:587", login, "verified"),
+            ("smart.example:587", {**login, "smarthost_tls": "opportunistic"}, "opportunistic"),
+            ("localhost:587", login, "opportunistic"),
+            ("smart.example:587", {}, "opportunistic"),
+        ):
+            route = servers_route(Settings(hostname="mail.us", smarthost=host, **more))
+            assert route is not None
+            assert route.smarthost is not None
+            self.assertEqual(route.smarthost.tls, tls)
+
+    def test_no_password(self) -> None:
+        """A file without a password is said to be that."""
+        password = Path(self.mktemp())
+        settings = Settings(
+            hostname="mail.us", smarthost="x.test:25", smarthost_login="ann", smarthost_password_file=password
+        )
+        for octets in (b"", b"\nsecret\n", b"\xff\xfe"):
+            password.write_bytes(octets)
+            error = self.assertRaises(ConfigurationError, servers_route, settings)
+            self.assertIn("has no password in its first line", str(error))
