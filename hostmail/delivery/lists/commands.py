@@ -166,8 +166,8 @@ class Commands:
         held, owner = await self._held(asked)
         if held is None:
             return NOT_WAITING
-        await self._queue.release(f"row:{held.id}")
         self._telling.did(held.queue_id, asked.found, f"{owner} let it go")
+        await self._queue.release(f"row:{held.id}")
         return f"{owner} let the post {held.queue_id} go"
 
     async def _reject(self, asked: Asked, who: Address) -> str:
