@@ -1,13 +1,17 @@
-"""Verbs about aliases and forwards (E1)."""
+"""Verbs about aliases and forwards (E1): one by one as operators know them, or all of an address at once as its owner does."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from hostmail.actor import Actor
+from hostmail.address import Address
 from hostmail.admin.parts import Parts, Verb, named_address
-from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May
+from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May, reaches
+from hostmail.errors import Refusal
 from hostmail.interfaces import Name
 
 ONE, LISTED = {"address": ADDRESS}, {"name": EITHER}
@@ -41,6 +45,14 @@ class Removed(msgspec.Struct, forbid_unknown_fields=True):
     targets: list[str] = []
 
 
+class SetAddress(msgspec.Struct, forbid_unknown_fields=True):
+    """address.set: its mail goes to exactly these `targets`, and with `keep_copy` into its own mailbox, too."""
+
+    address: str
+    targets: list[str]
+    keep_copy: bool = False
+
+
 class Names:
     """What an address leads to; effective with the next RCPT on sessions that are open (E7)."""
 
@@ -53,6 +65,8 @@ class Names:
             "forward.add": Verb(AddForward, self.add_forward, May(EVERYBODY, about=ONE)),
             "forward.list": Verb(Listed, self.forwards, May(EVERYBODY, looks=True, about=LISTED, rows="address")),
             "forward.remove": Verb(Removed, self.remove_forward, May(EVERYBODY, about=ONE)),
+            "address.list": Verb(Listed, self.all, May(EVERYBODY, looks=True, about=LISTED, rows="address")),
+            "address.set": Verb(SetAddress, self.set, May(EVERYBODY, about=ONE, acting=True)),
         }
 
     async def add_alias(self, asked: AddAlias) -> dict[str, Any]:
@@ -81,6 +95,58 @@ class Names:
         """Addresses whose mail is sent on."""
         return [told(name) for name in await self._chosen(asked.name) if name.forwards]
 
+    async def all(self, asked: Listed) -> list[dict[str, Any]]:
+        """Addresses that lead anywhere, as owners see them: where to, whether there is a mailbox, and what of it takes no mail."""
+        found = [name for name in await self._chosen(asked.name) if name.targets]
+        return [await self._whole(name) for name in found]
+
+    async def _whole(self, name: Name) -> dict[str, Any]:
+        has_mailbox = await self._parts.directory.account_for(Address.parse(name.address)) is not None
+        return told(name) | {"has_mailbox": has_mailbox, "refused": await self._refused(name)}
+
+    async def set(self, asked: SetAddress, actor: Actor) -> dict[str, Any]:
+        """Let an address lead to these and no others, whatever each of them is (E1).
+
+        Addresses here that are his own are aliases, any other is a forward; a mailbox has forwards only. What is new comes first, so that
+        no message meets an address without any.
+        """
+        address = named_address(asked.address)
+        has_mailbox = await self._parts.directory.account_for(address) is not None
+        before = await self._parts.directory.name(address) or Name(str(address), address.domain)
+        aliases: list[Address] = []
+        forwards: list[Address] = []
+        for target in map(named_address, asked.targets):
+            is_alias = not has_mailbox and await self._is_his(target, actor)
+            (aliases if is_alias else forwards).append(target)
+        await self._add(before, aliases, forwards, asked.keep_copy if has_mailbox else None)
+        for forward, old, new in ((False, before.aliases, aliases), (True, before.forwards, forwards)):
+            gone = _without(old, new)
+            if gone:
+                await self._parts.changes.remove_targets(str(address), gone, forward=forward)
+        await self._parts.caught.forget(str(address))
+        return await self._whole(await self._parts.directory.name(address) or Name(str(address), address.domain))
+
+    async def _add(
+        self, before: Name, aliases: Sequence[Address], forwards: Sequence[Address], keep_copy: bool | None
+    ) -> None:
+        """All of them, or none."""
+        change = self._parts.changes.add_targets
+        fresh = _without(aliases, before.aliases)
+        if fresh:
+            await change(before.address, fresh, forward=False)
+        try:
+            if forwards:
+                await change(before.address, list(map(str, forwards)), forward=True, keep_copy=keep_copy)
+        except Refusal:
+            if fresh:
+                await self._parts.changes.remove_targets(before.address, fresh, forward=False)
+            raise
+
+    async def _is_his(self, target: Address, actor: Actor) -> bool:
+        directory = self._parts.directory
+        home = await directory.domain_alias(target.domain) or target.domain
+        return await directory.domain(home) is not None and reaches(actor, str(target), {target.domain: home})
+
     async def _chosen(self, text: str) -> list[Name]:
         if "@" not in text:
             domain = (await self._parts.find_domain(text)).name if text else None
@@ -98,6 +164,12 @@ class Names:
 
     def _left(self, asked: Removed, name: Name | None) -> dict[str, Any]:
         return told(name if name is not None else Name(asked.address, ""))
+
+
+def _without(some: Iterable[Address], others: Iterable[Address]) -> list[str]:
+    """Those of `some` that are not among `others`."""
+    known = {one.key for one in others}
+    return [str(one) for one in some if one.key not in known]
 
 
 def told(name: Name) -> dict[str, Any]:

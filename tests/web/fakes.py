@@ -61,6 +61,14 @@ def domain(name: str) -> dict[str, Any]:
     }
 
 
+PEOPLE = {
+    "root": Actor(Role.OPERATOR, "root", "panel", person_id=1),
+    "owen": Actor(Role.OWNER, "owen", "panel", person_id=2, domains=frozenset({MINE})),
+    "main": Actor(Role.OWNER, "main", "panel", domains=frozenset({MINE}), address=f"info@{MINE}"),
+    f"Ann@{MINE}": Actor(Role.USER, f"Ann@{MINE}", "panel", address=f"Ann@{MINE}"),
+}
+
+
 @implementer(IAdmin)
 class FakeAdmin:
     """Domains and accounts in memory. It remembers every call, and refuses as the real one what is somebody else's."""
@@ -72,6 +80,11 @@ class FakeAdmin:
             for name in (MINE, THEIRS)
             for one in (account(f"info@{name}", 19 << 20), account(f"Ann@{name}", 1 << 20, None))
         }
+        self.addresses: dict[str, dict[str, Any]] = {}
+        for name in (MINE, THEIRS):
+            self.address_set(PEOPLE["root"], f"Ann@{name}", [f"far@{name}"])
+        self.catch_all: dict[str, str] = {}
+        self.blocked: set[str] = set()
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.before: Callable[[], Awaitable[None]] | None = None
         self.fault: Exception | None = None
@@ -126,17 +139,56 @@ class FakeAdmin:
         self.accounts[address].update(changes)
         return self.accounts[address]
 
+    def address_list(self, actor: Actor, name: str = "") -> list[dict[str, Any]]:
+        return [row for key, row in self.addresses.items() if name in (key, key.rpartition("@")[2])]
+
+    def address_set(self, actor: Actor, address: str, targets: list[str], keep_copy: bool = False) -> dict[str, Any]:
+        if "refused@example.net" in targets:
+            raise BadValue("that would go round in a loop")
+        row = {
+            "address": address,
+            "aliases": [],
+            "forwards": targets,
+            "keep_copy": keep_copy,
+            "blocked": False,
+            "has_mailbox": address in self.accounts,
+            "refused": [],
+        }
+        self.addresses = {key: one for key, one in self.addresses.items() if key != address}
+        if targets:
+            self.addresses[address] = row
+        return row
+
+    def route(self, actor: Actor, address: str) -> dict[str, Any]:
+        step = {"depth": 0, "address": address, "rule": "forward", "words": "is sent on <b>elsewhere</b>"}
+        return {"address": address, "steps": [step], "ends": []}
+
+    def catchall_show(self, actor: Actor, name: str) -> dict[str, Any]:
+        choice = self.catch_all.get(name, "refuse")
+        return {"domain": name, "catch_all": choice, "target": choice if "@" in choice else None}
+
+    def catchall_set(self, actor: Actor, name: str, catch_all: str) -> dict[str, Any]:
+        self.catch_all[name] = catch_all
+        return self.catchall_show(actor, name)
+
+    def catchall_names(self, actor: Actor, name: str) -> list[dict[str, Any]]:
+        seen = {"count": 3, "first_seen": 1_700_000_000.0, "last_seen": 1_700_000_000.0}
+        address = f"<i>odd</i>@{name}"
+        return [{"address": one, **seen, "blocked": one in self.blocked} for one in (f"webmaster@{name}", address)]
+
+    def catchall_block(self, actor: Actor, address: str) -> dict[str, Any]:
+        self.blocked.add(address)
+        return {"address": address, "blocked": True}
+
+    def catchall_unblock(self, actor: Actor, address: str) -> dict[str, Any]:
+        self.blocked.discard(address)
+        return {"address": address, "blocked": False}
+
     def account_remove(self, actor: Actor, address: str) -> dict[str, Any]:
         del self.accounts[address]
         return {"address": address}
 
 
-PEOPLE = {
-    "root": Actor(Role.OPERATOR, "root", "panel", person_id=1),
-    "owen": Actor(Role.OWNER, "owen", "panel", person_id=2, domains=frozenset({MINE})),
-    "main": Actor(Role.OWNER, "main", "panel", domains=frozenset({MINE}), address=f"info@{MINE}"),
-    f"Ann@{MINE}": Actor(Role.USER, f"Ann@{MINE}", "panel", address=f"Ann@{MINE}"),
-}
 PASSWORD, CODE = "Correct-Horse-7", "123456"
 
 

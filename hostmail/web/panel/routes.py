@@ -6,12 +6,14 @@ A page that is not in here does not exist; one that is in here has been tried by
 from __future__ import annotations
 
 from hostmail.web.panel.page import Page
-from hostmail.web.panel.pages import account, accounts, home, mailbox, overview
+from hostmail.web.panel.pages import account, accounts, addresses, catchall, home, mailbox, overview
 
 PAGES: tuple[Page, ...] = (
     *home.PAGES,
     *overview.PAGES,
     *accounts.PAGES,
     *account.PAGES,
+    *addresses.PAGES,
+    *catchall.PAGES,
     *mailbox.PAGES,
 )

@@ -20,6 +20,15 @@ def account_state(row: Any) -> list[str]:
     return words
 
 
+def address_typed(visit: Visit, field: str = "name") -> str:
+    """An address of this domain, of which people type the part before the @; raises BadField."""
+    domain = visit.domain["name"]
+    name = visit.form.needed(field, "Type the part before the @")
+    if "@" in name and name.rpartition("@")[2].lower() != domain:
+        raise BadField(field, f"Only the part before the @: the address will end in @{domain}")
+    return name if "@" in name else f"{name}@{domain}"
+
+
 def chosen_password(form: Fields) -> tuple[str, bool]:
     """The password that was typed, or one made here, and whether it was made here; raises BadField."""
     if form.text("make", "yes") == "yes":
@@ -52,10 +61,7 @@ async def show(visit: Visit) -> View:
 async def add(visit: Visit) -> View | Done:
     """One more account. A password that was made here is shown once, on a page that nothing keeps."""
     domain, form = visit.domain["name"], visit.form
-    name = form.needed("name", "Type the part before the @")
-    if "@" in name and name.rpartition("@")[2].lower() != domain:
-        raise BadField("name", f"Only the part before the @: the address will end in @{domain}")
-    address = name if "@" in name else f"{name}@{domain}"
+    address = address_typed(visit)
     password, is_made = chosen_password(form)
     quota = {} if form.text("quota_kind") == "default" else {"quota": form.size("quota")}
     made = await visit.call("account.add", address=address, password=password, **quota)
