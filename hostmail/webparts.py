@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IProtocolFactory
@@ -24,10 +25,11 @@ def open_web_sessions(settings: Settings) -> WebSessions:
 
 
 def web_factories(parts: Parts, *, admin: IAdmin, sessions: WebSessions) -> Callable[[str], IProtocolFactory]:
-    """Makes the site behind a listener of `panel` or `setup`."""
+    """Makes the site behind the listeners of `panel`, or of `setup`: all of a service share one."""
     settings = parts.settings
     is_ours = own_hosts(settings, parts.directory)
 
+    @cache
     def make(service: str) -> IProtocolFactory:
         if service == "setup":
             return make_redirecting(
