@@ -15,7 +15,7 @@ from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.admin.values import LISTED, MOST_LISTED
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import Changed, Happened, MailFact, Owner
+from hostmail.interfaces import Account, Changed, Happened, MailFact, Owner, Queued
 
 log = Logger(namespace="queue")
 
@@ -72,8 +72,10 @@ class QueueVerbs:
         if not 0 < asked.most <= MOST_LISTED:
             raise BadValue(f"at most {MOST_LISTED} recipients are listed: use a filter, or queue stats")
         rows = await self._queue.list(await self._known(asked.pattern), asked.most)
-        names = [field.name for field in dataclasses.fields(rows[0]) if field.name != "path"] if rows else []
-        return [{name: getattr(row, name) for name in names} for row in rows]
+        found: dict[int | None, Account | None] = {None: None}
+        for number in {row.account_id for row in rows if row.account_id is not None}:
+            found[number] = await self._directory.account(number)
+        return [_told(row, found[row.account_id]) for row in rows]
 
     async def show(self, asked: Chosen) -> list[dict[str, Any]]:
         """The same for a pattern that must match."""
@@ -92,13 +94,13 @@ class QueueVerbs:
 
     async def retry(self, asked: Chosen) -> dict[str, Any]:
         """Try now."""
-        return {"retried": _some(await self._queue.retry(await self._pattern(asked)), asked)}
+        return {"retried": _some(await self._queue.retry(await self._pattern(asked)), asked, "waiting")}
 
     async def hold(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Keep until released."""
         pattern = await self._pattern(asked)
         held = await self._queue.hold(pattern, self._teller(Happened.HELD, _by(actor)))
-        return {"held": self._done("held", held, asked)}
+        return {"held": self._done("held", held, asked, "waiting")}
 
     async def release(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Let held mail go on, but for that of the `suspended`: who may send nothing now sends nothing older either."""
@@ -111,13 +113,13 @@ class QueueVerbs:
         names = sorted(set(suspended.values()))
         if names and not released:
             raise BadValue(f"outgoing mail of {', '.join(names)} is suspended, so what is held stays: resume it first")
-        return {"released": self._done("released", released, asked), "suspended": names}
+        return {"released": self._done("released", released, asked, "held"), "suspended": names}
 
     async def bounce(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Return to the senders."""
         pattern = await self._pattern(asked)
         bounced = await self._queue.bounce(pattern, self._teller(Happened.RETURNED, _by(actor)))
-        return {"bounced": self._done("returned", bounced, asked)}
+        return {"bounced": self._done("returned", bounced, asked, "waiting or held")}
 
     async def delete(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
         """Drop without telling the sender."""
@@ -135,12 +137,12 @@ class QueueVerbs:
 
         return tell
 
-    def _done(self, what: str, many: int, asked: Chosen) -> int:
+    def _done(self, what: str, many: int, asked: Chosen, state: str = "") -> int:
         """How many; the log has one line."""
         if many:
             words = "queue_changed: {what} {many} recipients that fit {pattern}"
             log.info(words, what=what, many=many, pattern=asked.pattern or "all")
-        return _some(many, asked)
+        return _some(many, asked, state)
 
     async def _suspended(self, owner: Owner) -> str:
         """The account or domain among these whose outgoing mail is suspended (A9), "" if none is."""
@@ -165,6 +167,12 @@ class QueueVerbs:
         return f"account:{(await self._find_account(address)).id}"
 
 
+def _told(row: Queued, account: Account | None) -> dict[str, Any]:
+    """What everybody may know of it, and whose it is."""
+    told = {field.name: getattr(row, field.name) for field in dataclasses.fields(Queued) if field.name != "path"}
+    return told | {"account": "" if account is None else account.address}
+
+
 def _by(actor: Actor) -> str:
     return f"by the {actor.role} {actor.login}"
 
@@ -175,7 +183,8 @@ def _pattern(asked: Chosen) -> str:
     return asked.pattern
 
 
-def _some(count: int, asked: Chosen) -> int:
+def _some(count: int, asked: Chosen, state: str = "") -> int:
+    """Raises NotFound where nothing fits that is in such a `state` as is needed."""
     if not count and not asked.all:
-        raise NotFound(f"nothing in the queue matches {asked.pattern}")
+        raise NotFound(f"nothing{f' {state}' if state else ''} in the queue matches {asked.pattern}")
     return count

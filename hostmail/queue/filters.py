@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_
 
+from hostmail.config.nearest import nearest
 from hostmail.config.units import parse_duration
 from hostmail.errors import BadValue
 from hostmail.queue.rows import PREPARED
@@ -40,9 +41,14 @@ def condition(pattern: str, now: float) -> Any:
 
 def _word(word: str, now: float) -> Any:
     name, colon, value = word.partition(":")
-    make = _NAMED.get(name.lower()) if colon else None
-    if make is None:
+    if not colon or not name.isalpha():
         return or_(*(_holds(column, word) for column in _ANYWHERE))
+    make = _NAMED.get(name.lower())
+    if make is None:
+        meant = nearest(name, _NAMED)
+        raise BadValue(
+            f"{name}: is no filter{f' (did you mean {meant}:?)' if meant else ''}; there are {', '.join(_NAMED)}"
+        )
     if not value:
         raise BadValue(f"{word} needs a value after the colon")
     return make(value, now)

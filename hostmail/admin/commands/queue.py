@@ -182,8 +182,11 @@ def show_one(row: dict[str, Any]) -> None:
     facts(
         {
             "queue id": row["queue_id"],
+            "number": f"row:{row['id']}",
             "sender": row["sender"] or "<>",
             "recipient": row["recipient"],
+            "account": row["account"] or "-",
+            "domain": row["for_domain"] or "-",
             "size": size(row["size"]),
             "state": row["state"],
             **{name: moment(value) for name, value in times.items()},
