@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from hostmail.actor import Actor, Role
 from hostmail.address import Address
 from hostmail.admin.parts import Parts, Verb
-from hostmail.admin.permissions import May
+from hostmail.admin.permissions import EVERYBODY, May
+from hostmail.admin.theirs import facts_of
 from hostmail.errors import BadAddress, BadValue
 
 MOST = 10_000
@@ -29,15 +31,19 @@ class HistoryVerbs:
     def __init__(self, parts: Parts) -> None:
         self._now = parts.now
         self._history = parts.history
-        self.verbs = {"trace": Verb(Traced, self.trace, May(looks=True))}
+        self.verbs = {"trace": Verb(Traced, self.trace, May(EVERYBODY, looks=True, acting=True))}
+        self._views = parts.view_of
 
-    async def trace(self, asked: Traced) -> list[dict[str, Any]]:
-        """Facts from the oldest to the newest."""
+    async def trace(self, asked: Traced, actor: Actor) -> list[dict[str, Any]]:
+        """Facts from the oldest to the newest, of those messages that concern him."""
         if not asked.text.strip() or not 0 < asked.most <= MOST:
             raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts")
         text = _as_kept(asked.text.strip())
         since = 0.0 if asked.seconds is None else self._now() - asked.seconds
-        return [dataclasses.asdict(fact) for fact in await self._history.find(text, since, asked.most)]
+        facts = await self._history.find(text, since, asked.most)
+        if actor.role is not Role.OPERATOR:
+            facts = facts_of(facts, *await self._views(actor))
+        return [dataclasses.asdict(fact) for fact in facts]
 
 
 def _as_kept(text: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from hostmail.actor import Actor
 from hostmail.address import Address
-from hostmail.admin.permissions import CLOSED, May
+from hostmail.admin.permissions import CLOSED, May, domain_of, reaches
 from hostmail.admin.setups import Convinces
 from hostmail.clientsetup.spf import Ask
 from hostmail.config.nearest import DOMAIN_CUTOFF, nearest
@@ -153,6 +154,12 @@ class Parts:
             known = [one.name for one in await self.directory.domains()]
             raise NotFound(f"{name} is not hosted here", nearest(name, known, DOMAIN_CUTOFF))
         return domain
+
+    async def view_of(self, actor: Actor) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
+        """Whether an address is his, and whether it is anybody's here: domains that stand for others count as those (E6)."""
+        homes = dict(await self.directory.domain_aliases())
+        here = {domain.name for domain in await self.directory.domains()} | homes.keys()
+        return (lambda address: reaches(actor, address, homes)), (lambda address: domain_of(address) in here)
 
     async def hashed(self, password: str, login: str) -> str:
         """What to store for a password in clear; raises BadValue for a weak one."""

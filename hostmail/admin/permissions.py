@@ -67,7 +67,7 @@ def check_role(may: May, actor: Actor, arguments: Iterable[str]) -> None:
 
 def named_domains(may: May, asked: msgspec.Struct) -> set[str]:
     """The domains of all that is named: which of them stand for others, the caller finds out."""
-    return {domain for text, _, _ in _named(may, asked) if (domain := _domain_of(text))}
+    return {domain for text, _, _ in _named(may, asked) if (domain := domain_of(text))}
 
 
 def check_subjects(may: May, actor: Actor, asked: msgspec.Struct, homes: Mapping[str, str]) -> None:
@@ -77,7 +77,7 @@ def check_subjects(may: May, actor: Actor, asked: msgspec.Struct, homes: Mapping
     named = False
     for text, kind, in_row in _named(may, asked):
         named = True
-        if in_row and not _domain_of(text):
+        if in_row and not domain_of(text):
             # No address at all: the verb says so of this row, as it does to anybody.
             continue
         if (kind is ADDRESS and "@" not in text) or not reaches(actor, text, homes):
@@ -95,7 +95,7 @@ def reaches(actor: Actor, text: str, homes: Mapping[str, str] | None = None) -> 
     """Whether a domain or an address is his: an operator's everything, an owner's what is in his domains, a user's his own address."""
     if actor.role is Role.OPERATOR:
         return True
-    domain = _domain_of(text)
+    domain = domain_of(text)
     if actor.role is Role.OWNER:
         return bool(domain) and (homes or {}).get(domain, domain) in actor.domains
     return "@" in text and bool(domain) and bool(actor.address) and _key(text) == _key(actor.address)
@@ -137,7 +137,7 @@ def _named(may: May, asked: msgspec.Struct) -> Iterator[tuple[str, Kind, bool]]:
                 yield text, kind, bool(inner)
 
 
-def _domain_of(text: str) -> str:
+def domain_of(text: str) -> str:
     """The domain of an address, or the domain itself; "" for what is neither."""
     try:
         return Address.parse(text.strip()).domain if "@" in text else parse_domain(text.strip())

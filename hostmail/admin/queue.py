@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from twisted.logger import Logger
 
-from hostmail.actor import Actor
+from hostmail.actor import Actor, Role
 from hostmail.admin.parts import Parts, Verb
-from hostmail.admin.permissions import May
+from hostmail.admin.permissions import OWNERS, May, reaches, unreachable
 from hostmail.admin.values import LISTED, MOST_LISTED
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Account, Changed, Happened, MailFact, Owner, Queued
@@ -56,8 +56,8 @@ class QueueVerbs:
         self._directory = parts.directory
         self._now = parts.now
         self.verbs = {
-            "queue.list": Verb(Listed, self.listed, May(looks=True)),
-            "queue.show": Verb(Chosen, self.show, May(looks=True)),
+            "queue.list": Verb(Listed, self.listed, May(OWNERS, looks=True, acting=True)),
+            "queue.show": Verb(Chosen, self.show, May(OWNERS, looks=True, acting=True)),
             "queue.stats": Verb(Pattern, self.stats, May(looks=True)),
             "queue.cat": Verb(OneMessage, self.cat, May(looks=True)),
             "queue.retry": Verb(Chosen, self.retry),
@@ -67,19 +67,36 @@ class QueueVerbs:
             "queue.delete": Verb(Chosen, self.delete, May(acting=True)),
         }
 
-    async def listed(self, asked: Listed) -> list[dict[str, Any]]:
-        """What waits. The file's path is our own affair."""
+    async def listed(self, asked: Listed, actor: Actor) -> list[dict[str, Any]]:
+        """What waits, for an owner what is his affair. The file's path is our own."""
         if not 0 < asked.most <= MOST_LISTED:
             raise BadValue(f"at most {MOST_LISTED} recipients are listed: use a filter, or queue stats")
-        rows = await self._queue.list(await self._known(asked.pattern), asked.most)
+        if actor.role is Role.OPERATOR:
+            rows = await self._queue.list(await self._known(asked.pattern), asked.most)
+        else:
+            rows = await self._of_owner(asked, actor)
         found: dict[int | None, Account | None] = {None: None}
         for number in {row.account_id for row in rows if row.account_id is not None}:
             found[number] = await self._directory.account(number)
         return [_told(row, found[row.account_id]) for row in rows]
 
-    async def show(self, asked: Chosen) -> list[dict[str, Any]]:
+    async def _of_owner(self, asked: Listed, actor: Actor) -> list[Queued]:
+        """What his domains send, and what waits for their mailboxes."""
+        for word in asked.pattern.split():
+            name, _, address = word.partition(":")
+            if name.lower() == "account" and not reaches(actor, address):
+                raise unreachable(address)
+        pattern = await self._known(asked.pattern)
+        found: dict[int, Queued] = {}
+        for domain in sorted(actor.domains):
+            for word in (f"domain:{domain}", f"to:@{domain}"):
+                rows = await self._queue.list(f"{word} {pattern}", asked.most)
+                found |= {row.id: row for row in rows if row.for_domain == domain or reaches(actor, row.recipient)}
+        return [found[number] for number in sorted(found)][: asked.most]
+
+    async def show(self, asked: Chosen, actor: Actor) -> list[dict[str, Any]]:
         """The same for a pattern that must match."""
-        rows = await self.listed(Listed(_pattern(asked)))
+        rows = await self.listed(Listed(_pattern(asked)), actor)
         if not rows:
             raise NotFound(f"nothing in the queue matches {asked.pattern}")
         return rows

@@ -6,8 +6,19 @@ from typing import Any
 
 import msgspec
 
+from hostmail.actor import Actor, Role
 from hostmail.admin.parts import Named, Parts, Verb, named_address
-from hostmail.admin.permissions import DOMAIN, OWNERS, May
+from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
+from hostmail.admin.theirs import route_of
+
+# Ways out are the operator's affair.
+ROUTE = May(
+    EVERYBODY,
+    looks=True,
+    about={"address": ADDRESS},
+    only=dict.fromkeys((Role.OWNER, Role.USER), frozenset(("address",))),
+    acting=True,
+)
 
 
 class AddDomainAlias(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,7 +47,7 @@ class Routes:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "route": Verb(Asked, self.route, May(looks=True)),
+            "route": Verb(Asked, self.route, ROUTE),
             "domain.alias.add": Verb(AddDomainAlias, self.add),
             "domain.alias.list": Verb(
                 ListedAliases, self.all, May(OWNERS, looks=True, about={"name": DOMAIN}, rows="domain")
@@ -44,9 +55,11 @@ class Routes:
             "domain.alias.remove": Verb(Named, self.remove),
         }
 
-    async def route(self, asked: Asked) -> dict[str, Any]:
+    async def route(self, asked: Asked, actor: Actor) -> dict[str, Any]:
         """What would happen to mail for an address now, step by step; a mailbox's room with it, and the way out of a sender's mail."""
         told = await self._parts.explain(named_address(asked.address))
+        if actor.role is not Role.OPERATOR:
+            told = route_of(told, *await self._parts.view_of(actor))
         if asked.sender:
             sender = named_address(asked.sender)
             account = await self._parts.directory.account_for(sender)

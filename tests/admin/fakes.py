@@ -147,7 +147,7 @@ class Facts:
         return []
 
     async def domain_aliases(self, domain: str | None = None) -> list[tuple[str, str]]:
-        return []
+        return sorted(self.standing.items())
 
     async def domain_usage(self, name: str) -> Usage:
         return Usage(sum(self.used.get(one.id, Usage()).bytes for one in await self.accounts(name)))
@@ -391,7 +391,14 @@ class Waiting:
         raise NotImplementedError
 
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
-        return [one for one in self.rows if pattern in one.recipient + one.queue_id][:most]
+        fitting = [one for one in self.rows if all(self._fits(one, word) for word in pattern.split())]
+        return fitting[:most]
+
+    def _fits(self, row: Queued, word: str) -> bool:
+        name, _, value = word.partition(":")
+        if name == "domain":
+            return row.for_domain == value
+        return (value if name == "to" else word) in row.recipient + row.queue_id
 
     async def stats(self, pattern: str = "") -> QueueStats:
         rows = await self.list(pattern)
