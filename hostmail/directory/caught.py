@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.directory.tables import caught_names, domains
+from hostmail.directory.tables import accounts, caught_names, domains, name_targets, names
 from hostmail.errors import BadAddress
 from hostmail.interfaces import CaughtName, ICaughtNames, InThread
 from hostmail.sql.database import Database
@@ -99,7 +99,7 @@ class CaughtNames:
         query = (
             select(columns.address, columns.count, columns.first_seen, columns.last_seen)
             .join(domains, domains.c.id == columns.domain_id)
-            .where(domains.c.name == domain)
+            .where(domains.c.name == domain, ~_is_somebodys(columns.address_key))
             .order_by(columns.count.desc(), columns.last_seen.desc())
         )
         with self._database.reading() as connection:
@@ -108,6 +108,15 @@ class CaughtNames:
     def _forget(self, key: str) -> None:
         with self._database.writing(durable=False) as connection:
             connection.execute(delete(caught_names).where(caught_names.c.address_key == key))
+
+
+def _is_somebodys(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """True for names that have become an account or lead somewhere: another process may have counted them a moment longer."""
+    leading = select(names.c.id).join(name_targets, name_targets.c.name_id == names.c.id)
+    return or_(
+        select(accounts.c.id).where(accounts.c.address_key == key).exists(),
+        leading.where(names.c.address_key == key).exists(),
+    )
 
 
 def _key(address: str) -> str:
@@ -128,7 +137,12 @@ def _add(connection: Connection, domain_id: int, names: dict[str, CaughtName], m
             first_seen=name.first_seen,
             last_seen=name.last_seen,
         )
-        changed = {"count": columns.count + name.count, "address": name.address, "last_seen": name.last_seen}
+        changed = {
+            "count": columns.count + name.count,
+            "address": name.address,
+            "first_seen": func.min(columns.first_seen, name.first_seen),
+            "last_seen": func.max(columns.last_seen, name.last_seen),
+        }
         connection.execute(new.on_conflict_do_update(index_elements=[columns.address_key], set_=changed))
     kept = select(columns.id).where(columns.domain_id == domain_id)
     kept = kept.order_by(columns.last_seen.desc(), columns.id.desc()).limit(most)

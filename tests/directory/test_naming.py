@@ -10,7 +10,7 @@ from hostmail.directory.caught import CaughtNames
 from hostmail.directory.transaction import NameLimits
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
 from hostmail.interfaces import MAX_CHAIN, DirectoryChanged, Name
-from tests.directory.support import HASH, DirectoryTestCase
+from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
 
 ANN, BEA = "ann@example.com", "bea@example.com"
 
@@ -328,6 +328,23 @@ class CaughtTests(NamingCase):
         self.clock.advance(60)
         self.caught.caught("one@example.com")
         self.assertEqual(self.remembered()[0], ("one@example.com", 2, 0, 62))
+
+    def test_two_processes(self) -> None:
+        """What two processes have caught is added up; what one of them still counts is not shown when it is somebody's by then."""
+        database, _, changes = self.process(Aloud(), Threads())
+        other = CaughtNames(database=database, in_thread=self.threads, clock=self.clock, now=self.clock.seconds)
+        for caught, at in ((self.caught, 1.0), (other, 2.0), (self.caught, 3.0)):
+            self.clock.advance(at - self.clock.seconds())
+            caught.caught("one@example.com")
+        self.get(other.flush())
+        self.assertEqual(self.remembered(), [("one@example.com", 3, 1, 3)])
+        for name in ("one", "two", "three"):
+            other.caught(f"{name}@example.com")
+        self.alias("one@example.com", ANN)
+        self.get(changes.add_account("two@example.com", password_hash=HASH))
+        self.get(self.changes.block_name("three@example.com"))
+        self.get(other.flush())
+        self.assertEqual([name for name, *_ in self.remembered()], ["three@example.com"])
 
     def test_written_soon(self) -> None:
         """A flood costs one transaction every few seconds, and no event."""
