@@ -75,10 +75,11 @@ class QueueVerbs:
             rows = await self._queue.list(await self._known(asked.pattern), asked.most)
         else:
             rows = await self._of_owner(asked, actor)
-        found: dict[int | None, Account | None] = {None: None}
+        found: dict[int | None, Account | None] = {}
         for number in {row.account_id for row in rows if row.account_id is not None}:
             found[number] = await self._directory.account(number)
-        return [_told(row, found[row.account_id]) for row in rows]
+        his = {number: one for number, one in found.items() if one is not None and reaches(actor, one.address)}
+        return [_told(row, his.get(row.account_id)) for row in rows]
 
     async def _of_owner(self, asked: Listed, actor: Actor) -> list[Queued]:
         """What his domains send, and what waits for their mailboxes."""

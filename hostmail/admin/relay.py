@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from hostmail.actor import Actor, Role
 from hostmail.address import normal_ip
 from hostmail.admin.parts import NoArguments, Parts, Verb
-from hostmail.admin.permissions import OWNERS, May
+from hostmail.admin.permissions import EVERYBODY, May, reaches
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Grant
 
@@ -35,21 +36,22 @@ class Relay:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "relay.list": Verb(NoArguments, self.all, May(OWNERS, looks=True, rows="address")),
+            "relay.list": Verb(NoArguments, self.all, May(EVERYBODY, looks=True, rows="address")),
             "relay.why": Verb(OneAddress, self.why, May(looks=True)),
             "relay.allow": Verb(Allow, self.allow),
-            "relay.revoke": Verb(OneAddress, self.revoke),
+            "relay.revoke": Verb(OneAddress, self.revoke, May(EVERYBODY, acting=True)),
             "relay.clear": Verb(NoArguments, self.clear),
         }
 
     async def all(self, _: NoArguments) -> list[dict[str, Any]]:
         """Every live grant, with the account that opened it."""
-        addresses: dict[int, str | None] = {}
         grants = await self._parts.grants.list()
-        for account_id in {grant.account_id for grant in grants}:
-            account = await self._parts.directory.account(account_id)
-            addresses[account_id] = account.address if account is not None else None
-        return [self._told(grant) | {"address": addresses[grant.account_id]} for grant in grants]
+        addresses = {number: await self._address(number) for number in {grant.account_id for grant in grants}}
+        return [self._told(grant) | {"address": addresses[grant.account_id] or None} for grant in grants]
+
+    async def _address(self, account_id: int) -> str:
+        account = await self._parts.directory.account(account_id)
+        return account.address if account is not None else ""
 
     async def why(self, asked: OneAddress) -> dict[str, Any]:
         """Whether this address may relay without logging in, and what would open it."""
@@ -75,10 +77,15 @@ class Relay:
         grant = await self._parts.grants.find(ip)
         return self._told(grant) if grant is not None else {"ip": ip}
 
-    async def revoke(self, asked: OneAddress) -> dict[str, Any]:
-        """Close an address's grants."""
+    async def revoke(self, asked: OneAddress, actor: Actor) -> dict[str, Any]:
+        """Close an address's grants; those of others who check their mail there stay for who is no operator."""
         ip = _checked(asked.ip)
-        revoked = await self._parts.grants.revoke(ip=ip)
+        if actor.role is Role.OPERATOR:
+            revoked = await self._parts.grants.revoke(ip=ip)
+        else:
+            here = {grant.account_id for grant in await self._parts.grants.list() if grant.ip == ip}
+            his = [number for number in here if reaches(actor, await self._address(number))]
+            revoked = sum([await self._parts.grants.revoke(ip=ip, account_id=number) for number in his])
         if not revoked:
             raise NotFound(f"{ip} has no grant")
         return {"ip": ip, "revoked": revoked}

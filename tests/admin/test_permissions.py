@@ -201,6 +201,17 @@ class TableTests(SynchronousTestCase):
         self.world.call_as(NEIGHBOUR, "session.kick", id=3)
         self.assertEqual([session.id for session in self.world.sessions.open], [1, 2, 4])
 
+    def test_own_grants(self) -> None:
+        """Of the grants of an address only one's own are closed; of others' nobody hears (C4)."""
+        for number, login in ((1, "ann@one.test"), (2, "bob@one.test"), (3, "eve@two.test")):
+            self.world.grants.live.append(Grant("192.0.2.99", number, login, NOW + 9))
+        self.assertEqual(self.world.call_as(USER, "relay.revoke", ip="192.0.2.99")["revoked"], 1)
+        with self.assertRaisesRegex(NotFound, "192.0.2.99 has no grant"):
+            self.world.call_as(OWNER, "relay.revoke", ip="192.0.2.99")
+        one = Actor(Role.OWNER, "one", "panel", domains=frozenset({"one.test"}))
+        self.assertEqual(self.world.call_as(one, "relay.revoke", ip="192.0.2.99")["revoked"], 2)
+        self.assertEqual(len(self.world.grants.live), 2)
+
     def test_near_misses(self) -> None:
         """Suggestions stay within one's own domains."""
         with self.assertRaisesRegex(NotFound, "did you mean ann@one.test"):
