@@ -424,6 +424,9 @@ class FakeMembers:
             raise self.refusal
         on_it = self.known.setdefault(list_id, {})
         number = sum(map(len, self.known.values())) + 1
+        if (known := on_it.get(address.key)) is not None and not known.active:
+            on_it[address.key] = replace(known, active=True, bounces=0, last_bounce=None)
+            return True
         return address.key not in on_it and bool(
             on_it.setdefault(address.key, Member(number, str(address), True, 0, None, 0.0))
         )

@@ -150,6 +150,22 @@ class BounceTests(ListCase):
         self.assertEqual(self.sender.calls, [])
         self.assertEqual(self.rows(), [])
 
+    def test_made_up(self) -> None:
+        """Who was dropped for reports that somebody has made up hears of it, and is back with an answer to that."""
+        path = bounce_address(self.team.parsed, self.members.known[self.team.id][BEA].number, b"secret")
+        for day in range(3):
+            self.members.day = day
+            self.bounce(path, dsn("failed", "5.1.1"))
+        self.assertFalse(self.members.known[self.team.id][BEA].active)
+        [letter] = self.letters(BEA)
+        self.assertEqual(letter["Subject"], "You get no more mail from team@example.com")
+        self.assertEqual(letter["Auto-Submitted"], "auto-generated")
+        back = str(letter["Reply-To"])
+        self.assertIn(back, letter.get_content())
+        self.send(back, message=by(BEA, back), sender=BEA)
+        self.settle()
+        self.assertTrue(self.members.known[self.team.id][BEA].active)
+
     def test_owners_cannot_be_told(self) -> None:
         """The member is dropped all the same, and the history says what failed."""
         for day in range(2):

@@ -110,6 +110,24 @@ class OwnerTests(HeldCase):
         self.settle()
         self.assertEqual(len(self.mail(BEA)), 1)
 
+    def test_one_takes_none_now(self) -> None:
+        """An owner whose mailbox is full keeps neither the post nor the others: they hear of it, once."""
+        self.change(owners=(Address.parse(OWNER), Address.parse(CLEO)), tell_held=False)
+        self.store.refusals[CLEO] = TemporaryFailure()
+        self.hold(EVE)
+        self.settle(100)
+        self.assertEqual((len(self.letters(OWNER)), len(self.letters(CLEO))), (1, 0))
+
+    def test_all_take_none_for_long(self) -> None:
+        """A post is not returned because its owner's mailbox is full: it waits with the others for the reminder."""
+        self.change(tell_held=False)
+        self.store.refusals[OWNER] = TemporaryFailure()
+        self.post(by(EVE, TEAM), EVE)
+        self.assertEqual([row.state for row in self.rows()], ["waiting"])
+        self.settle(3000)
+        self.assertEqual([row.state for row in self.rows()], ["held"])
+        self.assertEqual(self.sender.calls, [])
+
     def test_not_flooded(self) -> None:
         """Of very many posts they hear with the reminder alone."""
         self.list_rates.left["notices"] = 2

@@ -20,6 +20,7 @@ from hostmail.interfaces import IListMembers, InThread, ISpoolFile, MailingList,
 from hostmail.listnames import ListWord, moderation_address
 from hostmail.message.headers import is_spam
 
+PATIENCE = 3
 ABOUT = "held"
 """What authors are written to about, beside the commands."""
 
@@ -49,9 +50,16 @@ class Holding:
         self._keep_seconds = keep_seconds
 
     async def hold(self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str) -> Onward:
-        """The owners are told first: after a crash in between they are told again. Of very many posts a day they hear once a day."""
+        """The owners are told first: after a crash in between they are told again. Of very many posts a day they hear once a day.
+
+        A post whose owners cannot be told waits to be judged again, for a while: the reminder will tell them.
+        """
         if self._rates.may_notify(found.id):
-            await self._tell_owners(row, spooled, found, header, reason)
+            try:
+                await self._tell_owners(row, spooled, found, header, reason)
+            except Refusal:
+                if row.attempts < PATIENCE:
+                    raise
         if found.tell_held:
             await self._tell_author(row, spooled, found, header, reason)
         self._telling.held(row.queue_id, found, reason)

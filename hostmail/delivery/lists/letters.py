@@ -37,11 +37,20 @@ class Letters:
     ) -> None:
         """Tell each of them what `write` says to him, with the message it is about; the domain's postmaster if none takes mail.
 
-        Raises the refusal of a failure for now: nobody knows then, or only some do.
+        Raises the refusal of a failure for now if nobody knows then. Who takes no mail at present while another owner does is passed
+        over: one full mailbox must not bring all others the same letter with each try.
         """
         *owners, postmaster = deciders(found)
-        taken = [await self.send(found, owner, subject, write(owner), about=about, asked=False) for owner in owners]
-        if not any(taken):
+        taken, trouble = False, None
+        for owner in owners:
+            try:
+                taken = await self.send(found, owner, subject, write(owner), about=about, asked=False) or taken
+            except Refusal as refusal:
+                trouble = refusal
+                self._log_lost(found, owner, refusal)
+        if not taken and trouble is not None:
+            raise trouble
+        if not taken:
             await self.send(found, postmaster, subject, write(postmaster), about=about, asked=False)
 
     async def send(
@@ -74,10 +83,13 @@ class Letters:
         except Refusal as refusal:
             if not refusal.permanent:
                 raise
-            why = refusal.smtp_line()
-            self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=to, why=why)
+            self._log_lost(found, to, refusal)
             return False
         return True
+
+    def _log_lost(self, found: MailingList, to: Address, refusal: Refusal) -> None:
+        why = refusal.smtp_line()
+        self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=to, why=why)
 
 
 def _with(message: EmailMessage, about: bytes, boundary: str) -> bytes:
