@@ -491,6 +491,21 @@ class InitTests(Base):
         self.assertEqual([port.endpoint for port in settings.listen["imaps"]], ["tcp:2993"])
         self.assertIn("twistd -n hostmail --config", self.talk)
 
+    def test_operator(self) -> None:
+        """Somebody can sign in to the panel at once, with a password that is shown this once; who could before still can."""
+        told = json.loads(self.init("--account", "ann", "--generate", "--json"))
+        self.assertEqual(self.world.people.hashes, {told["operator"]: "{ARGON2ID}" + told["operator_password"]})
+        self.config.unlink()
+        again = json.loads(self.init("--account", "bob", "--generate", "--json"))
+        self.assertNotIn("operator", again)
+        self.assertEqual(len(self.world.people.hashes), 1)
+
+    def test_operators_name_taken(self) -> None:
+        """Where that login is somebody else's, it is said what to do."""
+        self.world.call("owner.add", login="operator", password="long enough")
+        self.init("--account", "ann", "--generate")
+        self.assertIn("hostmail operator add", self.talk)
+
     def test_again(self) -> None:
         """A configuration that is there is never overwritten."""
         self.init("--account", "ann", "--generate")

@@ -13,12 +13,15 @@ from typing import Any
 import click
 
 from hostmail.admin.cli import CommandLine, Stop, facts, pass_line
+from hostmail.admin.secret import generate as generate_password
 from hostmail.admin.secret import obtain, password_options
 from hostmail.config.loader import load, parse
 from hostmail.config.places import STANDARD_PLACES, VARIABLE
 from hostmail.config.schema import PROFILES, STANDARD_PORTS, Listener
 from hostmail.config.template import render
 from hostmail.errors import AlreadyExists, Refusal
+
+OPERATOR = "operator"
 
 
 @click.command()
@@ -68,12 +71,14 @@ def init(
     line.config = path
     try:
         created = fill(line, domain, account, password)
+        operator = add_operator(line)
     except BaseException:
         take_back(line, path)
         raise
     told = {"config": str(path), "data_dir": str(values["data_dir"]), "domain": domain, "login": created["login"]}
     if generate:
         told["password"] = password
+    told |= operator
     line.answer(told, facts)
     if user is None and belongs_to_root(values["data_dir"]):
         line.say(f"for a service that runs as another user, say first: chown -R USER {values['data_dir']}")
@@ -156,3 +161,18 @@ def fill(line: CommandLine, domain: str, account: str, password: str) -> dict[st
         line.say(f"{domain} is hosted there already")
     created: dict[str, Any] = line.call("account.add", address=account, password=password)
     return created
+
+
+def add_operator(line: CommandLine) -> dict[str, str]:
+    """A login for the panel: it and its password are shown this once. A data directory that has an operator already keeps him."""
+    if line.call("operator.list"):
+        return {}
+    password = generate_password()
+    try:
+        line.call("operator.add", login=OPERATOR, password=password)
+    except Refusal as refusal:
+        if refusal.code != AlreadyExists.code:
+            raise
+        line.say(f"nobody may sign in to the panel yet: {refusal.public}; hostmail operator add makes another login")
+        return {}
+    return {"operator": OPERATOR, "operator_password": password}
