@@ -19,8 +19,11 @@ import dns.resolver
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
 from twisted.internet.protocol import DatagramProtocol, connectionDone
+from twisted.internet.udp import Port
 from twisted.protocols.basic import Int16StringReceiver
+from twisted.python import context
 from twisted.python.failure import Failure
+from twisted.python.log import ILogContext
 
 from hostmail.address import normal_ip
 from hostmail.relay.contracts import Exchange
@@ -83,7 +86,8 @@ class Asker:
 
     async def _ask(self, query: Query, server: Server, patience: float, deadline: float) -> Query:
         datagram = _Datagram(query, server)
-        port = self._reactor.listenUDP(0, datagram, interface="::" if ":" in server[0] else "")
+        port = _Port(0, datagram, "::" if ":" in server[0] else "", reactor=self._reactor)
+        _quietly(port.startListening)
         try:
             patience = max(min(patience, deadline - self._reactor.seconds()), 0.0)
             reply: Query = await datagram.reply.addTimeout(patience, self._reactor)
@@ -112,6 +116,19 @@ def _read(query: Query, octets: bytes) -> Query | None:
     except dns.exception.DNSException:
         return None
     return reply if query.is_response(reply) else None
+
+
+class _Port(Port):
+    """As `listenUDP` makes it, but nobody reads in the log of its coming and going: it lives for one question."""
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """It is closed."""
+        _quietly(super().connectionLost, reason)
+
+
+def _quietly(function: Callable[..., object], *arguments: Any) -> None:
+    """An event with an empty format is not written."""
+    context.call({ILogContext: {**(context.get(ILogContext) or {}), "log_format": ""}}, function, *arguments)
 
 
 class _Datagram(DatagramProtocol):

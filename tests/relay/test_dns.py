@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from hostmail.relay.asking import MOST_OCTETS, Asker, _read, system_servers
@@ -40,6 +41,14 @@ class AskerTests(TestCase):
         answer = await self.ask("X.test", "MX")
         self.assertEqual(set(answer.records), {Exchange(10, "mx1.x.test"), Exchange(20, "mx2.x.test")})
         self.assertEqual((answer.seconds, answer.refusal), (300, None))
+
+    async def test_nothing_in_the_log(self) -> None:
+        """A question is no event: a mailing to a thousand domains would fill the log with ports that open and close."""
+        self.zone.add("mx.x.test", "A", "192.0.2.1")
+        with capturedLogs() as events:
+            await self.ask("mx.x.test", "A")
+            await deferLater(reactor, 0.0)
+        self.assertEqual([each for each in map(formatEvent, events) if each], [])
 
     async def test_null_mx(self) -> None:
         """The root as a host comes as no name."""
