@@ -103,7 +103,7 @@ class Conversation:
             self._features = {name.upper(): value for name, _, value in words}
             return
         self._features = {}
-        if reply.code in TAKES_NO_MAIL:
+        if reply.code in TAKES_NO_MAIL or reply.code < 500:
             self._demand(reply)
         self._demand(await self._ask(f"HELO {self._manners.hostname}", EHLO_SECONDS))
 

@@ -62,6 +62,17 @@ class PlainTests(TalkCase):
         self.server.says("250 hi")
         self.assertEqual(self.server.heard(), "MAIL FROM:<ann@example.com>\r\n")
 
+    def test_busy(self) -> None:
+        """One that has no time for EHLO has none for HELO: its words are what the sender hears of, not what becomes of the connection."""
+        for words in ("421 4.3.2 too busy", "450 come back later"):
+            sending = self.send()
+            self.server.says("220 hi")
+            self.server.heard()
+            self.server.says(words)
+            self.assertNotIn("HELO", self.server.heard())
+            self.server.hangs_up()
+            self.assertEqual(self.results(sending), [f"451 4.3.2 mx.x.example said: {words}"])
+
     def test_nobody_accepted(self) -> None:
         """If no recipient is accepted no message is sent, and the connection is good for the next one."""
         sending = self.send()
