@@ -15,6 +15,7 @@ from hostmail.queue.rows import EVERYTHING, HELD, SENDING, WAITING
 from hostmail.queue.tables import messages, recipients
 
 HELD_BY_OPERATOR = "held by the operator"
+ORDERED_BACK = "ordered back to its sender"
 MOST_DESTINATIONS = 50
 MAY_RETRY = MAY_HOLD = (WAITING,)
 MAY_RELEASE = (HELD,)
@@ -78,12 +79,13 @@ def hold(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
 
 def release(connection: Connection, ids: Sequence[int], now: float) -> list[Row[Any]]:
     """Held rows are due now; which."""
-    return _change(connection, ids, MAY_RELEASE, state=WAITING, next_attempt=now)
+    return _change(connection, ids, MAY_RELEASE, state=WAITING, next_attempt=now, last_answer="")
 
 
 def give_back(connection: Connection, ids: Sequence[int], now: float) -> list[Row[Any]]:
     """Waiting and held rows are due now, to be returned to their sender; which."""
-    return _change(connection, ids, MAY_RETURN, state=WAITING, next_attempt=now, returned=True)
+    changes = {"state": WAITING, "next_attempt": now, "returned": True, "last_answer": ORDERED_BACK}
+    return _change(connection, ids, MAY_RETURN, **changes)
 
 
 def named(connection: Connection, ids: Sequence[int], states: Sequence[str] = ()) -> list[Row[Any]]:
