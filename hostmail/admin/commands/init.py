@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
+from hostmail import newpassword
 from hostmail.admin.cli import CommandLine, Stop, facts, pass_line
-from hostmail.admin.secret import generate as generate_password
 from hostmail.admin.secret import obtain, password_options
 from hostmail.config.loader import load, parse
 from hostmail.config.places import STANDARD_PLACES, VARIABLE
@@ -167,7 +167,7 @@ def add_operator(line: CommandLine) -> dict[str, str]:
     """A login for the panel: it and its password are shown this once. A data directory that has an operator already keeps him."""
     if line.call("operator.list"):
         return {}
-    password = generate_password()
+    password = newpassword.generate()
     try:
         line.call("operator.add", login=OPERATOR, password=password)
     except Refusal as refusal:
