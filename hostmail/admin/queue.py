@@ -187,8 +187,8 @@ class QueueVerbs:
 
 def _told(row: Queued, account: Account | None) -> dict[str, Any]:
     """What everybody may know of it, and whose it is."""
-    told = {field.name: getattr(row, field.name) for field in dataclasses.fields(Queued) if field.name != "path"}
-    return told | {"account": "" if account is None else account.address}
+    names = [field.name for field in dataclasses.fields(Queued) if field.name not in ("path", "octets")]
+    return {name: getattr(row, name) for name in names} | {"account": "" if account is None else account.address}
 
 
 def _by(actor: Actor) -> str:
