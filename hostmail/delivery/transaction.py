@@ -100,6 +100,7 @@ class Transaction:
         self._parts = parts
         self._envelope = envelope
         self._responsible = responsible
+        self._added = b""
         self._cause = cause if responsible is None else caused_by(responsible, envelope)
         self._peer = peer
         self._recipients = [recipient for recipient, _ in decisions]
@@ -144,7 +145,8 @@ class Transaction:
     def _begin_body(self, ready: bytes) -> None:
         if self._responsible is not None:
             message_id = f"{self.queue_id}.{self._parts.random.getrandbits(32):08x}@{self._parts.hostname}"
-            self._writer.write(missing_fields(self._header.header, self._began, message_id))
+            self._added = missing_fields(self._header.header, self._began, message_id)
+            self._writer.write(self._added)
         self._writer.write(ready)
 
     @property
@@ -342,4 +344,5 @@ class Transaction:
             queued=queued,
         )
         about = f"from {said(self._peer, self._responsible)}, {self._size} octets"
-        self._parts.telling.accepted(self.queue_id, self._envelope, self._header.header, about, self._ends)
+        header = self._added + self._header.header
+        self._parts.telling.accepted(self.queue_id, self._envelope, header, about, self._ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -217,6 +218,12 @@ class StoryTests(IntakeCase):
         transaction.abort(MessageTooBig())
         self.assertEqual([(what, to) for what, to, _ in self.history.story], [("refused", "ann@example.com")] * 2)
         self.assertEqual([fact.message_id for fact in self.history.facts], ["m1@x", "m2@x"])
+
+    def test_message_id_of_ours(self) -> None:
+        """A message that came without a Message-ID is found by the one that we gave it."""
+        self.send("x@else.example", peer=self.login, message=b"Subject: hi\r\n\r\nhi\r\n")
+        [given] = re.findall(rb"(?m)^Message-ID: <(.*)>\r$", self.queue.committed[0].content)
+        self.assertEqual(self.history.facts[0].message_id, given.decode())
 
     def test_found_by_its_message_id(self) -> None:
         """Also where it was refused or cut off within its header, or for the line ends of its header."""
