@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -39,7 +39,9 @@ from hostmail.parts import Parts, apply_settings, open_parts
 from hostmail.queue.runner import Runner
 from hostmail.queue.schedule import Schedule
 from hostmail.relay.dispatch import Dispatch
-from hostmail.webparts import open_web_sessions, web_factories
+
+if TYPE_CHECKING:
+    from hostmail.webparts import WebParts
 
 log = Logger(namespace="hostmail")
 
@@ -147,7 +149,7 @@ class Appliance(Service):
             self._admin = parts.admin(parts.sessions, self._certificates.convinces)
             self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
             self._foreign.start()
-            self._web_sessions = open_web_sessions(self._settings)
+            self._web = self._open_web(parts)
             self._way_out = self._open_doors(parts)
             chores: dict[str, Chore] = {
                 "removed_mail_erased": parts.store.purge_removed,
@@ -193,14 +195,22 @@ class Appliance(Service):
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
         signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._reactor.stop))
 
+    def _open_web(self, parts: Parts) -> WebParts | None:
+        """What answers on the web, imported only where there is such a port: it takes its time and memory."""
+        if not any(door.service in WEB_SERVICES for door in self._doors):
+            return None
+        from hostmail.webparts import WebParts
+
+        return WebParts(parts.settings, admin=self)
+
     def _open_doors(self, parts: Parts) -> WayOut:
         settings = parts.settings
         intake = make_intake(parts)
         make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
-        web = web_factories(parts, admin=self, sessions=self._web_sessions)
+        web = self._web.sites(parts) if self._web is not None else {}
         for door in self._doors:
             is_web = door.service in WEB_SERVICES
-            door.inner = web(door.service) if is_web else make(door.service, door.listener)
+            door.inner = web[door.service] if is_web else make(door.service, door.listener)
         sender = make_sender(parts)
         redelivery = make_redelivery(parts, intake)
         lists, self._waiting_posts = make_lists(parts, intake)
@@ -269,7 +279,8 @@ class Appliance(Service):
         await self._way_out.stop()
         self._foreign.stop()
         await self._chores.stop()
-        self._web_sessions.close()
+        if self._web is not None:
+            self._web.close()
         await self._parts.close()
         log.info("stopped")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IProtocolFactory
@@ -19,39 +19,36 @@ from hostmail.web.redirecting import make_redirecting
 from hostmail.web.sessions import WebSessions
 
 
-def open_web_sessions(settings: Settings) -> WebSessions:
-    """Who is signed in to the panel; it outlives a reload."""
-    return WebSessions(path=settings.data_dir / "panel.sqlite", now=time.time)
+class WebParts:
+    """The sites of the web ports. Who is signed in outlives a reload, and the process."""
 
+    def __init__(self, settings: Settings, admin: IAdmin) -> None:
+        self._admin = admin
+        self._sessions = WebSessions(path=settings.data_dir / "panel.sqlite", now=time.time)
 
-def web_factories(parts: Parts, *, admin: IAdmin, sessions: WebSessions) -> Callable[[str], IProtocolFactory]:
-    """Makes the site behind the listeners of `panel`, or of `setup`: all of a service share one."""
-    settings = parts.settings
-    is_ours = own_hosts(settings, parts.directory)
-
-    @cache
-    def make(service: str) -> IProtocolFactory:
-        if service == "setup":
-            return make_redirecting(
-                panel_url=panel_address(settings, settings.hostname),
-                routes=(),
-                connections=parts.sessions,
-                reactor=parts.reactor,
-                trusted_proxies=settings.trusted_proxies,
-            )
-        return make_panel(
-            admin=admin,
+    def sites(self, parts: Parts) -> dict[str, IProtocolFactory]:
+        """By service, with the settings as they are now; all listeners of a service share one."""
+        settings = parts.settings
+        common: dict[str, Any] = {
+            "connections": parts.sessions,
+            "reactor": parts.reactor,
+            "trusted_proxies": settings.trusted_proxies,
+        }
+        panel = make_panel(
+            admin=self._admin,
             sign_in=parts.sign_in(),
-            sessions=sessions,
-            connections=parts.sessions,
-            reactor=parts.reactor,
+            sessions=self._sessions,
             now=time.time,
-            is_ours=is_ours,
+            is_ours=own_hosts(settings, parts.directory),
             server=settings.hostname,
-            trusted_proxies=settings.trusted_proxies,
+            **common,
         )
+        setup = make_redirecting(panel_url=panel_address(settings, settings.hostname), routes=(), **common)
+        return {"panel": panel, "setup": setup}
 
-    return make
+    def close(self) -> None:
+        """Close the file."""
+        self._sessions.close()
 
 
 def own_hosts(settings: Settings, directory: IDirectory) -> Callable[[str], Awaitable[bool]]:

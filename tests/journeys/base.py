@@ -72,13 +72,14 @@ class Journey(Shared):
     """A real service; each class has its own."""
 
     settings: ClassVar[str] = ""
+    more: ClassVar[tuple[str, ...]] = ()
     accounts: ClassVar[tuple[str, ...]] = (ANN, BOB)
     here: ClassVar[Appliance]
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.here = Appliance(cls.settings)
+        cls.here = Appliance(cls.settings, more=cls.more)
         try:
             cls.here.start()
             cls.here.add(*cls.accounts)

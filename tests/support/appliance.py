@@ -42,11 +42,15 @@ def free_ports(count: int) -> list[int]:
 
 
 class Appliance:
-    """One installed hostmail. `settings` are lines of YAML added to its configuration, `first` is Python that its process runs first."""
+    """One installed hostmail. `settings` are lines of YAML added to its configuration, `first` is Python that its process runs first.
 
-    def __init__(self, settings: str = "", folder: str | None = None) -> None:
+    `more` are services beside those of mail.
+    """
+
+    def __init__(self, settings: str = "", folder: str | None = None, more: tuple[str, ...] = ()) -> None:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="hostmail-journey-"))
-        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        services = (*SERVICES, *more)
+        self.ports = dict(zip(services, free_ports(len(services)), strict=True))
         self.config = self.folder / "hostmail.yaml"
         self.log = self.folder / "log"
         self.process: subprocess.Popen[bytes] | None = None

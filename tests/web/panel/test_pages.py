@@ -13,6 +13,7 @@ from tests.web.fakes import MINE, PASSWORD, THEIRS, Browser, Site, account
 
 ACCOUNTS = f"/domains/{MINE}/accounts"
 ANN = f"{ACCOUNTS}/Ann@{MINE}"
+NEW = "Another-Horse-8"
 
 
 class PageTests(SynchronousTestCase):
@@ -211,21 +212,26 @@ class PageTests(SynchronousTestCase):
         """A new password for somebody's account."""
         self.browser.fill(ANN, "password", make="no", password=PASSWORD, password_again=PASSWORD)
         self.assertIn(("account.passwd", {"address": f"Ann@{MINE}", "password": PASSWORD}), self.admin.calls)
+        made = self.browser.fill(ANN, "password", make="yes")
+        self.assertIn(self.admin.calls[-1][1]["password"], made.text)
 
     def test_own_password(self) -> None:
-        """Who changes the password he signed in with stays signed in here, and nowhere else."""
+        """Who changes the password he signed in with says it, stays signed in here, and nowhere else."""
         here, there = Browser(self.site), Browser(self.site)
         here.sign_in("main")
         there.sign_in("main")
-        token = here.csrf(f"{ACCOUNTS}/info@{MINE}")
+        page, fields = f"{ACCOUNTS}/info@{MINE}", {"make": "no", "password": NEW, "password_again": NEW}
+        without = here.fill(page, "password", **fields)
+        self.assertEqual((without.status, 'id="password-current-wrong"' in without.text), (422, True))
+        token = here.csrf(page)
 
         async def change() -> None:
             self.site.sign_in.stamps["main"] = "another"
 
         self.admin.before = change
-        fields = {"make": "no", "password": PASSWORD, "password_again": PASSWORD}
-        reply = here.post(f"{ACCOUNTS}/info@{MINE}", csrf=token, action="password", **fields)
+        reply = here.post(page, csrf=token, action="password", current=PASSWORD, **fields)
         self.assertEqual(reply.status, 303)
+        self.assertIn(("own.passwd", {"current": PASSWORD, "password": NEW}), self.admin.calls)
         self.assertEqual(here.get(ACCOUNTS).status, 200)
         self.assertEqual(there.get(ACCOUNTS).status, 303)
 

@@ -9,7 +9,9 @@ from hostmail.web.panel.pages.accounts import SUSPENSIONS, account_state, chosen
 
 async def show(visit: Visit) -> View:
     """All there is to know, and a form for each thing that can be changed."""
-    return View("account.html", {"state": account_state(visit.account)}, title=visit.account["address"])
+    return View(
+        "account.html", {"state": account_state(visit.account), "is_own": is_own(visit)}, title=visit.account["address"]
+    )
 
 
 def here(visit: Visit) -> str:
@@ -37,16 +39,25 @@ async def change_suspensions(visit: Visit) -> Done:
 
 
 async def change_password(visit: Visit) -> View | Done:
-    """A new password: the old one is refused from this moment on."""
+    """A new password: the old one is refused from this moment on. Who changes his own shows that he knows it, and stays signed in here."""
+    current = visit.form.raw("current")
+    if is_own(visit) and not current:
+        raise BadField("current", "Type your password as it is now")
     password, is_made = chosen_password(visit.form)
-    address = visit.account["address"]
-    await visit.call("account.passwd", address=address, password=password)
-    if visit.actor.address == address:
+    if is_own(visit):
+        await visit.call("own.passwd", current=current, password=password)
         await visit.stay_signed_in()
+    else:
+        await visit.call("account.passwd", address=visit.account["address"], password=password)
     if is_made:
         facts = {"login": visit.account["login"], "password": password, "to": here(visit)}
         return View("new_password.html", facts, title="New password")
     return Done("The password has been changed. The old one is refused from now on.", here(visit))
+
+
+def is_own(visit: Visit) -> bool:
+    """Whether it is the visitor's own mailbox, and its password the one he signs in with."""
+    return bool(visit.actor.address == visit.account["address"])
 
 
 async def remove(visit: Visit) -> Done:

@@ -1,0 +1,127 @@
+"""The control panel of a running service, over TLS, as a browser without scripts uses it."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+from html import unescape
+from urllib.parse import urlencode
+
+from tests.journeys.base import ANN, SECONDS, Journey, logs_in, trusting, until
+from tests.support.appliance import PASSWORD, Appliance
+
+ACCOUNTS = "/domains/example.test/accounts"
+NEW = "Another-Horse-8"
+
+
+class Visitor:
+    """A browser with one cookie."""
+
+    def __init__(self, here: Appliance) -> None:
+        self.port = here.ports["panel"]
+        self.cookie = ""
+        self.location = ""
+
+    def ask(self, method: str, path: str, **fields: str) -> tuple[int, str]:
+        """One request; the status and the page."""
+        line = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=SECONDS, context=trusting())
+        headers = {"cookie": self.cookie}
+        if method == "POST":
+            origin = f"https://127.0.0.1:{self.port}"
+            headers |= {"content-type": "application/x-www-form-urlencoded", "origin": origin}
+        line.request(method, path, urlencode(fields) if method == "POST" else None, headers)
+        answer = line.getresponse()
+        text = answer.read().decode()
+        line.close()
+        given = answer.getheader("set-cookie", "")
+        self.cookie = given.partition(";")[0] or self.cookie
+        self.location = answer.getheader("location", "")
+        return answer.status, text
+
+    def fill(self, path: str, **fields: str) -> tuple[int, str]:
+        """Load a page, and send one of its forms."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.ask("GET", path)[1])
+        assert found is not None, path
+        return self.ask("POST", path, csrf=unescape(found[1]), **fields)
+
+    def sign_in(self, login: str, password: str = PASSWORD) -> bool:
+        """Through the login page."""
+        return self.fill("/login", login=login, password=password, next="/")[0] == 303
+
+
+class PanelJourney(Journey):
+    """An owner who signs in with his domain's main login (A3)."""
+
+    accounts = (ANN, "carl@other.test")
+    settings = "limits: {failed_login_delay: 0s}\n"
+    more = ("panel",)
+
+    def owner(self) -> Visitor:
+        visitor = Visitor(self.here)
+        login = self.here.json("domain", "show", "example.test")["main_login"]
+        self.assertTrue(visitor.sign_in(login))
+        return visitor
+
+    def test_an_account_works_at_once(self) -> None:
+        """An account made in the panel signs in by IMAP and SMTP at once, and with a changed password only by that (E7)."""
+        visitor = self.owner()
+        fields = {"make": "no", "password": NEW, "password_again": NEW}
+        self.assertEqual(visitor.fill(ACCOUNTS, action="add", name="Dora", quota_kind="default", **fields)[0], 303)
+        dora = "Dora@example.test"
+        self.assertEqual(logs_in(self.here, dora, NEW), {"imap": True, "smtp": True})
+        page = f"{ACCOUNTS}/{dora}"
+        fields = {"make": "no", "password": PASSWORD, "password_again": PASSWORD}
+        self.assertEqual(visitor.fill(page, action="password", **fields)[0], 303)
+        self.assertEqual(logs_in(self.here, dora, NEW), {"imap": False, "smtp": False})
+        self.assertEqual(logs_in(self.here, dora), {"imap": True, "smtp": True})
+        self.assertEqual(visitor.fill(page, action="suspensions", incoming="yes", outgoing="yes")[0], 303)
+        self.assertEqual(logs_in(self.here, dora)["imap"], False)
+        self.assertEqual(visitor.fill(page, action="remove", confirm=dora)[0], 303)
+        self.assertIn(f"{dora} has been deleted", visitor.ask("GET", ACCOUNTS)[1])
+        self.assertNotIn(dora, visitor.ask("GET", ACCOUNTS)[1])
+
+    def test_the_neighbour_is_out_of_reach(self) -> None:
+        """By address and by form, another customer's domain is not there."""
+        visitor = self.owner()
+        for path in (
+            "/domains/other.test",
+            "/domains/other.test/accounts",
+            "/domains/other.test/accounts/carl@other.test",
+        ):
+            self.assertEqual(visitor.ask("GET", path)[0], 404)
+        self.assertEqual(visitor.ask("GET", f"{ACCOUNTS}/carl@other.test")[0], 404)
+
+    def test_own_password(self) -> None:
+        """Whose password is changed by command is signed out at his next request; who changes it himself stays."""
+        here, there = self.owner(), self.owner()
+        fields = {"make": "no", "current": PASSWORD, "password": PASSWORD, "password_again": PASSWORD}
+        self.assertEqual(here.fill(f"{ACCOUNTS}/{ANN}", action="password", **fields)[0], 303)
+        self.assertEqual(here.ask("GET", ACCOUNTS)[0], 200)
+        self.assertEqual(there.ask("GET", ACCOUNTS)[0], 303)
+        self.here.command("account", "passwd", ANN, "--password-file", "-", stdin=PASSWORD + "\n")
+        self.assertEqual(here.ask("GET", ACCOUNTS)[0], 303)
+
+    def test_who_may_sign_in(self) -> None:
+        """Operators and mailbox users sign in as well, and nobody with a wrong password."""
+        self.here.command("operator", "add", "root", "--password-file", "-", stdin=PASSWORD + "\n")
+        operator, user = Visitor(self.here), Visitor(self.here)
+        self.assertFalse(operator.sign_in("root", NEW))
+        self.assertTrue(operator.sign_in("root"))
+        self.assertIn("other.test", operator.ask("GET", "/")[1])
+        self.assertTrue(user.sign_in(ANN))
+        self.assertEqual((user.ask("GET", "/")[0], user.location), (303, "/mailbox"))
+        self.assertEqual(user.ask("GET", ACCOUNTS)[0], 404)
+
+    def test_a_reload_signs_nobody_out(self) -> None:
+        """After SIGHUP the panel goes on with the same sessions."""
+        visitor = self.owner()
+        before = self.here.text().count("reloaded")
+        self.here.signal(signal.SIGHUP)
+        until(lambda: self.here.text().count("reloaded") > before, self.here.text)
+        self.assertEqual(visitor.ask("GET", ACCOUNTS)[0], 200)
+
+    def test_the_cookie(self) -> None:
+        """The cookie is for this server alone, and for TLS."""
+        visitor = self.owner()
+        self.assertTrue(visitor.cookie.startswith("__Host-session="))
