@@ -303,6 +303,8 @@ class ModerationTests(ListCase):
         self.post(by("eve@evil.example", TEAM), BEA)
         self.post(b"Subject: x\r\n\r\n", BEA)
         self.assertEqual([row.state for row in self.rows()], ["held"] * 3)
+        self.post(by("eve@evil.example", TEAM), "dan@evil.example")
+        self.assertTrue(self.rows()[-1].last_answer.endswith("dan@evil.example and eve@evil.example are not members"))
 
     def test_owners_only(self) -> None:
         """A list of news takes them from its owners, and says that nobody else can post."""

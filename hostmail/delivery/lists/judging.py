@@ -70,5 +70,9 @@ def why_held(found: MailingList, by: Collection[Address], sender: Address | None
     strangers = sorted({str(one) for one in who if one.key not in may})
     if not strangers:
         return ""
-    whom = "an owner" if found.post == MayPost.OWNERS else "a member"
-    return f"{HELD}{' and '.join(strangers)} {'is' if len(strangers) == 1 else 'are'} not {whom}{'' if len(strangers) == 1 else 's'}"
+    one, many = (
+        ("is not an owner", "are not owners")
+        if found.post == MayPost.OWNERS
+        else ("is not a member", "are not members")
+    )
+    return f"{HELD}{' and '.join(strangers)} {one if len(strangers) == 1 else many}"
