@@ -24,11 +24,12 @@ from hostmail.errors import Refusal
 
 @dataclass(slots=True)
 class Mailbox:
-    """One local mailbox, and all recipients of the message that lead there: it gets one copy."""
+    """One local mailbox, and all recipients of the message that lead there: it gets one copy. `waits`: it is tried again from the queue."""
 
     decision: IntoMailbox
     recipients: list[Recipient] = field(default_factory=list)
     answer: Refusal | None = None
+    waits: bool = False
 
     @property
     def address(self) -> Address:
@@ -38,11 +39,12 @@ class Mailbox:
 
 @dataclass(slots=True)
 class Nowhere:
-    """One end of a recipient that takes no mail, beside others that do: its sender hears of it."""
+    """One end of a recipient that takes no mail, beside others that do: its sender hears of it, or it is tried again."""
 
     answer: Refusal
     recipients: list[Recipient]
     address: Address
+    waits: bool = False
 
 
 End = Mailbox | Nowhere

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hostmail.delivery.accepted import Responsible
 from hostmail.delivery.bounce import Original, Outcome
-from hostmail.delivery.ends import Ends
+from hostmail.delivery.ends import End, Ends
 from hostmail.delivery.floods import Floods
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import BrokenOff, Refusal, SpamNotForwarded
@@ -114,10 +114,8 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
         mine = mailbox.decision.delivered_to
         if mailbox.answer is None:
             yield Happened.DELIVERED, mine, _caught("", mailbox.decision.caught)
-        elif mailbox.answer.permanent:
-            yield Happened.FAILED, mine, mailbox.answer.smtp_reply()
         else:
-            yield Happened.POSTPONED, mine, mailbox.answer.smtp_reply()
+            yield _trouble(mailbox), mine, mailbox.answer.smtp_reply()
     for _, forward in ends.forwards:
         yield Happened.QUEUED, str(forward.address), _caught(f"forwarded by {forward.forwarder}", forward.caught)
     for recipient, end in ends.lists:
@@ -127,11 +125,15 @@ def _ends(ends: Ends) -> Iterator[tuple[Happened, str, str]]:
     for recipient in ends.elsewhere:
         yield (Happened.HELD if recipient.held else Happened.QUEUED), str(recipient.address), recipient.held
     for nowhere in ends.nowhere:
-        yield Happened.FAILED, str(nowhere.address), nowhere.answer.smtp_reply()
+        yield _trouble(nowhere), str(nowhere.address), nowhere.answer.smtp_reply()
     for recipient in ends.withheld:
         yield Happened.WITHHELD, str(recipient.address), SpamNotForwarded.words
     for recipient in ends.discards:
         yield Happened.DISCARDED, str(recipient.address), "the domain's owner wants unknown names discarded"
+
+
+def _trouble(end: End) -> Happened:
+    return Happened.POSTPONED if end.waits else Happened.FAILED
 
 
 def _caught(words: str, name: str) -> str:

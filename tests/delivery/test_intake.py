@@ -269,6 +269,23 @@ class StoryTests(IntakeCase):
         self.wait(self.intake.submit(Address.parse("ann@example.com"), b"Subject: hi\r\n\r\n"))
         self.assertEqual(self.history.facts[0].words, "from this server itself, 15 octets")
 
+    def test_ends_that_are_tried_again(self) -> None:
+        """What waits in the queue for another try has not been given up: trouble for now, or a report that could not be stored."""
+        for number in range(12):
+            self.directory.lead(f"n{number}@example.com", f"n{number + 1}@example.com")
+        self.directory.lead("info@example.com", "ann@example.com", "n0@example.com")
+        self.send("info@example.com")
+        self.assertEqual(
+            {what for what, _, words in self.history.story if words.startswith("451 4.3.5")}, {"postponed"}
+        )
+        self.history.facts.clear()
+        self.store.refusals["bea@example.com"] = OverQuota("full")
+        self.store.refusals["cleo@example.com"] = TemporaryFailure()
+        self.send("ann@example.com", "bea@example.com", sender="cleo@example.com")
+        told = [(what, to) for what, to, _ in self.history.story]
+        self.assertIn(("postponed", "bea@example.com"), told)
+        self.assertNotIn(("failed", "bea@example.com"), told)
+
     def test_mailboxes_that_say_no(self) -> None:
         """A full mailbox beside one that has room, and the report to the sender."""
         self.directory.add("bob@example.com")

@@ -46,7 +46,7 @@ class HeldTests(SinkJourney):
         until(lambda: "taken by the next server" in self.told(first), self.here.text)
         self.assertIn(f"held for {first}: the account has sent more than it may", self.told(first))
         self.assertIn(f"waits in the queue for {first}: released by the operator", self.told(first))
-        self.assertIn(f"deleted from the queue by the operator for {last}", self.told(last))
+        self.assertIn(f"deleted from the queue for {last}: by the operator ", self.told(last))
         self.assertEqual(len(self.sink.taken), LIMIT + HELD - 1)
 
     def told(self, address: str) -> str:
