@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hostmail.admin.parts import Addressed, Parts, Verb
-from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
+from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
 from hostmail.errors import NotFound
 
 ONE = {"address": ADDRESS}
@@ -26,6 +26,12 @@ class SetAutoreply(msgspec.Struct, forbid_unknown_fields=True):
     every: float = WEEK_SECONDS
 
 
+class ListAutoreplies(msgspec.Struct, forbid_unknown_fields=True):
+    """autoreply.list: of one domain, or all."""
+
+    domain: str | None = None
+
+
 class Autoreplies:
     """Effective with the next message (E7)."""
 
@@ -33,6 +39,9 @@ class Autoreplies:
         self._parts = parts
         self.verbs = {
             "autoreply.set": Verb(SetAutoreply, self.set, May(EVERYBODY, about=ONE)),
+            "autoreply.list": Verb(
+                ListAutoreplies, self.all, May(OWNERS, looks=True, about={"domain": DOMAIN}, rows="address")
+            ),
             "autoreply.show": Verb(Addressed, self.show, May(EVERYBODY, looks=True, about=ONE)),
             "autoreply.off": Verb(Addressed, self.off, May(EVERYBODY, about=ONE)),
         }
@@ -49,6 +58,17 @@ class Autoreplies:
             every=asked.every,
         )
         return await self.show(Addressed(account.address))
+
+    async def all(self, asked: ListAutoreplies) -> list[dict[str, Any]]:
+        """The accounts that have one, by address, without its text."""
+        name = (await self._parts.find_domain(asked.domain)).name if asked.domain else None
+        rows = []
+        for account in await self._parts.directory.accounts(name):
+            found = await self._parts.directory.autoresponder(account.id)
+            if found is not None:
+                times = {"starts": found.starts, "until": found.until, "every": found.every}
+                rows.append({"address": account.address, "subject": found.subject, **times})
+        return rows
 
     async def show(self, asked: Addressed) -> dict[str, Any]:
         """What is answered, and who was."""

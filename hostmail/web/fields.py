@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import IO
 from urllib.parse import parse_qsl
@@ -128,6 +129,17 @@ class Fields:
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise BadField(name, "this must be a whole number")
         return int(text)
+
+    def day(self, name: str, last: bool = False) -> float | None:
+        """Unix time at which a day begins here, or with `last` is over; None for an empty field; raises BadField."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            day = date.fromisoformat(text) + timedelta(days=last)
+            return datetime(day.year, day.month, day.day).astimezone().timestamp()
+        except (ValueError, OverflowError):
+            raise BadField(name, "Write the day like 2026-12-20") from None
 
     def duration(self, name: str) -> int | None:
         """Seconds as people write them (7d), None for an empty field; raises BadField."""

@@ -61,6 +61,20 @@ def set_(line: CommandLine, address: str, file: BinaryIO, **options: Any) -> Non
     line.answer(line.call("autoreply.set", address=address, text=text, **given(**options)), show_one)
 
 
+@autoreply.command("list")
+@click.argument("domain", required=False)
+@pass_line
+def list_(line: CommandLine, domain: str | None) -> None:
+    """All accounts that answer, or those of a domain."""
+    columns = (
+        ("ADDRESS", lambda row: row["address"]),
+        ("SUBJECT", lambda row: row["subject"] or "-"),
+        ("FROM", lambda row: moment(row["starts"]) if row["starts"] is not None else "-"),
+        ("UNTIL", lambda row: moment(row["until"]) if row["until"] is not None else "-"),
+    )
+    line.answer(line.call("autoreply.list", **given(domain=domain)), lambda rows: table(rows, columns))
+
+
 @autoreply.command()
 @click.argument("address")
 @pass_line

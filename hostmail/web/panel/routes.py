@@ -6,7 +6,7 @@ A page that is not in here does not exist; one that is in here has been tried by
 from __future__ import annotations
 
 from hostmail.web.panel.page import Page
-from hostmail.web.panel.pages import account, accounts, addresses, catchall, home, mailbox, overview
+from hostmail.web.panel.pages import account, accounts, addresses, autoreply, catchall, home, mailbox, mine, overview
 
 PAGES: tuple[Page, ...] = (
     *home.PAGES,
@@ -15,5 +15,7 @@ PAGES: tuple[Page, ...] = (
     *account.PAGES,
     *addresses.PAGES,
     *catchall.PAGES,
+    *autoreply.PAGES,
     *mailbox.PAGES,
+    *mine.PAGES,
 )
