@@ -10,7 +10,8 @@ from random import Random
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -18,6 +19,7 @@ from hostmail.config.schema import Dns, Settings
 from hostmail.interfaces import Queued
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.making import is_local, make_dispatch, make_dns, ours
+from hostmail.relay.places import PER_HOST
 from tests.relay.certificate import write_certificate
 from tests.relay.facts import FakeWays, senders_facts
 from tests.support.remote import Remote
@@ -194,6 +196,31 @@ class HostTests(DirectCase):
         self.sender = self.make(source_addresses=("127.0.0.77",))
         self.assertEqual(await self.send(), ["+"])
         self.assertEqual(self.first.clients, ["127.0.0.77"])
+
+
+class ProviderTests(DirectCase):
+    async def test_many_domains(self) -> None:
+        """Fifteen domains whose mail one host has: it sees ten connections at a time, and gets all messages in the end."""
+        self.sender._places._clock = Clock()
+        self.first.answers["EHLO"] = ""
+        domains = [f"d{number}.test" for number in range(15)]
+        for domain in domains:
+            self.zone.mx(domain, "10 first.x.test")
+        sending = [ensureDeferred(self.sender.send([self.row(f"bob@{domain}")])) for domain in domains]
+        while self.waiting < 5 or len(self.first.heard) < PER_HOST:
+            await deferLater(reactor, 0.0)
+        self.assertEqual(self.first.connections, PER_HOST)
+        self.first.answers.clear()
+        for connection in list(self.first._open):
+            connection.sendall(b"250 remote\r\n")
+        results = [await each for each in sending]
+        self.assertEqual([one.refusal for [one] in results], [None] * 15)
+        self.assertEqual(len(self.first.taken), 15)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return sum(len(line.waiting) for line in self.sender._places._lines.values())
 
 
 class TalkTests(DirectCase):
