@@ -207,7 +207,7 @@ class Appliance(Service):
         settings = parts.settings
         intake = make_intake(parts)
         make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
-        web = self._web.sites(parts) if self._web is not None else {}
+        web = self._web.sites(parts, self._admin.setup_of, self._certificates.signer) if self._web is not None else {}
         for door in self._doors:
             is_web = door.service in WEB_SERVICES
             door.inner = web[door.service] if is_web else make(door.service, door.listener)

@@ -17,6 +17,8 @@ from hostmail.web.asked import is_ip
 from hostmail.web.panel.making import make_panel
 from hostmail.web.redirecting import make_redirecting
 from hostmail.web.sessions import WebSessions
+from hostmail.web.setup.answers import SetupAnswers, SetupOf, SignerOf
+from hostmail.web.setup.routes import plain_routes, setup_routes
 
 
 class WebParts:
@@ -26,9 +28,13 @@ class WebParts:
         self._admin = admin
         self._sessions = WebSessions(path=settings.data_dir / "panel.sqlite", now=time.time)
 
-    def sites(self, parts: Parts) -> dict[str, IProtocolFactory]:
-        """By service, with the settings as they are now; all listeners of a service share one."""
+    def sites(self, parts: Parts, setup_of: SetupOf, signer_of: SignerOf) -> dict[str, IProtocolFactory]:
+        """By service, with the settings as they are now; all listeners of a service share one.
+
+        `setup_of` and `signer_of` are for set-up answers.
+        """
         settings = parts.settings
+        answers = SetupAnswers(setup_of=setup_of, signer_of=signer_of, now=time.time)
         common: dict[str, Any] = {
             "connections": parts.sessions,
             "reactor": parts.reactor,
@@ -41,9 +47,11 @@ class WebParts:
             now=time.time,
             is_ours=own_hosts(settings, parts.directory),
             server=settings.hostname,
+            more=setup_routes(answers),
             **common,
         )
-        setup = make_redirecting(panel_url=panel_address(settings, settings.hostname), routes=(), **common)
+        panel_url = panel_address(settings, settings.hostname)
+        setup = make_redirecting(panel_url=panel_url, routes=plain_routes(answers), **common)
         return {"panel": panel, "setup": setup}
 
     def close(self) -> None:

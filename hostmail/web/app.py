@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, Map
 
 from hostmail.errors import BadValue
 from hostmail.web.answers import Answer, cookie_name, write
@@ -41,6 +43,14 @@ class Route:
     uploads: bool = False
 
 
+class AnyCase(BaseConverter):
+    """A part of a path that is one word, in capital or small letters: `<nocase("word"):name>`."""
+
+    def __init__(self, url_map: Map, word: str) -> None:
+        super().__init__(url_map)
+        self.regex = f"(?i:{re.escape(word)})"
+
+
 def unhurried(work: Coroutine[Any, Any, Any]) -> Deferred[Any]:
     """Work that goes on to its end when the browser has gone: klein cancels what it waits for, and a change must not stop half-way."""
     outside: Deferred[Any] = Deferred()
@@ -57,6 +67,7 @@ class WebApp:
         self._klein = app = Klein()
         app.url_map.strict_slashes = False
         # A path that is not quite ours is not there: what werkzeug would redirect to has the browser's own Host in it.
+        app.url_map.converters["nocase"] = AnyCase
         app.url_map.merge_slashes = app.url_map.redirect_defaults = False
         for route in routes:
             app.route(route.path, methods=list(route.methods), endpoint=route.name)(self._handler(route))

@@ -20,6 +20,7 @@ from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotAllowed, NotFound
 from hostmail.interfaces import IAdmin, ISignIn, Signed
 from hostmail.monitoring.sessions import Sessions
+from hostmail.web.app import Route
 from hostmail.web.panel.making import make_panel
 from hostmail.web.panel.page import Page
 from hostmail.web.panel.routes import PAGES
@@ -302,7 +303,13 @@ class Transport(StringTransport):
 class Site:
     """A panel as it is put together, with time in our hands."""
 
-    def __init__(self, folder: Path, pages: Sequence[Page] = PAGES, proxies: Sequence[str] = ("127.0.0.1",)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pages: Sequence[Page] = PAGES,
+        proxies: Sequence[str] = ("127.0.0.1",),
+        more: Sequence[Route] = (),
+    ) -> None:
         self.clock = Clock()
         self.clock.advance(1_000_000)
         self.admin, self.sign_in = FakeAdmin(), FakeSignIn()
@@ -319,6 +326,7 @@ class Site:
             server="mail.example.net",
             trusted_proxies=proxies,
             pages=pages,
+            more=more,
         )
 
     async def _is_ours(self, host: str) -> bool:

@@ -1,0 +1,1 @@
+"""Set-up answers for mail programs, which need no login and depend on the domain alone."""
