@@ -1268,6 +1268,7 @@ class Queued:
 
     `addressed` is the address that the sender named, where routing has led that to `recipient`, a mailbox here. `for_domain` is the
     hosted domain whose affair the message is: its accounts', forwards', lists', or a report about mail of those; "" for a stranger's.
+    `octets` are those of the file at `path`, where they are at hand.
     """
 
     id: int
@@ -1290,6 +1291,7 @@ class Queued:
     smtputf8: bool = False
     addressed: str = ""
     for_domain: str = ""
+    octets: bytes | None = None
 
     @property
     def reverse_path(self) -> Address | None:

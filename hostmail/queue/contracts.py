@@ -71,6 +71,16 @@ class Sender(Protocol):
         """End what is under way soon: each `send` has its results then."""
 
 
+class Taker(Protocol):
+    """Works on new mail as soon as it is safe, without anybody looking for it in the tables first."""
+
+    def lease_until(self, coming: int) -> float:
+        """Until when (Unix time) it leases rows, so many of which are on their way; 0 if they have to wait for their turn."""
+
+    def begin(self, rows: Sequence[QueuedRow]) -> None:
+        """They are safe, and leased to it."""
+
+
 class Decide(Protocol):
     """Routes a recipient, or where it is `routed` says whether that mailbox still takes mail."""
 

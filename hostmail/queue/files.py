@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from zope.interface import implementer
 
@@ -17,6 +18,7 @@ from hostmail.message.headers import header_end, remove_field
 
 COPY_BLOCK = 256 * 1024
 MAX_HEADER = MAX_RETURNED = 64 * 1024
+MOST_REMEMBERED = 16 * 1024
 ORPHAN_AGE_SECONDS = 3600
 
 _NO_LINKS = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.ENOSYS})
@@ -28,15 +30,24 @@ def transport_prefix(prefix: bytes) -> bytes:
     return remove_field(remove_field(prefix, b"return-path"), b"delivered-to")
 
 
+class Kept(NamedTuple):
+    """A file of the queue: its name, how many octets of trace fields it begins with, and a small one's octets."""
+
+    name: str
+    prefix_length: int
+    octets: bytes | None
+
+
 class QueueFiles:
     """One directory of message files, each with a name of its own that nobody else ever uses."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._new_names = False
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def take(self, queue_id: str, spooled: ISpoolFile, body: bytes | None = None, mark: bytes = b"") -> tuple[str, int]:
-        """Keep a sealed spool file's octets durably; the new file's name, and how many octets of trace fields it begins with.
+    def take(self, queue_id: str, spooled: ISpoolFile, body: bytes | None = None, mark: bytes = b"") -> Kept:
+        """Keep a sealed spool file's octets durably.
 
         `mark` is a field to go above those. `body` is what it holds behind its prefix, where that is in memory. The file's name is there
         for good after `sync_directory`. Raises OutOfSpace or TemporaryFailure and leaves nothing behind then.
@@ -44,10 +55,11 @@ class QueueFiles:
         name = f"{queue_id}-{secrets.token_hex(4)}"
         kept = mark + transport_prefix(spooled.prefix)
         target = self._directory / name
+        octets = None if body is None else kept + body
         with _disk_trouble():
             try:
-                if body is not None:
-                    _write_new(target, kept + body)
+                if octets is not None:
+                    _write_new(target, octets)
                 else:
                     if kept != spooled.prefix or not _linked(spooled.path, target):
                         _copy(spooled.path, len(spooled.prefix), kept, target)
@@ -55,12 +67,20 @@ class QueueFiles:
             except BaseException:
                 self.remove(name)
                 raise
-        return name, len(kept)
+        self._new_names = True
+        return Kept(name, len(kept), octets if octets is not None and len(octets) <= MOST_REMEMBERED else None)
 
     def sync_directory(self) -> None:
         """Make the names of all files so far durable; raises OutOfSpace or TemporaryFailure."""
-        with _disk_trouble():
-            _sync(self._directory)
+        if not self._new_names:
+            return
+        self._new_names = False
+        try:
+            with _disk_trouble():
+                _sync(self._directory)
+        except BaseException:
+            self._new_names = True
+            raise
 
     def path(self, name: str) -> str:
         """Where the file is."""

@@ -18,8 +18,8 @@ from hostmail.errors import NotFound
 from hostmail.interfaces import Changed, InThread, IQueue, ISpoolFile, Owner, Queued, QueueStats
 from hostmail.queue import choosing, rows
 from hostmail.queue.committer import Committer
-from hostmail.queue.contracts import Leaving, QueuedRow
-from hostmail.queue.files import QueueFiles, WaitingFile
+from hostmail.queue.contracts import Leaving, QueuedRow, Taker
+from hostmail.queue.files import Kept, QueueFiles, WaitingFile
 from hostmail.queue.filters import condition
 from hostmail.queue.tables import MIGRATIONS
 from hostmail.queue.together import Together
@@ -44,7 +44,7 @@ class Queue:
     """Keeps everything below `directory`: `queue.sqlite` and `files/`.
 
     `woken` is called on the reactor whenever a row of this process has become due, and `retried` when somebody says that things are
-    better now; the runner sets both. Making a Queue brings its tables
+    better now; new mail goes to the `taker` at once if that has room. The runner sets all three. Making a Queue brings its tables
     up to date and therefore blocks: do it at start.
     """
 
@@ -62,6 +62,8 @@ class Queue:
         self._recovered = False
         self.woken: Callable[[], None] = lambda: None
         self.retried: Callable[[], None] = lambda: None
+        self.taker: Taker | None = None
+        self._coming = 0
 
     async def prepare(
         self,
@@ -79,9 +81,10 @@ class Queue:
 
         Raises OutOfSpace, TemporaryFailure. What a crash leaves in between goes with a later start: nobody was told that we have it.
         """
-        file, prefix_length = await self._in_thread(self._files.take, queue_id, spooled, spooled.body(), mark)
-        size = spooled.size - len(spooled.prefix) + prefix_length
-        message = rows.NewMessage(queue_id, file, size, prefix_length, account_id, self._now(), for_domain)
+        kept: Kept = await self._in_thread(self._files.take, queue_id, spooled, spooled.body(), mark)
+        size = spooled.size - len(spooled.prefix) + kept.prefix_length
+        facts = (account_id, self._now(), for_domain, kept.octets)
+        message = rows.NewMessage(queue_id, kept.name, size, kept.prefix_length, *facts)
         return Prepared(self, message, envelope, recipients)
 
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
@@ -284,8 +287,27 @@ class Queue:
         return file
 
     async def insert(self, messages: Sequence[rows.New]) -> None:
-        """Durable and due when it returns: all of them, or none."""
-        await self._committer.write(rows.add_all, messages)
+        """Durable when it returns, all of them or none: what is due is with the `taker`, or waits for its turn."""
+        count = sum(len(recipients) for _, _, recipients in messages)
+        self._coming += count
+        try:
+            until = self.taker.lease_until(self._coming) if self.taker is not None else 0.0
+            _, leased = await self._committer.write(rows.ADD, messages, until)
+        finally:
+            self._coming -= count
+        for row in leased:
+            row.path = self._files.path(row.file)
+        if self.taker is not None and leased:
+            self.taker.begin(leased)
+        elif leased:
+            await self.give_back(leased)
+        if len(leased) < count:
+            self.woken()
+
+    async def give_back(self, leased: Sequence[QueuedRow]) -> None:
+        """Nobody works on these by now: they are due. If that cannot be written they are when their lease is over."""
+        with log.failuresHandled("lease_not_ended"):
+            await self.park([*leased], self._now(), "")
         self.woken()
 
     async def stand_by(self, messages: Sequence[rows.New]) -> Sequence[int]:

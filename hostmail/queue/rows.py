@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 
 from hostmail.envelope import Envelope, Recipient
+from hostmail.queue.committer import Bulk
 from hostmail.queue.contracts import QueuedRow
 from hostmail.queue.tables import SENDER, messages, recipients
 
@@ -43,6 +45,7 @@ class NewMessage:
     account_id: int | None
     created: float
     for_domain: str = ""
+    octets: bytes | None = None
 
 
 class Ages(NamedTuple):
@@ -63,16 +66,58 @@ class Attempt(NamedTuple):
 
 
 # Statements are made once: putting one together costs more than running it.
-_ADD_MESSAGE = insert(messages)
+_ADD_MESSAGES = insert(messages)
 _ADD_RECIPIENTS = insert(recipients)
+_NEXT_MESSAGE, _NEXT_ROW = (select(func.coalesce(func.max(table.c.id), 0) + 1) for table in (messages, recipients))
 
 
 New = tuple[NewMessage, Envelope, Sequence[Recipient]]
 
 
-def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Sequence[Recipient]) -> int:
-    """A message and its recipients, due at once, or after their delay; its id."""
-    about = {
+def add_all(
+    connection: Connection, asked: Sequence[tuple[Sequence[New], float]]
+) -> list[tuple[list[int], list[QueuedRow]]]:
+    """Messages of several who ask, with recipients due at once or after their delay: everybody's messages' ids, and the rows he leases.
+
+    Those are all that are due, until a time; none where that is 0. Two statements do it for everybody: the write lock is held, so nobody
+    else gives ids meanwhile.
+    """
+    next_message, next_row = (int(connection.execute(each).scalar_one()) for each in (_NEXT_MESSAGE, _NEXT_ROW))
+    new_messages: list[dict[str, Any]] = []
+    new_rows: list[dict[str, Any]] = []
+    answers: list[tuple[list[int], list[QueuedRow]]] = []
+    for added, until in asked:
+        ids: list[int] = []
+        leased: list[QueuedRow] = []
+        for message, envelope, to in added:
+            about = _about(next_message + len(new_messages), message, envelope)
+            new_messages.append(about)
+            ids.append(about["id"])
+            for recipient in to:
+                row = {"id": next_row + len(new_rows), **_new(about["id"], recipient, message.created)}
+                if until and row["state"] == WAITING and not recipient.delay:
+                    row |= {"state": SENDING, "leased_until": until}
+                    leased.append(replace(as_queued(SimpleNamespace(**about | row), ""), octets=message.octets))
+                new_rows.append(row)
+        answers.append((ids, leased))
+    if new_messages:
+        connection.execute(_ADD_MESSAGES, new_messages)
+    if new_rows:
+        connection.execute(_ADD_RECIPIENTS, new_rows)
+    return answers
+
+
+ADD = Bulk(add_all)
+
+
+def _added(connection: Connection, added: Sequence[New]) -> list[int]:
+    [(ids, _)] = add_all(connection, [(added, 0.0)])
+    return ids
+
+
+def _about(message_id: int, message: NewMessage, envelope: Envelope) -> dict[str, Any]:
+    return {
+        "id": message_id,
         "queue_id": message.queue_id,
         "sender": envelope.sender,
         "file": message.file,
@@ -86,22 +131,11 @@ def add(connection: Connection, message: NewMessage, envelope: Envelope, to: Seq
         "smtputf8": envelope.smtputf8,
         "for_domain": message.for_domain,
     }
-    inserted = connection.execute(_ADD_MESSAGE, about).inserted_primary_key
-    assert inserted is not None
-    message_id = int(inserted[0])
-    connection.execute(_ADD_RECIPIENTS, [_new(message_id, recipient, message.created) for recipient in to])
-    return message_id
-
-
-def add_all(connection: Connection, added: Sequence[New]) -> None:
-    """Several of them."""
-    for message in added:
-        add(connection, *message)
 
 
 def stand_by(connection: Connection, added: Sequence[New]) -> list[int]:
     """Several of them, whom nobody sees before `go_live`; their ids."""
-    ids = [add(connection, *message) for message in added]
+    ids = _added(connection, added)
     connection.execute(update(recipients).where(_of_messages(ids)).values(state=PREPARED))
     return ids
 
@@ -114,7 +148,7 @@ def go_live(
     connection.execute(update(recipients).where(_of_messages(ids)).values(state=state))
     if also:
         connection.execute(_ADD_RECIPIENTS, [_new(ids[0], recipient, now) for recipient in also])
-    add_all(connection, added)
+    _added(connection, added)
 
 
 def give_up(connection: Connection, ids: Sequence[int] | None) -> list[str]:
@@ -140,7 +174,7 @@ def split(
     """
     if to:
         connection.execute(_ADD_RECIPIENTS, [_new(row.message_id, recipient, now) for recipient in to])
-    add_all(connection, forwarded)
+    _added(connection, forwarded)
     return finish(connection, [row.id])
 
 
@@ -162,6 +196,7 @@ def _new(message_id: int, recipient: Recipient, due: float) -> dict[str, Any]:
         "last_answer": recipient.held,
         "warned": False,
         "leased_until": 0.0,
+        "returned": False,
     }
 
 
@@ -171,7 +206,7 @@ EVERYTHING = select(
 ).join_from(recipients, messages)
 
 
-def as_queued(row: Row[Any], path: str) -> QueuedRow:
+def as_queued(row: Any, path: str) -> QueuedRow:
     """A row as the contract describes it."""
     return QueuedRow(
         id=row.id,
@@ -322,23 +357,19 @@ def try_untried(connection: Connection, now: float) -> None:
 
 
 _THESE = recipients.c.id.in_(bindparam("ids", expanding=True))
-_CONCERNED = select(recipients.c.message_id).where(_THESE)
-_FORGET_RECIPIENTS = delete(recipients).where(_THESE)
+_FORGET_RECIPIENTS = delete(recipients).where(_THESE).returning(recipients.c.message_id)
 _EMPTY = messages.c.id.in_(bindparam("ids", expanding=True)) & ~exists().where(recipients.c.message_id == messages.c.id)
-_FILES_OF_EMPTY = select(messages.c.file).where(_EMPTY)
-_FORGET_EMPTY = delete(messages).where(_EMPTY)
+_FORGET_EMPTY = delete(messages).where(_EMPTY).returning(messages.c.file)
 
 
 def finish(connection: Connection, ids: Sequence[int]) -> list[str]:
     """Forget rows, and messages that nobody waits for any more; the files of those."""
     concerned: set[int] = set()
     for batch in _batches(ids):
-        concerned.update(connection.execute(_CONCERNED, batch).scalars())
-        connection.execute(_FORGET_RECIPIENTS, batch)
+        concerned.update(connection.execute(_FORGET_RECIPIENTS, batch).scalars())
     files: list[str] = []
     for batch in _batches(sorted(concerned)):
-        files += connection.execute(_FILES_OF_EMPTY, batch).scalars()
-        connection.execute(_FORGET_EMPTY, batch)
+        files += connection.execute(_FORGET_EMPTY, batch).scalars()
     return files
 
 

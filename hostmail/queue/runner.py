@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -90,6 +91,7 @@ class Runner:
         self._look_again = False
         self._running = False
         self._renewed = 0.0
+        self._behind = True
 
     async def start(self) -> None:
         """Tidy up after the last run, unless another runner of this process did, and begin."""
@@ -98,14 +100,14 @@ class Runner:
             log.info("queue_swept: {removed} files without recipients", removed=removed)
         self._running = True
         self._renewed = self._now()
-        self._queue.woken, self._queue.retried = self.wake, self._departures.forgive
+        self._queue.woken, self._queue.retried, self._queue.taker = self.wake, self._departures.forgive, self
         self.wake()
 
     def stop(self) -> Deferred[Any]:
         """Begin nothing new; fires when what is under way has ended, which it is made to after ten seconds."""
         self._running = False
-        if self._queue.woken == self.wake:
-            self._queue.woken = lambda: None
+        if self._queue.taker is self:
+            self._queue.woken, self._queue.taker = lambda: None, None
         self._cancel_timer()
         if not self._jobs:
             return succeed(None)
@@ -120,6 +122,32 @@ class Runner:
         if self._running and not self._looking:
             self._cancel_timer()
             self._keep(ensureDeferred(self._look()))
+
+    def lease_until(self, coming: int) -> float:
+        """New mail need not be looked for, unless older mail would have to wait for it."""
+        may_come = self._running and not self._behind and self._room.free() >= coming
+        return self._now() + LEASE_SECONDS if may_come else 0.0
+
+    def begin(self, rows: Sequence[QueuedRow]) -> None:
+        """Work on new mail, once whoever brought it has had his answer."""
+        self._room.take(rows)
+        self._keep(ensureDeferred(self._begin_new(rows)))
+
+    async def _begin_new(self, rows: Sequence[QueuedRow]) -> None:
+        await deferLater(self._clock, 0)
+        if self._running:
+            self._begin_all(rows)
+        else:
+            self._room.leave(rows)
+            await self._queue.give_back(rows)
+
+    def _begin_all(self, rows: Sequence[QueuedRow]) -> None:
+        """Work on rows that are leased, each message for itself."""
+        by_message: dict[int, list[QueuedRow]] = {}
+        for row in rows:
+            by_message.setdefault(row.message_id, []).append(row)
+        for together in by_message.values():
+            self._begin(together)
 
     async def _look(self) -> None:
         self._looking = True
@@ -156,11 +184,8 @@ class Runner:
         if not free:
             return POLL_SECONDS
         leased = await self._queue.lease(LEASE_SECONDS, min(BATCH, free))
-        by_message: dict[int, list[QueuedRow]] = {}
-        for row in leased:
-            by_message.setdefault(row.message_id, []).append(row)
-        for rows in by_message.values():
-            self._begin(rows)
+        self._behind = len(leased) == min(BATCH, free)
+        self._begin_all(leased)
         if len(leased) == BATCH or self._look_again:
             return 0.0
         due = await self._queue.next_due()

@@ -16,10 +16,14 @@ BLOCK = 256 * 1024
 
 
 class FileContent:
-    """The file at `path`. A small one costs one visit to a thread; raises TemporaryFailure if it cannot be read."""
+    """The file at `path`, whose `octets` may be at hand. A small one costs one visit to a thread, or none then.
 
-    def __init__(self, path: str, in_thread: InThread) -> None:
+    Raises TemporaryFailure if it cannot be read.
+    """
+
+    def __init__(self, path: str, in_thread: InThread, octets: bytes | None = None) -> None:
         self._path = path
+        self._octets = octets
         self._in_thread = in_thread
         self._file: BinaryIO | None = None
         self._first = b""
@@ -28,7 +32,10 @@ class FileContent:
     async def open(self) -> ReadBlock:
         """Begin at the start; each call of the result is the next block, empty at the end."""
         await self.close()
-        self._file, self._first = await self._reading(_open, self._path)
+        if self._octets is not None:
+            self._first = self._octets
+        else:
+            self._file, self._first = await self._reading(_open, self._path)
         return self._read
 
     async def _read(self) -> bytes:

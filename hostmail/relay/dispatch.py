@@ -62,7 +62,7 @@ class Dispatch:
         if route is None:
             return [Sent(NextHopFailure("there is no way out any more")) for _ in rows]
         destination = self._destination(route, _domain(rows[0]))
-        content = FileContent(rows[0].path, self._in_thread)
+        content = FileContent(rows[0].path, self._in_thread, rows[0].octets)
         try:
             return await destination.send(rows, content)
         finally:

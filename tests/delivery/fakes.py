@@ -184,13 +184,14 @@ class FakeSpool:
     def __init__(self) -> None:
         self.root = tempfile.mkdtemp(prefix="spool")
         self.files: list[FakeSpoolFile] = []
-        self.full = False
+        self.full = self.in_memory = False
         self.failure: Refusal | None = None
 
     def create(self, prefix: bytes) -> FakeSpoolFile:
         if self.full:
             raise OutOfSpace()
         self.files.append(FakeSpoolFile(f"{self.root}/{len(self.files)}", prefix, self.failure))
+        self.files[-1].in_memory = self.in_memory
         return self.files[-1]
 
     def clean(self) -> None:

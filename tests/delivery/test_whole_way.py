@@ -96,6 +96,10 @@ class WholeWayCase(IntakeCase):
         )
         self.addCleanup(self.runner.stop)
 
+    def send(self, *recipients: Any, **more: Any) -> None:
+        super().send(*recipients, **more)
+        self.clock.advance(0)
+
     def make_rules(self) -> ListRules:
         """As `compose` makes them."""
         return ListRules(

@@ -120,6 +120,7 @@ class QueueCase(SynchronousTestCase):
 
     def put(self, *to: str, **more: Any) -> None:
         self.wait(self.prepare(*to, **more).commit())
+        self.clock.advance(0)
 
     def rows(self, pattern: str = "") -> list[Queued]:
         listed: list[Queued] = self.wait(self.queue.list(pattern))

@@ -6,6 +6,8 @@ import contextlib
 import errno
 import os
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,7 +19,8 @@ from zope.interface.verify import verifyObject
 
 from hostmail.errors import ConfigurationError, OutOfSpace, TemporaryFailure
 from hostmail.interfaces import IQueue, ISpoolFile
-from hostmail.queue.files import QueueFiles, transport_prefix
+from hostmail.queue.contracts import QueuedRow
+from hostmail.queue.files import MOST_REMEMBERED, QueueFiles, transport_prefix
 from hostmail.queue.queue import Queue
 from hostmail.queue.rows import Attempt
 from hostmail.queue.tables import MIGRATIONS, metadata
@@ -106,6 +109,102 @@ class PrepareTests(QueueCase):
         self.assertEqual(self.files[0].stat().st_mode & 0o777, 0o600)
         self.assertEqual((self.directory / "files").stat().st_mode & 0o777, 0o700)
         self.assertEqual((self.directory / "queue.sqlite").stat().st_mode & 0o777, 0o600)
+
+
+@dataclass
+class FakeTaker:
+    """Takes what it has room for."""
+
+    room: int
+    rows: list[QueuedRow] = field(default_factory=list)
+
+    def lease_until(self, coming: int) -> float:
+        return START + 600.0 if coming <= self.room else 0.0
+
+    def begin(self, rows: Sequence[QueuedRow]) -> None:
+        self.rows += rows
+
+
+class TakenTests(QueueCase):
+    """Mail that somebody works on as soon as it is safe."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.queue.taker = self.taker = FakeTaker(3)
+        self.woken: list[bool] = []
+        self.queue.woken = lambda: self.woken.append(True)
+
+    def test_taken(self) -> None:
+        """He gets what a look into the tables would have found, and the octets; nobody else does, and nobody looks."""
+        self.spool.in_memory = True
+        self.put("bob@x.example", "eve@y.example", notify=("DELAY",), ret="FULL", for_domain="x.example")
+        octets = b"Received: here\r\nSubject: hi\r\n\r\nbody\r\n"
+        self.assertEqual([row.octets for row in self.taker.rows], [octets, octets])
+        self.assertEqual([replace(row, octets=None) for row in self.taker.rows], self.rows())
+        self.assertEqual({row.state for row in self.rows()}, {"sending"})
+        self.assertEqual((self.wait(self.queue.lease(600.0, 10)), self.woken), ([], []))
+
+    def test_together(self) -> None:
+        """Messages that are committed together are taken together."""
+        one, two = self.prepare("bob@x.example"), self.prepare("eve@y.example")
+        self.wait(one.commit(two))
+        self.assertEqual([row.recipient for row in self.taker.rows], ["bob@x.example", "eve@y.example"])
+        self.assertEqual(len({row.message_id for row in self.taker.rows}), 2)
+
+    def test_no_room(self) -> None:
+        """Who has no room for all of them gets none: they wait for their turn."""
+        self.put(*(f"r{number}@x.example" for number in range(4)))
+        self.assertEqual((self.taker.rows, self.woken), ([], [True]))
+        self.assertEqual(len(self.wait(self.queue.lease(600.0, 10))), 4)
+
+    def test_later(self) -> None:
+        """What is held, or to be tried later, is not taken."""
+        self.put("bob@x.example", held="too much")
+        self.put("eve@x.example", delay=60.0)
+        self.assertEqual((self.taker.rows, self.woken), ([], [True, True]))
+        self.assertEqual([row.state for row in self.rows()], ["held", "waiting"])
+
+    def test_gone(self) -> None:
+        """What was meant for somebody who has stopped meanwhile is due."""
+        prepared = self.prepare("bob@x.example")
+        leases = self.taker.lease_until
+
+        def lease_and_stop(coming: int) -> float:
+            self.queue.taker = None
+            return leases(coming)
+
+        self.taker.lease_until = lease_and_stop  # type: ignore[method-assign]
+        self.wait(prepared.commit())
+        self.assertEqual(self.woken, [True])
+        [row] = self.wait(self.queue.lease(600.0, 10))
+        self.assertEqual((row.attempts, row.last_answer), (0, ""))
+
+    def test_large(self) -> None:
+        """Only small messages are remembered."""
+        self.spool.in_memory = True
+        for size in (MOST_REMEMBERED, MOST_REMEMBERED + 1):
+            spooled = self.spool.create(b"")
+            spooled.write(b"x" * size)
+            self.wait(spooled.seal())
+            kept = QueueFiles(self.directory / "files").take("q", spooled, spooled.body())
+            self.assertEqual(kept.octets is None, size > MOST_REMEMBERED)
+
+    def test_names_are_synced(self) -> None:
+        """The directory is synced once there are new names in it, and again if that went wrong."""
+        files = QueueFiles(self.directory / "files")
+        (self.directory / "files").rename(self.directory / "away")
+        files.sync_directory()
+        (self.directory / "away").rename(self.directory / "files")
+        spooled = self.spool.create(b"")
+        self.wait(spooled.seal())
+        files.take("q", spooled, b"")
+        (self.directory / "files").rename(self.directory / "away")
+        for _ in range(2):
+            self.assertRaises(TemporaryFailure, files.sync_directory)
+        (self.directory / "away").rename(self.directory / "files")
+        files.sync_directory()
+        (self.directory / "files").rename(self.directory / "away")
+        files.sync_directory()
 
 
 class ChangeTests(QueueCase):

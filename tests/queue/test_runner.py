@@ -17,6 +17,7 @@ from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import MailLoop, NoSuchRecipient, OverQuota, RecipientSuspended, Refusal, TemporaryFailure
 from hostmail.interfaces import Queued
 from hostmail.queue.lanes import PER_DESTINATION
+from hostmail.queue.runner import BATCH
 from hostmail.queue.schedule import DAY, HOUR
 from tests.queue.support import START, FakeSender, Result, RunnerCase
 
@@ -457,6 +458,53 @@ class LifeTests(RunnerCase):
         self.assertEqual(self.sender.calls, [["bob@x.example"], ["eve@x.example"]])
         self.successResultOf(second.stop())
 
+    def test_new_mail(self) -> None:
+        """Nobody looks for new mail in the tables; it goes once whoever brought it has had his answer."""
+        self.start()
+        self.queue.lease = broken  # type: ignore[method-assign,assignment]
+        self.wait(self.prepare("bob@x.example").commit())
+        self.assertEqual(self.sender.calls, [])
+        self.clock.advance(0)
+        self.assertEqual((self.sender.calls, self.rows()), ([["bob@x.example"]], []))
+
+    def test_new_mail_waits_its_turn(self) -> None:
+        """Mail that has waited goes before new mail where there is more of it than goes at once."""
+        self.put(*(f"r{number}@x.example" for number in range(BATCH)))
+        lease, waits = self.queue.lease, Deferred[None]()
+
+        async def slow(seconds: float, limit: int) -> Any:
+            leased = await lease(seconds, limit)
+            await waits
+            return leased
+
+        self.queue.lease = slow  # type: ignore[method-assign]
+        runner = self.start()
+        self.put("new@x.example")
+        self.assertEqual([row.state for row in self.rows("to:new@x.example")], ["waiting"])
+        waits.callback(None)
+        self.pass_time(1)
+        self.assertEqual(self.sender.calls[-1], ["new@x.example"])
+        self.assertNotEqual(runner.lease_until(1), 0.0)
+
+    def test_stopped_before_it_began(self) -> None:
+        """New mail that its runner has no time for any more is the next one's."""
+        first = self.start()
+        self.wait(self.prepare("bob@x.example").commit())
+        stopped = first.stop()
+        self.start()
+        self.clock.advance(0)
+        self.successResultOf(stopped)
+        self.assertEqual((self.sender.calls, self.rows()), ([["bob@x.example"]], []))
+
+    def test_killed_with_new_mail(self) -> None:
+        """New mail that was being sent when the process died is sent by the next one at once."""
+        self.start()
+        self.wait(self.prepare("bob@x.example").commit())
+        self.assertEqual([row.state for row in self.rows()], ["sending"])
+        self.queue = self.open_queue()
+        self.start()
+        self.assertEqual((self.sender.calls, self.rows()), ([["bob@x.example"]], []))
+
     def test_after_a_crash(self) -> None:
         """What was being sent when the process died is sent by the next one at once."""
         self.put("bob@x.example")
@@ -467,9 +515,9 @@ class LifeTests(RunnerCase):
 
     def test_database_in_trouble(self) -> None:
         """A database that cannot be read is tried again, and the log tells."""
-        self.start()
         lease, self.queue.lease = self.queue.lease, broken  # type: ignore[method-assign,assignment]
         self.put("bob@x.example")
+        self.start()
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.queue.lease = lease  # type: ignore[method-assign]
         self.clock.advance(10)

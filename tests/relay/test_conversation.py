@@ -6,10 +6,11 @@ from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred
 
+from hostmail.relay.content import FileContent
 from hostmail.relay.conversation import MAX_RECIPIENTS
-from tests.relay.talk import FULL, TalkCase
+from tests.relay.talk import FULL, TalkCase, at_once
 
 
 class PlainTests(TalkCase):
@@ -342,6 +343,30 @@ class LoginTests(TalkCase):
             self.assertEqual(self.results(sending), [f"451 4.7.4 mx.x.example {words}"])
             self.assertNotIn("AUTH", self.server.heard())
 
+    def test_no_password_in_clear_after_tls_failed(self) -> None:
+        """Where TLS is offered and then refused or broken the password stays here, too; where it is a must nothing is tried in clear."""
+        for tls, end, connections in (
+            ("may", "454 4.7.0 not now", 1),
+            ("may", "hang up", 2),
+            ("must", "454 4.7.0 not now", 1),
+            ("must", "hang up", 1),
+        ):
+            self.behave(replace(self.manners, tls=tls))
+            self.endpoint.servers.clear()
+            sending = self.send()
+            self.server.greets("STARTTLS", "AUTH PLAIN")
+            self.server.says("220 go" if end == "hang up" else end)
+            if end == "hang up":
+                self.server.hangs_up()
+            if len(self.endpoint.servers) > 1:
+                self.server.greets("AUTH PLAIN")
+            self.assertRegex(self.results(sending)[0], "^451 4.7.")
+            self.assertEqual(len(self.endpoint.servers), connections)
+            for server in self.endpoint.servers:
+                self.assertNotRegex(server.heard(), "AUTH|MAIL")
+                if not server.ended:
+                    server.hangs_up()
+
 
 class OurTroubleTests(TalkCase):
     def test_file_gone(self) -> None:
@@ -354,6 +379,16 @@ class OurTroubleTests(TalkCase):
         self.assertEqual(self.results(sending), ["451 4.3.0 local error, please try again later"])
         self.assertNotIn(".\r\n", self.server.heard())
         self.assertTrue(self.server.gone)
+
+    def test_octets_at_hand(self) -> None:
+        """What is at hand is not read from its file."""
+        content = FileContent("nowhere", at_once, b"Subject: at hand\r\n")
+        sending = ensureDeferred(self.destination.send([self.row("bob@x.example")], content))
+        self.server.greets(*FULL)
+        self.server.says("250 ok", "250 ok", "354 go")
+        self.assertTrue(self.server.heard().endswith("DATA\r\nSubject: at hand\r\n.\r\n"))
+        self.server.says("250 ok")
+        self.assertEqual(self.results(sending), ["+"])
 
     def test_file_gone_later(self) -> None:
         """Who has his message by then does not get it once more."""
