@@ -179,8 +179,7 @@ class FakeAdmin:
         return self.autoreplies[address]
 
     def autoreply_off(self, actor: Actor, address: str) -> dict[str, Any]:
-        del self.autoreplies[address]
-        return {"address": address}
+        return self.autoreply_show(actor, address) and self.autoreplies.pop(address)
 
     def session_list(self, actor: Actor, address: str) -> list[dict[str, Any]]:
         return [{"id": 7, "protocol": "imap", "ip": "192.0.2.9", "since": 1_700_000_000.0, "tls": None, "state": {}}]
