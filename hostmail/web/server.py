@@ -93,7 +93,7 @@ class BoundedChannel(HTTPChannel):
     _deadline: Any = None
     _session: SessionInfo | None = None
     _counted = 0
-    _is_pausing = _has_given_up = False
+    _is_pausing = _is_closing = _has_given_up = False
 
     @property
     def peer_ip(self) -> str:
@@ -135,6 +135,16 @@ class BoundedChannel(HTTPChannel):
         )
         self._within(limits.IDLE_SECONDS)
         self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """What is no request: the end, where twisted.web would go on reading what follows."""
+        self.give_up(400, "Bad Request")
+
+    def loseConnection(self) -> None:
+        """Close it once: whoever has given up may be kicked as well."""
+        if not self._is_closing:
+            self._is_closing = True
+            super().loseConnection()
 
     def dataReceived(self, data: bytes) -> None:
         """The first octets after a pause begin a request."""
