@@ -10,15 +10,15 @@ from tests.support.sink import Sink
 
 
 class SinkJourney(Journey):
-    """`more` is said to the service beside its smarthost, the sink."""
+    """`further` is said to the service beside its smarthost, the sink."""
 
     sink: ClassVar[Sink]
-    more: ClassVar[str] = ""
+    further: ClassVar[str] = ""
 
     @classmethod
     def setUpClass(cls) -> None:
         cls.sink = Sink(free_ports(1)[0])
-        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\n{cls.more}'
+        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\n{cls.further}'
         cls.sink.open()
         super().setUpClass()
 

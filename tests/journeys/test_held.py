@@ -14,7 +14,7 @@ LIMIT, PATIENCE, HELD = 3, 10, 4
 
 class HeldTests(SinkJourney):
     accounts = (ANN,)
-    more = f"limits: {{sent_per_hour: {LIMIT}}}\n"
+    further = f"limits: {{sent_per_hour: {LIMIT}}}\n"
 
     def held(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.here.json("queue", "list", f"account:{ANN}", "state:held")
