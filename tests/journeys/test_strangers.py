@@ -8,12 +8,13 @@ import tempfile
 from email import message_from_bytes
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.journeys.base import ANN, until
-from tests.journeys.test_outward import Outward
+from tests.journeys.test_outward import DORA, Outward
 from tests.relay.certificate import write_certificate
 from tests.support.appliance import PASSWORD
+from tests.support.postfix import Postfix
 from tests.support.remote import Remote
 
 HOSTILE = {
@@ -26,6 +27,38 @@ HOSTILE = {
     "a line of the future": ("MAIL", "999 what"),
 }
 MUCH = "A line of a longer letter.\n" * 10_000
+
+
+class OldPostfixTests(Outward):
+    """Postfix as it would be without any extension of SMTP."""
+
+    there: ClassVar[Postfix]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        nothing = (
+            "smtpd_discard_ehlo_keywords = 8bitmime, smtputf8, pipelining, chunking, dsn, size, enhancedstatuscodes\n"
+        )
+        cls.there = Postfix(cls.far_port, "far.test", ("dora",), {}, nothing)
+        cls.there.start()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.there.stop()
+        super().tearDownClass()
+
+    def test_converted(self) -> None:
+        """A letter reaches it in ASCII, and reads the same; who wanted to know hears what became of it."""
+        self.submit("in ascii", DORA, "nobody@far.test", options=("NOTIFY=SUCCESS,FAILURE",))
+        until(lambda: bool(self.there.letters("dora")), lambda: self.story() + self.there.text()[-3000:])
+        [letter] = self.there.letters("dora")
+        self.assertTrue(letter.isascii())
+        body = message_from_bytes(letter).get_payload(decode=True)
+        assert isinstance(body, bytes)
+        self.assertEqual(body.split(b"\r\n"), ["Gr\u00fc\u00dfe.".encode(), b".dot", b""])
+        self.assertIn(f"<{DORA}>", self.arrives(self.here, ANN, "Action: relayed").as_string())
+        self.assertIn("<nobody@far.test>", self.arrives(self.here, ANN, "Action: failed").as_string())
 
 
 class StrangersTests(Outward):
