@@ -30,6 +30,7 @@ from hostmail.interfaces import IAdmin
 
 MAX_BODY, MAX_PATH = 1 << 20, 107
 IDLE_SECONDS = 60
+BACKLOG = 1000
 PREFIX = b"/v1/"
 # struct ucred: pid, uid, gid.
 _CREDENTIALS = struct.Struct("3i")
@@ -139,7 +140,7 @@ class ControlService(Service):
         site.log = lambda request: None  # type: ignore[method-assign]
         # Without the reactor's line "Site starting on ...": an event with an empty format is not written.
         quiet = {ILogContext: {**(context.get(ILogContext) or {}), "log_format": ""}}
-        self._port = context.call(quiet, self._reactor.listenUNIX, os.fspath(self._path), site, mode=0o600)
+        self._port = context.call(quiet, self._reactor.listenUNIX, os.fspath(self._path), site, BACKLOG, 0o600)
 
     async def _close(self) -> None:
         port, self._port = self._port, None

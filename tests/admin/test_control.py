@@ -8,8 +8,10 @@ import socket
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.application.service import IService
@@ -21,7 +23,8 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hostmail.actor import Actor
-from hostmail.admin.client import ControlClient, NotRunning, Refused, Unreachable
+from hostmail.admin import client as client_module
+from hostmail.admin.client import CONTINUE, ControlClient, NotRunning, Refused, Unreachable
 from hostmail.admin.control import ControlService, http_status
 from hostmail.admin.control_path import socket_path
 from hostmail.errors import (
@@ -158,6 +161,20 @@ class ControlTests(TestCase):
         self.verbs.waiting.callback(None)
         self.assertEqual([verb for verb, _ in self.verbs.asked], ["wait", "status"])
 
+    async def test_many_at_once(self) -> None:
+        """Hundreds of commands that come while the service is busy are all answered."""
+        answers: list[Any] = []
+
+        def ask() -> None:
+            answers.append(self.client.call("status", {}))
+
+        threads = [threading.Thread(target=ask) for _ in range(200)]
+        for thread in threads:
+            thread.start()
+        # All of them wait in the socket's queue by now, or come while the first are answered.
+        await deferToThread(lambda: [thread.join() for thread in threads])
+        self.assertEqual(answers, [{"told": "Grüße"}] * 200)
+
     async def test_second_service(self) -> None:
         """A second service on the same data does not start; a dead one's socket is replaced."""
         second = ControlService(reactor, self.verbs, self.data)
@@ -204,10 +221,77 @@ class UnreachableTests(SynchronousTestCase):
             def answer() -> None:
                 connection, _ = listening.accept()
                 connection.recv(65536)
+                connection.sendall(CONTINUE)
+                connection.recv(65536)
                 connection.close()
 
             answering = threading.Thread(target=answer)
             answering.start()
-            with self.assertRaisesRegex(Unreachable, "broke off"):
+            with self.assertRaisesRegex(Unreachable, "may have done it or not"):
                 client.call("status", {})
             answering.join()
+
+    def listen(self, backlog: int = 8) -> socket.socket:
+        listening = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listening.close)
+        listening.bind(str(self.data / "sock"))
+        listening.listen(backlog)
+        return listening
+
+    def serve(self, listening: socket.socket, hang_up: int, heard: list[bytes]) -> threading.Thread:
+        """Hang up on so many before a word is read, as a service that stops does; answer one more."""
+
+        def work() -> None:
+            for _ in range(hang_up):
+                connection, _ = listening.accept()
+                connection.close()
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(CONTINUE)
+                heard.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread
+
+    def test_hung_up_on(self) -> None:
+        """A connection that is reset before anybody has taken it up is made again, and the verb is told once."""
+        self.patch(client_module, "PAUSES", (0.0, 0.0, 0.0))
+        heard: list[bytes] = []
+        self.serve(self.listen(), 3, heard)
+        self.assertEqual(ControlClient(self.data / "sock").call("domain.add", {"name": "x"}), {})
+        self.assertEqual(heard, [b'{"name": "x"}'])
+
+    def test_hung_up_on_for_good(self) -> None:
+        """Where that goes on, the command says so."""
+        self.patch(client_module, "PAUSES", (0.0, 0.0, 0.0))
+        heard: list[bytes] = []
+        listening = self.listen()
+        self.serve(listening, 4, heard)
+        with self.assertRaisesRegex(Unreachable, "hangs up"):
+            ControlClient(self.data / "sock").call("status", {})
+        self.assertEqual(ControlClient(self.data / "sock").call("status", {}), {})
+
+    def test_no_place(self) -> None:
+        """Where so many ask that no more fit into the queue of the socket, the command waits for a place; not for ever."""
+        listening, heard = self.listen(0), list[bytes]()
+        waits: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            if not waits:
+                self.serve(listening, 1, heard)
+            waits.append(seconds)
+            time.sleep(0.001)
+
+        self.patch(client_module, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+        with socket.socket(socket.AF_UNIX) as other:
+            other.connect(str(self.data / "sock"))
+            self.patch(client_module, "BUSY_SECONDS", 0.0)
+            with self.assertRaisesRegex(Unreachable, "too busy"):
+                ControlClient(self.data / "sock").call("status", {})
+            self.patch(client_module, "BUSY_SECONDS", 60.0)
+            self.assertEqual(ControlClient(self.data / "sock").call("status", {}), {})
+        self.assertEqual((len(heard), set(waits)), (1, {client_module.LOOK_SECONDS}))
