@@ -114,13 +114,6 @@ def shown(may: May, actor: Actor, answer: Any) -> Any:
     return _without(answer, may.hidden)
 
 
-def without_suggestion(refusal: NotFound, actor: Actor) -> NotFound:
-    """A refusal that names nothing as a near miss which is out of his reach."""
-    if not refusal.suggestion or reaches(actor, refusal.suggestion):
-        return refusal
-    return NotFound(refusal.public.removesuffix(f" (did you mean {refusal.suggestion}?)"))
-
-
 def _without(row: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in hidden}
 

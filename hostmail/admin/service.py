@@ -28,7 +28,7 @@ from hostmail.admin.names import Names
 from hostmail.admin.own import Own
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.people import PeopleVerbs
-from hostmail.admin.permissions import May, check_role, check_subjects, named_domains, shown, without_suggestion
+from hostmail.admin.permissions import May, check_role, check_subjects, named_domains, shown
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
@@ -36,6 +36,7 @@ from hostmail.admin.restoring import Restoring
 from hostmail.admin.routes import Routes
 from hostmail.admin.sessions import SessionVerbs
 from hostmail.admin.status import Status
+from hostmail.admin.theirs import refusal_for
 from hostmail.admin.tokens import TokenVerbs
 from hostmail.admin.welcome import Welcomes
 from hostmail.clientsetup.setup import Setup
@@ -93,6 +94,7 @@ class Admin:
         bounded = replace(parts, changes=parts.changes.within_limits())
         self._bounded_verbs = verbs_over(bounded, self._clients)
         self._directory = parts.directory
+        self._view_of = parts.view_of
         self._audit = parts.audit
         self._now = parts.now
 
@@ -135,8 +137,10 @@ class Admin:
         await self._check_subjects(known.may, actor, asked)
         try:
             answer = await (known.work(asked, actor) if known.may.acting else known.work(asked))
-        except NotFound as refusal:
-            raise without_suggestion(refusal, actor) from None
+        except Refusal as refusal:
+            if actor.role is Role.OPERATOR:
+                raise
+            raise refusal_for(refusal, str(arguments), *await self._view_of(actor)) from None
         return shown(known.may, actor, answer)
 
     async def _check_subjects(self, may: May, actor: Actor, asked: msgspec.Struct) -> None:

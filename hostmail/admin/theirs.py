@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from hostmail.errors import NotFound, Refusal
 from hostmail.interfaces import Happened, MailFact
 
 Reaches = Callable[[str], bool]
@@ -18,6 +20,29 @@ HostedHere = Callable[[str], bool]
 _FORWARDED = re.compile(r"forwarded by (\S+?)(?:,|\Z)")
 _BROUGHT_BY = re.compile(r"[^\s(]+ by \S+ as ([^\s,;)]+)")
 _WAITS = (Happened.QUEUED, Happened.HELD)
+
+
+_ADDRESS = re.compile(r"[^\s,;:()<>'\"]+@[^\s,;:()<>'\"?]+")
+_ANOTHERS = "somebody else's address"
+
+
+def refusal_for(refusal: Refusal, said: str, reaches: Reaches, hosted: HostedHere) -> Refusal:
+    """A refusal without near misses and addresses that are another customer's, but for those that he named himself in what he `said`."""
+
+    def shown(found: re.Match[str]) -> str:
+        address = found[0]
+        is_others = hosted(address) and not reaches(address) and address.casefold() not in said.casefold()
+        return _ANOTHERS if is_others else address
+
+    words, suggestion = refusal.public, getattr(refusal, "suggestion", "")
+    if suggestion and not reaches(suggestion):
+        words = words.removesuffix(f" (did you mean {suggestion}?)")
+        suggestion = ""
+    told = copy(refusal)
+    told.public = _ADDRESS.sub(shown, words)
+    if isinstance(told, NotFound):
+        told.suggestion = suggestion
+    return told
 
 
 def facts_of(facts: Sequence[MailFact], reaches: Reaches, hosted: HostedHere) -> list[MailFact]:

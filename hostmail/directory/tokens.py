@@ -21,7 +21,7 @@ from hostmail.interfaces import InThread, ITokens, Standing, Token
 from hostmail.sql.database import Database
 
 PREFIX, OCTETS = "hostmail_", 32
-MAX_TOKENS, MAX_NAME = 1_000, 100
+MAX_TOKENS, MAX_OF_ONE, MAX_NAME = 100_000, 100, 100
 NOTED_EVERY = 60.0
 API = "api"
 
@@ -169,8 +169,12 @@ def _may_manage(maker: Standing | None, domain: str) -> bool:
 
 
 def _add(t: Transaction, row: dict[str, Any], role: Role, names: list[str], address: str) -> Token:
-    if t.run(select(func.count()).select_from(tokens)).scalar_one() >= MAX_TOKENS:
-        raise TooMany(f"there may be {MAX_TOKENS} tokens", code=422)
+    of_all, of_one = select(func.count()).select_from(tokens), MAX_TOKENS if not row["subject"] else MAX_OF_ONE
+    if (
+        t.run(of_all).scalar_one() >= MAX_TOKENS
+        or t.run(of_all.where(_T.subject == row["subject"])).scalar_one() >= of_one
+    ):
+        raise TooMany(f"there may be {of_one} tokens: revoke one", code=422)
     if (role is Role.OWNER) != bool(names) or (role is Role.USER) != bool(address):
         raise BadValue("a token is for an operator, for domains, or for one account")
     account_id = t.find_account(address).id if address else None

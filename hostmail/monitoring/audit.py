@@ -34,7 +34,8 @@ CREATE INDEX IF NOT EXISTS entries_at ON entries (at);
 _COLUMNS = "at, login, role, way, ip, verb, subject, arguments, outcome"
 _ADD = f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FIND = f"""SELECT {_COLUMNS}, number FROM entries
-WHERE at >= :since AND (:by = '' OR lower(login) = lower(:by)) AND (:about = '' OR instr(lower(subject), lower(:about)))
+WHERE at >= :since AND (:about = '' OR instr(lower(subject), lower(:about)))
+AND (:by = '' OR lower(login) = lower(:by) OR instr(lower(login), lower(:by) || ' (') = 1)
 ORDER BY number DESC LIMIT :most"""
 _OLDEST = "DELETE FROM entries WHERE number IN (SELECT number FROM entries WHERE at < ? ORDER BY number LIMIT ?)"
 _OLDEST_REFUSED = _OLDEST.replace("WHERE at < ?", "WHERE at < ? AND outcome != 'done'")
@@ -44,6 +45,7 @@ _OLDEST_REFUSED = _OLDEST.replace("WHERE at < ?", "WHERE at < ? AND outcome != '
 class Audit:
     """Entries in an SQLite file that is synced before anything is done, so that what was done is in it, whatever happens then.
 
+    Those of a login's tokens, whose names follow it in brackets, are found under the login as well.
     Where the file would grow beyond `most_octets`, refused attempts are forgotten first: of those anybody who may sign in can make as
     many as he likes. `now` is Unix time.
     """
@@ -53,7 +55,7 @@ class Audit:
     def __init__(
         self, path: Path, *, in_thread: InThread, now: Callable[[], float], most_octets: int = MOST_OCTETS
     ) -> None:
-        self._file = CacheFile(path=path, schema=_SCHEMA, durable=True)
+        self._file = CacheFile(path=path, schema=_SCHEMA, check=False, durable=True)
         self._lock = Lock()
         self._in_thread = in_thread
         self._now = now

@@ -24,7 +24,6 @@ from hostmail.admin.permissions import (
     check_subjects,
     reaches,
     shown,
-    without_suggestion,
 )
 from hostmail.errors import NotAllowed, NotFound, Refusal
 from hostmail.interfaces import Grant
@@ -242,11 +241,6 @@ class RuleTests(SynchronousTestCase):
         with self.assertRaisesRegex(NotAllowed, "name"):
             check_subjects(may, OWNER, Asked(), {})
         check_subjects(may, ROOT, Asked(), {})
-
-    def test_suggestions(self) -> None:
-        """A near miss out of reach is left out, one within reach stays."""
-        self.assertEqual(without_suggestion(NotFound("no x", "a@one.test"), OWNER).public, "no x")
-        self.assertEqual(without_suggestion(NotFound("no x", "a@two.test"), OWNER).suggestion, "a@two.test")
 
     def test_rows(self) -> None:
         """Rows that belong to nobody, or to others, are not shown."""

@@ -8,8 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.actor import Actor, Role
-from hostmail.admin.theirs import facts_of, route_of
-from hostmail.errors import NotAllowed, NotFound
+from hostmail.admin.theirs import facts_of, refusal_for, route_of
+from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal
 from hostmail.interfaces import Happened, MailFact
 from tests.admin.fakes import NOW, World
 
@@ -110,6 +110,25 @@ class FactsTests(SynchronousTestCase):
                 "550 no (192.0.2.1 by smtp)",
             ],
         )
+
+
+class RefusalTests(SynchronousTestCase):
+    def said(self, refusal: Refusal, said: str = "") -> str:
+        return refusal_for(refusal, said, reaches, hosted).public
+
+    def test_suggestions(self) -> None:
+        """A near miss out of reach is left out, one within reach stays."""
+        told = refusal_for(NotFound("no x", EVE), "", reaches, hosted)
+        self.assertEqual((told.public, getattr(told, "suggestion", "?")), ("no x", ""))
+        self.assertEqual(self.said(NotFound("no x", BOB)), f"no x (did you mean {BOB}?)")
+
+    def test_addresses(self) -> None:
+        """Of other customers' addresses he reads those only that he wrote himself."""
+        refusal = BadValue(f"that would make a loop: {BOB} -> {EVE} -> z@two.test, {FAR} -> {BOB}")
+        told = self.said(refusal, "{'targets': ['Eve@Two.test']}")
+        self.assertEqual(told, f"that would make a loop: {BOB} -> {EVE} -> somebody else's address, {FAR} -> {BOB}")
+        self.assertEqual(refusal_for(refusal, "", reaches, hosted).code, BadValue.code)
+        self.assertIn("z@two.test", refusal.public)
 
 
 class RouteTests(SynchronousTestCase):

@@ -7,9 +7,10 @@ from typing import Any
 from zope.interface.verify import verifyObject
 
 from hostmail.actor import Actor, Role
+from hostmail.directory import tokens
 from hostmail.directory.people import People
 from hostmail.directory.tokens import MAX_NAME, Tokens, digest_of
-from hostmail.errors import BadValue, NotFound
+from hostmail.errors import BadValue, NotFound, TooMany
 from hostmail.interfaces import ITokens, Token
 from tests.directory.support import HASH, DirectoryTestCase
 
@@ -130,6 +131,17 @@ class TokenTests(DirectoryTestCase):
         self.assertEqual(self.actor(token).address, ANN)  # type: ignore[union-attr]
         self.get(self.changes.remove_domain("example.com"))
         self.assertEqual(self.listed(), [])
+
+    def test_so_many(self) -> None:
+        """Nobody makes so many that others can make none."""
+        self.patch(tokens, "MAX_OF_ONE", 2)
+        for _ in range(2):
+            self.add(Role.USER, "account:1", address=ANN)
+        another = self.tokens.add("x", Role.USER, subject="account:1", made_by=ANN, address=ANN)
+        self.refused(another, TooMany)
+        self.add(Role.OPERATOR)
+        self.patch(tokens, "MAX_TOKENS", 3)
+        self.refused(self.tokens.add("x", Role.OPERATOR, subject="", made_by="root"), TooMany)
 
     def test_senseless(self) -> None:
         """A token has a name and one scope."""

@@ -67,10 +67,13 @@ class AuditTests(SynchronousTestCase):
         self.write("bob@one.test")
         self.write("100%@two.test")
         self.assertEqual(self.subjects(by="MAX"), ["ann@one.test"])
-        self.assertEqual(self.subjects(about="ONE.test"), ["bob@one.test", "ann@one.test"])
+        self.write("cat@one.test", "max (backup)")
+        self.assertEqual(self.subjects(by="max"), ["cat@one.test", "ann@one.test"])
+        self.assertEqual(self.subjects(by="ma"), [])
+        self.assertEqual(self.subjects(about="ONE.test"), ["cat@one.test", "bob@one.test", "ann@one.test"])
         self.assertEqual(self.subjects(about="%"), ["100%@two.test"])
-        self.assertEqual(self.subjects(since=self.clock.seconds()), ["100%@two.test", "bob@one.test"])
-        self.assertEqual(self.subjects(most=1), ["100%@two.test"])
+        self.assertEqual(self.subjects(since=self.clock.seconds())[1:], ["100%@two.test", "bob@one.test"])
+        self.assertEqual(self.subjects(most=1), ["cat@one.test"])
 
     def test_a_year(self) -> None:
         """What is older than a year is forgotten."""
