@@ -86,6 +86,6 @@ PAGES = (
         actions={"add": add},
         section=Section.DOMAIN,
         menu="Accounts",
-        command="hostmail account list --domain {domain}",
+        command="hostmail account list {domain}",
     ),
 )

@@ -95,6 +95,6 @@ PAGES = (
         who=MANAGERS,
         subject=Subject.DOMAIN,
         actions={"block": block, "unblock": unblock, "alias": make_alias},
-        command="hostmail catchall block {address}",
+        command="hostmail catchall names {domain} --block {address}",
     ),
 )
