@@ -88,8 +88,13 @@ class Names:
         return [told(name) | {"refused": await self._refused(name)} for name in found]
 
     async def _refused(self, name: Name) -> list[str]:
-        ends = {str(target): (await self._parts.explain(target))["ends"] for target in name.aliases}
-        return [target for target, found in ends.items() if all(end["kind"] == "refuse" for end in found)]
+        return [str(target) for target in name.aliases if await self._takes_none(target)]
+
+    async def _takes_none(self, target: Address) -> bool:
+        ends = (await self._parts.explain(target))["ends"]
+        if [end["kind"] for end in ends] == ["relay"]:
+            return await self._parts.directory.domain(Address.parse(ends[0]["address"]).domain) is None
+        return all(end["kind"] == "refuse" for end in ends)
 
     async def forwards(self, asked: Listed) -> list[dict[str, Any]]:
         """Addresses whose mail is sent on."""

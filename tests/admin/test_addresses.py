@@ -116,6 +116,14 @@ class AliasTests(AddressesCase):
         self.get(self.changes.remove_account(BEA))
         self.assertIn(f"{ANN}, {BEA} (refused)", self.run_command("alias", "list"))
         self.assertEqual(self.json("alias", "list")[0]["refused"], [BEA])
+        self.run_command("alias", "add", "team@example.com", "x@two.example", code=1)
+        self.get(self.changes.add_domain("two.example"))
+        self.get(self.changes.add_account("x@two.example", password_hash=HASH))
+        self.run_command("alias", "add", "team@example.com", "x@two.example")
+        self.get(self.changes.set_domain("two.example", active=False))
+        self.assertEqual(self.json("alias", "list")[0]["refused"], [BEA])
+        self.get(self.changes.remove_domain("two.example"))
+        self.assertEqual(self.json("alias", "list")[0]["refused"], [BEA, "x@two.example"])
 
     def test_forward(self) -> None:
         """A forward is shown with whether a copy is kept; aliases and forwards are listed apart."""
