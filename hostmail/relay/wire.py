@@ -113,7 +113,9 @@ class Wire(Protocol):
         The kernel would tell it with our next command, or after 40 ms.
         """
         if QUICKACK is not None and self._socket is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+            # Closed already, where TLS gives its last octets when the connection has ended.
+            with suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def command(self, *lines: str, octets: bytes = b"") -> None:
         """Send commands in one piece, with the octets that the last one announces; each will be answered (RFC 2920)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from errno import EADDRNOTAVAIL
 from typing import Any
@@ -157,6 +158,19 @@ class ForgeryTests(TalkCase):
             self.server.wire.dataReceived(forged)
             self.assertIn("TLS with mx.x.example cannot be established", self.results(sending)[0])
             self.assertIsNone(self.server.transport.tls)
+
+
+class ClosedSocketTests(TalkCase):
+    def test_replies_behind_the_end(self) -> None:
+        """What TLS gives out when the connection has ended already is heard, and nothing breaks."""
+        sending = self.send("bob@x.example", "eve@x.example")
+        self.server.greets("PIPELINING")
+        closed = socket.socket()
+        closed.close()
+        self.server.wire._socket = closed
+        self.server.says("250 ok", "550 5.1.1 who?")
+        self.server.hangs_up()
+        self.assertEqual(self.results(sending)[0], "550 5.1.1 mx.x.example said: 550 5.1.1 who?")
 
 
 class TlsTests(TalkCase):
