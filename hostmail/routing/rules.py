@@ -64,7 +64,7 @@ def _hosted(address: Address, facts: Facts, domain: Domain) -> Step:
         if account is not None:
             return _of_account(address, "mailbox" + tag, domain, account, name)
         if name is not None and name.targets:
-            return _leads(address, "alias" + tag, domain, name)
+            return _leads(address, ("alias" if name.aliases else "forward") + tag, domain, name)
     if role(address.local):
         return _role_mailbox(address, facts, domain)
     if domain.incoming_suspended:

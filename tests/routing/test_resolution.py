@@ -84,6 +84,12 @@ class AliasTests(ResolutionCase):
         self.assertEqual([type(end) for end in decision.targets], [IntoMailbox, Refuse])
         self.assertIsInstance(self.decide("away@example.com"), Forward)
 
+    def test_called_by_its_name(self) -> None:
+        """A name that leads elsewhere is explained as the forward that it is."""
+        self.directory.lead("away@example.com", "cleo@far.example")
+        told = self.successResultOf(ensureDeferred(self.router.explain(address("away+x@example.com"))))
+        self.assertEqual(told["steps"][0]["rule"], "forward, without its tag")
+
     def test_domain_that_is_leaving(self) -> None:
         """One that is hosted and not active gets its mail where the DNS says, by an alias too."""
         self.directory.lead("cleo@example.com", "cleo@two.example")
