@@ -30,7 +30,7 @@ class ListJourney(SinkJourney):
         cls.zone = Zone()
         cls.zone.add("_dmarc.strict.test", "TXT", '"v=DMARC1; p=reject"')
         cls.zone.open()
-        cls.more = f'dns: {{servers: ["127.0.0.1:{cls.zone.port}"]}}\n'
+        cls.further = f'dns: {{servers: ["127.0.0.1:{cls.zone.port}"]}}\n'
         super().setUpClass()
 
     @classmethod
