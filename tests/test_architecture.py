@@ -22,6 +22,7 @@ WORDS = {
     "message",
     "newpassword",
     "srs",
+    "stories",
 }
 CONTRACTS = {"config", "interfaces"}
 TOOLS = {"sql"}

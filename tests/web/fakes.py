@@ -98,7 +98,7 @@ class FakeAdmin:
             await self.before()
         if self.fault is not None:
             raise self.fault
-        if not verb.startswith("own."):
+        if verb != "trace" and not verb.startswith("own."):
             self._check(arguments, actor)
         work: Any = getattr(self, verb.replace(".", "_"), None)
         return work(actor, **arguments) if work is not None else []
@@ -196,6 +196,21 @@ class FakeAdmin:
         if current != PASSWORD:
             raise BadValue("that is not the password you have now")
         return {"login": actor.login}
+
+    def trace(self, actor: Actor, text: str, seconds: int, most: int) -> list[dict[str, Any]]:
+        plain = dict.fromkeys(("queue_id", "message_id", "sender", "recipient", "words"), "") | {"at": 1.7e9, "more": 0}
+        about = {"queue_id": "Q7", "sender": "<b>eve</b>@far.test", "recipient": text}
+        return [plain | about | {"what": "delivered"}, plain | about | {"what": "accepted", "words": "from <i>far</i>"}]
+
+    def relay_list(self, actor: Actor) -> list[dict[str, Any]]:
+        live = {"ip": "192.0.2.9", "login": "x", "account_id": 1, "until": 1.7e9, "seconds_left": 9}
+        return [live | {"address": f"Ann@{name}"} for name in (MINE, THEIRS)]
+
+    def account_removed(self, actor: Actor, domain: str) -> list[dict[str, Any]]:
+        return [{"number": 4, "address": f"old@{domain}", "removed": 1.7e9, "until": 1.7e9 + 9}]
+
+    def account_restore(self, actor: Actor, address: str, **more: Any) -> dict[str, Any]:
+        return {"address": more.get("target") or address, "messages": 3}
 
     def catchall_show(self, actor: Actor, name: str) -> dict[str, Any]:
         choice = self.catch_all.get(name, "refuse")

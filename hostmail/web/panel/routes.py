@@ -6,7 +6,20 @@ A page that is not in here does not exist; one that is in here has been tried by
 from __future__ import annotations
 
 from hostmail.web.panel.page import Page
-from hostmail.web.panel.pages import account, accounts, addresses, autoreply, catchall, home, mailbox, mine, overview
+from hostmail.web.panel.pages import (
+    account,
+    accounts,
+    addresses,
+    autoreply,
+    catchall,
+    history,
+    home,
+    logins,
+    mailbox,
+    mine,
+    overview,
+    removed,
+)
 
 PAGES: tuple[Page, ...] = (
     *home.PAGES,
@@ -16,6 +29,9 @@ PAGES: tuple[Page, ...] = (
     *addresses.PAGES,
     *catchall.PAGES,
     *autoreply.PAGES,
+    *history.PAGES,
+    *logins.PAGES,
+    *removed.PAGES,
     *mailbox.PAGES,
     *mine.PAGES,
 )

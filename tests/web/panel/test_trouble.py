@@ -1,0 +1,75 @@
+"""Where people look when something is wrong: the history, sessions and logins, grants, deleted accounts (F4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.web.fakes import MINE, THEIRS, Browser, Site
+
+ANN, HOME = f"Ann@{MINE}", f"/domains/{MINE}"
+
+
+class TroubleTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.site = Site(folder)
+        self.admin = self.site.admin
+        self.browser = Browser(self.site)
+        self.browser.sign_in("owen")
+
+    def test_history(self) -> None:
+        """A message's story is told in plain words, its arrival first, with what strangers wrote as text."""
+        text = self.browser.get(f"{HOME}/history?about={ANN}&span=86400").text
+        told = f"delivered into the mailbox of {ANN}"
+        self.assertLess(text.index("accepted from &lt;i&gt;far&lt;/i&gt;"), text.index(told))
+        self.assertIn("&lt;b&gt;eve&lt;/b&gt;", text)
+        self.assertIn(("trace", {"text": ANN, "seconds": 86_400, "most": 1000}), self.admin.calls)
+
+    def test_history_of_nothing(self) -> None:
+        """Before anything is asked for nothing is looked up; an odd time is the last week."""
+        self.browser.get(f"{HOME}/history")
+        self.assertNotIn("trace", [verb for verb, _ in self.admin.calls])
+        self.browser.get(f"{HOME}/history?about=x&span=9999999999")
+        self.assertEqual(self.admin.calls[-1][1]["seconds"], 7 * 86_400)
+
+    def test_history_of_a_user(self) -> None:
+        """A user sees the history of his own address at once; the operator that of the whole server."""
+        user, operator = Browser(self.site), Browser(self.site)
+        user.sign_in(ANN)
+        self.assertIn(f"delivered into the mailbox of {ANN}", user.get("/mailbox/history").text)
+        operator.sign_in("root")
+        self.assertIn("Q7", operator.get("/history?about=Q7").text)
+        self.assertEqual(
+            operator.get("/history?about=Q7&format=csv").headers["content-type"], "text/csv; charset=utf-8"
+        )
+
+    def test_logins(self) -> None:
+        """Sessions and attempts of an account, a step from its page; all its connections can be ended."""
+        page = f"{HOME}/logins/{ANN}"
+        self.assertIn(f'href="{page}"', self.browser.get(f"{HOME}/accounts/{ANN}").text)
+        text = self.browser.get(page).text
+        for words in ("Connected now", "wrong case", "Spell it as it is."):
+            self.assertIn(words, text)
+        self.assertEqual(self.browser.fill(page, "disconnect").status, 303)
+        self.assertIn(("session.kick", {"address": ANN}), self.admin.calls)
+
+    def test_grants(self) -> None:
+        """Grants that this domain's accounts opened, and a way to close one (C4)."""
+        text = self.browser.get(f"{HOME}/grants").text
+        self.assertIn(ANN, text)
+        self.assertNotIn(THEIRS, text)
+        self.assertEqual(self.browser.fill(f"{HOME}/grants", "close", ip="192.0.2.9").status, 303)
+        self.assertIn(("relay.revoke", {"ip": "192.0.2.9"}), self.admin.calls)
+
+    def test_deleted(self) -> None:
+        """A deleted account is brought back, under another address if need be (D13)."""
+        page = f"{HOME}/deleted"
+        self.assertIn(f"old@{MINE}", self.browser.get(page).text)
+        reply = self.browser.fill(page, "restore", number="4", target="")
+        self.assertEqual(reply.headers["location"], f"{HOME}/accounts/old@{MINE}")
+        self.browser.fill(page, "restore", number="4", target=f"older@{MINE}")
+        self.assertEqual(self.admin.calls[-1][1]["target"], f"older@{MINE}")
+        self.assertEqual(self.browser.fill(page, "restore", number="99").status, 422)
