@@ -10,6 +10,7 @@ from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.admin.setups import make_setup
 from hostmail.clientsetup.guides import essentials, guides, notes, profile_link
 from hostmail.clientsetup.plaintext import whole
+from hostmail.clientsetup.qr import svg
 from hostmail.clientsetup.setup import Setup
 from hostmail.errors import NotFound
 
@@ -43,7 +44,8 @@ class Clients:
 
 
 def told(setup: Setup, address: Address) -> dict[str, Any]:
-    """A set-up for one address as JSON."""
+    """A set-up for one address as JSON; `apple_code` is an image (SVG) of the profile's address, for telephones."""
+    link = profile_link(setup, address)
     return {
         "address": str(address),
         "login": setup.login(address),
@@ -71,7 +73,8 @@ def told(setup: Setup, address: Address) -> dict[str, Any]:
             }
             for guide in guides(setup, address)
         ],
-        "apple_profile": profile_link(setup, address),
+        "apple_profile": link,
+        "apple_code": svg(link).decode() if link else "",
         "panel": setup.web,
         "text": whole(setup, address),
     }

@@ -45,9 +45,8 @@ from hostmail.errors import BadValue, NotFound, Refusal
 from hostmail.interfaces import IAdmin
 
 
-def verbs_over(parts: Parts, clients: Clients) -> dict[str, Verb]:
+def verbs_over(parts: Parts, clients: Clients, welcomes: Welcomes) -> dict[str, Verb]:
     """The verb table: every noun's verbs."""
-    welcomes = Welcomes(parts, clients)
     accounts = Accounts(parts, welcomes.greet)
     nouns = (
         Domains(parts),
@@ -90,9 +89,10 @@ class Admin:
 
     def __init__(self, parts: Parts) -> None:
         self._clients = Clients(parts)
-        self._verbs = verbs_over(parts, self._clients)
+        welcomes = Welcomes(parts, self._clients)
+        self._verbs = verbs_over(parts, self._clients, welcomes)
         bounded = replace(parts, changes=parts.changes.within_limits())
-        self._bounded_verbs = verbs_over(bounded, self._clients)
+        self._bounded_verbs = verbs_over(bounded, self._clients, welcomes)
         self._directory = parts.directory
         self._view_of = parts.view_of
         self._audit = parts.audit

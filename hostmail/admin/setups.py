@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import urlsplit
 
 from hostmail.clientsetup.setup import SERVICES, Offer, Setup, make_servers, server_name
 from hostmail.config.kinds import is_loopback, tcp_port
 from hostmail.config.schema import SERVICES as STANDARD
-from hostmail.config.schema import Listener, Settings
+from hostmail.config.schema import Listener, Settings, begins_with_tls
 from hostmail.interfaces import Domain
 
 Convinces = Callable[[str], bool]
@@ -58,9 +59,15 @@ def seen_port(service: str, many: Sequence[Listener]) -> int:
 
 
 def web_port(settings: Settings) -> int:
-    """The port where the panel is seen, 0 if there is none."""
+    """The port where the panel is seen, 0 if there is none.
+
+    Without TLS, or on a UNIX socket, it stands behind a proxy, which is taken to have the standard port and the same certificates.
+    """
     panel = settings.listen.get("panel", ())
-    ports = {port for one in panel if not is_loopback(one.endpoint) and (port := tcp_port(one.endpoint))}
+    if panel and settings.panel_url:
+        return urlsplit(settings.panel_url).port or HTTPS
+    seen = [one for one in panel if not one.is_local] or [one for one in panel if begins_with_tls("panel", one)]
+    ports = {port for one in seen if (port := tcp_port(one.endpoint))}
     if panel and not ports:
         return HTTPS
     return HTTPS if HTTPS in ports else min(ports, default=0)
@@ -79,10 +86,7 @@ def web_address(settings: Settings, domain: str, convinces: Convinces) -> str:
 
 
 def panel_address(settings: Settings, host: str) -> str:
-    """Where the panel is, under the name `host` if the configuration does not say; "" if there is none.
-
-    One on loopback or a UNIX socket stands behind a proxy, which is taken to have the standard port and the same certificates.
-    """
+    """Where the panel is, under the name `host` if the configuration does not say; "" if there is none."""
     panel = settings.listen.get("panel", ())
     if not panel:
         return ""

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.actor import Actor, Role
-from hostmail.admin.setups import make_setup, offers, web_address
+from hostmail.admin.setups import make_setup, offers, web_address, web_port
 from hostmail.clientsetup.setup import Offer, Setup
 from hostmail.config.schema import Listener, Settings
 from hostmail.errors import NotFound
@@ -59,7 +59,18 @@ class ShowTests(SynchronousTestCase):
         self.assertEqual(told["guides"][0]["key"], "thunderbird")
         self.assertIn({"name": "Email address", "value": "Ann@one.test"}, told["guides"][0]["steps"][1]["facts"])
         self.assertIn("Setting up a mail program for Ann@one.test", told["text"])
-        self.assertEqual((told["apple_profile"], told["panel"]), ("", ""))
+        self.assertEqual((told["apple_profile"], told["apple_code"], told["panel"]), ("", "", ""))
+
+    def test_with_a_panel(self) -> None:
+        """There is a profile for Apple's programs then, and its code for telephones."""
+        world = World(listen=settings({"panel": "tcp:8443", "imaps": "tcp:993", "submissions": "tcp:465"}).listen)
+        world.call("domain.add", name="one.test")
+        world.call("account.add", address="ann@one.test", password="long enough")
+        told = world.call("client.show", address="ann@one.test")
+        self.assertEqual(told["panel"], "https://mail.test:8443")
+        link = "https://mail.test:8443/setup/apple.mobileconfig?address=ann@one.test"
+        self.assertEqual(told["apple_profile"], link)
+        self.assertTrue(told["apple_code"].startswith("<svg "))
 
     def test_an_address_of_an_alias_domain(self) -> None:
         """It is shown as asked for, with the login of the mailbox behind it (E6)."""
@@ -167,4 +178,16 @@ class WebTests(SynchronousTestCase):
     def test_behind_a_proxy(self) -> None:
         """What only this machine reaches is shown by a proxy, at the standard port."""
         self.assertEqual(self.where("unix:/run/panel"), "https://mx.host.test")
-        self.assertEqual(self.where("tcp:8080:interface=127.0.0.1"), "https://mx.host.test")
+        plain = Listener(endpoint="tcp:8080:interface=127.0.0.1", tls=False)
+        given = Settings(hostname="mx.host.test", listen={"panel": (plain,)})
+        self.assertEqual(web_address(given, "one.test", no), "https://mx.host.test")
+
+    def test_tried_out(self) -> None:
+        """One that only this machine reaches, with TLS, is shown where it is."""
+        self.assertEqual(self.where("tcp:8443:interface=127.0.0.1"), "https://mx.host.test:8443")
+
+    def test_the_operator_s_word(self) -> None:
+        """panel_url counts, for the port in the DNS, too."""
+        for url, port in (("https://panel.host.test", 443), ("https://panel.host.test:4443", 4443)):
+            given = settings({"panel": "tcp:8443"}, panel_url=url)
+            self.assertEqual((web_address(given, "one.test", no), web_port(given)), (url, port))
