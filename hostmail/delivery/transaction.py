@@ -221,8 +221,8 @@ class Transaction:
                 raise settlement.refusal
             later = [here[i] for i in settlement.retry]
             later += await self._bounce([here[i] for i in settlement.bounce])
-            for each in later:
-                each.waits = True
+            for end in later:
+                end.waits = True
             if later and waits:
                 also = waiting(later)
             elif later:
