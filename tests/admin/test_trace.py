@@ -16,7 +16,9 @@ class TraceTests(Base):
     def test_story(self) -> None:
         """Each message's story together, beginning with where it came from; what came later is told after it."""
         self.tell(Happened.REPORTED, sender="ann@one.test", recipient="bob@two.test", words="failed")
-        self.tell(Happened.ACCEPTED, sender="ann@one.test", message_id="m1@x", words="from 192.0.2.1 by smtp, 20 octets")
+        self.tell(
+            Happened.ACCEPTED, sender="ann@one.test", message_id="m1@x", words="from 192.0.2.1 by smtp, 20 octets"
+        )
         self.tell(Happened.QUEUED, "q2", sender="ann@one.test", recipient="carl@far.test")
         printed = self.run_command("trace", "ann@one.test").splitlines()
         self.assertEqual(printed[0], "q1  from ann@one.test  Message-ID <m1@x>")
