@@ -270,6 +270,14 @@ class DmarcTests(SynchronousTestCase):
         self.assertFalse(self.strict("x.a.test", **{"_dmarc.a.test": ["v=DMARC1; p=reject; sp=none"]}))
         self.assertFalse(self.strict("x.a.test", **{"_dmarc.test": ["v=DMARC1; p=reject"]}))
 
+    def test_far_above(self) -> None:
+        """However many names are below it, a domain's record is found, with few questions; an address literal has none."""
+        self.assertTrue(self.strict("a.b.c.d.e.f.g.h.a.test", **{"_dmarc.a.test": ["v=DMARC1; p=reject"]}))
+        self.assertTrue(
+            self.strict("a.b.c.d.e.f.g.h.a.test", **{"_dmarc.a.b.c.d.e.f.g.h.a.test": ["v=DMARC1; p=reject"]})
+        )
+        self.assertFalse(self.strict("[192.0.2.1]", **{"_dmarc.[192.0.2.1]": ["v=DMARC1; p=reject"]}))
+
     def test_broken_records(self) -> None:
         """What cannot be read as a policy is none."""
         for record in ("v=DMARC1; p=", "v=DMARC1; p=strange; sp=reject", "p=reject; v=DMARC2", "v=DMARC1", ";;="):

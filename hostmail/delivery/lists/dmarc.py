@@ -19,8 +19,7 @@ async def is_strict(domain: str, texts: Texts) -> bool:
     A domain without a record has that of the nearest domain above it that has one, which needs no list of public suffixes. If the DNS
     does not answer it is taken as strict: a From that was rewritten for nothing harms nobody, and one that was not, everybody.
     """
-    name = domain
-    for _ in range(MOST_LEVELS):
+    for name in _above(domain):
         try:
             policy = _policy(await texts(f"_dmarc.{name}"), inherited=name != domain)
         except Refusal as refusal:
@@ -29,10 +28,16 @@ async def is_strict(domain: str, texts: Texts) -> bool:
             policy = ""
         if policy:
             return policy in STRICT
-        name = name.partition(".")[2]
-        if "." not in name:
-            break
     return False
+
+
+def _above(domain: str) -> list[str]:
+    """It, and of those above it the last ones before the top: whoever owns a domain can make names below it as long as he likes."""
+    if domain.startswith("["):
+        return []
+    labels = domain.split(".")
+    names = [".".join(labels[place:]) for place in range(len(labels) - 1)]
+    return names[:1] + names[1:][1 - MOST_LEVELS :]
 
 
 def _policy(records: Sequence[str], *, inherited: bool) -> str:
