@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hostmail.address import Address
-from hostmail.interfaces import MayPost
-from tests.delivery.test_lists import BEA, OWNER, POST, TEAM, ListCase
+from hostmail.interfaces import Autoresponder, MayPost
+from tests.delivery.test_lists import BEA, FAR, OWNER, POST, TEAM, ListCase
 
 CREW = "crew@example.com"
 
@@ -39,6 +39,24 @@ class LoopTests(ListCase):
         self.post()
         self.settle(60)
         self.assertEqual(len(self.mail(BEA)), 1)
+
+    def test_a_member_who_forwards_to_the_list(self) -> None:
+        """He has his copy, and nobody a second one; that is counted as a bounce of his, so that it ends."""
+        self.directory.lead(BEA, TEAM, keep_copy=True)
+        self.change(post=MayPost.ANYONE)
+        self.post(sender=FAR)
+        self.settle(60)
+        self.assertEqual((len(self.mail(BEA)), self.sender.calls, self.rows()), (1, [[FAR]], []))
+        self.assertEqual(self.members.known[self.team.id][BEA].bounces, 1)
+
+    def test_a_member_with_an_autoresponder(self) -> None:
+        """He answers neither the list nor the author."""
+        account = self.wait(self.directory.account_for(Address.parse(BEA)))
+        self.directory.autoresponders[account.id] = Autoresponder(account.id, "away", "I am away.")
+        self.change(post=MayPost.ANYONE)
+        self.post(POST.replace(b"To: team@example.com", b"To: team@example.com, bea@example.com"), FAR)
+        self.settle(60)
+        self.assertEqual((self.answered.claimed, self.sender.calls), (set(), [[FAR]]))
 
     def test_a_command_on_a_list(self) -> None:
         """A member's address that leads to NAME-request: authors of posts are not written to."""
