@@ -44,7 +44,7 @@ send a mail, from a second terminal:
 
 read it:
   python3 -c "import poplib; p = poplib.POP3('127.0.0.1', {pop3}); p.user('{ann}'); p.pass_('{password}'); \
-print(b'\\n'.join(p.retr(1)[1]).decode())"
+print(b'\\n'.join(p.retr(p.stat()[0])[1]).decode())"
 
 manage it:
   {hostmail} --config {config} account list
