@@ -85,6 +85,8 @@ class FakeAdmin:
         for name in (MINE, THEIRS):
             self.address_set(PEOPLE["root"], f"Ann@{name}", [f"far@{name}"])
         self.catch_all: dict[str, str] = {}
+        self.lists: dict[str, dict[str, Any]] = {}
+        self.members: list[str] = []
         self.autoreplies: dict[str, dict[str, Any]] = {}
         self.blocked: set[str] = set()
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -211,6 +213,44 @@ class FakeAdmin:
 
     def account_restore(self, actor: Actor, address: str, **more: Any) -> dict[str, Any]:
         return {"address": more.get("target") or address, "messages": 3}
+
+    def list_list(self, actor: Actor, name: str) -> list[dict[str, Any]]:
+        return [one for one in self.lists.values() if one["address"].endswith(f"@{name}")]
+
+    def list_add(self, actor: Actor, address: str, **told: Any) -> dict[str, Any]:
+        usual = {"size_bytes": 1 << 20, "tell_held": True, "members": 0, "dropped": 0}
+        self.lists[address] = {"address": address, **usual, **told}
+        return self.lists[address]
+
+    def list_show(self, actor: Actor, address: str) -> dict[str, Any]:
+        return self.lists.get(address) or self.list_add(actor, address, owners=[], post="members", description="<s>")
+
+    def list_set(self, actor: Actor, address: str, **changes: Any) -> dict[str, Any]:
+        self.lists[address].update(changes)
+        return self.lists[address]
+
+    def list_remove(self, actor: Actor, address: str) -> dict[str, Any]:
+        return self.lists.pop(address)
+
+    def list_member_list(self, actor: Actor, address: str) -> list[dict[str, Any]]:
+        usual = {"joined": 1.7e9, "active": True, "bounces": 0}
+        return [{"address": one, **usual} for one in self.members]
+
+    def list_member_import(self, actor: Actor, address: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = []
+        for row in rows:
+            if "@" not in row["member"]:
+                told.append(row | {"outcome": "problem", "problem": f"{row['member']}: no address"})
+                continue
+            told.append(row | {"outcome": "unchanged" if row["member"] in self.members else "added"})
+            self.members.append(row["member"])
+        return told
+
+    def list_member_remove(self, actor: Actor, address: str, member: str) -> dict[str, Any]:
+        if member not in self.members:
+            raise NotFound(f"{member} is not on the list")
+        self.members.remove(member)
+        return {"address": address, "member": member}
 
     def catchall_show(self, actor: Actor, name: str) -> dict[str, Any]:
         choice = self.catch_all.get(name, "refuse")
