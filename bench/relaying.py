@@ -14,7 +14,7 @@ from work import Bench, Case, Figures, side_by_side
 
 CONNECTIONS = USERS = 10
 DOMAINS = 20
-FEATURES = b"250-sink.test\r\n250-PIPELINING\r\n250-SIZE 50000000\r\n250 8BITMIME\r\n"
+FEATURES = b"250-sink.test\r\n250-PIPELINING\r\n250-SIZE 50000000\r\n250-CHUNKING\r\n250 8BITMIME\r\n"
 ANSWERS = {b"EHLO": FEATURES, b"DATA": b"354 go on\r\n", b"QUIT": b"221 2.0.0 bye\r\n"}
 
 
@@ -30,6 +30,7 @@ class Sink(asyncio.Protocol):
         self._held = b""
         self._recipient = ""
         self._in_message = False
+        self._chunk: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
@@ -47,6 +48,11 @@ class Sink(asyncio.Protocol):
         self._held += data
         answers = b""
         while True:
+            if self._chunk is not None:
+                if len(self._held) < self._chunk:
+                    break
+                answers += self._end_of_chunk(self._chunk)
+                continue
             end = b"\r\n.\r\n" if self._in_message else b"\r\n"
             piece, found, rest = self._held.partition(end)
             if not found:
@@ -61,7 +67,17 @@ class Sink(asyncio.Protocol):
         if verb == b"RCPT":
             self._recipient = line.partition(b"<")[2].partition(b">")[0].decode()
         self._in_message = verb == b"DATA"
+        if verb == b"BDAT":
+            size, _last = line.split()[1:]
+            self._chunk = int(size)
+            return b""
         return ANSWERS.get(verb, b"250 2.0.0 ok\r\n")
+
+    def _end_of_chunk(self, size: int) -> bytes:
+        """Messages of this size come in one."""
+        text, self._held, self._chunk = self._held[:size], self._held[size:], None
+        self._took(self._recipient, text)
+        return b"250 2.0.0 taken\r\n"
 
     def _end_of(self, text: bytes) -> bytes:
         self._in_message = False
