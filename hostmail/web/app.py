@@ -15,7 +15,7 @@ from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map
 
-from hostmail.errors import BadValue
+from hostmail.errors import BadValue, TemporaryFailure
 from hostmail.web.answers import Answer, cookie_name, write
 from hostmail.web.asked import Asked, Proxies, cookies_of, read_request
 from hostmail.web.fields import Fields, TooManyFields
@@ -127,6 +127,9 @@ def body_limit(routes: Sequence[Route], sessions: WebSessions) -> Callable[[Any]
             return BODY_OCTETS
         cookies = cookies_of(request.received_cookies)
         tokens = {cookies.get(cookie_name(secure), "") for secure in (True, False)}
-        return UPLOAD_OCTETS if any(sessions.find(token) is not None for token in tokens) else BODY_OCTETS
+        try:
+            return UPLOAD_OCTETS if any(sessions.find(token) is not None for token in tokens) else BODY_OCTETS
+        except TemporaryFailure:
+            return BODY_OCTETS
 
     return limit

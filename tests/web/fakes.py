@@ -92,6 +92,7 @@ class FakeAdmin:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.before: Callable[[], Awaitable[None]] | None = None
         self.fault: Exception | None = None
+        self.factor: Any = False
 
     async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
         """Do as the real one would."""
@@ -193,6 +194,24 @@ class FakeAdmin:
         alike = {"protocol": "imap", "ip": "192.0.2.9", "tls": False, "first": 1.0, "last": 1_700_000_000.0, "count": 2}
         odd = {"login": "<u>Ann</u>", "accepted": False, "reason": "wrong case", "advice": "Spell it as it is."}
         return [alike | odd]
+
+    def own_show(self, actor: Actor) -> dict[str, Any]:
+        return {"login": actor.login, "second_factor": self.factor}
+
+    def own_factor_begin(self, actor: Actor) -> dict[str, Any]:
+        return {"secret": "ABCD", "uri": "otpauth://totp/panel:owen?secret=ABCD"}
+
+    def own_factor_confirm(self, actor: Actor, code: str) -> dict[str, Any]:
+        if code != CODE:
+            raise LoginFailed("that code is not accepted")
+        self.factor = {"recovery_codes": 10}
+        return {"recovery_codes": ["one-two", "three-four"]}
+
+    def own_factor_remove(self, actor: Actor, code: str) -> dict[str, Any]:
+        if code != CODE:
+            raise LoginFailed("that code is not accepted")
+        self.factor = False
+        return {"removed": True}
 
     def own_passwd(self, actor: Actor, current: str, password: str) -> dict[str, Any]:
         if current != PASSWORD:

@@ -8,18 +8,18 @@ MOST = 1_000
 
 
 class Notices:
-    """One for each session, until it is shown; the oldest go first."""
+    """One for each session, by its token, until it is shown; the oldest go first."""
 
     def __init__(self) -> None:
-        self._words: OrderedDict[int, str] = OrderedDict()
+        self._words: OrderedDict[str, str] = OrderedDict()
 
-    def leave(self, session_id: int, words: str) -> None:
+    def leave(self, token: str, words: str) -> None:
         """For the next page of this session."""
-        self._words[session_id] = words
-        self._words.move_to_end(session_id)
+        self._words[token] = words
+        self._words.move_to_end(token)
         if len(self._words) > MOST:
             self._words.popitem(last=False)
 
-    def take(self, session_id: int) -> str:
+    def take(self, token: str) -> str:
         """What was left, "" for nothing."""
-        return self._words.pop(session_id, "")
+        return self._words.pop(token, "")

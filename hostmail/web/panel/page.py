@@ -17,7 +17,7 @@ from hostmail.interfaces import IAdmin
 from hostmail.web.asked import Asked
 from hostmail.web.fields import Fields
 from hostmail.web.panel.table import Table
-from hostmail.web.sessions import WebSession
+from hostmail.web.sessions import WebSession, WebSessions
 
 OPERATORS = frozenset({Role.OPERATOR})
 MANAGERS = frozenset({Role.OPERATOR, Role.OWNER})
@@ -40,6 +40,7 @@ class Section(StrEnum):
     DOMAIN = "domain"
     SERVER = "server"
     MAILBOX = "mailbox"
+    OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Visit:
     """One request to one page by somebody who is signed in.
 
     `domain` and `account` are the answers of domain.show and account.show for a page about one. `trouble` is set when a page is shown
-    again because its form was refused; `form` then holds what was typed.
+    again because its form was refused; `form` then holds what was typed. `browsers` are where people are signed in to the panel.
     """
 
     actor: Actor
@@ -84,6 +85,7 @@ class Visit:
     admin: IAdmin
     url: Callable[..., str]
     renew: Callable[[WebSession], Awaitable[None]]
+    browsers: WebSessions
     domain: Mapping[str, Any] = field(default_factory=dict)
     account: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)

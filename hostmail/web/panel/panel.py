@@ -118,7 +118,9 @@ class Panel:
             return self.error(403)
         if who.actor.role not in page.who:
             return self.error(404)
-        visit = Visit(who.actor, asked, page, who.session, self.admin, self._urls, self._renew, parts=parts)
+        visit = Visit(
+            who.actor, asked, page, who.session, self.admin, self._urls, self._renew, self.sessions, parts=parts
+        )
         try:
             visit = await self._about(visit)
         except (NotFound, NotAllowed, BadValue):
@@ -156,7 +158,7 @@ class Panel:
         if isinstance(shown, Done):
             return redirect(shown.to)
         is_html = not visit.query.text("format")
-        notice = self._notices.take(who.session.id) if is_html and visit.asked.method == "GET" else ""
+        notice = self._notices.take(who.token) if is_html and visit.asked.method == "GET" else ""
         return self.rendering.page(visit, shown, token=who.token, notice=notice)
 
     async def _act(self, visit: Visit, who: SignedIn) -> Answer:
@@ -176,7 +178,7 @@ class Panel:
         if isinstance(done, View):
             return self.rendering.page(visit, done, token=who.token)
         if done.words:
-            self._notices.leave(who.session.id, done.words)
+            self._notices.leave(who.token, done.words)
         return redirect(done.to)
 
     async def _renew(self, session: WebSession) -> None:

@@ -11,6 +11,7 @@ from hostmail.web.panel.pages import (
     accounts,
     addresses,
     autoreply,
+    browsers,
     catchall,
     history,
     home,
@@ -20,6 +21,7 @@ from hostmail.web.panel.pages import (
     mine,
     overview,
     removed,
+    second_factor,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -36,4 +38,6 @@ PAGES: tuple[Page, ...] = (
     *removed.PAGES,
     *mailbox.PAGES,
     *mine.PAGES,
+    *second_factor.PAGES,
+    *browsers.PAGES,
 )

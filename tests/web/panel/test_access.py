@@ -188,7 +188,7 @@ class AccessTests(SynchronousTestCase):
             for action in page.actions:
                 reply = self.browser.fill(path_of(page), action, **dict.fromkeys(fields, evil))
                 self.assertNotIn("<script>alert", reply.text, f"{page.name} {action}")
-                self.assertNotIn("<img", reply.text, f"{page.name} {action}")
+                self.assertNotIn("<img src=x", reply.text, f"{page.name} {action}")
             self.assertNotIn("<script>alert", self.browser.get(f"{path_of(page)}?q={evil.replace(' ', '+')}").text)
 
 

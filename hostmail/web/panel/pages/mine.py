@@ -167,7 +167,7 @@ PAGES = (
         show=show_password,
         who=EVERYBODY,
         actions={"change": change_password},
-        section=Section.MAILBOX,
+        section=Section.OWN,
         menu="Password",
     ),
 )
