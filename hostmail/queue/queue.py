@@ -184,7 +184,7 @@ class Queue:
         if first:
             await self._committer.write(rows.release, self._now())
             self._leave(await self._committer.write(rows.give_up, None))
-        await self._committer.write(rows.try_untried, self._now())
+        await self._choose(choosing.MAY_RETRY, choosing.UNTRIED, self._at_once(choosing.make_due))
         known = await self._reading(rows.files)
         removed: int = await self._in_thread(self._files.sweep, known, self._now())
         return removed

@@ -350,12 +350,6 @@ def release(connection: Connection, now: float) -> None:
     connection.execute(update(recipients).where(recipients.c.state == SENDING).values(state=WAITING, next_attempt=now))
 
 
-def try_untried(connection: Connection, now: float) -> None:
-    """What found no way so far is due now."""
-    waiting = (recipients.c.state == WAITING) & (recipients.c.attempts == 0) & (recipients.c.last_answer != "")
-    connection.execute(update(recipients).where(waiting).values(next_attempt=now))
-
-
 _THESE = recipients.c.id.in_(bindparam("ids", expanding=True))
 _FORGET_RECIPIENTS = delete(recipients).where(_THESE).returning(recipients.c.message_id)
 _EMPTY = messages.c.id.in_(bindparam("ids", expanding=True)) & ~exists().where(recipients.c.message_id == messages.c.id)
