@@ -5,15 +5,16 @@ from __future__ import annotations
 import smtplib
 from typing import Any
 
-from tests.journeys.base import ANN, letter, until
+from tests.journeys.base import ANN, BOB, letter, until
 from tests.journeys.behind import SinkJourney
 from tests.support.appliance import PASSWORD
 
 LIMIT, PATIENCE, HELD = 3, 10, 4
+SLOW = "slow@far.test"
 
 
 class HeldTests(SinkJourney):
-    accounts = (ANN,)
+    accounts = (ANN, BOB)
     further = f"limits: {{sent_per_hour: {LIMIT}}}\n"
 
     def held(self) -> list[dict[str, Any]]:
@@ -48,6 +49,29 @@ class HeldTests(SinkJourney):
         self.assertIn(f"waits in the queue for {first}: released by the operator", self.told(first))
         self.assertIn(f"deleted from the queue for {last}: by the operator ", self.told(last))
         self.assertEqual(len(self.sink.taken), LIMIT + HELD - 1)
+
+    def test_suspended(self) -> None:
+        """What somebody has sent, and waits, is held once he may send nothing, until somebody releases it after that is over (A9)."""
+        self.sink.answers[SLOW] = "451 4.7.1 come back"
+        with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
+            client.login(BOB, PASSWORD)
+            client.send_message(letter("waits", sender=BOB, to=SLOW))
+        until(lambda: "come back" in self.row()["last_answer"], self.here.text)
+        self.here.command("account", "set", BOB, "--suspend", "outgoing")
+        self.here.command("queue", "retry", f"account:{BOB}")
+        until(lambda: self.row()["state"] == "held", self.here.text)
+        self.assertEqual(self.row()["last_answer"], f"outgoing mail of {BOB} is suspended")
+        refused = self.here.command("queue", "release", "--all", expect=1)
+        self.assertIn(f"outgoing mail of {BOB} is suspended", refused.stderr)
+        self.here.command("account", "set", BOB, "--resume", "outgoing")
+        self.sink.answers.clear()
+        self.here.command("queue", "release", f"to:{SLOW}")
+        self.sink.waits_for(1)
+        self.assertIn(f"held for {SLOW}: outgoing mail of {BOB} is suspended", self.told(SLOW))
+
+    def row(self) -> dict[str, Any]:
+        [found] = self.here.json("queue", "list", f"to:{SLOW}")
+        return dict(found)
 
     def told(self, address: str) -> str:
         return self.here.command("trace", address).stdout
