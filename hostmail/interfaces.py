@@ -651,8 +651,8 @@ class Person:
 class Standing:
     """Somebody who may sign in to the panel, as he stands now.
 
-    `subject` and `stamp` are those of `Signed`. `password_hash` is a person's; whoever has an account signs in with its password, as for
-    mail. `suspended` says why he may not sign in now.
+    `subject` and `stamp` are those of `Signed`. `password_hash` is a person's, or that of his account, with which he signs in for mail,
+    too. `suspended` says why he may not sign in now.
     """
 
     subject: str

@@ -168,6 +168,7 @@ class Parts:
     def sign_in(self) -> SignIn:
         """Who signs in to the panel."""
         return SignIn(
+            directory=self.directory,
             people=self.people,
             factors=self.factors,
             checker=self.checker(),

@@ -19,6 +19,7 @@ from hostmail.auth.verified import RecentFailures
 from hostmail.envelope import Peer
 from hostmail.errors import BadValue, LoginFailed, NotFound, Overloaded
 from hostmail.interfaces import (
+    IDirectory,
     IPasswords,
     IPeople,
     ISecondFactors,
@@ -47,6 +48,7 @@ class SignIn:
     def __init__(
         self,
         *,
+        directory: IDirectory,
         people: IPeople,
         factors: ISecondFactors,
         checker: Checker,
@@ -56,6 +58,7 @@ class SignIn:
         now: Callable[[], float],
         hostname: str,
     ) -> None:
+        self._directory = directory
         self._people = people
         self._factors = factors
         self._checker = checker
@@ -109,9 +112,16 @@ class SignIn:
             account_id = await self._checker.check(PasswordLogin(login, password, peer))
         except LoginFailed as refusal:
             raise LoginFailed(WORDS, refusal.private) from None
-        if found is None or found.account_id != account_id:
+        if found is None or found.account_id != account_id or not await self._is_of_now(found, login, password):
             raise LoginFailed(WORDS, "changed while signing in")
         return found
+
+    async def _is_of_now(self, found: Standing, login: str, password: str) -> bool:
+        """Whether the password is that of the stamp: what the checker knows may be a second old where another process has changed it."""
+        known = await self._directory.login(login)
+        if known is not None and known[1] == found.password_hash:
+            return True
+        return await self._passwords.verify(found.password_hash, password)
 
     async def _check_person(self, found: Standing, login: str, password: str, peer: Peer) -> None:
         started = self._clock.seconds()

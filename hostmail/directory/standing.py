@@ -91,6 +91,7 @@ def _accounts() -> Select[Any]:
         accounts.c.id,
         accounts.c.address,
         accounts.c.credential,
+        accounts.c.password_hash,
         accounts.c.login_suspended,
         domains.c.id.label("domain_id"),
         domains.c.name.label("domain"),
@@ -117,6 +118,7 @@ def _main_login(connection: Connection, which: Any) -> Standing | None:
         domains=frozenset({row.domain}),
         suspended=_suspended(row),
         second_factor=factor != _NONE,
+        password_hash=row.password_hash,
     )
 
 
@@ -132,6 +134,7 @@ def _user(connection: Connection, which: Any) -> Standing | None:
         account_id=row.id,
         address=row.address,
         suspended=_suspended(row),
+        password_hash=row.password_hash,
     )
 
 

@@ -21,7 +21,7 @@ from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotFound, Overloaded, Refusal
 from hostmail.interfaces import ISignIn, Signed
 from tests.auth.support import Attempts, PlainPasswords
-from tests.directory.support import DirectoryTestCase
+from tests.directory.support import Aloud, DirectoryTestCase, Threads
 
 ANN = "ann@example.com"
 HERE = Peer("192.0.2.1", "panel")
@@ -51,6 +51,7 @@ class SignInCase(DirectoryTestCase):
             clock=self.clock,
         )
         self.signing = SignIn(
+            directory=self.directory,
             people=self.people,
             factors=self.factors,
             checker=checker,
@@ -217,6 +218,25 @@ class RevokedTests(SignInCase):
             waiting[0].callback(None)
             self.clock.advance(15)
             self.failureResultOf(asked, LoginFailed)
+
+    def test_changed_elsewhere(self) -> None:
+        """Another process's change is heard a second later; meanwhile the old password opens nothing that would stay open."""
+        self.good("example")
+        self.good(ANN)
+        _, _, elsewhere = self.process(Aloud(), Threads())
+        self.get(elsewhere.set_password(ANN, "{OWN}new"))
+        self.assertEqual(self.get(self.directory.login(ANN))[1], "{OWN}secret")  # type: ignore[index]
+        for login in ("example", ANN):
+            refusal, _ = self.bad(login, "secret")
+            self.assertEqual(refusal.private, "changed while signing in")
+
+    def test_better_hash(self) -> None:
+        """A password that was imported is hashed anew at the first login, which goes on (A7)."""
+        self.get(self.changes.set_password(ANN, "{OLD}secret"))
+        signed = self.good(ANN)
+        self.assertEqual(self.get(self.people.signing_in(ANN)).password_hash, "{OWN}secret")  # type: ignore[union-attr]
+        self.assertIsNotNone(self.actor(signed))
+        self.assertIsNotNone(self.actor(self.good(ANN)))
 
     def test_suspended_and_gone(self) -> None:
         """Who is suspended or removed is nobody at his next request."""
