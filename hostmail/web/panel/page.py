@@ -45,12 +45,16 @@ class Section(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What to show: a template with its facts, and the table that can be had as CSV and JSON, too."""
+    """What to show: a template with its facts, and the table that can be had as CSV and JSON, too.
+
+    `title` and `help` stand in place of the page's; a help of "" is none.
+    """
 
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     table: Table | None = None
     title: str = ""
+    help: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ class Rendering:
             typed=visit.form,
             trouble=visit.trouble,
             title=view.title or visit.page.title,
+            help=visit.page.help if view.help is None else view.help,
             table=table,
             notice=notice,
             csrf=csrf_token(token),

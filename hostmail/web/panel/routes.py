@@ -20,8 +20,12 @@ from hostmail.web.panel.pages import (
     mailbox,
     mine,
     overview,
+    people,
+    queue,
     removed,
     second_factor,
+    server,
+    settings,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -33,10 +37,14 @@ PAGES: tuple[Page, ...] = (
     *catchall.PAGES,
     *lists.PAGES,
     *autoreply.PAGES,
+    *mailbox.PAGES,
     *history.PAGES,
     *logins.PAGES,
     *removed.PAGES,
-    *mailbox.PAGES,
+    *settings.PAGES,
+    *people.PAGES,
+    *queue.PAGES,
+    *server.PAGES,
     *mine.PAGES,
     *second_factor.PAGES,
     *browsers.PAGES,

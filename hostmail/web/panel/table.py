@@ -18,11 +18,20 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """What can be done with a row: a form with this `action`, whose field `name` is the column's value; none where that is None."""
+
+    action: str
+    words: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column: the key of the rows' value, and `kind`, the macro of cells.html that shows it (text, mono, size, use, count, moment...).
 
     `link` makes it lead somewhere, `value` computes what no key has. With `number` it is aligned like numbers; with
-    `only_data` it stands in CSV and JSON alone.
+    `only_data` it stands in CSV and JSON alone, with a `button` in neither.
     """
 
     key: str
@@ -32,6 +41,7 @@ class Column:
     value: Callable[[Row], Any] | None = None
     number: bool = False
     only_data: bool = False
+    button: Button | None = None
 
     def of(self, row: Row) -> Any:
         """The value in a row."""
@@ -76,20 +86,25 @@ class Table:
         """Those that people see."""
         return [column for column in self.columns if not column.only_data]
 
+    @property
+    def data_columns(self) -> Sequence[Column]:
+        """Those that programs get."""
+        return [column for column in self.columns if column.button is None]
+
     def csv(self) -> bytes:
         """For spreadsheets, with plain values: octets, and times as ISO 8601 in UTC."""
         text = StringIO()
         writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow([column.key for column in self.columns])
-        writer.writerows([_csv_cell(column, row) for column in self.columns] for row in self.rows)
+        writer.writerow([column.key for column in self.data_columns])
+        writer.writerows([_csv_cell(column, row) for column in self.data_columns] for row in self.rows)
         return text.getvalue().encode()
 
     def json(self) -> bytes:
         """For programs."""
-        return msgspec.json.encode([{one.key: one.of(row) for one in self.columns} for row in self.rows])
+        return msgspec.json.encode([{one.key: one.of(row) for one in self.data_columns} for row in self.rows])
 
     def _words(self, row: Row) -> str:
-        return "\n".join(str(value) for column in self.columns if (value := column.of(row))).casefold()
+        return "\n".join(str(value) for column in self.data_columns if (value := column.of(row))).casefold()
 
 
 def _csv_cell(column: Column, row: Row) -> str:

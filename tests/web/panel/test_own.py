@@ -30,7 +30,8 @@ class OwnTests(SynchronousTestCase):
         text = self.browser.get("/browsers").text
         self.assertIn("203.0.113.5", text)
         self.assertNotIn("203.0.113.6", text)
-        self.assertEqual(text.count("this one"), 1)
+        self.assertEqual((text.count("this one"), text.count(">Sign out</button>")), (1, 2))
+        self.assertNotIn("id", self.browser.get("/browsers?format=csv").text.splitlines()[0].split(","))
 
     def test_ends_one(self) -> None:
         """One of the others is ended, and that browser has to sign in again."""

@@ -51,7 +51,7 @@ async def change_password(visit: Visit) -> View | Done:
         await visit.call("account.passwd", address=visit.account["address"], password=password)
     if is_made:
         facts = {"login": visit.account["login"], "password": password, "to": here(visit)}
-        return View("new_password.html", facts, title="New password")
+        return View("new_password.html", facts, title="New password", help="")
     return Done("The password has been changed. The old one is refused from now on.", here(visit))
 
 

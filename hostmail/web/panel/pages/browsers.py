@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostmail.errors import NotFound
 from hostmail.web.panel.page import EVERYBODY, Done, Page, Section, View, Visit
-from hostmail.web.panel.table import Column, Table
+from hostmail.web.panel.table import Button, Column, Table
 
 COLUMNS = (
     Column("program", "Browser", "text"),
@@ -12,6 +12,7 @@ COLUMNS = (
     Column("began", "Signed in", "moment"),
     Column("seen", "Last seen", "moment"),
     Column("here", "", "here"),
+    Column("id", "", value=lambda row: None if row["here"] else row["id"], button=Button("end", "Sign out", "session")),
 )
 
 
@@ -28,7 +29,7 @@ async def show(visit: Visit) -> View:
         }
         for one in visit.browsers.of(visit.session.subject)
     ]
-    return View("browsers.html", {"others": [row for row in rows if not row["here"]]}, Table("browsers", COLUMNS, rows))
+    return View("browsers.html", {"has_others": len(rows) > 1}, Table("browsers", COLUMNS, rows))
 
 
 async def end(visit: Visit) -> Done:
@@ -65,12 +66,12 @@ PAGES = (
     Page(
         name="browsers",
         path="/browsers",
-        title="Signed in",
+        title="Browsers",
         help="Every browser in which you are signed in to this panel. End what is not yours, and change your password then.",
         show=show,
         who=EVERYBODY,
         actions={"end": end, "end_others": end_others},
         section=Section.OWN,
-        menu="Signed in",
+        menu="Browsers",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.actor import Role
+from hostmail.errors import NotAllowed
 from hostmail.web.panel.page import EVERYBODY, Done, Page, Section, View, Visit
 from hostmail.web.panel.table import Column, Table
 
@@ -36,6 +37,18 @@ async def show(visit: Visit) -> View | Done:
     return View("home.html", table=Table("domains", columns, rows, empty))
 
 
+async def add(visit: Visit) -> Done:
+    """Host one more."""
+    name = visit.form.needed("name", "Type the domain's name")
+    if not visit.is_operator:
+        raise NotAllowed("ask your provider to host another domain")
+    told = await visit.call("domain.add", name=name, quota=visit.form.size("quota"))
+    return Done(
+        f"{told['name']} is hosted here now. Its main login is {told['main_login']}; add an account first.",
+        visit.url("accounts", domain=told["name"]),
+    )
+
+
 PAGES = (
     Page(
         name="home",
@@ -44,6 +57,7 @@ PAGES = (
         help="Choose the domain whose mail you want to look after.",
         show=show,
         who=EVERYBODY,
+        actions={"add": add},
         section=Section.SERVER,
         menu="Domains",
         command="hostmail domain list",
