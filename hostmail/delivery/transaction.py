@@ -201,7 +201,9 @@ class Transaction:
 
         A client who is told to try again brings the message into the mailboxes a second time. So what leaves is on disk before they
         are filled, and all that is left to do after is to let it go. Two windows stay open: a crash before the client has read the 250
-        (RFC 1047), and a queue that breaks down just then.
+        (RFC 1047), and a queue that breaks down just then. Where nothing leaves under the sender's own name, a mailbox that fails for now
+        beside others has its place in the queue made afterwards: only if that fails as well, the others get a second copy. To make one
+        beforehand for each message to several mailboxes would cost all of them for the sake of that.
         """
         pending: list[Any] = []
         also: list[Recipient] = []
