@@ -72,10 +72,12 @@ class AuthorTests(HeldCase):
         self.assertEqual(self.mail(CLEO), [])
 
     def test_cannot_be_told(self) -> None:
-        """The post waits all the same."""
-        self.store.refusals[CLEO] = NoSuchRecipient()
-        self.hold()
-        self.assertEqual(len(self.letters(OWNER)), 1)
+        """The post waits all the same, and nobody is written to twice for that."""
+        for refusal in (NoSuchRecipient(), TemporaryFailure()):
+            self.store.refusals[CLEO] = refusal
+            self.members.asked.clear()
+            self.hold()
+        self.assertEqual(len(self.letters(OWNER)), 2)
 
 
 class OwnerTests(HeldCase):

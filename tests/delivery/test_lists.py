@@ -237,12 +237,15 @@ class ModerationTests(ListCase):
 
     def test_approved(self) -> None:
         """It goes to the members then, once."""
-        address = self.tagged("approve", self.hold())
+        text = self.hold()
+        address, reject = self.tagged("approve", text), self.tagged("reject", text)
         self.decide(address.upper())
         self.assertEqual([one["Subject"] for one in self.letters(BEA)], ["buy"])
         self.decide(address)
+        self.decide(reject)
         self.assertEqual(len(self.mail(BEA)), 1)
-        self.assertIn("approve: that post does not wait any more", self.told())
+        for word in ("approve", "reject"):
+            self.assertIn(f"{word}: that post does not wait any more", self.told())
 
     def test_rejected(self) -> None:
         """A stranger's post is deleted: his address may be anybody's."""
