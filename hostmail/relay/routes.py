@@ -77,7 +77,13 @@ def _password(file: Path) -> str:
 
 
 async def silenced(directory: IDirectory, row: Queued) -> str:
-    """The account or domain of a queued message that may send nothing at present (A9), "" for none."""
+    """The account or domain of a queued message that may send nothing at present (A9), "" for none.
+
+    What we write ourselves to strangers, such as reports about mail that a domain did not take, is owed to them whatever that domain did:
+    it has the null sender, and is no account's.
+    """
+    if not (row.sender or row.account_id):
+        return ""
     account = await directory.account(row.account_id) if row.account_id else None
     name = row.for_domain if account is None else account.domain
     domain = await directory.domain(name) if name else None

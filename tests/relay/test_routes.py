@@ -149,11 +149,11 @@ class SenderTests(SynchronousTestCase):
 
 class SilencedTests(SynchronousTestCase):
     def test_whose(self) -> None:
-        """An account's mail is its own affair and its domain's, whatever sender it names; what no account sent is its domain's."""
+        """An account's mail is its own affair and its domain's, whatever sender it names; what no account sent is its domain's, but for reports."""
         directory = FakeDirectory()
 
-        def found(account_id: int | None, for_domain: str) -> str:
-            row = Queued(1, "q", "bea@example.com", "x@y", "", 1, account_id, 0.0, 0.0, for_domain=for_domain)
+        def found(account_id: int | None, for_domain: str, sender: str = "bea@example.com") -> str:
+            row = Queued(1, "q", sender, "x@y", "", 1, account_id, 0.0, 0.0, for_domain=for_domain)
             told: str = self.successResultOf(ensureDeferred(silenced(directory, row)))  # type: ignore[arg-type]
             return told
 
@@ -170,6 +170,9 @@ class SilencedTests(SynchronousTestCase):
         self.assertEqual([found(*row) for row in rows], ["ann@example.com"] * 2 + [""] * 4)
         directory.domain_suspended = True
         self.assertEqual([found(*row) for row in rows], ["example.com"] * 4 + [""] * 2)
+        self.assertEqual(
+            [found(*row, sender="") for row in rows], ["example.com", "example.com", "", "example.com", "", ""]
+        )
 
 
 class ServerTests(SynchronousTestCase):
