@@ -20,8 +20,12 @@ from hostmail.web.panel.pages import (
     mailbox,
     mine,
     overview,
+    people,
+    queue,
     removed,
     second_factor,
+    server,
+    settings,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -37,6 +41,10 @@ PAGES: tuple[Page, ...] = (
     *history.PAGES,
     *logins.PAGES,
     *removed.PAGES,
+    *settings.PAGES,
+    *people.PAGES,
+    *queue.PAGES,
+    *server.PAGES,
     *mine.PAGES,
     *second_factor.PAGES,
     *browsers.PAGES,
