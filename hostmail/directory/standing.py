@@ -19,7 +19,7 @@ from hostmail.interfaces import Standing
 _NONE = "0"
 
 
-def person(number: int) -> str:
+def person(number: int | str) -> str:
     """The subject of an operator or owner with a login of his own."""
     return f"person:{number}"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import shutil
 import socket
 import stat
@@ -22,10 +24,10 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from hostmail.actor import Actor
+from hostmail.actor import Actor, Role
 from hostmail.admin import client as client_module
 from hostmail.admin.client import CONTINUE, ControlClient, NotRunning, Refused, Unreachable
-from hostmail.admin.control import ControlService, http_status
+from hostmail.admin.control import ControlService, http_status, system_user
 from hostmail.admin.control_path import socket_path
 from hostmail.errors import (
     AlreadyExists,
@@ -104,6 +106,13 @@ class ControlTests(TestCase):
         answer = await deferToThread(self.client.call, "account.list", {"domain": "Ä"})
         self.assertEqual(answer, {"told": "Grüße"})
         self.assertEqual(self.verbs.asked, [("account.list", {"domain": "Ä"})])
+
+    async def test_who_asks(self) -> None:
+        """Whoever may open the socket is an operator, known by the name that the system knows him by."""
+        await deferToThread(self.client.call, "account.list", {})
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        self.assertEqual(self.verbs.actors, [Actor(Role.OPERATOR, name, "command")])
+        self.assertEqual(system_user(4_000_000_000), "uid 4000000000")
 
     async def test_permissions(self) -> None:
         """Only the service's user may open the socket, or even look into its folder."""

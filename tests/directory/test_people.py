@@ -45,6 +45,26 @@ class PeopleTests(PeopleTestCase):
         self.refused(self.people.add("amy", Role.OWNER, password_hash=HASH, max_accounts=-1), BadValue)
         self.refused(self.people.add("amy", Role.OWNER, password_hash=HASH, max_tigers=1), BadValue)
 
+    def test_each_has_his_own(self) -> None:
+        """Domains and second factors are told of whom they are."""
+        for login in ("max", "moritz", "tom"):
+            self.get(self.people.add(login, Role.OWNER, password_hash=HASH))
+        self.get(self.changes.add_domain("more.example"))
+        for login, domain in (("max", "more.example"), ("max", "example.com"), ("tom", "example.com")):
+            self.get(self.people.grant(login, domain))
+        for number in (1, 2):
+            self.get(self.factors.begin(f"person:{number}", b"s"))
+        self.get(self.factors.confirm("person:2", 1, ["aa"]))
+        told = {one.login: (one.domains, one.second_factor) for one in self.get(self.people.people(Role.OWNER))}
+        self.assertEqual(
+            told,
+            {
+                "max": (("example.com", "more.example"), False),
+                "moritz": ((), True),
+                "tom": (("example.com",), False),
+            },
+        )
+
     def test_logins_are_one_space(self) -> None:
         """No person's login is a domain's main login in any case, whichever comes first (A3)."""
         self.refused(self.people.add("EXAMPLE", Role.OWNER, password_hash=HASH), AlreadyExists)
