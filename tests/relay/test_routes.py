@@ -149,7 +149,7 @@ class SenderTests(SynchronousTestCase):
 
 class SilencedTests(SynchronousTestCase):
     def test_whose(self) -> None:
-        """An account's mail is its own affair and its domain's, whatever sender it names; what no account sent is its domain's, but for reports."""
+        """An account's mail is its own affair and its domain's, whatever sender it names; of no account, its domain's, but for reports."""
         directory = FakeDirectory()
 
         def found(account_id: int | None, for_domain: str, sender: str = "bea@example.com") -> str:
