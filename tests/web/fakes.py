@@ -89,7 +89,6 @@ class FakeAdmin:
             self.address_set(PEOPLE["root"], f"Ann@{name}", [f"far@{name}"])
         self.catch_all: dict[str, str] = {}
         self.owners: dict[str, dict[str, Any]] = {}
-        self.owners: dict[str, dict[str, Any]] = {}
         self.lists: dict[str, dict[str, Any]] = {}
         self.members: list[str] = []
         self.autoreplies: dict[str, dict[str, Any]] = {}
@@ -323,86 +322,6 @@ class FakeAdmin:
         return [
             who | {"verb": "domain.add", "subject": MINE, "arguments": {"name": MINE, "quota": 1}, "outcome": "done"}
         ]
-
-    def owner_list(self, actor: Actor) -> list[dict[str, Any]]:
-        return list(self.owners.values())
-
-    def owner_add(self, actor: Actor, login: str, password: str, domains: list[str], **told: Any) -> dict[str, Any]:
-        usual = {"suspended": False, "second_factor": False, "created": 1.7e9}
-        self.owners[login] = {"login": login, "domains": domains, **usual, **told}
-        return self.owners[login]
-
-    def owner_show(self, actor: Actor, login: str) -> dict[str, Any]:
-        if login not in self.owners:
-            raise NotFound(f"there is no owner {login}")
-        return self.owners[login]
-
-    def owner_set(self, actor: Actor, login: str, **changes: Any) -> dict[str, Any]:
-        self.owners[login].update(changes)
-        return self.owners[login]
-
-    def owner_grant(self, actor: Actor, login: str, domain: str) -> dict[str, Any]:
-        self.owners[login]["domains"].append(domain)
-        return self.owners[login]
-
-    def owner_revoke(self, actor: Actor, login: str, domain: str) -> dict[str, Any]:
-        self.owners[login]["domains"].remove(domain)
-        return self.owners[login]
-
-    def owner_remove(self, actor: Actor, login: str) -> dict[str, Any]:
-        return self.owners.pop(login)
-
-    def operator_list(self, actor: Actor) -> list[dict[str, Any]]:
-        alike = {"suspended": False, "second_factor": True, "created": 1.7e9}
-        return [alike | {"login": login} for login in ("root", "rita")]
-
-    def operator_add(self, actor: Actor, login: str, password: str) -> dict[str, Any]:
-        return {"login": login}
-
-    def domain_set(self, actor: Actor, name: str, **changes: Any) -> dict[str, Any]:
-        self.domains[name].update(changes)
-        return self.domains[name]
-
-    def domain_add(self, actor: Actor, name: str, quota: int | None = None) -> dict[str, Any]:
-        self.domains[name] = domain(name) | {"quota": quota}
-        return self.domains[name]
-
-    def domain_remove(self, actor: Actor, name: str) -> dict[str, Any]:
-        del self.domains[name]
-        return {"name": name, "removed_accounts": 2}
-
-    def status(self, actor: Actor) -> dict[str, Any]:
-        counts = dict.fromkeys(("domains", "accounts", "relay_grants", "queue"), 2)
-        about = {"hostname": "mail.example.net", "version": "9.9", "profile": "classic", "uptime": 7_200}
-        return counts | about | {"sessions": {"imap": 3}}
-
-    def queue_list(self, actor: Actor, pattern: str, most: int) -> list[dict[str, Any]]:
-        row = {"queue_id": "Q7", "sender": "", "recipient": "<b>x</b>@far.test", "state": "waiting", "size": 9}
-        return [row | {"created": 1.7e9, "next_attempt": 1.7e9, "attempts": 1, "last_answer": "451 <i>later</i>"}]
-
-    def queue_show(self, actor: Actor, pattern: str) -> list[dict[str, Any]]:
-        return self.queue_list(actor, pattern, 1)
-
-    def queue_stats(self, actor: Actor, pattern: str) -> dict[str, Any]:
-        far = {"domain": "far.test", "recipients": 1, "oldest": 1.7e9, "sending": 0, "answer": "<u>busy</u>"}
-        return {"messages": 1, "octets": 9, "oldest": 1.7e9, "states": {"waiting": 1}, "destinations": [far]}
-
-    def queue_cat(self, actor: Actor, queue_id: str) -> dict[str, Any]:
-        if queue_id != "Q7":
-            raise NotFound(f"there is no message {queue_id}")
-        return {"message": b64encode(b"Subject: <script>alert(1)</script>\r\n\r\nHello.\r\n").decode()}
-
-    def queue_retry(self, actor: Actor, **chosen: Any) -> dict[str, Any]:
-        return dict.fromkeys(("retried", "held", "released", "bounced", "deleted"), 1)
-
-    queue_hold = queue_release = queue_bounce = queue_delete = queue_retry
-
-    def throttle_list(self, actor: Actor) -> list[dict[str, Any]]:
-        return [{"ip": "192.0.2.66/32", "failures": 3.0, "last": 1.7e9, "refused_until": None}]
-
-    def audit_list(self, actor: Actor, **asked: Any) -> list[dict[str, Any]]:
-        who = {"at": 1.7e9, "login": "<b>root</b>", "role": "operator", "way": "panel", "ip": "192.0.2.9"}
-        return [who | {"verb": "domain.add", "subject": MINE, "arguments": {"name": MINE, "quota": 1}, "outcome": "done"}]
 
     def owner_list(self, actor: Actor) -> list[dict[str, Any]]:
         return list(self.owners.values())
