@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -52,6 +53,7 @@ from hostmail.monitoring.audit import Audit
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.history import History
 from hostmail.monitoring.sessions import Sessions
+from hostmail.queue.committer import GATHER_SECONDS
 from hostmail.queue.queue import Queue
 from hostmail.relay.dns import CachedDns
 from hostmail.relay.live import LiveDns
@@ -305,7 +307,12 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
         ),
         store=store,
         spool=store.spool,
-        queue=Queue(data / "queue", in_thread=in_thread, now=time.time),
+        queue=Queue(
+            data / "queue",
+            in_thread=in_thread,
+            now=time.time,
+            gather=partial(deferLater, reactor, GATHER_SECONDS),
+        ),
         history=history,
         sending=SendingRates(
             path=data / "sending.sqlite", now=time.time, per_hour=limits.sent_per_hour, per_day=limits.sent_per_day

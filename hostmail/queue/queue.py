@@ -48,12 +48,19 @@ class Queue:
     up to date and therefore blocks: do it at start.
     """
 
-    def __init__(self, directory: Path, *, in_thread: InThread, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        in_thread: InThread,
+        now: Callable[[], float],
+        gather: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         MIGRATIONS.apply(directory / "queue.sqlite")
         self._database = Database(directory / "queue.sqlite")
         self._files = QueueFiles(directory / "files")
-        self._committer = Committer(self._database, in_thread, self._files.sync_directory)
+        self._committer = Committer(self._database, in_thread, self._files.sync_directory, gather)
         self._in_thread = in_thread
         self._now = now
         self._owed: list[int] = []

@@ -63,6 +63,31 @@ class CommitterTests(SynchronousTestCase):
         self.assertEqual([self.successResultOf(answer) for answer in answers[1:]], [10, 20, 30, 40])
         self.assertEqual((self.notes(), self.synced, self.threads), ([0, 1, 2, 3, 4], 2, []))
 
+    def test_gather(self) -> None:
+        """Where several have shared a commit, the next one waits a moment for more; whoever writes alone does not wait."""
+        moments: list[Deferred[None]] = []
+
+        def gather() -> Deferred[None]:
+            moments.append(Deferred())
+            return moments[-1]
+
+        committer = Committer(self.database, self.in_thread, self.sync, gather)
+        for number in range(3):
+            self.ask(committer.write(note, number))
+        self.threads.pop(0)()
+        self.assertEqual(moments, [])
+        self.ask(committer.write(note, 3))
+        self.threads.pop(0)()
+        self.assertEqual((len(moments), self.threads), (1, []))
+        late = self.ask(committer.write(note, 4))
+        moments[0].callback(None)
+        self.threads.pop(0)()
+        self.assertEqual(self.successResultOf(late), 40)
+        self.ask(committer.write(note, 5))
+        self.assertEqual((len(moments), len(self.threads)), (1, 1))
+        self.threads.pop(0)()
+        self.assertEqual(self.notes(), [0, 1, 2, 3, 4, 5])
+
     def test_bulk(self) -> None:
         """Neighbours with the same step are one call of it where that is cheaper; who spoils it fails alone."""
         calls: list[int] = []
