@@ -218,7 +218,8 @@ class DirectoryChanges:
     def _work(self, work: Callable[..., T], *arguments: Any) -> T:
         try:
             with self._database.writing() as connection:
-                transaction = Transaction(connection, self._now(), self._database.origin, self.name_limits)
+                asked = (self._now(), self._database.origin, self.name_limits, self._bounded)
+                transaction = Transaction(connection, *asked)
                 changed = work(transaction, *arguments)
                 if self._bounded:
                     limits.check(transaction, self._database)
@@ -261,7 +262,7 @@ def _set_domain(t: Transaction, name: str, changes: dict[str, Any]) -> Domain:
     led_out = smarthosts.put(t, tables.smarthosts.c.domain_id, domain_id, columns)
     if columns:
         t.run(update(domains).where(domains.c.id == domain_id).values(columns))
-        naming.check_catcher(t, columns.get("catch_all", ""))
+        naming.check_catcher(t, columns.get("catch_all", ""), name)
     if columns or led_out:
         t.announce(name)
         if any(changes.get(switch) for switch in _ENDS_LOGINS) or changes.get("pop_before_smtp") is False:

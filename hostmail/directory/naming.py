@@ -30,7 +30,7 @@ def add_targets(
     for target in targets:
         if target.key == address.key:
             raise BadValue(f"{address} would lead to itself{', to its mailbox leads a kept copy' if account else ''}")
-        _check_target(t, target, forward)
+        _check_target(t, target, forward, domain)
     name_id = _name_id(t, domain_id, address)
     columns: dict[str, Any] = {"blocked": False}
     if keep_copy is not None:
@@ -129,11 +129,11 @@ def check_catch_all(what: str, value: Any) -> str:
     return str(values.check_address(str(value)))
 
 
-def check_catcher(t: Transaction, value: str) -> None:
-    """Whether a domain's new `catch_all` can be so; raises NotFound, BadValue for a loop."""
+def check_catcher(t: Transaction, value: str, domain: str) -> None:
+    """Whether the `domain`'s new `catch_all` can be so; raises NotFound, BadValue for a loop."""
     if "@" in value:
         catcher = Address.parse(value)
-        _check_target(t, catcher, forward=True)
+        _check_target(t, catcher, forward=True, own=domain)
         chains.check(t, catcher)
 
 
@@ -166,12 +166,17 @@ def _own_domain(t: Transaction, address: Address) -> tuple[int, str]:
     return t.find_domain(address.domain)
 
 
-def _check_target(t: Transaction, target: Address, forward: bool) -> None:
-    """An address of ours must be somebody's, or mail would be refused that never was; others are for forwards."""
+def _check_target(t: Transaction, target: Address, forward: bool, own: str) -> None:
+    """An address of ours must be somebody's, or mail would be refused that never was; others are for forwards.
+
+    To whoever may not know what there is in other domains than his `own`, those are elsewhere.
+    """
     domain = facts.domain_behind(t.connection, target.domain) or target.domain
     if t.domain_id(domain) is None:
         if not forward:
             raise BadValue(f"{target} is not hosted here: an alias leads to addresses here, a forward anywhere")
+        return
+    if t.bounded and forward and domain != own:
         return
     here = Address(target.local, domain)
     if lists.belongs(t.connection, here):

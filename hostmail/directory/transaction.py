@@ -32,12 +32,23 @@ NAME_LIMITS = NameLimits()
 
 
 class Transaction:
-    """What the functions in `changes` work with. It blocks; the write lock is held."""
+    """What the functions in `changes` work with. It blocks; the write lock is held.
 
-    def __init__(self, connection: Connection, now: float, origin: str, name_limits: NameLimits = NAME_LIMITS) -> None:
+    A `bounded` one is an owner's or a user's, who are told nothing about addresses of other domains.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        now: float,
+        origin: str,
+        name_limits: NameLimits = NAME_LIMITS,
+        bounded: bool = False,
+    ) -> None:
         self.connection = connection
         self.now = now
         self.name_limits = name_limits
+        self.bounded = bounded
         self.events: list[DirectoryChanged] = []
         self._whispers: list[DirectoryChanged] = []
         self._origin = origin

@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.actor import Role
 from hostmail.directory.people import People
-from hostmail.errors import BadValue, Refusal, TooMany
+from hostmail.errors import BadValue, NotFound, Refusal, TooMany
 from hostmail.interfaces import IDirectoryChanges
 from tests.directory.support import HASH, DirectoryTestCase
 
@@ -97,6 +97,17 @@ class LimitTests(DirectoryTestCase):
         self.refused(self.add("a@example.com", quota_bytes=101), BadValue)
         self.get(self.add("a@example.com", quota_bytes=100))
         self.get(self.add("b@example.com"))
+
+    def test_other_domains_are_elsewhere(self) -> None:
+        """Whether another domain has an address is told to nobody who forwards there; his own he may not misspell."""
+        self.get(self.add("a@example.com"))
+        for target in ("nobody@other.example", "x@elsewhere.test"):
+            self.get(self.bounded.add_targets("a@example.com", [target], forward=True))
+            self.get(self.bounded.set_domain("example.com", catch_all=target))
+        self.refused(self.changes.set_domain("example.com", catch_all="nobody@other.example"), NotFound)
+        self.refused(self.bounded.add_targets("b@example.com", ["nobody@example.com"], forward=True), NotFound)
+        self.refused(self.bounded.set_domain("example.com", catch_all="nobody@example.com"), NotFound)
+        self.refused(self.bounded.add_targets("b@example.com", ["nobody@other.example"], forward=False), NotFound)
 
     def test_several_owners(self) -> None:
         """Whoever manages the domain, too: the narrowest limit counts, also for who comes by its main login."""
