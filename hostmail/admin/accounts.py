@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -10,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from hostmail.actor import Actor, Role
 from hostmail.admin.domains import chosen
-from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.admin.parts import Addressed, Greet, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
 from hostmail.admin.waysout import Smarthosted
 from hostmail.admin.waysout import told as told_way
@@ -65,7 +64,7 @@ class SetPassword(msgspec.Struct, forbid_unknown_fields=True):
 class Accounts:
     """What an operator does with accounts; effective at once on live sessions (E7)."""
 
-    def __init__(self, parts: Parts, greet: Callable[[Account], Awaitable[None]]) -> None:
+    def __init__(self, parts: Parts, greet: Greet) -> None:
         self._parts = parts
         self._greet = greet
         self.verbs = {
@@ -90,15 +89,14 @@ class Accounts:
         stored = await self.stored_password(asked.address, asked.password, asked.password_hash)
         quota = self._parts.settings.default_quota if asked.quota is UNSET else asked.quota
         account = await self.create(asked.address, stored, quota, asked.quota_messages)
+        await self._greet(account)
         return self.told(account, Usage())
 
     async def create(self, address: str, stored: str, quota: int | None, quota_messages: int | None = None) -> Account:
-        """Write a new account; its mailbox begins with a letter where that is wanted (F3)."""
-        account = await self._parts.changes.add_account(
+        """Write a new account."""
+        return await self._parts.changes.add_account(
             address, password_hash=stored, quota_bytes=quota, quota_messages=quota_messages
         )
-        await self._greet(account)
-        return account
 
     async def all(self, asked: ListAccounts) -> list[dict[str, Any]]:
         """Accounts with their use."""

@@ -9,7 +9,7 @@ import msgspec
 
 from hostmail.address import Address
 from hostmail.admin.accounts import Accounts
-from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.parts import Greet, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, OWNERS, May
 from hostmail.config.units import parse_size
 from hostmail.errors import BadAddress, BadValue, Overloaded, Refusal, TemporaryFailure
@@ -41,20 +41,28 @@ class Import(msgspec.Struct, forbid_unknown_fields=True):
 class Importing:
     """Accounts from lists. An empty password or quota leaves an existing account's as it is."""
 
-    def __init__(self, parts: Parts, accounts: Accounts) -> None:
+    def __init__(self, parts: Parts, accounts: Accounts, greet: Greet) -> None:
         self._parts = parts
         self._accounts = accounts
+        self._greet = greet
         self.verbs = {"account.import": Verb(Import, self.rows, May(OWNERS, about={"rows.address": ADDRESS}))}
 
     async def rows(self, asked: Import) -> list[dict[str, Any]]:
         """The outcome of each row: created, updated, unchanged, or problem with its words."""
         if len(asked.rows) > MOST_ROWS:
             raise BadValue(f"at most {MOST_ROWS} rows at a time")
+        created: list[Account] = []
+        try:
+            return await self._outcomes(asked, created)
+        finally:
+            await self._greet(*created)
+
+    async def _outcomes(self, asked: Import, created: list[Account]) -> list[dict[str, Any]]:
         outcomes = []
         for row in asked.rows:
             told = {"line": row.line, "address": row.address}
             try:
-                told["outcome"] = await self._row(row, asked.dry_run)
+                told["outcome"] = await self._row(row, asked.dry_run, created)
             except (TemporaryFailure, Overloaded):
                 raise
             except Refusal as refusal:
@@ -62,7 +70,7 @@ class Importing:
             outcomes.append(told)
         return outcomes
 
-    async def _row(self, row: Row, dry_run: bool) -> str:
+    async def _row(self, row: Row, dry_run: bool, created: list[Account]) -> str:
         try:
             address = Address.parse(row.address.strip())
         except BadAddress as refusal:
@@ -72,7 +80,7 @@ class Importing:
         quota = _quota(row.quota)
         self._check(address, row.password)
         if account is None:
-            return await self._create(row, address, quota, dry_run)
+            return await self._create(row, address, quota, None if dry_run else created)
         return await self._update(row, account, quota, dry_run)
 
     def _check(self, address: Address, password: str) -> None:
@@ -84,12 +92,12 @@ class Importing:
         elif password:
             self._parts.passwords.check_strength(password, str(address))
 
-    async def _create(self, row: Row, address: Address, quota: int | str | None, dry_run: bool) -> str:
+    async def _create(self, row: Row, address: Address, quota: int | str | None, created: list[Account] | None) -> str:
         if not row.password:
             raise BadValue("a new account needs a password")
-        if not dry_run:
+        if created is not None:
             limit = quota if not isinstance(quota, str) else self._parts.settings.default_quota
-            await self._accounts.create(str(address), await self._stored(row.password), limit)
+            created.append(await self._accounts.create(str(address), await self._stored(row.password), limit))
         return "created"
 
     async def _update(self, row: Row, account: Account, quota: int | str | None, dry_run: bool) -> str:

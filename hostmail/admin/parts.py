@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -59,6 +59,12 @@ ExplainWay = Callable[[int | None, str], Awaitable[dict[str, Any]]]
 
 LiveDns = Callable[[], Ask]
 """Begins a check: what asks the DNS as it is now, for a limited time."""
+
+
+class Greet(Protocol):
+    """Lets new mailboxes begin with their letter, where that is wanted (F3); never raises."""
+
+    async def __call__(self, *accounts: Account) -> None: ...
 
 
 PutLetter = Callable[[Account, str, str], Awaitable[None]]

@@ -51,7 +51,7 @@ def verbs_over(parts: Parts, clients: Clients, welcomes: Welcomes) -> dict[str, 
     nouns = (
         Domains(parts),
         accounts,
-        Importing(parts, accounts),
+        Importing(parts, accounts, welcomes.greet),
         Restoring(parts),
         Names(parts),
         CatchAll(parts),

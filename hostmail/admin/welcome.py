@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
 from twisted.logger import Logger
 
 from hostmail.address import Address
@@ -15,6 +16,8 @@ from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.clientsetup.welcome import DEFAULT, MAX_TEXT, PLACEHOLDERS, Letter, Template, letter, read_template
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Account, OwnWelcome
+
+GREETED_AT_ONCE = 20
 
 log = Logger(namespace="admin")
 
@@ -50,8 +53,18 @@ class Welcomes:
             "welcome.send": Verb(Addressed, self.send, May(OWNERS, about={"address": ADDRESS})),
         }
 
-    async def greet(self, account: Account) -> None:
-        """Let a new mailbox begin with its letter. Trouble with that is logged: the account is there, and that is what counts."""
+    async def greet(self, *accounts: Account) -> None:
+        """Let new mailboxes begin with their letter, several at once: each waits for the disk."""
+        places = DeferredSemaphore(GREETED_AT_ONCE)
+
+        async def in_turn(account: Account) -> None:
+            async with places:
+                await self._greet(account)
+
+        await DeferredList([Deferred.fromCoroutine(in_turn(account)) for account in accounts], fireOnOneErrback=True)
+
+    async def _greet(self, account: Account) -> None:
+        """Trouble is logged: the account is there, and that is what counts."""
         with log.failuresHandled("not_welcomed: {address}", address=account.address):
             template = await self._template(account.domain)
             if template is not None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.clientsetup.welcome import DEFAULT
 from hostmail.config.checking import findings
-from hostmail.errors import BadValue, NotFound, OverQuota
-from tests.admin.fakes import World
+from hostmail.errors import BadValue, NotFound, OverQuota, TemporaryFailure
+from hostmail.interfaces import Account
+from tests.admin.fakes import Facts, World
 
 OWN = "Subject: Hi {login}\n\nAsk {server} for {domain}.\n"
 
@@ -35,6 +37,25 @@ class WelcomeTests(SynchronousTestCase):
             rows = [{"line": 1, "address": "bob@one.test", "password": "long enough"}]
             self.world.call("account.import", rows=rows)
         self.assertEqual([address for address, _, _ in self.world.letters], ["bob@one.test"])
+
+    def test_an_import_that_breaks_off(self) -> None:
+        """Those who are there by then have their letters: said again, the import leaves them alone."""
+
+        class Failing(Facts):
+            async def add_account(self, address: str, **columns: Any) -> Account:
+                if address.startswith("carl"):
+                    raise TemporaryFailure
+                return await super().add_account(address, **columns)
+
+        facts = Failing()
+        world = World(directory=facts, changes=facts)
+        world.call("domain.add", name="one.test")
+        rows = [
+            {"line": n, "address": f"{name}@one.test", "password": "long enough"}
+            for n, name in enumerate(("bob", "carl"))
+        ]
+        self.assertRaises(TemporaryFailure, world.call, "account.import", rows=rows)
+        self.assertEqual([address for address, _, _ in world.letters], ["bob@one.test"])
 
     def test_a_dry_run(self) -> None:
         """It writes nothing, no letters either."""
