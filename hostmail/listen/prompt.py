@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from twisted.internet import tcp
+from twisted.internet import tcp, unix
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -74,5 +74,5 @@ class PromptConnection(tcp.Server):
 
 def make_prompt(port: Any, outbox: Outbox) -> None:
     """Have a port's connections write promptly; ports that are not TCP's stay as they are."""
-    if isinstance(port, tcp.Port):
+    if isinstance(port, tcp.Port) and not isinstance(port, unix.Port):
         port.transport = partial(PromptConnection, outbox)  # type: ignore[assignment]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import re
 import signal
+import socket
 from html import unescape
+from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.journeys.base import ANN, SECONDS, Journey, logs_in, trusting, until
@@ -15,21 +17,39 @@ ACCOUNTS = "/domains/example.test/accounts"
 NEW = "Another-Horse-8"
 
 
+class Behind(http.client.HTTPConnection):
+    """HTTP over a UNIX socket, as a reverse proxy speaks it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(SECONDS)
+        self.sock.connect(str(self._path))
+
+
 class Visitor:
     """A browser with one cookie."""
 
     def __init__(self, here: Appliance) -> None:
         self.port = here.ports["panel"]
+        self.origin = f"https://127.0.0.1:{self.port}"
+        self.headers: dict[str, str] = {}
         self.cookie = ""
         self.location = ""
 
+    def line(self) -> http.client.HTTPConnection:
+        """A connection."""
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=SECONDS, context=trusting())
+
     def ask(self, method: str, path: str, **fields: str) -> tuple[int, str]:
         """One request; the status and the page."""
-        line = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=SECONDS, context=trusting())
-        headers = {"cookie": self.cookie}
+        line, headers = self.line(), {"cookie": self.cookie, **self.headers}
         if method == "POST":
-            origin = f"https://127.0.0.1:{self.port}"
-            headers |= {"content-type": "application/x-www-form-urlencoded", "origin": origin}
+            headers |= {"content-type": "application/x-www-form-urlencoded", "origin": self.origin}
         line.request(method, path, urlencode(fields) if method == "POST" else None, headers)
         answer = line.getresponse()
         text = answer.read().decode()
@@ -48,6 +68,20 @@ class Visitor:
     def sign_in(self, login: str, password: str = PASSWORD) -> bool:
         """Through the login page."""
         return self.fill("/login", login=login, password=password, next="/")[0] == 303
+
+
+class ProxiedVisitor(Visitor):
+    """The same through a reverse proxy that speaks TLS."""
+
+    def __init__(self, here: Appliance, ip: str) -> None:
+        super().__init__(here)
+        self.path = here.folder / "panel.sock"
+        self.origin = "https://mail.example.test"
+        self.headers = {"host": "mail.example.test", "x-forwarded-for": ip, "x-forwarded-proto": "https"}
+
+    def line(self) -> http.client.HTTPConnection:
+        """A connection of the proxy's."""
+        return Behind(self.path)
 
 
 class PanelJourney(Journey):
@@ -120,6 +154,15 @@ class PanelJourney(Journey):
         self.here.signal(signal.SIGHUP)
         until(lambda: self.here.text().count("reloaded") > before, self.here.text)
         self.assertEqual(visitor.ask("GET", ACCOUNTS)[0], 200)
+
+    def test_behind_a_proxy(self) -> None:
+        """On the UNIX socket a reverse proxy says who asks: that is whose login fails, and who is signed in."""
+        visitor = ProxiedVisitor(self.here, "203.0.113.77")
+        self.assertFalse(visitor.sign_in(ANN, NEW))
+        self.assertTrue(visitor.sign_in(ANN))
+        self.assertTrue(visitor.cookie.startswith("__Host-session="))
+        self.assertIn("203.0.113.77", visitor.ask("GET", "/browsers")[1])
+        until(lambda: "203.0.113.77" in self.here.command("account", "logins", ANN).stdout, self.here.text)
 
     def test_the_cookie(self) -> None:
         """The cookie is for this server alone, and for TLS."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from twisted.internet import main, tcp
+from twisted.internet import main, tcp, unix
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -158,6 +158,13 @@ class PromptTests(SynchronousTestCase):
         self.turn()
         self.assertTrue(self.connection.disconnected)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_unix_sockets(self) -> None:
+        """Connections by a UNIX socket have no host to note, and stay as Twisted makes them."""
+        port = unix.Port("/nowhere", Factory(), reactor=MemoryReactorClock())
+        before = port.transport
+        make_prompt(port, self.outbox)
+        self.assertEqual(port.transport, before)
 
     def test_ports(self) -> None:
         """TCP's ports make such connections, and no others are touched."""

@@ -44,7 +44,7 @@ def free_ports(count: int) -> list[int]:
 class Appliance:
     """One installed hostmail. `settings` are lines of YAML added to its configuration, `first` is Python that its process runs first.
 
-    `more` are services beside those of mail.
+    `more` are services beside those of mail; the panel is at the socket panel.sock, too.
     """
 
     def __init__(self, settings: str = "", folder: str | None = None, more: tuple[str, ...] = ()) -> None:
@@ -59,6 +59,8 @@ class Appliance:
         self.first = ""
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         listen = "".join(f'  {name}: ["tcp:{port}:interface=127.0.0.1"]\n' for name, port in self.ports.items())
+        if "panel" in self.ports:
+            listen = listen.replace("  panel: [", f'  panel: ["unix:{self.folder}/panel.sock", ')
         quiet = "".join(line for key, line in QUIET.items() if key not in settings)
         self.config.write_text(
             f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{quiet}{settings}"
