@@ -22,6 +22,12 @@ class SetOwnPassword(msgspec.Struct, forbid_unknown_fields=True):
     password: str
 
 
+class OwnPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """own.factor.begin"""
+
+    current: str
+
+
 class OneCode(msgspec.Struct, forbid_unknown_fields=True):
     """own.factor.confirm, own.factor.remove"""
 
@@ -51,7 +57,7 @@ class Own:
         self.verbs = {
             "own.show": Verb(NoArguments, self.show, May(EVERYBODY, looks=True, acting=True)),
             "own.passwd": Verb(SetOwnPassword, self.passwd, mine),
-            "own.factor.begin": Verb(NoArguments, self.begin, managing),
+            "own.factor.begin": Verb(OwnPassword, self.begin, managing),
             "own.factor.confirm": Verb(OneCode, self.confirm, managing),
             "own.factor.remove": Verb(OneCode, self.remove, managing),
             "factor.remove": Verb(OneLogin, self.remove_of),
@@ -85,9 +91,11 @@ class Own:
         account = await self._parts.changes.set_password(actor.address, stored)
         return {"login": actor.login, "revoked_grants": await self._parts.end_grants(account)}
 
-    async def begin(self, _: NoArguments, actor: Actor) -> dict[str, Any]:
+    async def begin(self, asked: OwnPassword, actor: Actor) -> dict[str, Any]:
         """What an app needs to make codes. Nothing changes before one of them is shown."""
-        secret, uri = await self._parts.sign_in.begin_factor(await subject_of(self._parts, actor))
+        subject = await subject_of(self._parts, actor)
+        await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
+        secret, uri = await self._parts.sign_in.begin_factor(subject)
         return {"secret": secret, "uri": uri}
 
     async def confirm(self, asked: OneCode, actor: Actor) -> dict[str, Any]:

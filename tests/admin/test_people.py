@@ -123,9 +123,11 @@ class OwnTests(PeopleCase):
             self.call_as(USER, "own.passwd", current=RIGHT, password="short")
 
     def test_factor(self) -> None:
-        """A second factor is begun, confirmed, shown, and removed with a last code."""
+        """A second factor is begun with the password, confirmed, shown, and removed with a last code."""
         for actor in (MAX, MAIN):
-            self.assertEqual(self.call_as(actor, "own.factor.begin")["secret"], "SECRET")
+            with self.assertRaises(LoginFailed):
+                self.call_as(actor, "own.factor.begin", current="wrong")
+            self.assertEqual(self.call_as(actor, "own.factor.begin", current=RIGHT)["secret"], "SECRET")
             self.assertIs(self.call_as(actor, "own.show")["second_factor"], False)
             told = self.call_as(actor, "own.factor.confirm", code="123456")
             self.assertEqual(told, {"recovery_codes": ["one", "two"]})
@@ -134,11 +136,11 @@ class OwnTests(PeopleCase):
                 self.call_as(actor, "own.factor.remove", code="wrong")
             self.assertEqual(self.call_as(actor, "own.factor.remove", code=RIGHT), {"removed": True})
         with self.assertRaises(NotAllowed):
-            self.call_as(USER, "own.factor.begin")
+            self.call_as(USER, "own.factor.begin", current=RIGHT)
 
     def test_lost(self) -> None:
         """An operator takes away the second factor of somebody who has lost it."""
-        self.call_as(MAIN, "own.factor.begin")
+        self.call_as(MAIN, "own.factor.begin", current=RIGHT)
         self.assertEqual(self.call("factor.remove", login="one"), {"login": "one"})
         for login in ("one", "nobody"):
             with self.assertRaises(NotFound):
@@ -149,7 +151,7 @@ class OwnTests(PeopleCase):
         token = Actor(Role.OWNER, "max", "api", domains=frozenset({"one.test"}))
         for verb, more in (
             ("own.passwd", {"current": RIGHT, "password": STRONG}),
-            ("own.factor.begin", {}),
+            ("own.factor.begin", {"current": RIGHT}),
             ("own.factor.remove", {"code": RIGHT}),
         ):
             with self.assertRaises(NotAllowed):

@@ -203,7 +203,9 @@ class FakeAdmin:
     def own_show(self, actor: Actor) -> dict[str, Any]:
         return {"login": actor.login, "second_factor": self.factor}
 
-    def own_factor_begin(self, actor: Actor) -> dict[str, Any]:
+    def own_factor_begin(self, actor: Actor, current: str) -> dict[str, Any]:
+        if current != PASSWORD:
+            raise LoginFailed("that is not your password")
         return {"secret": "ABCD", "uri": "otpauth://totp/panel:owen?secret=ABCD"}
 
     def own_factor_confirm(self, actor: Actor, code: str) -> dict[str, Any]:

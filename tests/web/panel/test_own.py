@@ -7,7 +7,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.web.panel.pages.browsers import known_as
-from tests.web.fakes import CODE, Browser, Site
+from tests.web.fakes import CODE, PASSWORD, Browser, Site
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/604.1"
@@ -63,7 +63,8 @@ class OwnTests(SynchronousTestCase):
     def test_sets_it_up(self) -> None:
         """The app's code is shown as a picture; a code of it switches the factor on, and shows recovery codes once."""
         self.assertIn("password alone", self.browser.get("/second-factor").text)
-        begun = self.browser.fill("/second-factor", "begin")
+        self.assertNotIn("ABCD", self.browser.fill("/second-factor", "begin", current="wrong").text)
+        begun = self.browser.fill("/second-factor", "begin", current=PASSWORD)
         self.assertIn('src="data:image/svg+xml', begun.text)
         self.assertIn("ABCD", begun.text)
         fields = {"uri": "otpauth://totp/panel:owen?secret=ABCD", "secret": "ABCD"}

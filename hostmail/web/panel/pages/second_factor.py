@@ -21,7 +21,7 @@ async def show(visit: Visit) -> View:
 
 async def begin(visit: Visit) -> View:
     """What the app has to know. Nothing changes before it has shown a code."""
-    made = await visit.call("own.factor.begin")
+    made = await visit.call("own.factor.begin", current=visit.form.raw("current")[:1024])
     return to_scan(made["uri"], made["secret"])
 
 
