@@ -21,6 +21,7 @@ MAY_RETRY = MAY_HOLD = (WAITING,)
 MAY_RELEASE = (HELD,)
 MAY_RETURN = (WAITING, HELD)
 ACCOUNT = func.coalesce(messages.c.account_id, 0)
+NOT_YET_RETURNED = ~recipients.c.returned
 UNTRIED = (recipients.c.attempts == 0) & (recipients.c.last_answer != "")
 """What has found no way so far, or none that works."""
 

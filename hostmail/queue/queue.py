@@ -31,7 +31,7 @@ Rows = list[QueuedRow]
 Step = Callable[[Sequence[int]], Awaitable[Sequence[Any]]]
 
 CHANGED_AT_ONCE = 5000
-CHOSEN_AT_ONCE = 500
+CHOSEN_AT_ONCE, PASSES = 500, 5
 PUT_OFF_AT_ONCE = 1000
 
 
@@ -125,7 +125,9 @@ class Queue:
     async def retry(self, pattern: str) -> int:
         """Make them due now; how many. What is just being sent or held is left alone."""
         self.retried()
-        return await self._choose(choosing.MAY_RETRY, self._fitting(pattern), self._at_once(choosing.make_due))
+        return await self._choose(
+            choosing.MAY_RETRY, self._fitting(pattern), self._at_once(choosing.make_due), passes=1
+        )
 
     async def hold(self, pattern: str, changed: Changed = unheard) -> int:
         """Keep them until they are released; how many."""
@@ -139,9 +141,8 @@ class Queue:
 
     async def bounce(self, pattern: str, changed: Changed = unheard) -> int:
         """Have them returned to their senders, as soon as the runner comes to it; how many."""
-        return await self._choose(
-            choosing.MAY_RETURN, self._fitting(pattern), self._at_once(choosing.give_back), changed
-        )
+        those = and_(self._fitting(pattern), choosing.NOT_YET_RETURNED)
+        return await self._choose(choosing.MAY_RETURN, those, self._at_once(choosing.give_back), changed)
 
     async def delete(self, pattern: str, changed: Changed = unheard) -> int:
         """Drop them without a bounce; how many."""
@@ -155,17 +156,22 @@ class Queue:
         await self.finish([row.id for row in found])
         return found
 
-    async def _choose(self, states: Sequence[str], those: Any, step: Step, changed: Changed = unheard) -> int:
+    async def _choose(
+        self, states: Sequence[str], those: Any, step: Step, changed: Changed = unheard, passes: int = PASSES
+    ) -> int:
         """Batch by batch, so that others write in between; what comes in meanwhile is not touched. Each batch is told once it is done.
 
-        Whatever interrupts it, what was done is done, and the same once more does the rest.
+        Whatever interrupts it, what was done is done, and the same once more does the rest. What was just being sent when its turn came,
+        and waits again, is met by the next pass.
         """
-        last, after, many = await self._reading(choosing.newest), 0, 0
-        while ids := await self._reading(choosing.batch, those, states, after, last, CHOSEN_AT_ONCE):
-            after, done = ids[-1], await step(ids)
-            many += len(done)
-            changed([(row.queue_id, row.recipient) for row in done])
-            self.woken()
+        last, many, before = await self._reading(choosing.newest), 0, -1
+        while passes and many > before:
+            passes, before, after = passes - 1, many, 0
+            while ids := await self._reading(choosing.batch, those, states, after, last, CHOSEN_AT_ONCE):
+                after, done = ids[-1], await step(ids)
+                many += len(done)
+                changed([(row.queue_id, row.recipient) for row in done])
+                self.woken()
         return many
 
     async def content(self, queue_id: str) -> bytes:
@@ -191,7 +197,7 @@ class Queue:
         if first:
             await self._committer.write(rows.release, self._now())
             self._leave(await self._committer.write(rows.give_up, None))
-        await self._choose(choosing.MAY_RETRY, choosing.UNTRIED, self._at_once(choosing.make_due))
+        await self._choose(choosing.MAY_RETRY, choosing.UNTRIED, self._at_once(choosing.make_due), passes=1)
         known = await self._reading(rows.files)
         removed: int = await self._in_thread(self._files.sweep, known, self._now())
         return removed

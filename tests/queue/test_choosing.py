@@ -252,6 +252,17 @@ class ManyTests(QueueCase):
         self.assertEqual(self.wait(self.queue.hold("", lease)), 3)
         self.assertEqual(sorted(row.state for row in self.rows()), ["held"] * 3 + ["sending"] * 2)
 
+    def test_comes_back(self) -> None:
+        """What was being sent when its turn came, and waits again before all is over, is held as well."""
+        leased = self.wait(self.queue.lease(60, 1))
+
+        def come_back(some: Sequence[tuple[str, str]]) -> None:
+            self.wait(self.queue.postpone([Attempt(row, START + 60, "451 later") for row in leased]))
+            leased.clear()
+
+        self.assertEqual(self.wait(self.queue.hold("", come_back)), 5)
+        self.assertEqual({row.state for row in self.rows()}, {"held"})
+
     def test_interrupted(self) -> None:
         """What was done before it broke off stays done, and the same once more does the rest."""
         write, calls = self.queue._committer.write, []
