@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
 
 from hostmail.admin.clients import Clients
 from hostmail.admin.parts import Named, Parts, Verb
@@ -17,6 +20,7 @@ from hostmail.clientsetup.checking import (
     Checked,
     Question,
     Sending,
+    State,
     addresses_of,
     exchanges,
     more_questions,
@@ -27,6 +31,23 @@ from hostmail.clientsetup.setup import Setup
 from hostmail.clientsetup.spf import Ask, BadSpfError, result
 from hostmail.errors import NotFound, Refusal
 
+FRESH_SECONDS = 600
+
+log = Logger(namespace="admin")
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """What a check came to: `pointed` says whether the domain's mail comes here, None if nobody could say.
+
+    `problems` are those that were seen, without records about which the DNS did not answer.
+    """
+
+    at: float
+    pointed: bool | None
+    words: str
+    problems: int
+
 
 class DnsHelp:
     """Records for a hosted domain, or one that stands for it (E6); the check asks all at once, and has an end."""
@@ -34,10 +55,13 @@ class DnsHelp:
     def __init__(self, parts: Parts, clients: Clients) -> None:
         self._parts = parts
         self._clients = clients
+        self._last: dict[str, LastCheck] = {}
+        self._asking: set[str] = set()
         may = May(OWNERS, looks=True, about={"name": DOMAIN})
         self.verbs = {
             "dns.records": Verb(Named, self.records, may),
             "dns.check": Verb(Named, self.check, may),
+            "dns.last": Verb(Named, self.last, may),
         }
 
     async def records(self, asked: Named) -> dict[str, Any]:
@@ -59,12 +83,34 @@ class DnsHelp:
         place = await self._place(setup, addresses_of(answers, setup.hostname) or ())
         found = Check(setup, place, answers, await sending(ask, setup.domain, place))
         checked = found.checked(records_for(setup, place))
+        words = verdict(setup, found, answers)
+        known = sum(each.is_problem and each.state is not State.UNKNOWN for each in checked)
+        self._last[setup.domain] = LastCheck(self._parts.now(), found.pointed, words, known)
         return {
             "domain": setup.domain,
             "pointed": found.pointed,
-            "words": verdict(setup, found, answers),
+            "words": words,
             "problems": sum(each.is_problem for each in checked),
             "records": [told(each.record) | seen(each) for each in checked],
+        }
+
+    async def last(self, asked: Named) -> dict[str, Any]:
+        """What the last check came to, without waiting for the DNS: one that is some minutes old is made again meanwhile."""
+        domain = (await self._setup(asked.name)).domain
+        found = self._last.get(domain)
+        is_old = found is None or self._parts.now() - found.at >= FRESH_SECONDS
+        if is_old and domain not in self._asking:
+            self._asking.add(domain)
+            checking = Deferred.fromCoroutine(self.check(Named(domain)))
+            checking.addErrback(partial(log.failure, "dns_not_checked"))
+            checking.addBoth(lambda _: self._asking.discard(domain))
+        found = self._last.get(domain)
+        return {
+            "domain": domain,
+            "at": found.at if found else None,
+            "pointed": found.pointed if found else None,
+            "words": found.words if found else "",
+            "problems": found.problems if found else None,
         }
 
     async def _setup(self, name: str) -> Setup:

@@ -475,6 +475,8 @@ INSTEAD = {
     "explain_way",
     "convinces",
     "live_dns",
+    "now",
+    "certificates",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from click.testing import CliRunner
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.admin.cli import PROBLEMS, CommandLine
@@ -47,6 +48,40 @@ class DnsTests(SynchronousTestCase):
 
     def check(self) -> dict[str, Any]:
         return self.world.call("dns.check", name="one.test")  # type: ignore[no-any-return]
+
+    def test_last(self) -> None:
+        """What the last check came to is told without waiting: the DNS is asked meanwhile, and not again before ten minutes are over."""
+        asked: list[str] = []
+        answers: list[Deferred[None]] = []
+
+        async def slow(name: str, kind: str) -> Sequence[str]:
+            asked.append(name)
+            waiting: Deferred[None] = Deferred()
+            answers.append(waiting)
+            await waiting
+            return await self.ask(name, kind)
+
+        time = [1.0]
+        facts = Facts()
+        world = World(directory=facts, changes=facts, live_dns=lambda: slow, now=lambda: time[0], listen=LISTEN)
+        world.call("domain.add", name="one.test")
+        self.assertEqual(world.call("dns.last", name="one.test")["at"], None)
+        waiting = len(asked)
+        world.call("dns.last", name="one.test")
+        self.assertEqual(len(asked), waiting)
+        while answers:
+            answers.pop().callback(None)
+        told = world.call("dns.last", name="one.test")
+        self.assertEqual((told["at"], told["pointed"], told["problems"]), (1.0, True, 0))
+        self.assertIn("comes to this server", told["words"])
+        waiting = len(asked)
+        time[0] = 602.0
+        self.assertEqual(world.call("dns.last", name="one.test")["at"], 1.0)
+        self.assertGreater(len(asked), waiting)
+        self.known.clear()
+        while answers:
+            answers.pop().callback(None)
+        self.assertIs(world.call("dns.last", name="one.test")["pointed"], False)
 
     def row(self, name: str, kind: str) -> dict[str, Any]:
         return next(row for row in self.check()["records"] if (row["name"], row["kind"]) == (name, kind))

@@ -26,6 +26,7 @@ from hostmail.web.panel.making import make_panel
 from hostmail.web.panel.page import Page
 from hostmail.web.panel.routes import PAGES
 from hostmail.web.sessions import WebSessions
+from tests.web.fakeverbs import MoreVerbs
 
 HOST = "panel.example.net"
 MINE, THEIRS = "example.com", "other.example"
@@ -74,10 +75,11 @@ PEOPLE = {
 
 
 @implementer(IAdmin)
-class FakeAdmin:
+class FakeAdmin(MoreVerbs):
     """Domains and accounts in memory. It remembers every call, and refuses as the real one what is somebody else's."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.domains = {name: domain(name) for name in (MINE, THEIRS)}
         self.accounts = {
             one["address"]: one

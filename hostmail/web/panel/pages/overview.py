@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hostmail.web.panel.page import MANAGERS, Page, Section, Subject, View, Visit
+from hostmail.web.panel.pages.dns import sentence
 
 NEARLY_FULL = 0.9
 MOST_NAMED = 5
@@ -21,6 +22,7 @@ class Attention:
     words: str
     help: str
     to: str = ""
+    link: str = "Look at the accounts"
 
 
 def is_nearly_full(row: Row) -> bool:
@@ -70,13 +72,36 @@ def warnings(domain: Row, accounts: Sequence[Row], accounts_page: str) -> Iterat
         )
 
 
+def dns_warnings(domain: Row, dns: Row, to: str) -> Iterator[Attention]:
+    """What the last look at the DNS found; nothing while it is not known."""
+    if domain["active"] and dns["pointed"] is False:
+        yield Attention(
+            sentence(dns["words"]),
+            "Mail to its addresses does not come here before its records are changed.",
+            to,
+            "See what to change",
+        )
+    elif dns["problems"]:
+        count = dns["problems"]
+        words = (
+            "One DNS record is not as it should be" if count == 1 else f"{count} DNS records are not as they should be"
+        )
+        yield Attention(
+            words, "Others may refuse mail of the domain, or mail programs not find this server.", to, "See which"
+        )
+
+
 async def show(visit: Visit) -> View:
     """The domain, and its fullest mailboxes."""
     name = visit.domain["name"]
     accounts = await visit.call("account.list", domain=name)
+    dns = await visit.call("dns.last", name=name)
     fullest = sorted(accounts, key=lambda one: one["used"], reverse=True)[:5]
-    found = list(warnings(visit.domain, accounts, visit.url("accounts", domain=name)))
-    return View("overview.html", {"warnings": found, "fullest": fullest}, title=name)
+    found = [
+        *dns_warnings(visit.domain, dns, visit.url("dns", domain=name) + "?check=1"),
+        *warnings(visit.domain, accounts, visit.url("accounts", domain=name)),
+    ]
+    return View("overview.html", {"warnings": found, "fullest": fullest, "dns": dns}, title=name)
 
 
 PAGES = (
