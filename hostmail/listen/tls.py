@@ -7,11 +7,11 @@ replaced on disk count from the next handshake on; a broken replacement leaves t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolNegotiationFactory
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -24,6 +24,23 @@ from hostmail.listen.pem import BadCertificate, Identity, Pair, Stamp, covers, s
 MAX_CONTEXTS = 1_000
 
 log = Logger(namespace="listen")
+
+
+def spoken(protocol: Any) -> tuple[bytes, ...]:
+    """The names for ALPN (RFC 7301) of what is spoken inside this TLS connection, the best first; none if its factory has none."""
+    wrapped = getattr(getattr(protocol, "factory", None), "wrappedFactory", None)
+    negotiating = IProtocolNegotiationFactory(wrapped, None)
+    return tuple(negotiating.acceptableProtocols()) if negotiating is not None else ()
+
+
+def agreed(connection: SSL.Connection, offered: Sequence[bytes]) -> Any:
+    """What a client that offers these names gets: the best we speak there, or a connection without a name, as to one that offers none.
+
+    Twisted's own answer breaks off the handshake in that case, and whenever the connection was not made by its CertificateOptions: no
+    browser could connect, and no mail program that says "imap" or "pop3".
+    """
+    ours: Sequence[bytes] = connection.get_app_data() or ()
+    return next((each for each in ours if each in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
 
 
 class Loaded:
@@ -48,6 +65,7 @@ class Loaded:
         self._stamp = stamp
         self.identity = self._pair.read()
         self.context = self.identity.options(self._select).getContext()
+        self.context.set_alpn_select_callback(agreed)
         log.info("certificate_loaded: {path}", path=str(self._pair.chain))
 
     def covers(self, name: str) -> bool:
@@ -91,7 +109,9 @@ class CertificateStore:
         """Called by Twisted for each new TLS connection."""
         self._default.refresh()
         assert self._default.context is not None
-        return SSL.Connection(self._default.context)
+        connection = SSL.Connection(self._default.context)
+        connection.set_app_data(spoken(protocol))
+        return connection
 
     def look_again(self) -> None:
         """Somebody says that files were replaced (SIGHUP): the very next handshakes look at them."""

@@ -253,6 +253,10 @@ class BoundedSite(Site):
         channel.callLater = self.reactor.callLater  # type: ignore[method-assign,assignment]
         return channel
 
+    def acceptableProtocols(self) -> list[bytes]:
+        """What is said to browsers in the TLS handshake: the same."""
+        return [b"http/1.1"]
+
     def startFactory(self) -> None:
         """No access log in a file: the log has what matters, and no clock has to tick for it."""
 

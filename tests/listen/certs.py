@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -52,9 +53,13 @@ def place(path: Path, *names: str, authority: str = "") -> Path:
     return path
 
 
-def shown(server: SSL.Connection, asks_for: str | None = None, version: int | None = None) -> str:
-    """Shake hands with a server connection; the common name of the certificate it shows."""
+def shown(
+    server: SSL.Connection, asks_for: str | None = None, version: int | None = None, speaks: Sequence[bytes] = ()
+) -> str:
+    """Shake hands with a server connection; the common name of the certificate it shows. `speaks` is offered by ALPN."""
     context = SSL.Context(SSL.TLS_METHOD)
+    if speaks:
+        context.set_alpn_protos(list(speaks))
     if version is not None:
         context.set_max_proto_version(version)
         context.set_cipher_list(b"ALL:@SECLEVEL=0")

@@ -7,9 +7,13 @@ import os
 import stat
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolNegotiationFactory
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
 from twisted.logger import LogEvent, globalLogPublisher
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hostmail.config.schema import Settings, Tls
@@ -17,6 +21,14 @@ from hostmail.errors import ConfigurationError
 from hostmail.listen.pem import BadCertificate, Pair, self_signed
 from hostmail.listen.tls import CertificateStore, open_store
 from tests.listen.certs import folder, pems, place, shown
+
+
+@implementer(IProtocolNegotiationFactory)
+class Web(Factory):
+    """Speaks HTTP."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
 
 
 class StoreTests(SynchronousTestCase):
@@ -213,6 +225,24 @@ class StoreTests(SynchronousTestCase):
         self.default.unlink()
         with self.assertRaisesRegex(ConfigurationError, "cannot be read: No such file"):
             self.open()
+
+    def agreed(self, factory: type[Factory], *offered: bytes, asks_for: str | None = None) -> bytes:
+        store = self.open()
+        inside = TLSMemoryBIOFactory(store, False, factory.forProtocol(Protocol), Clock())
+        connection = store.serverConnectionForTLS(inside.buildProtocol(None))
+        shown(connection, asks_for, speaks=offered)
+        return connection.get_alpn_proto_negotiated()
+
+    def test_browsers_connect(self) -> None:
+        """A browser that offers h2 and http/1.1 gets the one we speak; a certificate of the name's own changes nothing."""
+        place(self.folder / "one.test.pem", "one.test")
+        for name in (None, "one.test"):
+            self.assertEqual(self.agreed(Web, b"h2", b"http/1.1", asks_for=name), b"http/1.1")
+
+    def test_no_name_in_common(self) -> None:
+        """Whoever offers only what we do not speak there is connected all the same, as if he had offered nothing."""
+        self.assertEqual(self.agreed(Web, b"h2"), b"")
+        self.assertEqual(self.agreed(Factory, b"imap"), b"")
 
 
 class SelfSignedTests(SynchronousTestCase):
