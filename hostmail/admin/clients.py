@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostmail.address import Address
+from hostmail.address import Address, parse_domain
 from hostmail.admin.parts import Addressed, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.admin.setups import make_setup
@@ -12,7 +12,7 @@ from hostmail.clientsetup.guides import essentials, guides, notes, profile_link
 from hostmail.clientsetup.plaintext import whole
 from hostmail.clientsetup.qr import svg
 from hostmail.clientsetup.setup import Setup
-from hostmail.errors import NotFound
+from hostmail.errors import BadAddress, NotFound
 
 
 class Clients:
@@ -25,13 +25,13 @@ class Clients:
 
     async def setup_of(self, domain: str) -> Setup | None:
         """For the people of a domain hosted here, or of one that stands for it (E6)."""
-        home = await self._parts.directory.domain(domain)
-        if home is None:
-            name = await self._parts.directory.domain_alias(domain)
-            home = await self._parts.directory.domain(name) if name else None
-        if home is None:
+        try:
+            name = parse_domain(domain)
+        except BadAddress:
             return None
-        return make_setup(self._parts.settings, home, domain.lower(), self._parts.convinces)
+        directory = self._parts.directory
+        home = await directory.domain(name) or await directory.domain(await directory.domain_alias(name))
+        return make_setup(self._parts.settings, home, name, self._parts.convinces) if home is not None else None
 
     async def show(self, asked: Addressed) -> dict[str, Any]:
         """Everything that the owner of an account needs to set up any program."""

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from hostmail.admin.clients import Clients
 from hostmail.admin.parts import Named, Parts, Verb
 from hostmail.admin.permissions import DOMAIN, OWNERS, May
-from hostmail.admin.setups import is_plain_web, web_port
+from hostmail.admin.setups import is_plain_web, web_host, web_port
 from hostmail.clientsetup.checking import (
     Answers,
     Check,
@@ -78,7 +78,7 @@ class DnsHelp:
         setup = await self._setup(asked.name)
         ask = self._parts.live_dns()
         without = await self._place(setup, ())
-        answers = dict(await ask_all(ask, questions(setup, records_for(setup, without))))
+        answers = dict(await ask_all(ask, questions(setup, records_for(setup, without), without.web_host)))
         answers |= await ask_all(ask, more_questions(setup, answers) - answers.keys())
         place = await self._place(setup, addresses_of(answers, setup.hostname) or ())
         found = Check(setup, place, answers, await sending(ask, setup.domain, place))
@@ -128,6 +128,7 @@ class DnsHelp:
             sources=way_out.sources or settings.source_addresses,
             smarthost=way_out.smarthost is not None or settings.smarthost is not None,
             web_port=web_port(settings),
+            web_host=web_host(settings),
             plain_web=is_plain_web(settings),
         )
 

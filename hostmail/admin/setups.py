@@ -73,6 +73,12 @@ def web_port(settings: Settings) -> int:
     return HTTPS if HTTPS in ports else min(ports, default=0)
 
 
+def web_host(settings: Settings) -> str:
+    """The panel's host where it is said to be another than ours, else ""."""
+    host = urlsplit(settings.panel_url or "").hostname or ""
+    return host if host != settings.hostname else ""
+
+
 def is_plain_web(settings: Settings) -> bool:
     """Whether set-up answers are where programs look for them without being told a port: at 80, or at 443."""
     ports = {tcp_port(one.endpoint) for one in settings.listen.get("setup", ())}

@@ -52,9 +52,10 @@ class Sending:
     trouble: str = ""
 
 
-def questions(setup: Setup, records: Collection[Record]) -> set[Question]:
+def questions(setup: Setup, records: Collection[Record], web_host: str = "") -> set[Question]:
     """What to ask first."""
-    asked = {(setup.hostname, kind) for kind in ("A", "AAAA")} | {(setup.domain, "MX"), (setup.domain, "TXT")}
+    hosts = filter(None, [setup.hostname, web_host])
+    asked = {(host, kind) for host in hosts for kind in ("A", "AAAA")} | {(setup.domain, "MX"), (setup.domain, "TXT")}
     for record in records:
         if record.what in (What.SERVER, What.SETUP):
             asked |= {(record.name, kind) for kind in ("A", "AAAA")}
@@ -147,7 +148,10 @@ class Check:
         if not found:
             words = f"{record.name} has no address"
             return Checked(record, State.MISSING, (), words, tuple(record.lines()))
-        ours = set(self._place.addresses)
+        is_elsewhere = record.what is What.SETUP and bool(self._place.web_host)
+        ours = (
+            set(addresses_of(self._answers, self._place.web_host) or ()) if is_elsewhere else set(self._place.addresses)
+        )
         wrong = [address for address in found if address not in ours]
         if record.name == self._setup.hostname:
             return Checked(record, State.OK, found)

@@ -62,13 +62,15 @@ class Place:
     """Where this server is in the DNS.
 
     `addresses` are those of its host name, `sources` those that mail of the domain is sent from where they are others. `smarthost` tells
-    that others send it. `web_port` is where the panel is seen, 0 if there is none; `plain_web` that set-up is served at port 80 or 443.
+    that others send it. `web_port` is where the panel is seen, 0 if there is none, `web_host` its name where that is another one's;
+    `plain_web` that set-up is served at port 80 or 443.
     """
 
     addresses: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     smarthost: bool = False
     web_port: int = 0
+    web_host: str = ""
     plain_web: bool = False
 
 
@@ -125,7 +127,8 @@ def _servers(setup: Setup, place: Place) -> Iterator[Record]:
 def _leading(what: What, host: str, setup: Setup, place: Place, need: Need, words: str) -> Iterator[Record]:
     """A name that leads to this server: an alias of the server's, but its own name and that of a zone need addresses (RFC 1034 3.6.2)."""
     if host not in (setup.hostname, setup.domain):
-        yield Record(what, host, "CNAME", (f"{setup.hostname}.",), need, words)
+        target = place.web_host if what is What.SETUP and place.web_host else setup.hostname
+        yield Record(what, host, "CNAME", (f"{target}.",), need, words)
         return
     kinds = {"A": [], "AAAA": []} if not place.addresses else by_kind(place.addresses)
     for kind, addresses in kinds.items():

@@ -8,6 +8,7 @@ from random import Random
 from twisted.logger import Logger
 
 from hostmail.address import Address
+from hostmail.clientsetup.setup import shown
 from hostmail.delivery.ours import in_header, letter
 from hostmail.delivery.trace import final_fields, new_queue_id
 from hostmail.interfaces import Account, Drop, Happened, IHistory, IMailStore, ISpool, MailFact
@@ -42,7 +43,7 @@ class Welcome:
         to, now = Address.parse(account.address), self._now()
         queue_id = new_queue_id(now, self._random)
         message_id = f"{queue_id}.{self._random.getrandbits(32):08x}@{self._hostname}"
-        author = in_header(Address("postmaster", account.domain), f"{account.domain} mail")
+        author = in_header(Address("postmaster", account.domain), f"{shown(account.domain)} mail")
         message = letter(author, to, subject, message_id, now=now, utf8=not to.is_ascii)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text, charset="utf-8")

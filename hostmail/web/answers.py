@@ -26,7 +26,10 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `cookie` is a Set-Cookie line, `file` the name under which a browser saves it."""
+    """One answer. `cookie` is a Set-Cookie line, `file` the name under which a browser saves it.
+
+    One that is not `strict` leaves it open whether a browser may come without TLS: under its name there may be more than us.
+    """
 
     body: bytes = b""
     status: int = 200
@@ -36,13 +39,14 @@ class Answer:
     file: str = ""
     cache: str = PRIVATE
     etag: str = ""
+    strict: bool = True
 
     def headers(self, secure: bool) -> list[tuple[str, str]]:
         """All headers."""
         found = [*SECURITY, ("cache-control", self.cache)]
         if self.body or self.status == 200:
             found.append(("content-type", self.kind))
-        if secure:
+        if secure and self.strict:
             found.append(("strict-transport-security", HSTS))
         if self.location:
             found.append(("location", self.location))

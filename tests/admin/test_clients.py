@@ -104,6 +104,7 @@ class ShowTests(SynchronousTestCase):
         assert two is not None
         self.assertEqual((one.login_domain, two.domain, two.login_domain), ("one.test", "two.test", "one.test"))
         self.assertIsNone(found("three.test"))
+        self.assertIsNone(found("no domain"))
 
 
 class OfferTests(SynchronousTestCase):

@@ -102,6 +102,16 @@ class CheckTests(SynchronousTestCase):
         self.assertIn("it leads to 198.51.100.9, and this server is at 192.0.2.1", wrong.words)
         self.assertEqual(wrong.fix, ("mail.one.test. 3600 IN CNAME mx.host.test.",))
 
+    def test_the_panel_is_elsewhere(self) -> None:
+        """On a proxy of another name: that is where programs have to ask."""
+        place = Place(addresses=("192.0.2.1",), web_port=443, web_host="panel.host.test", plain_web=True)
+        elsewhere = {("panel.host.test", "A"): ["192.0.2.80"], ("autoconfig.one.test", "A"): ["192.0.2.80"]}
+        checked = check(elsewhere, place=place)[1]
+        self.assertEqual(checked["autoconfig.one.test CNAME"].state, State.OK)
+        wrong = checked["autodiscover.one.test CNAME"]
+        self.assertEqual((wrong.state, wrong.fix[0].split()[-1]), (State.WRONG, "panel.host.test."))
+        self.assertIn(("panel.host.test", "A"), questions(SETUP, [], "panel.host.test"))
+
     def test_services_elsewhere(self) -> None:
         """A port or a host that is not ours, or one where there is none."""
         for value in ("0 1 993 mail.old.test.", "0 1 994 mail.one.test."):

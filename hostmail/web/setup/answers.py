@@ -13,10 +13,10 @@ from hostmail.web.answers import Answer
 from hostmail.web.asked import Asked
 
 TEXT, JSON = "text/plain; charset=utf-8", "application/json"
-NOTHING = Answer(b"There is nothing here.\n", 404, TEXT)
+NOTHING = Answer(b"There is nothing here.\n", 404, TEXT, strict=False)
 """For every domain that is not hosted here, and for what is none."""
 
-LATER = Answer(b"Please try again later.\n", 503, TEXT)
+LATER = Answer(b"Please try again later.\n", 503, TEXT, strict=False)
 
 ANYBODY = "you"
 
@@ -29,14 +29,19 @@ class SetupAnswers:
     """Handlers of requests. `signer_of` gives who signs for a server name; `now` is Unix time."""
 
     def __init__(self, *, setup_of: SetupOf, signer_of: SignerOf, now: Callable[[], float]) -> None:
-        self._setup_of = setup_of
+        self._any_setup_of = setup_of
         self._signer_of = signer_of
         self._now = now
+
+    async def _setup_of(self, domain: str) -> Setup | None:
+        """None also where mail can be fetched by nobody, or sent: there is nothing to set up."""
+        found = await self._any_setup_of(domain)
+        return found if found is not None and found.incoming is not None and found.outgoing is not None else None
 
     async def autoconfig(self, asked: Asked, _: Parts) -> Answer:
         """Thunderbird and others: config-v1.1.xml, with an address or for the domain whose name was asked."""
         setup = await self._setup(asked, "emailaddress")
-        return NOTHING if setup is None else Answer(mozilla.autoconfig(setup), kind=mozilla.CONTENT_TYPE)
+        return NOTHING if setup is None else told(mozilla.autoconfig(setup), mozilla.CONTENT_TYPE)
 
     async def autodiscover(self, asked: Asked, _: Parts) -> Answer:
         """Outlook: a question in XML. One that looks around without TLS is led to where there is TLS; it asks people before it follows."""
@@ -45,27 +50,27 @@ class SetupAnswers:
         setup = await self._setup(asked, "Email")
         if setup is None or asked.secure or not setup.web:
             return NOTHING
-        return Answer(status=302, location=_discovery(setup))
+        return Answer(status=302, location=_discovery(setup), strict=False)
 
     async def _answer_outlook(self, asked: Asked) -> Answer:
         try:
             question = outlook.read_question(asked.body)
         except BadValue:
-            return Answer(outlook.trouble(outlook.INVALID, self._now()), 400, outlook.CONTENT_TYPE)
+            return told(outlook.trouble(outlook.INVALID, self._now()), outlook.CONTENT_TYPE, 400)
         if not question.understood:
-            return Answer(outlook.trouble(outlook.NOT_AVAILABLE, self._now()), kind=outlook.CONTENT_TYPE)
+            return told(outlook.trouble(outlook.NOT_AVAILABLE, self._now()), outlook.CONTENT_TYPE)
         setup = await self._setup_of(question.address.domain)
         if setup is None:
             return NOTHING
-        return Answer(outlook.settings(setup, question.address), kind=outlook.CONTENT_TYPE)
+        return told(outlook.settings(setup, question.address), outlook.CONTENT_TYPE)
 
     async def autodiscover_json(self, asked: Asked, parts: Parts) -> Answer:
         """Outlook's newer question, whose answer is where to ask the older one."""
         protocol = asked.query.text("Protocol") or asked.query.text("protocol")
         if protocol.lower() != outlook.VERSION_1.lower():
-            return Answer(outlook.invalid_protocol(), 400, JSON)
+            return told(outlook.invalid_protocol(), JSON, 400)
         setup = await self._setup(asked, "Email", parts.get("address", ""))
-        return NOTHING if setup is None or not setup.web else Answer(outlook.where(_discovery(setup)), kind=JSON)
+        return NOTHING if setup is None or not setup.web else told(outlook.where(_discovery(setup)), JSON)
 
     async def apple_profile(self, asked: Asked, _: Parts) -> Answer:
         """iPhone, iPad and Mac: a profile for one address, signed where there is a certificate that convinces."""
@@ -76,12 +81,12 @@ class SetupAnswers:
         content = apple.profile(setup, address)
         signer = self._signer_of(setup.incoming.host if setup.incoming else setup.hostname)
         signed = signer.sign(content) if signer is not None else content
-        return Answer(signed, kind=apple.CONTENT_TYPE, file=f"{setup.domain}.mobileconfig")
+        return Answer(signed, kind=apple.CONTENT_TYPE, file=f"{setup.domain}.mobileconfig", strict=False)
 
     async def guide(self, asked: Asked, parts: Parts) -> Answer:
         """People: everything as text, for a domain."""
         setup = await self._setup_of(_domain(parts["domain"]))
-        return NOTHING if setup is None else Answer(whole(setup, Address(ANYBODY, setup.domain)).encode(), kind=TEXT)
+        return NOTHING if setup is None else told(whole(setup, Address(ANYBODY, setup.domain)).encode(), TEXT)
 
     async def _setup(self, asked: Asked, field: str, named: str = "") -> Setup | None:
         """That of the address in the query, else of the domain whose name was asked."""
@@ -91,6 +96,11 @@ class SetupAnswers:
             return await self._setup_of(address.domain) if address is not None else None
         label, _, domain = asked.host.partition(".")
         return await self._setup_of(domain if label in ("autoconfig", "autodiscover") else asked.host)
+
+
+def told(body: bytes, kind: str, status: int = 200) -> Answer:
+    """An answer under a name that may be a whole web site's, most of which is not ours."""
+    return Answer(body, status, kind, strict=False)
 
 
 def _discovery(setup: Setup) -> str:

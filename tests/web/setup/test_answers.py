@@ -26,6 +26,7 @@ DOMAINS = {
     "one.test": setup(web=WEB),
     "two.test": setup(domain="two.test", web=WEB),
     "bare.test": setup(domain="bare.test", login_domain="bare.test"),
+    "closed.test": setup({"smtp": 25}, domain="closed.test", web=WEB),
 }
 UNKNOWN = ("three.test", "x.one.test", "", "[192.0.2.1]", "192.0.2.1", "a b")
 
@@ -96,6 +97,17 @@ class AutoconfigTests(AnswersTestCase):
         self.is_nothing(self.get("/mail/config-v1.1.xml?emailaddress=ann"))
         self.is_nothing(self.get("/mail/config-v1.1.xml?emailaddress=ann@[192.0.2.1]"))
         self.is_nothing(self.get("/mail/config-v1.1.xml?emailaddress=postmaster"))
+
+    def test_nothing_to_set_up(self) -> None:
+        """Where mail cannot be fetched, or not be sent, programs find nothing."""
+        self.is_nothing(self.get("/mail/config-v1.1.xml?emailaddress=ann@closed.test"))
+        self.is_nothing(self.get("/setup/apple.mobileconfig?address=ann@closed.test"))
+
+    def test_whole_sites(self) -> None:
+        """The bare domain may be somebody's web site without TLS, of which these paths alone are ours: no browser is told otherwise."""
+        for path in ("/.well-known/autoconfig/mail/config-v1.1.xml", "/setup/one.test.txt", "/setup/three.test.txt"):
+            self.assertNotIn("strict-transport-security", self.get(path, "one.test").headers)
+        self.assertIn("strict-transport-security", self.browser.get("/login").headers)
 
     def test_nobody_is_looked_up(self) -> None:
         """All that is asked for are domains."""
