@@ -36,11 +36,10 @@ def spoken(protocol: Any) -> tuple[bytes, ...]:
 def agreed(connection: SSL.Connection, offered: Sequence[bytes]) -> Any:
     """What a client that offers these names gets: the best we speak there, or a connection without a name, as to one that offers none.
 
-    Twisted's own answer breaks off the handshake in that case, and whenever the connection was not made by its CertificateOptions: no
-    browser could connect, and no mail program that says "imap" or "pop3".
+    Twisted's own answer breaks off the handshake in that case, even if the factory has no names at all: no browser could connect, and no
+    mail program that says "imap" or "pop3". What a connection belongs to is its app data, set by Twisted.
     """
-    ours: Sequence[bytes] = connection.get_app_data() or ()
-    return next((each for each in ours if each in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
+    return next((each for each in spoken(connection.get_app_data()) if each in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
 
 
 class Loaded:
@@ -109,9 +108,7 @@ class CertificateStore:
         """Called by Twisted for each new TLS connection."""
         self._default.refresh()
         assert self._default.context is not None
-        connection = SSL.Connection(self._default.context)
-        connection.set_app_data(spoken(protocol))
-        return connection
+        return SSL.Connection(self._default.context)
 
     def look_again(self) -> None:
         """Somebody says that files were replaced (SIGHUP): the very next handshakes look at them."""

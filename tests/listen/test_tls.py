@@ -10,6 +10,7 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolNegotiationFactory
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
@@ -229,7 +230,10 @@ class StoreTests(SynchronousTestCase):
     def agreed(self, factory: type[Factory], *offered: bytes, asks_for: str | None = None) -> bytes:
         store = self.open()
         inside = TLSMemoryBIOFactory(store, False, factory.forProtocol(Protocol), Clock())
-        connection = store.serverConnectionForTLS(inside.buildProtocol(None))
+        protocol = inside.buildProtocol(None)
+        assert protocol is not None
+        protocol.makeConnection(StringTransport())
+        connection = protocol.getHandle()
         shown(connection, asks_for, speaks=offered)
         return connection.get_alpn_proto_negotiated()
 
