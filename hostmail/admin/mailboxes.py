@@ -1,12 +1,15 @@
-"""Verbs about mailboxes: looking them over, mending them, and taking a POP3 lock away (D10, D11)."""
+"""Verbs about mailboxes: what is in them, looking them over, mending them, and taking a POP3 lock away (D10, D11)."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.admin.sessions import WORDS
+from hostmail.errors import NoSuchFolder
+from hostmail.interfaces import IAccountStore
 
 
 class Mailboxes:
@@ -15,10 +18,34 @@ class Mailboxes:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
+            "mailbox.folders": Verb(Addressed, self.folders, May(EVERYBODY, looks=True, about={"address": ADDRESS})),
             "mailbox.verify": Verb(Addressed, self.verify, May(looks=True)),
             "mailbox.repair": Verb(Addressed, self.repair),
             "mailbox.unlock": Verb(Addressed, self.unlock, May(EVERYBODY, about={"address": ADDRESS})),
         }
+
+    async def folders(self, asked: Addressed) -> list[dict[str, Any]]:
+        """Its folders with what is in each, INBOX first. One that is gone in between is left out; names that hold no messages are, too."""
+        account = await self._parts.find_account(asked.address)
+        opened: IAccountStore = await self._parts.store.open(account)
+        found = []
+        try:
+            for folder in await opened.folders():
+                if not folder.selectable:
+                    continue
+                with suppress(NoSuchFolder):
+                    status = await opened.status(folder.name)
+                    found.append(
+                        {
+                            "name": folder.name,
+                            "messages": status.messages,
+                            "octets": status.size,
+                            "unread": status.unseen,
+                        }
+                    )
+        finally:
+            opened.close()
+        return found
 
     async def verify(self, asked: Addressed) -> dict[str, Any]:
         """Compare tree and index; nothing is changed."""

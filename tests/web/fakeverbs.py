@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.actor import Actor
+from hostmail.errors import NotFound
 
 MX = {
     "what": "mail",
@@ -19,6 +20,7 @@ class MoreVerbs:
     """Kept apart from the first ones for their number. `dns_found` is what is wrong with the MX record, "" for nothing."""
 
     def __init__(self) -> None:
+        self.tokens: list[dict[str, Any]] = []
         self.dns_found = ""
 
     def dns_records(self, actor: Actor, name: str) -> dict[str, Any]:
@@ -36,6 +38,26 @@ class MoreVerbs:
         }
         words = f"{name} is not pointed here yet" if wrong else f"mail for {name} comes to this server"
         return {"domain": name, "pointed": not wrong, "words": words, "problems": int(wrong), "records": [MX | found]}
+
+    def mailbox_folders(self, actor: Actor, address: str) -> list[dict[str, Any]]:
+        inbox = {"name": "INBOX", "messages": 1_234, "octets": 5 << 20, "unread": 7}
+        return [inbox, {"name": "<i>Odd</i>/one", "messages": 0, "octets": 0, "unread": 0}]
+
+    def token_add(self, actor: Actor, name: str, days: int | None, **asked: Any) -> dict[str, Any]:
+        about = {"role": actor.role.value, "domains": asked.get("domains", []), "address": asked.get("address")}
+        times = {"created": 1.7e9, "expires": None if days is None else 1.7e9 + days * 86_400, "last_used": None}
+        row = {"id": len(self.tokens) + 1, "name": name, "read_only": asked["read_only"], "made_by": actor.login}
+        self.tokens.append(row | about | times)
+        return self.tokens[-1] | {"token": "hm_secret"}
+
+    def token_list(self, actor: Actor) -> list[dict[str, Any]]:
+        return self.tokens
+
+    def token_revoke(self, actor: Actor, id: int) -> dict[str, Any]:
+        if id not in [one["id"] for one in self.tokens]:
+            raise NotFound(f"there is no token {id}")
+        self.tokens = [one for one in self.tokens if one["id"] != id]
+        return {"id": id}
 
     def dns_last(self, actor: Actor, name: str) -> dict[str, Any]:
         told = self.dns_check(actor, name)

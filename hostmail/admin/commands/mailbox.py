@@ -6,12 +6,28 @@ from typing import Any
 
 import click
 
-from hostmail.admin.cli import PROBLEMS, CommandLine, pass_line
+from hostmail.admin.cli import PROBLEMS, CommandLine, pass_line, table
+from hostmail.admin.values import size
+
+FOLDERS = (
+    ("FOLDER", lambda row: row["name"]),
+    ("MESSAGES", lambda row: str(row["messages"])),
+    ("UNREAD", lambda row: str(row["unread"])),
+    ("SIZE", lambda row: size(row["octets"])),
+)
 
 
 @click.group()
 def mailbox() -> None:
     """Looking after stored mail."""
+
+
+@mailbox.command()
+@click.argument("address")
+@pass_line
+def folders(line: CommandLine, address: str) -> None:
+    """The folders of ADDRESS, with how much is in each."""
+    line.answer(line.call("mailbox.folders", address=address), lambda rows: table(rows, FOLDERS))
 
 
 @mailbox.command()

@@ -27,6 +27,7 @@ from hostmail.web.panel.pages import (
     second_factor,
     server,
     settings,
+    tokens,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -50,4 +51,5 @@ PAGES: tuple[Page, ...] = (
     *mine.PAGES,
     *second_factor.PAGES,
     *browsers.PAGES,
+    *tokens.PAGES,
 )

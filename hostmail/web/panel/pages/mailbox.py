@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from hostmail.actor import Role
 from hostmail.web.panel.page import Page, Section, Subject, View, Visit
+from hostmail.web.panel.table import Column, Table
+
+FOLDERS = (
+    Column("name", "Folder"),
+    Column("messages", "Messages", "count", number=True),
+    Column("unread", "Unread", "count", number=True),
+    Column("octets", "Size", "size", number=True),
+)
 
 
 async def show(visit: Visit) -> View:
-    """How full it is."""
-    return View("mailbox.html", title=visit.account["address"])
+    """How full it is, and what of."""
+    address = visit.account["address"]
+    table = Table("folders", FOLDERS, await visit.call("mailbox.folders", address=address), "There is no folder yet.")
+    return View("mailbox.html", table=table, title=address)
 
 
 PAGES = (
@@ -22,6 +32,6 @@ PAGES = (
         subject=Subject.MAILBOX,
         section=Section.MAILBOX,
         menu="My mailbox",
-        command="hostmail account show {address}",
+        command="hostmail mailbox folders {address}",
     ),
 )
