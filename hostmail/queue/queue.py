@@ -224,7 +224,7 @@ class Queue:
 
     async def park(self, leased: Sequence[QueuedRow], next_attempt: float, answer: str) -> None:
         """Give leased rows back without an attempt."""
-        await self._committer.write(rows.park, leased, next_attempt, answer, durable=False)
+        await self._committer.write(rows.PARK, leased, next_attempt, answer, durable=False)
 
     async def keep(self, ids: Sequence[int], why: str) -> None:
         """Hold leased rows until somebody releases them."""

@@ -334,10 +334,19 @@ def postpone(connection: Connection, attempts: Sequence[Attempt]) -> None:
         connection.execute(_WAIT_AFTER_ATTEMPT, changes)
 
 
-def park(connection: Connection, rows: Sequence[QueuedRow], next_attempt: float, answer: str) -> None:
-    """They wait again, untried."""
-    about = {"due": next_attempt, "answer": answer[:MAX_ANSWER]}
-    connection.execute(_WAIT, [{"row_id": row.id, "taken": row.way, **about} for row in rows])
+def park(connection: Connection, asked: Sequence[tuple[Sequence[QueuedRow], float, str]]) -> list[None]:
+    """Rows of several who ask wait again, untried, until a time and with an answer."""
+    changes = [
+        {"row_id": row.id, "taken": row.way, "due": due, "answer": answer[:MAX_ANSWER]}
+        for rows, due, answer in asked
+        for row in rows
+    ]
+    if changes:
+        connection.execute(_WAIT, changes)
+    return [None] * len(asked)
+
+
+PARK = Bulk(park)
 
 
 def hold(connection: Connection, ids: Sequence[int], answer: str) -> None:
