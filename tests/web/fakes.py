@@ -432,7 +432,8 @@ class Reply:
 
     @property
     def text(self) -> str:
-        return self.body.decode()
+        """The page, without the places where a long address may be broken."""
+        return self.body.decode().replace("<wbr>", "")
 
 
 def replies(octets: bytes, method: str = "GET") -> list[Reply]:
