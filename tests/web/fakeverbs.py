@@ -59,6 +59,21 @@ class MoreVerbs:
         self.tokens = [one for one in self.tokens if one["id"] != id]
         return {"id": id}
 
+    def client_show(self, actor: Actor, address: str) -> dict[str, Any]:
+        def guide(key: str, title: str) -> dict[str, Any]:
+            facts = [{"name": "User name", "value": address}]
+            return {"key": key, "title": title, "steps": [{"text": f"Open {title} <b>now</b>.", "facts": facts}]}
+
+        return {
+            "address": address,
+            "settings": [{"name": "User name (login)", "value": address}],
+            "notes": ["Capital letters matter."],
+            "guides": [guide("thunderbird", "Thunderbird"), guide("ios", "iPhone and iPad")],
+            "apple_profile": f"https://mail.example.com:8443/setup/apple.mobileconfig?address={address}",
+            "apple_code": '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0"/></svg>',
+            "text": f"All for {address}",
+        }
+
     def dns_last(self, actor: Actor, name: str) -> dict[str, Any]:
         told = self.dns_check(actor, name)
         return {"at": 1.7e9, **{key: told[key] for key in ("domain", "pointed", "words", "problems")}}
