@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.actor import Actor
-from hostmail.errors import NotFound
+from hostmail.errors import BadValue, NotFound
 
 MX = {
     "what": "mail",
@@ -20,6 +20,7 @@ class MoreVerbs:
     """Kept apart from the first ones for their number. `dns_found` is what is wrong with the MX record, "" for nothing."""
 
     def __init__(self) -> None:
+        self.letters: dict[str, str] = {}
         self.tokens: list[dict[str, Any]] = []
         self.dns_found = ""
 
@@ -73,6 +74,35 @@ class MoreVerbs:
             "apple_code": '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0"/></svg>',
             "text": f"All for {address}",
         }
+
+    def welcome_show(self, actor: Actor, name: str) -> dict[str, Any]:
+        template = self.letters.get(name, "Subject: Hello\n\nHello {login}.\n")
+        told = {"name": name, "on": self.letters.get(name) != "", "own": bool(self.letters.get(name))}
+        means = [{"name": "login", "means": "the exact user name"}]
+        return told | {"laid_down": name in self.letters, "template": template, "placeholders": means}
+
+    def welcome_set(self, actor: Actor, name: str, template: str) -> dict[str, Any]:
+        if "{odd}" in template:
+            raise BadValue("{odd} is no placeholder")
+        self.letters[name] = template
+        return self.welcome_show(actor, name)
+
+    def welcome_off(self, actor: Actor, name: str) -> dict[str, Any]:
+        self.letters[name] = ""
+        return self.welcome_show(actor, name)
+
+    def welcome_reset(self, actor: Actor, name: str) -> dict[str, Any]:
+        self.letters.pop(name, None)
+        return self.welcome_show(actor, name)
+
+    def welcome_preview(self, actor: Actor, address: str, template: str) -> dict[str, Any]:
+        if "{odd}" in template:
+            raise BadValue("{odd} is no placeholder")
+        text = template.partition("\n\n")[2].replace("{login}", address)
+        return {"address": address, "subject": "<b>s</b>", "text": text}
+
+    def welcome_send(self, actor: Actor, address: str) -> dict[str, Any]:
+        return {"address": address}
 
     def dns_last(self, actor: Actor, name: str) -> dict[str, Any]:
         told = self.dns_check(actor, name)

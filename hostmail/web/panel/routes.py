@@ -29,6 +29,7 @@ from hostmail.web.panel.pages import (
     server,
     settings,
     tokens,
+    welcome,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -45,6 +46,7 @@ PAGES: tuple[Page, ...] = (
     *logins.PAGES,
     *removed.PAGES,
     *programs.PAGES,
+    *welcome.PAGES,
     *dns.PAGES,
     *settings.PAGES,
     *people.PAGES,
