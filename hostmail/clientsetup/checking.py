@@ -186,7 +186,10 @@ class Check:
         refused = [f"{address} ({result})" for address, result in sending.results.items() if result != "pass"]
         if refused:
             words = f"it does not allow this server to send: {listed(refused)}"
-            return Checked(record, State.WRONG, found, words, self._mended(record, found[0]))
+            fix = self._mended(record, found[0])
+            if written("TXT", found[0]) in fix[0]:
+                return Checked(record, State.WRONG, found, f"{words}, but will when the MX record is right")
+            return Checked(record, State.WRONG, found, words, fix)
         return Checked(record, State.OK, found)
 
     def _mended(self, record: Record, policy: str) -> tuple[str, ...]:
@@ -214,7 +217,7 @@ class Check:
             words = f"{listed(wrong)} is not where this server is"
             return Checked(record, State.WRONG, found, words, tuple(record.lines()))
         if not found and not absent_is_fine:
-            return missing(record, "there is none")
+            return missing(record, "there is no such record")
         return Checked(record, State.OK, found)
 
     def _policy(self, record: Record) -> Checked:
@@ -223,7 +226,7 @@ class Check:
             return self._unknown(record, (record.name, "TXT"))
         found = tuple(value for value in values if value.lower().startswith("v=dmarc1"))
         if not found:
-            return missing(record, "there is none")
+            return missing(record, "there is no such record")
         if len(found) > 1:
             words = f"there are {len(found)} of them, and receivers use none: have one"
             return Checked(record, State.WRONG, found, words, tuple(record.lines()))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from textwrap import wrap
 
-from hostmail.clientsetup.setup import Security, Setup
+from hostmail.clientsetup.setup import SERVICES, Security, Setup
 
 TTL = 3600
 LONGEST_STRING = 255
@@ -174,13 +174,18 @@ def _services(setup: Setup) -> Iterator[Record]:
         name = f"{label}._tcp.{setup.domain}"
         server = by_service.get(service)
         if server is None:
-            words = f"Says that there is no {service} here."
+            words = f"Says that there is no {_kind(service)} here."
             yield Record(What.SERVICE, name, "SRV", (NOWHERE,), Need.SUGGESTED, words)
             continue
         priority = (0 if server.security is Security.TLS else 10) + (20 if service.startswith("pop3") else 0)
         value = f"{priority} 1 {server.port} {server.host}."
-        words = f"Lets mail programs find {service} by themselves."
+        words = f"Lets mail programs find {_kind(service)} by themselves."
         yield Record(What.SERVICE, name, "SRV", (value,), Need.RECOMMENDED, words)
+
+
+def _kind(service: str) -> str:
+    protocol, security = SERVICES[service]
+    return f"{protocol.value.upper()} with {security.value}"
 
 
 def _setup(setup: Setup, place: Place) -> Iterator[Record]:

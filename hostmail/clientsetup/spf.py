@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import takewhile
 
 Ask = Callable[[str, str], Awaitable[Sequence[str]]]
 """The records of a kind at a name, as text; none for a name that does not exist. Raises a Refusal if the DNS has no answer at present."""
@@ -111,6 +112,9 @@ def _modifier(term: str) -> tuple[str, bool, str]:
 
 
 def with_terms(policy: str, terms: Sequence[str]) -> str:
-    """The record with these mechanisms in front of all others."""
-    version, _, rest = policy.partition(" ")
-    return " ".join(filter(None, [version, *(term for term in terms if term not in rest.split()), rest.strip()]))
+    """The record with these mechanisms in front, but for those that count already: behind `all` nothing does."""
+    version, *rest = policy.split()
+    counted = takewhile(lambda term: term.lower().lstrip("+-~?") != "all", rest)
+    missing = set(terms).difference(counted)
+    first = [term for term in terms if term in missing]
+    return " ".join([version, *first, *(term for term in rest if term not in missing)])

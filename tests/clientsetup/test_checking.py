@@ -128,6 +128,12 @@ class CheckTests(SynchronousTestCase):
         self.assertIn("192.0.2.1 (fail)", wrong.words)
         self.assertEqual(wrong.fix, ('one.test. 3600 IN TXT "v=spf1 mx include:_spf.old.test -all"',))
 
+    def test_may_send_when_mail_comes_here(self) -> None:
+        """A record that relies on the MX needs no change of its own."""
+        wrong = self.one("one.test TXT", sending=Sending({"192.0.2.1": "softfail"}))
+        self.assertEqual((wrong.state, wrong.fix), (State.WRONG, ()))
+        self.assertIn("will when the MX record is right", wrong.words)
+
     def test_two_spf_records(self) -> None:
         """They become one that says what both said."""
         changes = {("one.test", "TXT"): ["v=spf1 a -all", "v=spf1 include:_spf.old.test ~all"]}

@@ -99,3 +99,5 @@ class SpfTests(SynchronousTestCase):
         """What is missing goes in front, where nothing has decided yet."""
         self.assertEqual(with_terms("v=spf1 a -all", ["mx", "a"]), "v=spf1 mx a -all")
         self.assertEqual(with_terms("v=spf1", ["mx"]), "v=spf1 mx")
+        self.assertEqual(with_terms("v=spf1 -all mx", ["mx"]), "v=spf1 mx -all")
+        self.assertEqual(with_terms("v=spf1 a mx ~all", ["mx"]), "v=spf1 a mx ~all")
