@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from twisted.logger import Logger
-
 from hostmail.envelope import Peer
 from hostmail.errors import LoginFailed, Overloaded, Refusal
 from hostmail.interfaces import Signed
@@ -15,8 +13,6 @@ from hostmail.web.forms import distrust, own_path
 from hostmail.web.panel.errors import status_of
 from hostmail.web.panel.panel import CODE_PATH, LOGIN_PATH, WAY, Panel
 from hostmail.web.sessions import WebSession, csrf_token, new_token
-
-log = Logger(namespace="web")
 
 WRONG_LOGIN = "That login and password do not fit together. Both are case-sensitive. With a mailbox, sign in with the full mail address."
 WRONG_CODE = "That code is not right, or was used before. Wait for the next one, or use a recovery code."
@@ -89,8 +85,6 @@ class Signing:
             program=asked.program,
             is_half=signed.needs_code,
         )
-        if not signed.needs_code:
-            log.info("signed_in: {login} from {ip}", login=login, ip=asked.ip)
         to = f"{CODE_PATH}?next={quote(back)}" if signed.needs_code else back
         return redirect(to, self._panel.session_cookie(asked, token))
 
