@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.admin.cli import CommandLine
+from hostmail.admin.main import hostmail
 from hostmail.clientsetup.welcome import DEFAULT
 from hostmail.config.checking import findings
 from hostmail.errors import BadValue, NotFound, OverQuota, TemporaryFailure
@@ -147,3 +150,47 @@ class ServerTemplateTests(SynchronousTestCase):
             [found] = findings(World(welcome_template=self.file).settings)
             self.assertEqual((found.key, found.fatal), ("welcome_template", False))
             self.assertIn(words, found.words)
+
+
+class CommandTests(SynchronousTestCase):
+    """hostmail welcome and hostmail client, as they are typed."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.call("domain.add", name="one.test")
+        self.world.call("account.add", address="ann@one.test", password="long enough")
+        self.world.letters.clear()
+
+    def type(self, *words: str, stdin: bytes = b"", code: int = 0) -> str:
+        line = CommandLine()
+        line.call = lambda verb, **arguments: self.world.call(verb, **arguments)  # type: ignore[method-assign]
+        done = CliRunner().invoke(hostmail, words, input=stdin, obj=line)
+        self.assertEqual(done.exit_code, code, done.output)
+        return done.output
+
+    def test_a_letter_of_its_own(self) -> None:
+        """Looked at before it is set, shown, switched off, and given up."""
+        shown = self.type("welcome", "preview", "new@one.test", "--file", "-", stdin=OWN.encode())
+        self.assertEqual(shown, "Subject: Hi new@one.test\n\nAsk mail.test for one.test.\n")
+        self.assertIn(
+            "begin with this letter", self.type("welcome", "set", "one.test", "--file", "-", stdin=OWN.encode())
+        )
+        shown = self.type("welcome", "show", "one.test")
+        for words in ("with its own letter", "    Subject: Hi {login}", "{settings}"):
+            self.assertIn(words, shown)
+        self.assertIn("begin empty", self.type("welcome", "off", "one.test"))
+        self.assertIn("new mailboxes begin  empty", self.type("welcome", "show", "one.test"))
+        self.assertIn("the server's letter", self.type("welcome", "reset", "one.test"))
+
+    def test_octets(self) -> None:
+        """What is no UTF-8 is wrong usage."""
+        self.assertIn("not UTF-8", self.type("welcome", "set", "one.test", "--file", "-", stdin=b"\xff", code=2))
+
+    def test_send(self) -> None:
+        """To somebody who is there."""
+        self.assertIn("ann@one.test has it", self.type("welcome", "send", "ann@one.test"))
+        self.assertEqual(len(self.world.letters), 1)
+
+    def test_client(self) -> None:
+        """All of it, as text."""
+        self.assertIn("Setting up a mail program for ann@one.test", self.type("client", "ann@one.test"))
