@@ -146,7 +146,7 @@ class Appliance(Service):
             self._control = ControlService(self._reactor, self, self._settings.data_dir)
             self._control.startService()
             self._parts = parts = open_parts(self._settings, self._reactor)
-            self._admin = parts.admin(parts.sessions, self._certificates.convinces)
+            self._admin = parts.admin(parts.sessions, self._certificates.convinces, self._certificates.listed)
             self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
             self._foreign.start()
             self._web = self._open_web(parts)
@@ -207,7 +207,7 @@ class Appliance(Service):
         settings = parts.settings
         intake = make_intake(parts)
         make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
-        web = self._web.sites(parts, self._admin.setup_of, self._certificates.signer) if self._web is not None else {}
+        web = self._web.sites(parts, self._admin, self._certificates.signer) if self._web is not None else {}
         for door in self._doors:
             is_web = door.service in WEB_SERVICES
             door.inner = web[door.service] if is_web else make(door.service, door.listener)
@@ -259,7 +259,7 @@ class Appliance(Service):
     async def _go_on_with(self, settings: Settings) -> None:
         parts = self._parts
         apply_settings(parts, settings)
-        self._admin = parts.admin(parts.sessions, self._certificates.convinces)
+        self._admin = parts.admin(parts.sessions, self._certificates.convinces, self._certificates.listed)
         before, self._way_out = self._way_out, self._open_doors(parts)
         await before.stop()
 

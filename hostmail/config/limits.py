@@ -82,6 +82,11 @@ class Limits:
     )
     failed_login_delay_most: Seconds = key(kinds.duration(0), "What that rises to with repeated failures.", Seconds(15))
     failed_login_block: Seconds = key(kinds.duration(), "How long an address must wait after too many.", Seconds(900))
+    api_requests: int = key(
+        kinds.count(1),
+        "Requests that one token may make to the panel's HTTP API in a minute, all at once or one by one.",
+        600,
+    )
     password_threads: int = key(kinds.count(0, 64), "Password checks at the same time; 0: one per core.", 0)
     password_queue: int = key(kinds.count(1), "Password checks waiting before clients are told to try later.", 100)
 

@@ -26,7 +26,7 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `cookie` is a Set-Cookie line, `file` the name under which a browser saves it.
+    """One answer. `cookie` is a Set-Cookie line, `file` the name under which a browser saves it, `more` are further headers.
 
     One that is not `strict` leaves it open whether a browser may come without TLS: under its name there may be more than us.
     """
@@ -40,10 +40,11 @@ class Answer:
     cache: str = PRIVATE
     etag: str = ""
     strict: bool = True
+    more: tuple[tuple[str, str], ...] = ()
 
     def headers(self, secure: bool) -> list[tuple[str, str]]:
         """All headers."""
-        found = [*SECURITY, ("cache-control", self.cache)]
+        found = [*SECURITY, ("cache-control", self.cache), *self.more]
         if self.body or self.status == 200:
             found.append(("content-type", self.kind))
         if secure and self.strict:
@@ -69,7 +70,8 @@ def write(request: Any, answer: Answer, secure: bool) -> bytes:
     request.setResponseCode(answer.status)
     for name, value in answer.headers(secure):
         request.setHeader(name.encode("ascii"), value.encode("latin-1", "replace"))
-    request.setHeader(b"content-length", b"%d" % len(answer.body))
+    if answer.status != 204:
+        request.setHeader(b"content-length", b"%d" % len(answer.body))
     return answer.body
 
 

@@ -32,7 +32,7 @@ class Route:
     """What answers requests for a path, a werkzeug rule, whose variable parts it gets. It answers for its own errors.
 
     The body of a POST is read as a form, or with `takes_form` off left as it is in `Asked.body`. One with `uploads` takes large bodies
-    from who is signed in.
+    from who is signed in. `error` makes its answer for a status, where that is no page.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Route:
     methods: tuple[str, ...] = ("GET",)
     takes_form: bool = True
     uploads: bool = False
+    error: Callable[[int], Answer] | None = None
 
 
 class AnyCase(BaseConverter):
@@ -84,16 +85,16 @@ class WebApp:
         return handler
 
     async def _answer(self, route: Route, request: Any, parts: Mapping[str, str]) -> bytes:
-        secure = False
+        secure, error = False, route.error or self._error
         try:
             asked = self._read(route, request)
             secure = asked.secure
             answer = await route.work(asked, parts)
         except BadValue as refusal:
-            answer = self._error(refusal.code if refusal.code == TooManyFields.code else 400)
+            answer = error(refusal.code if refusal.code == TooManyFields.code else 400)
         except Exception:  # noqa: BLE001 - routes answer for their own errors: this is one of ours
             log.failure("request_failed: {path}", path=request.path[:200])
-            answer = self._error(500)
+            answer = error(500)
         return write(request, answer, secure)
 
     def _read(self, route: Route, request: Any) -> Asked:

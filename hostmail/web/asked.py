@@ -13,6 +13,7 @@ from hostmail.address import normal_ip, parse_domain
 from hostmail.errors import BadAddress
 from hostmail.web.fields import NO_FIELDS, Fields
 
+FOR_PROGRAMS = ("accept", "authorization", "content-type", "idempotency-key")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?\Z", re.ASCII)
 
 
@@ -22,7 +23,7 @@ class Asked:
     `raw_path` is as it came, percent signs and all.
 
     `ip` is who asks, "" on a UNIX socket. `origin` and `fetch_site` are what browsers tell about the page that sends a form.
-    `known_etag` is what the browser has already.
+    `known_etag` is what the browser has already. `headers` are those that programs send, if they do.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Asked:
     form: Fields = NO_FIELDS
     body: bytes = b""
     known_etag: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def own_origin(self) -> str:
@@ -135,6 +137,7 @@ def read_request(request: Any, proxies: Proxies) -> Asked:
         known_etag=last(b"if-none-match"),
         cookies=cookies_of(request.received_cookies),
         query=Fields.read(raw_query),
+        headers={name: ", ".join(found) for name in FOR_PROGRAMS if (found := all_of(name.encode("ascii")))},
     )
 
 

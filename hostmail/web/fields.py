@@ -84,6 +84,11 @@ class Fields:
         uploads = {name: Upload(file.filename or "", file.stream.read()) for name, file in files.items()}
         return cls(list(texts.items(multi=True)), uploads)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What is said at all."""
+        return frozenset(self._all)
+
     def raw(self, name: str, default: str = "") -> str:
         """As it was typed: for passwords."""
         return self._all.get(name, [default])[-1]

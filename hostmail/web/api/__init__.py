@@ -1,0 +1,1 @@
+"""The HTTP API: what the panel does, as JSON for programs that show a token."""

@@ -1,0 +1,49 @@
+"""The API put together, as routes beside those of the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from hostmail.interfaces import IAdmin, ITokens
+from hostmail.web.api.api import Api
+from hostmail.web.api.bearers import Bearers, Guesses
+from hostmail.web.api.kept import KeptAnswers
+from hostmail.web.api.openapi import document
+from hostmail.web.api.problems import of_status
+from hostmail.web.api.rates import Rates
+from hostmail.web.api.shape import Shape
+from hostmail.web.api.table import ENDPOINTS, PREFIX
+from hostmail.web.app import Route
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+WORDS = {413: "a body may have 64 KiB, a query 100 words"}
+
+
+def api_routes(
+    *,
+    admin: IAdmin,
+    shapes: Mapping[str, Shape],
+    tokens: ITokens,
+    guesses: Guesses,
+    kept: KeptAnswers,
+    reactor: Any,
+    per_minute: int,
+    version: str,
+) -> list[Route]:
+    """All of it below one path. `per_minute` is how many requests a token may make."""
+    api = Api(
+        admin=admin,
+        shapes=shapes,
+        endpoints=ENDPOINTS,
+        document=cache(lambda: document(ENDPOINTS, shapes, version)),
+        bearers=Bearers(tokens=tokens, guesses=guesses, clock=reactor),
+        rates=Rates(per_minute=per_minute, now=reactor.seconds),
+        kept=kept,
+    )
+
+    def error(status: int) -> Any:
+        return of_status(status, WORDS.get(status, ""))
+
+    return [Route("api", f"{PREFIX}/<path:rest>", api.answer, METHODS, takes_form=False, error=error)]

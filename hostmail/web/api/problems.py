@@ -1,0 +1,50 @@
+"""What a program is told when there is no answer for it: application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from hostmail.errors import NotFound, Refusal
+from hostmail.web.answers import Answer
+from hostmail.web.panel.errors import status_of
+
+PROBLEM = "application/problem+json"
+JSON = "application/json"
+UNEXPECTED = "something went wrong here; it has been written down under this request_id"
+
+
+class Trouble(Exception):
+    """A request that cannot be carried out, for a reason in how it was sent. `headers` go with the answer."""
+
+    def __init__(self, status: int, detail: str, *headers: tuple[str, str]) -> None:
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+        super().__init__(detail)
+
+
+class ProblemDetails(msgspec.Struct, omit_defaults=True):
+    """Why something was not done (RFC 9457). `suggestion` is what may have been meant; `request_id` is in the log, too."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+    suggestion: str = ""
+    request_id: str = ""
+
+
+def of_status(status: int, detail: str, request_id: str = "", suggestion: str = "", **headers: Any) -> Answer:
+    """The answer that says so."""
+    title = HTTPStatus(status).phrase
+    told = ProblemDetails(title, status, detail, suggestion=suggestion, request_id=request_id)
+    return Answer(msgspec.json.encode(told), status, PROBLEM, **headers)
+
+
+def of_refusal(refusal: Refusal, request_id: str) -> Answer:
+    """The public words of a refusal."""
+    suggestion = refusal.suggestion if isinstance(refusal, NotFound) else ""
+    return of_status(status_of(refusal), refusal.public, request_id, suggestion)
