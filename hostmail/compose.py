@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from random import Random, SystemRandom
 from typing import Any
 
@@ -40,8 +40,8 @@ from hostmail.delivery.lists.waiting import WaitingPosts
 from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.envelope import Peer
-from hostmail.errors import ConfigurationError
-from hostmail.interfaces import Account
+from hostmail.errors import BadValue, ConfigurationError
+from hostmail.interfaces import Account, CertificateInfo, InThread
 from hostmail.listen.tls import CertificateStore, open_store
 from hostmail.parts import Parts, open_parts
 from hostmail.protocols.imap.account import ImapAccount
@@ -260,6 +260,15 @@ def convincing(settings: Settings) -> Callable[[str], bool]:
     return convinces
 
 
+async def listed_certificates(settings: Settings, in_thread: InThread) -> Sequence[CertificateInfo]:
+    """As ListCertificates, of a store that is opened for it."""
+    try:
+        store = open_store(settings, time.time)
+    except ConfigurationError as error:
+        raise BadValue(str(error)) from None
+    return await store.listed(in_thread)
+
+
 @contextmanager
 def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
     """The verbs of `Admin` on the data itself, for when no service runs."""
@@ -270,7 +279,7 @@ def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
 
     async def begin() -> tuple[Admin, Callable[[], Awaitable[None]]]:
         parts = open_parts(settings, reactor)
-        return parts.admin(None, convincing(settings)), parts.close
+        return parts.admin(None, convincing(settings), partial(listed_certificates, settings)), parts.close
 
     with in_background(reactor, begin, actor) as call:
         yield call

@@ -198,6 +198,27 @@ class IWelcomes(Interface):
         """From the next account on; raises NotFound, TemporaryFailure."""
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateInfo:
+    """A certificate in its file. `server_name` is the name that clients ask for to get it, "" for the one that all others get.
+
+    Times are Unix time. `problem` says why it cannot be used; then the rest may be empty.
+    """
+
+    server_name: str
+    file: str
+    names: tuple[str, ...] = ()
+    issuer: str = ""
+    valid_from: float = 0.0
+    valid_until: float = 0.0
+    self_signed: bool = False
+    problem: str = ""
+
+
+ListCertificates = Callable[[InThread], Awaitable[Sequence[CertificateInfo]]]
+"""All certificates there are, read anew in a thread: the one for everybody first, then by server name. Raises TemporaryFailure."""
+
+
 class IListMembers(Interface):
     """Who is on mailing lists, over all processes. Nothing is cached; each change is durable when it returns."""
 

@@ -48,7 +48,7 @@ from hostmail.directory.tokens import Tokens
 from hostmail.directory.transaction import NameLimits
 from hostmail.directory.usage import StoredUsage
 from hostmail.directory.welcomes import Welcomes
-from hostmail.interfaces import Account, DirectoryChanged
+from hostmail.interfaces import Account, DirectoryChanged, ListCertificates
 from hostmail.monitoring.audit import Audit
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.history import History
@@ -114,10 +114,12 @@ class Parts:
         """Run it where it may block."""
         return deferToThreadPool(self.reactor, self.threads, function, *args)
 
-    def admin(self, sessions: Sessions | None, convinces: Callable[[str], bool]) -> Admin:
+    def admin(
+        self, sessions: Sessions | None, convinces: Callable[[str], bool], certificates: ListCertificates
+    ) -> Admin:
         """What the command line, the control socket and later the panel talk to.
 
-        `convinces` tells for which server names there is a certificate that clients believe.
+        `convinces` tells for which server names there is a certificate that clients believe; `certificates` lists all there are.
         """
         parts = AdminParts(
             directory=self.directory,
@@ -147,6 +149,7 @@ class Parts:
             ways_out=self.ways_out,
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
             convinces=convinces,
+            certificates=partial(certificates, self.in_thread),
             live_dns=self.live_dns.begin,
             welcomes=self.welcomes,
             put_letter=self.letters.put,

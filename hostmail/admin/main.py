@@ -16,6 +16,7 @@ from hostmail.admin.commands.alias import alias, forward
 from hostmail.admin.commands.audit import audit
 from hostmail.admin.commands.autoreply import autoreply
 from hostmail.admin.commands.catchall import catchall
+from hostmail.admin.commands.certificate import certificate
 from hostmail.admin.commands.client import client
 from hostmail.admin.commands.config import config
 from hostmail.admin.commands.dns import dns
@@ -77,6 +78,7 @@ for command in (
     token,
     audit,
     config,
+    certificate,
     status,
     version,
 ):

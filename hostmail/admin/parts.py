@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from hostmail.config.schema import Settings
 from hostmail.errors import BadAddress, BadValue, NotFound
 from hostmail.interfaces import (
     Account,
+    CertificateInfo,
     Domain,
     IAnswered,
     IAudit,
@@ -65,6 +66,10 @@ class Greet(Protocol):
     """Lets new mailboxes begin with their letter, where that is wanted (F3); never raises."""
 
     async def __call__(self, *accounts: Account) -> None: ...
+
+
+KnownCertificates = Callable[[], Awaitable[Sequence[CertificateInfo]]]
+"""All certificates there are, read anew."""
 
 
 PutLetter = Callable[[Account, str, str], Awaitable[None]]
@@ -138,6 +143,7 @@ class Parts:
     ways_out: IWaysOut
     explain_way: ExplainWay
     convinces: Convinces
+    certificates: KnownCertificates
     live_dns: LiveDns
     welcomes: IWelcomes
     put_letter: PutLetter

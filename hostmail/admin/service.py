@@ -16,6 +16,7 @@ from hostmail.admin.accounts import Accounts
 from hostmail.admin.auditing import AuditVerbs, entry_of
 from hostmail.admin.autoreply import Autoreplies
 from hostmail.admin.catchall import CatchAll
+from hostmail.admin.certificates import Certificates
 from hostmail.admin.clients import Clients
 from hostmail.admin.dnshelp import DnsHelp
 from hostmail.admin.domains import Domains
@@ -72,6 +73,7 @@ def verbs_over(parts: Parts, clients: Clients, welcomes: Welcomes) -> dict[str, 
         clients,
         DnsHelp(parts, clients),
         welcomes,
+        Certificates(parts),
         Status(parts),
     )
     return {name: verb for noun in nouns for name, verb in noun.verbs.items()}

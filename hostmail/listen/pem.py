@@ -106,12 +106,17 @@ def _read(path: Path) -> bytes:
 
 def covers(certificate: x509.Certificate, name: str) -> bool:
     """True if the certificate is for this server name (RFC 6125: one label may stand for the asterisk)."""
+    wildcard = "*." + name.partition(".")[2]
+    return any(one in (name, wildcard) for one in names_of(certificate))
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """The server names it is for, in lower case."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
-        return False
-    wildcard = "*." + name.partition(".")[2]
-    return any(one.lower() in (name, wildcard) for one in names.get_values_for_type(x509.DNSName))
+        return []
+    return [name.lower() for name in names.get_values_for_type(x509.DNSName)]
 
 
 def self_signed(hostname: str, folder: Path, now: float) -> Pair:

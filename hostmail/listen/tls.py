@@ -18,10 +18,13 @@ from zope.interface import implementer
 from hostmail.clientsetup.apple import Signer
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
+from hostmail.interfaces import CertificateInfo, InThread
 from hostmail.listen.certdir import RECHECK_SECONDS, CertificateFolder
+from hostmail.listen.listing import looked_at
 from hostmail.listen.pem import BadCertificate, Identity, Pair, Stamp, covers, self_signed
 
 MAX_CONTEXTS = 1_000
+MAX_LISTED = 10_000
 
 log = Logger(namespace="listen")
 
@@ -48,7 +51,7 @@ class Loaded:
     def __init__(
         self, pair: Pair, now: Callable[[], float], select: Callable[[bytes | None], SSL.Context | None]
     ) -> None:
-        self._pair = pair
+        self.pair = pair
         self._now = now
         self._select = select
         self._stamp: Stamp | None = None
@@ -58,14 +61,14 @@ class Loaded:
 
     def load(self) -> None:
         """Read the files if they are not those read last; raises BadCertificate and keeps what was loaded before."""
-        stamp = self._pair.stamp()
+        stamp = self.pair.stamp()
         if stamp == self._stamp:
             return
         self._stamp = stamp
-        self.identity = self._pair.read()
+        self.identity = self.pair.read()
         self.context = self.identity.options(self._select).getContext()
         self.context.set_alpn_select_callback(agreed)
-        log.info("certificate_loaded: {path}", path=str(self._pair.chain))
+        log.info("certificate_loaded: {path}", path=str(self.pair.chain))
 
     def covers(self, name: str) -> bool:
         """Whether it is for this server name."""
@@ -120,6 +123,14 @@ class CertificateStore:
     def names(self) -> list[str]:
         """The server names with a certificate of their own."""
         return self._folder.names() if self._folder else []
+
+    async def listed(self, in_thread: InThread) -> Sequence[CertificateInfo]:
+        """As ListCertificates; of a great many names the first MAX_LISTED."""
+        found = [("", self._default.pair)]
+        if self._folder is not None:
+            pairs = ((name, self._folder.find(name)) for name in self._folder.names()[:MAX_LISTED])
+            found += [(name, pair) for name, pair in pairs if pair is not None]
+        return await in_thread(looked_at, found)
 
     def convinces(self, name: str) -> bool:
         """Whether a client that asks for this name will find nothing wrong with the certificate it gets."""

@@ -22,6 +22,7 @@ from hostmail.interfaces import (
     Account,
     Autoresponder,
     CaughtName,
+    CertificateInfo,
     Changed,
     Domain,
     Grant,
@@ -575,6 +576,7 @@ class World:
             "ways_out": FakeWays(),
             "explain_way": self.explain_way,
             "convinces": lambda name: False,
+            "certificates": self.no_certificates,
             "live_dns": lambda: self.ask_dns,
             "welcomes": FakeWelcomes(),
             "put_letter": self.put_letter,
@@ -593,6 +595,10 @@ class World:
         if self.letters_refused is not None:
             raise self.letters_refused
         self.letters.append((account.address, subject, text))
+
+    async def no_certificates(self) -> list[CertificateInfo]:
+        """None at all."""
+        return []
 
     async def ask_dns(self, name: str, kind: str) -> list[str]:
         """The DNS is empty."""

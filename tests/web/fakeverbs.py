@@ -104,6 +104,13 @@ class MoreVerbs:
     def welcome_send(self, actor: Actor, address: str) -> dict[str, Any]:
         return {"address": address}
 
+    def certificate_list(self, actor: Actor) -> dict[str, Any]:
+        good = {"server_name": "mail.one.test", "names": ["mail.one.test"], "issuer": "<b>CA</b>", "file": "one.pem"}
+        row = good | {"valid_from": 1.7e9, "valid_until": 1.8e9, "self_signed": False, "problems": []}
+        own = {"server_name": None, "self_signed": True, "problems": ["it ends in 3 days"]}
+        rest = {"hostname": "mail.example.net", "without": ["mail.example.net", "mail.two.test"], "without_count": 2}
+        return rest | {"certificates": [row | own, row]}
+
     def dns_last(self, actor: Actor, name: str) -> dict[str, Any]:
         told = self.dns_check(actor, name)
         return {"at": 1.7e9, **{key: told[key] for key in ("domain", "pointed", "words", "problems")}}

@@ -75,6 +75,12 @@ class OperatorTests(SynchronousTestCase):
         self.assertIn("quota 1", text)
         self.assertEqual(self.asked("audit.list")[0]["about"], MINE)
 
+    def test_certificates(self) -> None:
+        """Each certificate with who signed it and until when; what ends soon stands on top, and names without a good one below."""
+        text = self.browser.get("/certificates").text
+        for words in ("it ends in 3 days", "itself", "&lt;b&gt;CA&lt;/b&gt;", "mail.two.test", "all other names"):
+            self.assertIn(words, text)
+
     def test_owners(self) -> None:
         """An owner gets a login, domains and limits; each is changed on his page."""
         typed = {"make": "yes", "domains": MINE, "accounts": "10", "quota": "2G"}
