@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from hostmail.address import normal_ip, parse_domain
 from hostmail.errors import BadAddress
+from hostmail.interfaces import SessionInfo
 from hostmail.web.fields import NO_FIELDS, Fields
 
 FOR_PROGRAMS = ("accept", "authorization", "content-type", "idempotency-key")
@@ -23,7 +24,7 @@ class Asked:
     `raw_path` is as it came, percent signs and all.
 
     `ip` is who asks, "" on a UNIX socket. `origin` and `fetch_site` are what browsers tell about the page that sends a form.
-    `known_etag` is what the browser has already. `headers` are those that programs send, if they do.
+    `known_etag` is what the browser has already, `connection` what it came by. `headers` are those that programs send, if they do.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Asked:
     form: Fields = NO_FIELDS
     body: bytes = b""
     known_etag: str = ""
+    connection: SessionInfo | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -135,6 +137,7 @@ def read_request(request: Any, proxies: Proxies) -> Asked:
         fetch_site=last(b"sec-fetch-site"),
         program=last(b"user-agent")[:200],
         known_etag=last(b"if-none-match"),
+        connection=request.channel.connection,
         cookies=cookies_of(request.received_cookies),
         query=Fields.read(raw_query),
         headers={name: ", ".join(found) for name in FOR_PROGRAMS if (found := all_of(name.encode("ascii")))},

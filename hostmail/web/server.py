@@ -81,7 +81,7 @@ class BoundedRequest(Request):
 
 
 class BoundedChannel(HTTPChannel):
-    """One connection. Each phase of it has its time: headers, body, the pause between requests, taking the last answer."""
+    """One connection, counted as `connection`. Each phase has its time: headers, body, the pause between requests, taking the last answer."""
 
     site: BoundedSite
     transport: Any
@@ -91,7 +91,7 @@ class BoundedChannel(HTTPChannel):
     timeOut = None  # every phase has a deadline of its own
 
     _deadline: Any = None
-    _session: SessionInfo | None = None
+    connection: SessionInfo | None = None
     _counted = 0
     _is_pausing = _is_closing = _has_given_up = False
 
@@ -105,7 +105,7 @@ class BoundedChannel(HTTPChannel):
         super().connectionMade()
         peer = Peer(ip=self.site.counted_as(self.peer_ip), protocol=self.site.service, tls=bool(self.isSecure()))
         try:
-            self._session = self.site.connections.admit(peer, self.kick)
+            self.connection = self.site.connections.admit(peer, self.kick)
         except TooMany as refusal:
             log.info("connection_refused: {ip}: {reason}", ip=self.peer_ip, reason=refusal.private or refusal.public)
             self.give_up(503, "Too Many Connections")
@@ -115,8 +115,8 @@ class BoundedChannel(HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Count it out."""
         self._within(None)
-        if self._session is not None:
-            self.site.connections.leave(self._session)
+        if self.connection is not None:
+            self.site.connections.leave(self.connection)
         super().connectionLost(reason)
 
     def kick(self, words: str) -> None:
@@ -124,6 +124,7 @@ class BoundedChannel(HTTPChannel):
         self.persistent = 0
         if not self._handlingRequest:
             self.loseConnection()
+            self._within(limits.FAREWELL_SECONDS)
 
     def give_up(self, status: int, words: str) -> None:
         """A few octets and the end, for a peer that goes too far; what it still sends is not looked at."""

@@ -20,6 +20,7 @@ IDLE_SECONDS, OPERATOR_IDLE_SECONDS = 1800.0, 900.0
 PER_SUBJECT = 50
 _NOTED_EVERY, _SWEEP_EVERY = 30.0, 100
 _ID_OCTETS = 32
+_KINDS = ("person", "domain", "account")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -61,6 +62,14 @@ def has_ended(session: WebSession, now: float, idle_seconds: float = IDLE_SECOND
     if session.is_half:
         return now >= session.began + HALF_SECONDS
     return now >= session.began + ABSOLUTE_SECONDS or now >= session.seen + idle_seconds
+
+
+def number_of(subject: str) -> int | None:
+    """What the connections of "person:3", "domain:4" or "account:17" are counted under; never a number that an account has."""
+    kind, _, number = subject.partition(":")
+    if kind not in _KINDS or not number.isdecimal():
+        return None
+    return -(int(number) * len(_KINDS) + _KINDS.index(kind) + 1)
 
 
 def new_token() -> str:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.monitoring.sessions import Sessions
 from hostmail.web import limits
-from tests.web.fakes import HOST, Browser, Site, replies
+from tests.web.fakes import HOST, PEOPLE, Browser, Site, replies
 
 GET = b"GET /login HTTP/1.1\r\nhost: panel.example.net\r\n\r\n"
 
@@ -252,6 +252,24 @@ class ServerTests(SynchronousTestCase):
         _, welcome = self.site.connect()
         self.assertFalse(welcome.disconnecting)
 
+    def test_an_office_is_many_people(self) -> None:
+        """Connections of who is signed in count for him, and no longer for the address that he shares with others."""
+        self.site.sign_in.people = {f"person:{number}": PEOPLE["root"] for number in (1, 2, 3)}
+        self.site.sign_in.stamps = dict.fromkeys(self.site.sign_in.people, "stamp")
+        self.site.connections._unauthenticated = 1
+        for number in range(1, 6):
+            subject = f"person:{number % 3 + 1}"
+            token = self.site.sessions.begin(subject=subject, credential="stamp", login="root", ip="")
+            protocol, transport = self.site.connect()
+            head = f"GET /status HTTP/1.1\r\nhost: {HOST}\r\ncookie: session={token}\r\n\r\n"
+            for _ in range(2):
+                protocol.dataReceived(head.encode())
+            self.assertFalse(transport.disconnecting)
+        logins = [one.peer.login for one in self.site.connections.all()]
+        self.assertEqual(logins, ["root"] * 5)
+        counted = {one.peer.account_id for one in self.site.connections.all()}
+        self.assertEqual(len(counted), 3)
+
     def test_a_proxy_is_many_people(self) -> None:
         """Connections of a trusted proxy are not limited by its address."""
         self.site.site.connections = self.site.connections = Sessions(now=self.site.clock.seconds, unauthenticated=2)
@@ -265,6 +283,15 @@ class ServerTests(SynchronousTestCase):
         self.site.connections.kick("server is shutting down")
         self.assertTrue(transport.disconnecting)
         self.assertEqual(list(self.site.connections.all()), [])
+
+    def test_kicked_while_idle(self) -> None:
+        """A browser does not look at idle connections, so that TLS is never closed by both: it is cut off."""
+        transport = self.site.connect()[1]
+        self.site.connections.kick("server is shutting down")
+        self.assertTrue(transport.disconnecting)
+        self.assertFalse(transport.aborted)
+        self.site.clock.advance(limits.FAREWELL_SECONDS)
+        self.assertTrue(transport.aborted)
 
     def test_nobody_learns_what_runs_here(self) -> None:
         """The Server header has our name and no version, and errors tell nothing of our insides."""

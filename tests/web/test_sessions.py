@@ -7,7 +7,7 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.web.sessions import IDLE_SECONDS, PER_SUBJECT, WebSessions, csrf_token, is_csrf_token
+from hostmail.web.sessions import IDLE_SECONDS, PER_SUBJECT, WebSessions, csrf_token, is_csrf_token, number_of
 
 
 class SessionsTests(SynchronousTestCase):
@@ -72,6 +72,14 @@ class SessionsTests(SynchronousTestCase):
         for number in range(101):
             self.begin(f"person:{number + 10}")
         self.assertEqual(self.sessions._file.ask("SELECT 1 FROM sessions WHERE subject = 'person:1'"), [])
+
+    def test_numbers(self) -> None:
+        """Whoever signs in has a number for his connections, which nobody else and no account has."""
+        subjects = [f"{kind}:{number}" for kind in ("person", "domain", "account") for number in range(1, 20)]
+        numbers = {number_of(subject) for subject in subjects}
+        self.assertEqual(len(numbers), len(subjects))
+        self.assertTrue(all(number is not None and number < 0 for number in numbers))
+        self.assertIsNone(number_of("nonsense"))
 
     def test_form_tokens(self) -> None:
         """A form's token belongs to one session; nothing else is one, whatever letters it has."""

@@ -41,6 +41,7 @@ def make_panel(
         admin=admin,
         sign_in=sign_in,
         sessions=sessions,
+        connections=connections,
         now=now,
         is_ours=is_ours,
         urls=urls,

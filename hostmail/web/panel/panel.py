@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from hostmail.actor import Actor, Role
 from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal
-from hostmail.interfaces import IAdmin, ISignIn
+from hostmail.interfaces import IAdmin, ISessions, ISignIn
 from hostmail.web.answers import Answer, cookie, cookie_name, redirect
 from hostmail.web.asked import Asked
 from hostmail.web.forms import ACTION_FIELD, distrust
@@ -19,7 +19,7 @@ from hostmail.web.panel.errors import status_of, words_for
 from hostmail.web.panel.notices import Notices
 from hostmail.web.panel.page import Done, Page, Subject, View, Visit, trouble_of
 from hostmail.web.panel.rendering import Rendering, Urls
-from hostmail.web.sessions import OPERATOR_IDLE_SECONDS, WebSession, WebSessions, has_ended
+from hostmail.web.sessions import OPERATOR_IDLE_SECONDS, WebSession, WebSessions, has_ended, number_of
 
 log = Logger(namespace="web")
 
@@ -48,6 +48,7 @@ class Panel:
         admin: IAdmin,
         sign_in: ISignIn,
         sessions: WebSessions,
+        connections: ISessions,
         now: Callable[[], float],
         is_ours: IsOurs,
         urls: Urls,
@@ -56,6 +57,7 @@ class Panel:
         self.admin = admin
         self.sign_in = sign_in
         self.sessions = sessions
+        self._connections = connections
         self.rendering = rendering
         self.is_ours = is_ours
         self._now = now
@@ -100,7 +102,19 @@ class Panel:
             self.sessions.end(token)
             return None
         self.sessions.used(session)
+        self._count(asked, actor, session)
         return SignedIn(actor, session, token)
+
+    def _count(self, asked: Asked, actor: Actor, session: WebSession) -> None:
+        """From now on the connection counts for him, and not for his address, which a whole office may have; raises TooMany.
+
+        A proxy's connections, which have no address, are many people's.
+        """
+        connection, number = asked.connection, number_of(session.subject)
+        if connection is None or number is None or not connection.peer.ip or connection.peer.account_id == number:
+            return
+        connection.peer.login, connection.peer.account_id = actor.login, number
+        self._connections.logged_in(connection)
 
     async def answer(self, page: Page, asked: Asked, parts: Mapping[str, str]) -> Answer:
         """One request to one page."""
