@@ -81,7 +81,7 @@ class BoundedRequest(Request):
 
 
 class BoundedChannel(HTTPChannel):
-    """One connection, counted as `connection`. Each phase has its time: headers, body, the pause between requests, taking the last answer."""
+    """One connection, counted as `connection`. Each phase has its time: headers, body, pause, taking the last answer."""
 
     site: BoundedSite
     transport: Any
