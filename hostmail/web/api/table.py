@@ -124,6 +124,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("DELETE", "/tokens/{id}", "token.revoke"),
     Endpoint("GET", "/audit", "audit.list", key="at"),
     Endpoint("GET", "/own", "own.show"),
+    Endpoint("GET", "/certificates", "certificate.list"),
     Endpoint("GET", "/status", "status"),
     Endpoint("GET", "/version", "version"),
 )
