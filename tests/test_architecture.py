@@ -12,6 +12,7 @@ import hostmail
 
 ROOT = Path(hostmail.__file__).parent
 WORDS = {
+    "accountfile",
     "actor",
     "address",
     "clientsetup",

@@ -541,6 +541,15 @@ class Browser:
         more = {"origin": f"https://{HOST}", "sec_fetch_site": "same-origin"} | dict(headers or {})
         return self.send("POST", path, urlencode(fields).encode() or b"x=", **more)
 
+    def upload(self, path: str, action: str, content: bytes) -> Reply:
+        """Load a page and send its form with a file."""
+        fields = {"csrf": self.csrf(path), "action": action}
+        parts = [f'content-disposition: form-data; name="{name}"\r\n\r\n{value}' for name, value in fields.items()]
+        parts.append('content-disposition: form-data; name="file"; filename="f.csv"\r\n\r\n')
+        body = b"--b\r\n" + "\r\n--b\r\n".join(parts).encode() + content + b"\r\n--b--\r\n"
+        kind = "multipart/form-data; boundary=b"
+        return self.send("POST", path, body, content_type=kind, origin=f"https://{HOST}", sec_fetch_site="same-origin")
+
     def csrf(self, path: str) -> str:
         """The token in the forms of a page."""
         found = re.search(r'name="csrf" value="([^"]+)"', self.get(path).text)

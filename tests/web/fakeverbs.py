@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.actor import Actor
-from hostmail.errors import BadValue, NotFound
+from hostmail.errors import BadValue, NotFound, Overloaded
 
 MX = {
     "what": "mail",
@@ -20,6 +20,7 @@ class MoreVerbs:
     """Kept apart from the first ones for their number. `dns_found` is what is wrong with the MX record, "" for nothing."""
 
     def __init__(self) -> None:
+        self.imported: list[dict[str, Any]] = []
         self.letters: dict[str, str] = {}
         self.tokens: list[dict[str, Any]] = []
         self.dns_found = ""
@@ -110,6 +111,19 @@ class MoreVerbs:
         own = {"server_name": None, "self_signed": True, "problems": ["it ends in 3 days"]}
         rest = {"hostname": "mail.example.net", "without": ["mail.example.net", "mail.two.test"], "without_count": 2}
         return rest | {"certificates": [row | own, row]}
+
+    def account_import(self, actor: Actor, rows: list[dict[str, Any]], dry_run: bool) -> list[dict[str, Any]]:
+        if any(row["address"].startswith("busy") for row in rows):
+            raise Overloaded()
+        told = []
+        for row in rows:
+            outcome = (
+                {"outcome": "created"} if row["password"] else {"outcome": "problem", "problem": "<i>needs</i> one"}
+            )
+            told.append({"line": row["line"], "address": row["address"], **outcome})
+            if not dry_run and row["password"]:
+                self.imported.append(row)
+        return told
 
     def dns_last(self, actor: Actor, name: str) -> dict[str, Any]:
         told = self.dns_check(actor, name)

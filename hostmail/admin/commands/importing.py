@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,10 +10,10 @@ from typing import Any
 
 import click
 
+from hostmail.accountfile import BadAccountFile, read_accounts
 from hostmail.admin.cli import PARTLY, REFUSED, CommandLine, Stop, pass_line
 
 BATCH = 50
-COLUMNS = ("address", "password", "quota")
 OUTCOMES = ("created", "updated", "unchanged")
 
 
@@ -48,61 +46,12 @@ def import_(line: CommandLine, file: Path, dry_run: bool) -> None:
 
 def read(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows of the file, and those that no service needs to be asked about; raises Stop if it is no such file."""
-    rows: list[dict[str, Any]] = []
-    problems: list[dict[str, Any]] = []
-    seen: dict[str, int] = {}
     try:
-        reader = csv.DictReader(io.StringIO(_text(file), newline=""))
-        _check_columns(file, list(reader.fieldnames or []))
-        for row in reader:
-            _take({name: row.get(name) or "" for name in COLUMNS}, reader.line_num, None in row, rows, problems, seen)
-    except csv.Error as error:
-        raise Stop(f"{file}:{reader.line_num + 1}: cannot be read as CSV: {error}") from None
-    return rows, problems
-
-
-def _text(file: Path) -> str:
-    """All of the file; raises Stop, with the line where it is no UTF-8."""
-    try:
-        octets = file.read_bytes()
+        return read_accounts(file.read_bytes())
     except OSError as error:
         raise Stop(f"{file} cannot be read: {error.strerror}") from None
-    try:
-        return octets.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = octets.count(b"\n", 0, error.start) + 1
-        raise Stop(f"{file}:{line}: is not UTF-8 text; save the file as UTF-8 first") from None
-
-
-def _check_columns(file: Path, names: list[str]) -> None:
-    missing = [name for name in ("address", "password") if name not in names]
-    unknown = [name for name in names if name not in COLUMNS]
-    if missing or unknown:
-        what = f"lacks {' and '.join(missing)}" if missing else f"has an unknown column {unknown[0]!r}"
-        raise Stop(f"{file}:1: {what}; the first line must name the columns: {','.join(COLUMNS)}")
-
-
-def _take(
-    row: dict[str, str],
-    number: int,
-    too_long: bool,
-    rows: list[dict[str, Any]],
-    problems: list[dict[str, Any]],
-    seen: dict[str, int],
-) -> None:
-    """Sort one row into what is asked for and what is wrong already."""
-    address = row["address"].strip()
-    first = seen.setdefault(address.casefold(), number)
-    problem = ""
-    if too_long:
-        problem = "the line has more fields than columns; is a comma in a password not in quotes?"
-    elif first != number:
-        problem = f"is in line {first} already"
-    told: dict[str, Any] = {"line": number, "address": address}
-    if problem:
-        problems.append(told | {"outcome": "problem", "problem": problem})
-    else:
-        rows.append(told | {"password": row["password"], "quota": row["quota"]})
+    except BadAccountFile as error:
+        raise Stop(f"{file}:{error.line}: {error}") from None
 
 
 def _outcomes(line: CommandLine, rows: list[dict[str, Any]], dry_run: bool) -> Iterator[dict[str, Any]]:

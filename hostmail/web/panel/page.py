@@ -16,6 +16,7 @@ from hostmail.errors import Refusal
 from hostmail.interfaces import IAdmin
 from hostmail.web.asked import Asked
 from hostmail.web.fields import Fields
+from hostmail.web.panel.keptrows import KeptRows
 from hostmail.web.panel.table import Table
 from hostmail.web.sessions import WebSession, WebSessions
 
@@ -79,7 +80,8 @@ class Visit:
     """One request to one page by somebody who is signed in.
 
     `domain` and `account` are the answers of domain.show and account.show for a page about one. `trouble` is set when a page is shown
-    again because its form was refused; `form` then holds what was typed. `browsers` are where people are signed in to the panel.
+    again because its form was refused; `form` then holds what was typed. `browsers` are where people are signed in to the panel,
+    `kept` is what they have sent and only tried so far.
     """
 
     actor: Actor
@@ -90,6 +92,7 @@ class Visit:
     url: Callable[..., str]
     renew: Callable[[WebSession], Awaitable[None]]
     browsers: WebSessions
+    kept: KeptRows
     domain: Mapping[str, Any] = field(default_factory=dict)
     account: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)

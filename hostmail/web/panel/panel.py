@@ -16,6 +16,7 @@ from hostmail.web.answers import Answer, cookie, cookie_name, redirect
 from hostmail.web.asked import Asked
 from hostmail.web.forms import ACTION_FIELD, distrust
 from hostmail.web.panel.errors import status_of, words_for
+from hostmail.web.panel.keptrows import KeptRows
 from hostmail.web.panel.notices import Notices
 from hostmail.web.panel.page import Done, Page, Subject, View, Visit, trouble_of
 from hostmail.web.panel.rendering import Rendering, Urls
@@ -63,6 +64,7 @@ class Panel:
         self._now = now
         self._urls = urls
         self._notices = Notices()
+        self._kept = KeptRows(now)
 
     async def guarded(self, asked: Asked, work: Callable[[], Awaitable[Answer]]) -> Answer:
         """What `work` answers, or an error page. What nobody expected is logged here, once, and has a number to ask about."""
@@ -133,7 +135,16 @@ class Panel:
         if who.actor.role not in page.who:
             return self.error(404)
         visit = Visit(
-            who.actor, asked, page, who.session, self.admin, self._urls, self._renew, self.sessions, parts=parts
+            who.actor,
+            asked,
+            page,
+            who.session,
+            self.admin,
+            self._urls,
+            self._renew,
+            self.sessions,
+            self._kept,
+            parts=parts,
         )
         try:
             visit = await self._about(visit)

@@ -38,6 +38,8 @@ class CommandTests(SynchronousTestCase):
             try:
                 understood(line) if line else None
             except click.UsageError as error:
+                if isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Path):
+                    continue  # a file of whoever reads it
                 wrong.append(f"{page.name}: {line}: {error.format_message()}")
         self.assertEqual(wrong, [])
 

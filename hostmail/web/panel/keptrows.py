@@ -1,0 +1,49 @@
+"""What somebody has sent and only tried so far: kept for the moment until he says yes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+MOST, KEPT_SECONDS = 20, 900.0
+
+Rows = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    session: int
+    about: str
+    until: float
+    rows: Rows
+
+
+class KeptRows:
+    """Rows by a key that is theirs alone. In memory only, for there are passwords in them; few, and not for long. `now` is Unix time."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+
+    def keep(self, session: int, about: str, rows: Rows) -> str:
+        """Their key; the oldest go where there are too many."""
+        key = token_hex(16)
+        self._kept[key] = _Kept(session, about, self._now() + KEPT_SECONDS, rows)
+        self._sweep()
+        return key
+
+    def take(self, session: int, about: str, key: str) -> Rows | None:
+        """Those that this session has left about this, once; None if there are none any more."""
+        self._sweep()
+        found = self._kept.get(key)
+        if found is None or (found.session, found.about) != (session, about):
+            return None
+        del self._kept[key]
+        return found.rows
+
+    def _sweep(self) -> None:
+        while self._kept and (len(self._kept) > MOST or next(iter(self._kept.values())).until <= self._now()):
+            self._kept.popitem(last=False)
