@@ -18,3 +18,6 @@ IDLE_SECONDS = 15.0
 
 SENDING_SECONDS = 120.0
 """For the peer to take an answer after which the connection ends."""
+
+FAREWELL_SECONDS = 1.0
+"""For the peer to agree to the end while nothing is under way: browsers leave idle connections as they are, and the service has to stop."""
