@@ -1,0 +1,90 @@
+"""Somebody at the panel in a real browser, who finds forms by what they do and fields by their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.browser import Browser, browser
+
+SECONDS = 30.0
+
+
+class Surfer:
+    """Has the browser for himself, fresh; with `scripts` off no page runs any."""
+
+    def __init__(self, port: int, *, scripts: bool = True) -> None:
+        self.origin = f"https://127.0.0.1:{port}"
+        self.browser: Browser = browser()
+        self.driver = self.browser.driver
+        self.browser.reset(scripts=scripts)
+
+    def open(self, path: str) -> None:
+        """Go there."""
+        self.driver.get(self.origin + path)
+
+    @property
+    def path(self) -> str:
+        """Where he is."""
+        return str(self.driver.current_url).removeprefix(self.origin)
+
+    @property
+    def text(self) -> str:
+        """What he reads."""
+        return str(self.one("main").text)
+
+    def one(self, selector: str) -> Any:
+        """The first element that fits."""
+        return self.driver.find_element("css selector", selector)
+
+    def follow(self, words: str) -> None:
+        """Follow a link of the page itself that says this."""
+        self.press(self.one("main").find_element("link text", words))
+
+    def sign_in(self, login: str, password: str) -> None:
+        """By the login page."""
+        self.open("/login")
+        self.one("#login").send_keys(login)
+        self.one("#password").send_keys(password)
+        self.press(self.one("main form button"))
+
+    def sends(self, action: str, **fields: str | bool) -> None:
+        """Fill in the form that does this, and press its button."""
+        button = self.button(action)
+        for folded in button.find_elements("xpath", "./ancestor::details[not(@open)]"):
+            folded.find_element("tag name", "summary").click()
+        for name, value in fields.items():
+            self.fill(f"{action}-{name}", value)
+        self.press(button)
+
+    def types(self, keys: str) -> None:
+        """Press keys wherever the focus is."""
+        self.driver.switch_to.active_element.send_keys(keys)
+
+    def press(self, button: Any) -> None:
+        """Click what leads to another page, and wait until this one is gone."""
+        from selenium.webdriver.support.expected_conditions import staleness_of
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        page = self.one("html")
+        button.click()
+        WebDriverWait(self.driver, SECONDS, poll_frequency=0.02).until(staleness_of(page))
+
+    def button(self, action: str) -> Any:
+        """The button that does this."""
+        return self.one(
+            f'form:has(input[name="action"][value="{action}"]) .buttons button, button[name="action"][value="{action}"]'
+        )
+
+    def fill(self, field: str, value: str | bool) -> None:
+        """Type, choose or tick, whatever this field wants."""
+        found = self.driver.find_elements("id", field)
+        if not found:
+            self.one(f"#{field}-{value}").click()
+        elif isinstance(value, bool):
+            if found[0].is_selected() is not value:
+                found[0].click()
+        elif found[0].tag_name == "select":
+            found[0].find_element("css selector", f'option[value="{value}"]').click()
+        else:
+            found[0].clear()
+            found[0].send_keys(value)
