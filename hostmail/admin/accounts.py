@@ -11,6 +11,7 @@ from hostmail.actor import Actor, Role
 from hostmail.admin.domains import chosen
 from hostmail.admin.parts import Addressed, Greet, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
+from hostmail.admin.told import AccountShown, AccountTold, AccountWithWayTold
 from hostmail.admin.waysout import Smarthosted
 from hostmail.admin.waysout import told as told_way
 from hostmail.errors import BadValue, NotAllowed
@@ -84,7 +85,7 @@ class Accounts:
             "account.remove": Verb(Addressed, self.remove, May(OWNERS, about=ONE)),
         }
 
-    async def add(self, asked: AddAccount) -> dict[str, Any]:
+    async def add(self, asked: AddAccount) -> AccountTold:
         """Create an account."""
         stored = await self.stored_password(asked.address, asked.password, asked.password_hash)
         quota = self._parts.settings.default_quota if asked.quota is UNSET else asked.quota
@@ -98,7 +99,7 @@ class Accounts:
             address, password_hash=stored, quota_bytes=quota, quota_messages=quota_messages
         )
 
-    async def all(self, asked: ListAccounts) -> list[dict[str, Any]]:
+    async def all(self, asked: ListAccounts) -> list[AccountTold]:
         """Accounts with their use."""
         name = (await self._parts.find_domain(asked.domain)).name if asked.domain else None
         accounts = await self._parts.directory.accounts(name)
@@ -106,16 +107,16 @@ class Accounts:
         checks = await self._parts.attempts.last_checks([account.id for account in accounts])
         return [self.told(account, usage.get(account.id, Usage()), checks.get(account.id)) for account in accounts]
 
-    async def show(self, asked: Addressed) -> dict[str, Any]:
+    async def show(self, asked: Addressed) -> AccountShown:
         """One account, and the other login that opens it if it is its domain's default mailbox (A3)."""
         account = await self._parts.find_account(asked.address)
         domain = await self._parts.find_domain(account.domain)
         mine = domain.default_account_id == account.id
         folder = self._parts.settings.data_dir / "domains" / account.domain / account.directory
-        more = {"main_login": domain.main_login if mine else None, "folder": str(folder)}
-        return await self._told_with_usage(account) | more
+        told = await self._told_with_usage(account)
+        return {**told, "main_login": domain.main_login if mine else None, "folder": str(folder)}
 
-    async def set(self, asked: SetAccount) -> dict[str, Any]:
+    async def set(self, asked: SetAccount) -> AccountWithWayTold:
         """Change an account; a login suspension disconnects it, and it closes its grants as one of sending does (A9, C4)."""
         account = await self._parts.find_account(asked.address)
         account = await self._parts.changes.set_account(account.address, **chosen(asked, "address"))
@@ -152,13 +153,14 @@ class Accounts:
             return password_hash
         return await self._parts.hashed(password, login)
 
-    async def _told_with_usage(self, account: Account) -> dict[str, Any]:
+    async def _told_with_usage(self, account: Account) -> AccountWithWayTold:
         usage = await self._parts.directory.usage([account])
         way_out = await self._parts.ways_out.of_account(account.id)
         checks = await self._parts.attempts.last_checks([account.id])
-        return self.told(account, usage.get(account.id, Usage()), checks.get(account.id)) | told_way(way_out)
+        told = self.told(account, usage.get(account.id, Usage()), checks.get(account.id))
+        return {**told, **told_way(way_out)}
 
-    def told(self, account: Account, used: Usage, checked: LoginAttempt | None = None) -> dict[str, Any]:
+    def told(self, account: Account, used: Usage, checked: LoginAttempt | None = None) -> AccountTold:
         """An account as JSON, with the last time that its mail was checked."""
         return {
             "login": account.address,
@@ -171,5 +173,5 @@ class Accounts:
             "login_suspended": account.login_suspended,
             "incoming_suspended": account.incoming_suspended,
             "outgoing_suspended": account.outgoing_suspended,
-            "last_check": checked and {"at": checked.last, "protocol": checked.protocol, "ip": checked.ip},
+            "last_check": {"at": checked.last, "protocol": checked.protocol, "ip": checked.ip} if checked else None,
         }

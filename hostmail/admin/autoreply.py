@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import cast
 
 import msgspec
 
 from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
+from hostmail.admin.told import AboutTold, AnsweredTold, AutoreplyRow, AutoreplyTold
 from hostmail.errors import NotFound
+from hostmail.interfaces import Account, Autoresponder
 
 ONE = {"address": ADDRESS}
 WEEK_SECONDS = 7 * 86_400.0
@@ -46,7 +48,7 @@ class Autoreplies:
             "autoreply.off": Verb(Addressed, self.off, May(EVERYBODY, about=ONE)),
         }
 
-    async def set(self, asked: SetAutoreply) -> dict[str, Any]:
+    async def set(self, asked: SetAutoreply) -> AutoreplyTold:
         """Answer an account's mail from now on."""
         account = await self._parts.find_account(asked.address)
         await self._parts.changes.set_autoresponder(
@@ -59,28 +61,38 @@ class Autoreplies:
         )
         return await self.show(Addressed(account.address))
 
-    async def all(self, asked: ListAutoreplies) -> list[dict[str, Any]]:
+    async def all(self, asked: ListAutoreplies) -> list[AutoreplyRow]:
         """The accounts that have one, by address, without its text."""
         name = (await self._parts.find_domain(asked.domain)).name if asked.domain else None
-        rows = []
+        rows: list[AutoreplyRow] = []
         for account in await self._parts.directory.accounts(name):
             found = await self._parts.directory.autoresponder(account.id)
             if found is not None:
-                times = {"starts": found.starts, "until": found.until, "every": found.every}
-                rows.append({"address": account.address, "subject": found.subject, **times})
+                rows.append(_row(account, found))
         return rows
 
-    async def show(self, asked: Addressed) -> dict[str, Any]:
+    async def show(self, asked: Addressed) -> AutoreplyTold:
         """What is answered, and who was."""
         account = await self._parts.find_account(asked.address)
         found = await self._parts.directory.autoresponder(account.id)
         if found is None:
             raise NotFound(f"{account.address} has no autoresponder")
-        answers = [dataclasses.asdict(answer) for answer in await self._parts.answered.answers(account.id)]
-        return {"address": account.address, **dataclasses.asdict(found), "answered": answers}
+        answers = await self._parts.answered.answers(account.id)
+        answered = [cast(AnsweredTold, dataclasses.asdict(answer)) for answer in answers]
+        return {**_row(account, found), "account_id": account.id, "text": found.text, "answered": answered}
 
-    async def off(self, asked: Addressed) -> dict[str, Any]:
+    async def off(self, asked: Addressed) -> AboutTold:
         """Answer no more."""
         account = await self._parts.find_account(asked.address)
         await self._parts.changes.remove_autoresponder(account.address)
         return {"address": account.address}
+
+
+def _row(account: Account, found: Autoresponder) -> AutoreplyRow:
+    return {
+        "address": account.address,
+        "subject": found.subject,
+        "starts": found.starts,
+        "until": found.until,
+        "every": found.every,
+    }

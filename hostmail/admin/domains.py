@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from hostmail.actor import Role
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
+from hostmail.admin.told import DomainTold
 from hostmail.admin.waysout import Smarthosted, told
 from hostmail.decisions import CATCH_DEFAULT, CATCH_REFUSE
 from hostmail.errors import Refusal
@@ -76,7 +77,7 @@ class Domains:
             "domain.remove": Verb(Named, self.remove),
         }
 
-    async def add(self, asked: AddDomain) -> dict[str, Any]:
+    async def add(self, asked: AddDomain) -> DomainTold:
         """Host a domain."""
         catch_all = CATCH_DEFAULT if self._parts.settings.catch_all == "deliver" else CATCH_REFUSE
         domain = await self._parts.changes.add_domain(
@@ -84,19 +85,19 @@ class Domains:
         )
         return await self._told(domain, [])
 
-    async def all(self, _: NoArguments) -> list[dict[str, Any]]:
+    async def all(self, _: NoArguments) -> list[DomainTold]:
         """All domains with their use."""
         by_domain: dict[str, list[Account]] = {}
         for account in await self._parts.directory.accounts():
             by_domain.setdefault(account.domain, []).append(account)
         return [await self._told(one, by_domain.get(one.name, [])) for one in await self._parts.directory.domains()]
 
-    async def show(self, asked: Named) -> dict[str, Any]:
+    async def show(self, asked: Named) -> DomainTold:
         """One domain."""
         domain = await self._parts.find_domain(asked.name)
         return await self._told(domain, await self._parts.directory.accounts(domain.name))
 
-    async def set(self, asked: SetDomain) -> dict[str, Any]:
+    async def set(self, asked: SetDomain) -> DomainTold:
         """Change a domain; suspending its logins disconnects everybody, suspending sending closes their grants (A9, C4)."""
         domain = await self._parts.changes.set_domain(asked.name, **chosen(asked, "name"))
         accounts = await self._parts.directory.accounts(domain.name)
@@ -131,7 +132,7 @@ class Domains:
             raise failed
         return {"name": domain.name, "removed_accounts": len(accounts)}
 
-    async def _told(self, domain: Domain, accounts: list[Account]) -> dict[str, Any]:
+    async def _told(self, domain: Domain, accounts: list[Account]) -> DomainTold:
         used = await self._parts.directory.domain_usage(domain.name)
         default = next((one.address for one in accounts if one.id == domain.default_account_id), None)
         way_out = await self._parts.ways_out.of_domain(domain.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import cast
 
 import msgspec
 
@@ -12,6 +12,7 @@ from hostmail.address import Address
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import EVERYBODY, May
 from hostmail.admin.theirs import facts_of
+from hostmail.admin.told import FactTold
 from hostmail.errors import BadAddress, BadValue
 
 MOST = 10_000
@@ -34,7 +35,7 @@ class HistoryVerbs:
         self.verbs = {"trace": Verb(Traced, self.trace, May(EVERYBODY, looks=True, acting=True))}
         self._views = parts.view_of
 
-    async def trace(self, asked: Traced, actor: Actor) -> list[dict[str, Any]]:
+    async def trace(self, asked: Traced, actor: Actor) -> list[FactTold]:
         """Facts from the oldest to the newest, of those messages that concern him."""
         if not asked.text.strip() or not 0 < asked.most <= MOST:
             raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts")
@@ -43,7 +44,7 @@ class HistoryVerbs:
         facts = await self._history.find(text, since, asked.most)
         if actor.role is not Role.OPERATOR:
             facts = facts_of(facts, *await self._views(actor))
-        return [dataclasses.asdict(fact) for fact in facts]
+        return [cast(FactTold, dataclasses.asdict(fact)) for fact in facts]
 
 
 def _as_kept(text: str) -> str:

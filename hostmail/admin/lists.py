@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from hostmail.address import Address
 from hostmail.admin.parts import Addressed, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
+from hostmail.admin.told import AboutTold, ListTold, MembershipTold, MemberTold
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound, Refusal
 from hostmail.interfaces import MailingList
@@ -88,7 +89,7 @@ class Lists:
             "list.member.import": Verb(ImportMembers, self.import_members, CHANGED),
         }
 
-    async def add(self, asked: AddList) -> dict[str, Any]:
+    async def add(self, asked: AddList) -> ListTold:
         """Make a list."""
         address = _address(asked.address)
         owners = asked.owners or [await self._default_owner(address)]
@@ -111,34 +112,34 @@ class Lists:
             raise BadValue(f"{domain.name} has no default mailbox: name an owner for the list")
         return account.address
 
-    async def all(self, asked: Listed) -> list[dict[str, Any]]:
+    async def all(self, asked: Listed) -> list[ListTold]:
         """Lists by address."""
         domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
         return [await self._told(found) for found in await self._parts.directory.mailing_lists(domain)]
 
-    async def show(self, asked: Addressed) -> dict[str, Any]:
+    async def show(self, asked: Addressed) -> ListTold:
         """One of them."""
         return await self._told(await self._find(asked.address))
 
-    async def set(self, asked: SetList) -> dict[str, Any]:
+    async def set(self, asked: SetList) -> ListTold:
         """Change it."""
         found = await self._find(asked.address)
         changes = {name: getattr(asked, name) for name in ("owners", "post", "description", "size_bytes", "tell_held")}
         given = {name: value for name, value in changes.items() if value is not None}
         return await self._told(await self._parts.changes.set_list(found.address, **given))
 
-    async def remove(self, asked: Addressed) -> dict[str, Any]:
+    async def remove(self, asked: Addressed) -> AboutTold:
         """Give it up."""
         found = await self._parts.changes.remove_list((await self._find(asked.address)).address)
         return {"address": found.address}
 
-    async def add_member(self, asked: OneMember) -> dict[str, Any]:
+    async def add_member(self, asked: OneMember) -> MembershipTold:
         """Put somebody on it, without asking him."""
         found, who = await self._find(asked.address), _address(asked.member)
         new = await self._parts.members.add(found.id, who)
         return {"address": found.address, "member": str(who), "outcome": "added" if new else "unchanged"}
 
-    async def remove_member(self, asked: OneMember) -> dict[str, Any]:
+    async def remove_member(self, asked: OneMember) -> MembershipTold:
         """Take somebody off."""
         found, who = await self._find(asked.address), _address(asked.member)
         if not await self._parts.members.remove(found.id, who):
@@ -146,10 +147,11 @@ class Lists:
             raise NotFound(f"{who} is not on the list {found.address}", nearest(str(who), known))
         return {"address": found.address, "member": str(who)}
 
-    async def members(self, asked: Addressed) -> list[dict[str, Any]]:
+    async def members(self, asked: Addressed) -> list[MemberTold]:
         """Who is on it."""
         found = await self._find(asked.address)
-        return [dataclasses.asdict(member) for member in await self._parts.members.members(found.id)]
+        members = await self._parts.members.members(found.id)
+        return [cast(MemberTold, dataclasses.asdict(member)) for member in members]
 
     async def import_members(self, asked: ImportMembers) -> list[dict[str, Any]]:
         """The outcome of each row: added, unchanged, or problem with its words."""
@@ -185,7 +187,7 @@ class Lists:
             raise NotFound(f"there is no mailing list {text}", known.get(nearest(address.local, known), ""))
         return found
 
-    async def _told(self, found: MailingList) -> dict[str, Any]:
+    async def _told(self, found: MailingList) -> ListTold:
         active, dropped = await self._parts.members.counts(found.id)
         return {
             "address": found.address,

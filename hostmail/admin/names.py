@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 
@@ -11,6 +10,7 @@ from hostmail.actor import Actor
 from hostmail.address import Address
 from hostmail.admin.parts import Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May, reaches
+from hostmail.admin.told import AddressTold, AliasTold, NameTold
 from hostmail.errors import Refusal
 from hostmail.interfaces import Name
 
@@ -69,23 +69,23 @@ class Names:
             "address.set": Verb(SetAddress, self.set, May(EVERYBODY, about=ONE, acting=True)),
         }
 
-    async def add_alias(self, asked: AddAlias) -> dict[str, Any]:
+    async def add_alias(self, asked: AddAlias) -> NameTold:
         """Let an address lead to mailboxes here."""
         name = await self._parts.changes.add_targets(asked.address, asked.targets, forward=False)
         await self._parts.caught.forget(name.address)
         return told(name)
 
-    async def add_forward(self, asked: AddForward) -> dict[str, Any]:
+    async def add_forward(self, asked: AddForward) -> NameTold:
         """Send an address's mail on."""
         change = self._parts.changes.add_targets
         name = await change(asked.address, asked.targets, forward=True, keep_copy=asked.keep_copy)
         await self._parts.caught.forget(name.address)
         return told(name)
 
-    async def aliases(self, asked: Listed) -> list[dict[str, Any]]:
+    async def aliases(self, asked: Listed) -> list[AliasTold]:
         """Addresses that lead to others here; `refused` are those among these that take no mail: gone or suspended."""
         found = [name for name in await self._chosen(asked.name) if name.aliases]
-        return [told(name) | {"refused": await self._refused(name)} for name in found]
+        return [{**told(name), "refused": await self._refused(name)} for name in found]
 
     async def _refused(self, name: Name) -> list[str]:
         return [str(target) for target in name.aliases if await self._takes_none(target)]
@@ -96,20 +96,20 @@ class Names:
             return await self._parts.directory.domain(Address.parse(ends[0]["address"]).domain) is None
         return all(end["kind"] == "refuse" for end in ends)
 
-    async def forwards(self, asked: Listed) -> list[dict[str, Any]]:
+    async def forwards(self, asked: Listed) -> list[NameTold]:
         """Addresses whose mail is sent on."""
         return [told(name) for name in await self._chosen(asked.name) if name.forwards]
 
-    async def all(self, asked: Listed) -> list[dict[str, Any]]:
+    async def all(self, asked: Listed) -> list[AddressTold]:
         """Addresses that lead anywhere, as owners see them: where to, whether there is a mailbox, and what of it takes no mail."""
         found = [name for name in await self._chosen(asked.name) if name.targets]
         return [await self._whole(name) for name in found]
 
-    async def _whole(self, name: Name) -> dict[str, Any]:
+    async def _whole(self, name: Name) -> AddressTold:
         has_mailbox = await self._parts.directory.account_for(Address.parse(name.address)) is not None
-        return told(name) | {"has_mailbox": has_mailbox, "refused": await self._refused(name)}
+        return {**told(name), "has_mailbox": has_mailbox, "refused": await self._refused(name)}
 
-    async def set(self, asked: SetAddress, actor: Actor) -> dict[str, Any]:
+    async def set(self, asked: SetAddress, actor: Actor) -> AddressTold:
         """Let an address lead to these and no others, whatever each of them is (E1).
 
         Addresses here that are his own are aliases, any other is a forward; a mailbox has forwards only. What is new comes first, so that
@@ -159,15 +159,15 @@ class Names:
         name = await self._parts.directory.name(named_address(text))
         return [name] if name is not None else []
 
-    async def remove_alias(self, asked: Removed) -> dict[str, Any]:
+    async def remove_alias(self, asked: Removed) -> NameTold:
         """Let it lead there no more."""
         return self._left(asked, await self._parts.changes.remove_targets(asked.address, asked.targets, forward=False))
 
-    async def remove_forward(self, asked: Removed) -> dict[str, Any]:
+    async def remove_forward(self, asked: Removed) -> NameTold:
         """Send it on no more."""
         return self._left(asked, await self._parts.changes.remove_targets(asked.address, asked.targets, forward=True))
 
-    def _left(self, asked: Removed, name: Name | None) -> dict[str, Any]:
+    def _left(self, asked: Removed, name: Name | None) -> NameTold:
         return told(name if name is not None else Name(asked.address, ""))
 
 
@@ -177,7 +177,7 @@ def _without(some: Iterable[Address], others: Iterable[Address]) -> list[str]:
     return [str(one) for one in some if one.key not in known]
 
 
-def told(name: Name) -> dict[str, Any]:
+def told(name: Name) -> NameTold:
     """A name as JSON values."""
     return {
         "address": name.address,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from twisted.logger import Logger
@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from hostmail.actor import Actor, Role
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import OWNERS, May, reaches, unreachable
+from hostmail.admin.told import QueuedTold
 from hostmail.admin.values import LISTED, MOST_LISTED
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Account, Changed, Happened, MailFact, Owner, Queued
@@ -67,7 +68,7 @@ class QueueVerbs:
             "queue.delete": Verb(Chosen, self.delete, May(acting=True)),
         }
 
-    async def listed(self, asked: Listed, actor: Actor) -> list[dict[str, Any]]:
+    async def listed(self, asked: Listed, actor: Actor) -> list[QueuedTold]:
         """What waits, for an owner what is his affair. The file's path is our own."""
         if not 0 < asked.most <= MOST_LISTED:
             raise BadValue(f"at most {MOST_LISTED} recipients are listed: use a filter, or queue stats")
@@ -95,7 +96,7 @@ class QueueVerbs:
                 found |= {row.id: row for row in rows if row.for_domain == domain or reaches(actor, row.recipient)}
         return [found[number] for number in sorted(found)][: asked.most]
 
-    async def show(self, asked: Chosen, actor: Actor) -> list[dict[str, Any]]:
+    async def show(self, asked: Chosen, actor: Actor) -> list[QueuedTold]:
         """The same for a pattern that must match."""
         rows = await self.listed(Listed(_pattern(asked)), actor)
         if not rows:
@@ -185,10 +186,11 @@ class QueueVerbs:
         return f"account:{(await self._find_account(address)).id}"
 
 
-def _told(row: Queued, account: Account | None) -> dict[str, Any]:
+def _told(row: Queued, account: Account | None) -> QueuedTold:
     """What everybody may know of it, and whose it is."""
     names = [field.name for field in dataclasses.fields(Queued) if field.name not in ("path", "octets")]
-    return {name: getattr(row, name) for name in names} | {"account": "" if account is None else account.address}
+    told = {name: getattr(row, name) for name in names} | {"account": "" if account is None else account.address}
+    return cast(QueuedTold, told)
 
 
 def _by(actor: Actor) -> str:

@@ -11,6 +11,7 @@ from hostmail.actor import Actor, Role
 from hostmail.address import normal_ip
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import EVERYBODY, May, reaches
+from hostmail.admin.told import GrantTold
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Grant
 
@@ -43,11 +44,11 @@ class Relay:
             "relay.clear": Verb(NoArguments, self.clear),
         }
 
-    async def all(self, _: NoArguments) -> list[dict[str, Any]]:
+    async def all(self, _: NoArguments) -> list[GrantTold]:
         """Every live grant, with the account that opened it."""
         grants = await self._parts.grants.list()
         addresses = {number: await self._address(number) for number in {grant.account_id for grant in grants}}
-        return [self._told(grant) | {"address": addresses[grant.account_id] or None} for grant in grants]
+        return [{**self._told(grant), "address": addresses[grant.account_id] or None} for grant in grants]
 
     async def _address(self, account_id: int) -> str:
         account = await self._parts.directory.account(account_id)
@@ -66,7 +67,7 @@ class Relay:
                 "window": settings.relay_window,
                 "shared_by": sum(grant.ip == ip for grant in await self._parts.grants.list()),
             }
-        return self._told(grant) | {"may_relay": True}
+        return {**self._told(grant), "may_relay": True}
 
     async def allow(self, asked: Allow) -> dict[str, Any]:
         """Open relaying for an address, in the operator's name."""
@@ -75,7 +76,7 @@ class Relay:
             raise BadValue("a grant lasts at least a second")
         await self._parts.grants.grant(ip, 0, OPERATOR, asked.seconds)
         grant = await self._parts.grants.find(ip)
-        return self._told(grant) if grant is not None else {"ip": ip}
+        return {**self._told(grant)} if grant is not None else {"ip": ip}
 
     async def revoke(self, asked: OneAddress, actor: Actor) -> dict[str, Any]:
         """Close an address's grants; those of others who check their mail there stay for who is no operator."""
@@ -94,7 +95,7 @@ class Relay:
         """Close all."""
         return {"revoked": await self._parts.grants.revoke()}
 
-    def _told(self, grant: Grant) -> dict[str, Any]:
+    def _told(self, grant: Grant) -> GrantTold:
         return {
             "ip": grant.ip,
             "login": grant.login,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from hostmail.actor import Actor, Role
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May, reaches
+from hostmail.admin.told import SessionTold
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import SessionInfo
 
@@ -50,13 +51,13 @@ class SessionVerbs:
             ),
         }
 
-    async def all(self, asked: ListSessions) -> list[dict[str, Any]]:
+    async def all(self, asked: ListSessions) -> list[SessionTold]:
         """Open sessions, the oldest first."""
         account = await self._parts.find_account(asked.address) if asked.address else None
         sessions = self._parts.sessions.all() if self._parts.sessions is not None else ()
         chosen = [one for one in sessions if account is None or one.peer.account_id == account.id]
         addresses = {number: await self._address(number) for number in {one.peer.account_id for one in chosen}}
-        return [told(one) | {"address": addresses[one.peer.account_id]} for one in chosen]
+        return [cast(SessionTold, told(one) | {"address": addresses[one.peer.account_id]}) for one in chosen]
 
     async def _address(self, account_id: int | None) -> str | None:
         account = await self._parts.directory.account(account_id) if account_id is not None else None

@@ -10,6 +10,7 @@ from hostmail.actor import COMMAND, Actor, Role
 from hostmail.admin.own import subject_of
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, May
+from hostmail.admin.told import TokenTold
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces import Token
 
@@ -71,9 +72,9 @@ class TokenVerbs:
             read_only=asked.read_only,
             expires=None if asked.days is None else self._parts.now() + asked.days * DAY_SECONDS,
         )
-        return told(token) | {"token": secret}
+        return {**told(token), "token": secret}
 
-    async def all(self, _: NoArguments, actor: Actor) -> list[dict[str, Any]]:
+    async def all(self, _: NoArguments, actor: Actor) -> list[TokenTold]:
         """The newest first."""
         return [told(token) for token in await self._visible(actor)]
 
@@ -108,7 +109,7 @@ def scope_of(asked: AddToken, actor: Actor) -> tuple[Role, list[str], str]:
     return actor.role, sorted(actor.domains), actor.address if actor.role is Role.USER else ""
 
 
-def told(token: Token) -> dict[str, Any]:
+def told(token: Token) -> TokenTold:
     """A token as JSON, without what opens anything."""
     return {
         "id": token.id,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import UNSET, Struct, UnsetType
 
+from hostmail.admin.told import WayTold
 from hostmail.interfaces import WayOut
 
 
@@ -18,10 +17,18 @@ class Smarthosted(Struct, forbid_unknown_fields=True, kw_only=True):
     smarthost_tls: str | UnsetType = UNSET
 
 
-def told(way: WayOut) -> dict[str, Any]:
+def told(way: WayOut) -> WayTold:
     """A smarthost as JSON, null for none, and whether mail goes directly. That there is a password is told; which one, never."""
     smarthost = way.smarthost
     if smarthost is None:
         return {"smarthost": None, "direct": way.direct}
-    about = {"host": smarthost.host, "port": smarthost.port, "tls": smarthost.tls, "login": smarthost.login}
-    return {"smarthost": about | {"password_set": bool(smarthost.password)}, "direct": False}
+    return {
+        "smarthost": {
+            "host": smarthost.host,
+            "port": smarthost.port,
+            "tls": smarthost.tls,
+            "login": smarthost.login,
+            "password_set": bool(smarthost.password),
+        },
+        "direct": False,
+    }

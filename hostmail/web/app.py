@@ -52,6 +52,13 @@ class AnyCase(BaseConverter):
         self.regex = f"(?i:{re.escape(word)})"
 
 
+class Anything(BaseConverter):
+    """The rest of a path, whatever is in it: `<anything:name>`."""
+
+    part_isolating = False
+    regex = "(?s:.*)"
+
+
 def unhurried(work: Coroutine[Any, Any, Any]) -> Deferred[Any]:
     """Work that goes on to its end when the browser has gone: klein cancels what it waits for, and a change must not stop half-way."""
     outside: Deferred[Any] = Deferred()
@@ -68,7 +75,7 @@ class WebApp:
         self._klein = app = Klein()
         app.url_map.strict_slashes = False
         # A path that is not quite ours is not there: what werkzeug would redirect to has the browser's own Host in it.
-        app.url_map.converters["nocase"] = AnyCase
+        app.url_map.converters |= {"nocase": AnyCase, "anything": Anything}
         app.url_map.merge_slashes = app.url_map.redirect_defaults = False
         for route in routes:
             app.route(route.path, methods=list(route.methods), endpoint=route.name)(self._handler(route))

@@ -46,4 +46,4 @@ def api_routes(
     def error(status: int) -> Any:
         return of_status(status, WORDS.get(status, ""))
 
-    return [Route("api", f"{PREFIX}/<path:rest>", api.answer, METHODS, takes_form=False, error=error)]
+    return [Route("api", f"{PREFIX}/<anything:rest>", api.answer, METHODS, takes_form=False, error=error)]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.actor import Actor, Role
+from hostmail.admin.service import Admin
 from hostmail.errors import Overloaded
-from hostmail.interfaces import ITokens
+from hostmail.interfaces import IAdmin, ITokens
 from hostmail.web.api.kept import KeptAnswers
 from hostmail.web.api.making import api_routes
 from hostmail.web.api.table import PREFIX
@@ -59,6 +62,21 @@ class Guesses:
         return self.delay
 
 
+@implementer(IAdmin)
+class TypedAdmin:
+    """The verbs, held to what they say that they tell."""
+
+    def __init__(self, admin: Admin) -> None:
+        self._admin = admin
+        self._shapes = shapes_of(admin.verbs)
+
+    async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
+        """The same; raises ValidationError for an answer that is not as the document says."""
+        told = msgspec.to_builtins(await self._admin.call(verb, arguments, actor))
+        msgspec.convert(told, self._shapes[verb].answer, strict=True)
+        return told
+
+
 class ApiTestCase(SynchronousTestCase):
     """A site with the API, over a domain one.test with two accounts."""
 
@@ -81,7 +99,7 @@ class ApiTestCase(SynchronousTestCase):
         self.addCleanup(self.kept.close)
         self.tokens = KnownTokens()
         routes = api_routes(
-            admin=self.world.admin,
+            admin=TypedAdmin(self.world.admin),
             shapes=shapes_of(self.world.admin.verbs),
             tokens=self.tokens,
             guesses=self.guesses,

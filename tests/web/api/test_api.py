@@ -125,8 +125,17 @@ class HttpTests(ApiTestCase):
 
     def test_no_such_path(self) -> None:
         """A path that is none of ours is 404, without a token, too."""
-        for path in ("/nothing", "/domains/", "/domains//catchall", "/domains/one.test/nothing", "/openapi.json/x"):
+        for path in (
+            "/nothing",
+            "/domains/",
+            "/domains//catchall",
+            "/domains/one.test/nothing",
+            "/openapi.json/x",
+            "/",
+            "//",
+        ):
             self.problem(self.ask("GET", path, ""), 404)
+        self.problem(self.ask("GET", "/accounts/an%0An@one.test"), 422)
 
     def test_answers_are_private(self) -> None:
         """No cache keeps an answer, no cookie is set, each has a number of its own."""
