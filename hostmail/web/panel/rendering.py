@@ -12,6 +12,7 @@ from jinja2 import Environment
 
 from hostmail.actor import Actor, Role
 from hostmail.web.answers import Answer
+from hostmail.web.fields import Fields
 from hostmail.web.panel.page import Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Table
 from hostmail.web.sessions import csrf_token
@@ -104,6 +105,7 @@ class Rendering:
             title=view.title or visit.page.title,
             help=visit.page.help if view.help is None else view.help,
             table=table,
+            query=kept_query(visit.query),
             notice=notice,
             csrf=csrf_token(token),
             menus=menus(self._pages, visit.actor, self._urls, visit.page, visit.domain.get("name", "")),
@@ -116,6 +118,11 @@ class Rendering:
         """A page outside the frame: for signing in, and for errors."""
         html = self._templates.get_template(template).render(**facts)
         return Answer(html.encode(), status=status, cookie=cookie)
+
+
+def kept_query(query: Fields) -> dict[str, str]:
+    """What a page was asked, but for how to show its table: links and forms of a table ask the same again."""
+    return {name: query.text(name) for name in sorted(query.names - {PAGE_QUERY, SEARCH_QUERY, FORMAT_QUERY})}
 
 
 def _file_name(table: Table) -> str:

@@ -36,6 +36,7 @@ class DnsTests(SynchronousTestCase):
         self.assertIn("replace it", text)
         [row] = self.browser.get(f"{PAGE}?check=1&format=json").body.decode().splitlines()
         self.assertIn('"state":"wrong"', row)
+        self.assertIn('href="?check=1&amp;format=csv&amp;q="', text)
 
     def test_all_is_well(self) -> None:
         """A domain whose records are right says so, and has nothing to change."""

@@ -11,8 +11,9 @@ COLUMNS = (
     Column("issuer", "Signed by", value=lambda row: "itself" if row["self_signed"] else row["issuer"]),
     Column("valid_from", "From", "moment"),
     Column("valid_until", "Until", "moment"),
-    Column("problems", "State", "record"),
-    Column("file", "File", "mono"),
+    Column("state", "State", "record", value=lambda row: ["see above"] if row["problems"] else []),
+    Column("problems", "Problems", only_data=True),
+    Column("file", "File", only_data=True),
 )
 
 

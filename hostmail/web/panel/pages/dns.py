@@ -28,7 +28,7 @@ WANTED = (
     Column("kind", "Kind"),
     Column("values", "Value", "list"),
     Column("need", "Need"),
-    Column("purpose", "What for"),
+    Column("purpose", "What for", only_data=True),
 )
 FOUND = (
     Column("name", "Name", "mono"),
@@ -36,7 +36,7 @@ FOUND = (
     Column("said", "State", "record", value=state_of),
     Column("state", "State", only_data=True),
     Column("found", "Found", "list"),
-    Column("values", "Wanted", "list"),
+    Column("values", "Wanted", only_data=True),
     Column("words", "What is the matter", only_data=True),
     Column("fix", "Change", "list", only_data=True),
     Column("need", "Need", only_data=True),

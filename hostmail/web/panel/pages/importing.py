@@ -101,7 +101,7 @@ def outcome(told: dict[str, Any], problems: list[dict[str, Any]], key: str = "")
 PAGES = (
     Page(
         name="import",
-        path="/domains/<domain>/import",
+        path="/domains/<domain>/accounts/import",
         title="Import accounts",
         help="Create many accounts from a file, or change their passwords and quotas. It is only tried at first: you see what would"
         " happen.",
