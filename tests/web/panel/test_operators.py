@@ -69,7 +69,9 @@ class OperatorTests(SynchronousTestCase):
 
     def test_status_and_changes(self) -> None:
         """How the server is, and who changed what."""
-        self.assertIn("IMAP 3", self.browser.get("/status").text)
+        text = self.browser.get("/status").text
+        self.assertIn("IMAP 3", text)
+        self.assertIn("it ends in 3 days", text)
         text = self.browser.get(f"/audit?about={MINE}").text
         self.assertIn("&lt;b&gt;root&lt;/b&gt; (operator)", text)
         self.assertIn("quota 1", text)

@@ -84,7 +84,7 @@ PAGES = (
         who=frozenset({Role.USER, Role.OWNER}),
         subject=Subject.MAILBOX,
         section=Section.MAILBOX,
-        menu="Set up a mail program",
+        menu="Set up my mail program",
         command="hostmail client {address}",
     ),
 )

@@ -9,8 +9,10 @@ AUDIT_SECONDS, AUDIT_MOST = 30 * 86_400, 500
 
 
 async def show_status(visit: Visit) -> View:
-    """How it is."""
-    return View("status.html", {"status": await visit.call("status")})
+    """How it is, and whether a certificate is to be replaced."""
+    told = await visit.call("certificate.list")
+    ending = [row for row in told["certificates"] if row["problems"]]
+    return View("status.html", {"status": await visit.call("status"), "ending": ending})
 
 
 async def show_sessions(visit: Visit) -> View:
