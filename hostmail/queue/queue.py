@@ -16,7 +16,7 @@ from zope.interface import implementer
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NotFound
 from hostmail.interfaces import Changed, InThread, IQueue, ISpoolFile, Owner, Queued, QueueStats
-from hostmail.queue import choosing, rows
+from hostmail.queue import adding, choosing, rows
 from hostmail.queue.committer import Committer
 from hostmail.queue.contracts import Leaving, QueuedRow, Taker
 from hostmail.queue.files import Kept, QueueFiles, WaitingFile
@@ -91,7 +91,7 @@ class Queue:
         kept: Kept = await self._in_thread(self._files.take, queue_id, spooled, spooled.body(), mark)
         size = spooled.size - len(spooled.prefix) + kept.prefix_length
         facts = (account_id, self._now(), for_domain, kept.octets)
-        message = rows.NewMessage(queue_id, kept.name, size, kept.prefix_length, *facts)
+        message = adding.NewMessage(queue_id, kept.name, size, kept.prefix_length, *facts)
         return Prepared(self, message, envelope, recipients)
 
     async def list(self, pattern: str = "", most: int | None = None) -> list[Queued]:
@@ -196,7 +196,7 @@ class Queue:
         first, self._recovered = not self._recovered, True
         if first:
             await self._committer.write(rows.release, self._now())
-            self._leave(await self._committer.write(rows.give_up, None))
+            self._leave(await self._committer.write(adding.give_up, None))
         await self._choose(choosing.MAY_RETRY, choosing.UNTRIED, self._at_once(choosing.make_due), passes=1)
         known = await self._reading(rows.files)
         removed: int = await self._in_thread(self._files.sweep, known, self._now())
@@ -261,7 +261,7 @@ class Queue:
                 further.made(self._now() if each.anew else row.created)
                 for each, further in zip(forwarded, prepared, strict=True)
             ]
-            files = await self._committer.write(rows.split, row, to, messages, self._now())
+            files = await self._committer.write(adding.split, row, to, messages, self._now())
         except BaseException:
             for further in prepared:
                 await further.abort()
@@ -299,13 +299,13 @@ class Queue:
         file: WaitingFile = await self._in_thread(self._files.waiting, row.file, row.prefix_length)
         return file
 
-    async def insert(self, messages: Sequence[rows.New]) -> None:
+    async def insert(self, messages: Sequence[adding.New]) -> None:
         """Durable when it returns, all of them or none: what is due is with the `taker`, or waits for its turn."""
         count = sum(len(recipients) for _, _, recipients in messages)
         self._coming += count
         try:
             until = self.taker.lease_until(self._coming) if self.taker is not None else 0.0
-            _, leased = await self._committer.write(rows.ADD, messages, until)
+            _, leased = await self._committer.write(adding.ADD, messages, until)
         finally:
             self._coming -= count
         for row in leased:
@@ -323,21 +323,21 @@ class Queue:
             await self.park([*leased], self._now(), "")
         self.woken()
 
-    async def stand_by(self, messages: Sequence[rows.New]) -> Sequence[int]:
+    async def stand_by(self, messages: Sequence[adding.New]) -> Sequence[int]:
         """Durable when it returns, all of them or none, and seen by nobody before `go_live` gets their ids."""
-        ids: Sequence[int] = await self._committer.write(rows.stand_by, messages)
+        ids: Sequence[int] = await self._committer.write(adding.stand_by, messages)
         return ids
 
-    async def go_live(self, ids: Sequence[int], also: Sequence[Recipient], messages: Sequence[rows.New]) -> None:
+    async def go_live(self, ids: Sequence[int], also: Sequence[Recipient], messages: Sequence[adding.New]) -> None:
         """Those and further `messages` are durable and due when it returns, all or none; `also` are more recipients of the first."""
-        await self._committer.write(rows.go_live, ids, also, messages, self._now())
+        await self._committer.write(adding.go_live, ids, also, messages, self._now())
         self.woken()
 
     async def give_up(self, message_id: int | None, file: str) -> None:
         """A prepared message that will not come. If its rows cannot be removed now, they and the file go at the next start."""
         with log.failuresHandled("prepared_not_removed: {file}", file=file):
             if message_id is not None:
-                await self._committer.write(rows.give_up, [message_id], durable=False)
+                await self._committer.write(adding.give_up, [message_id], durable=False)
             await self._in_thread(self._files.remove, file)
 
     def close(self) -> None:
@@ -360,7 +360,7 @@ class Prepared:
     """
 
     def __init__(
-        self, queue: Queue, message: rows.NewMessage, envelope: Envelope, recipients: Sequence[Recipient]
+        self, queue: Queue, message: adding.NewMessage, envelope: Envelope, recipients: Sequence[Recipient]
     ) -> None:
         self._queue = queue
         self._message = message
@@ -368,12 +368,12 @@ class Prepared:
         self._recipients = recipients
         self._id: int | None = None
 
-    def made(self, created: float) -> rows.New:
+    def made(self, created: float) -> adding.New:
         """What becomes of a message that has been waiting: the time since `created` counts."""
         return replace(self._message, created=created), self._envelope, self._recipients
 
     @property
-    def _new(self) -> rows.New:
+    def _new(self) -> adding.New:
         return self.made(self._message.created)
 
     async def stand_by(self, *others: Prepared) -> None:

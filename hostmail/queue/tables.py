@@ -25,8 +25,17 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the queue",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0008",
+    latest="v0009",
     version_table="queue_alembic_version",
+)
+
+# The last number of each kind that was given away. None is given twice: whoever still holds one of a row that is gone (an operator deleted
+# what was just being sent) must not meet another's mail under it.
+given = Table(
+    "queue_given",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
 )
 
 messages = Table(

@@ -17,6 +17,8 @@ from alembic.migration import MigrationContext
 from twisted.internet.defer import ensureDeferred
 from zope.interface.verify import verifyObject
 
+from hostmail.address import Address
+from hostmail.envelope import Recipient
 from hostmail.errors import ConfigurationError, OutOfSpace, TemporaryFailure
 from hostmail.interfaces import IQueue, ISpoolFile
 from hostmail.queue.contracts import QueuedRow
@@ -227,6 +229,32 @@ class ChangeTests(QueueCase):
         self.assertEqual(changed, [("q1", "bob@x.example"), ("q1", "eve@y.example")])
         self.assertEqual((self.files, self.rows()), ([], []))
 
+    def test_deleted_while_it_is_sent(self) -> None:
+        """What comes of a message that was deleted while it was sent touches no other that came since (a number given twice lost it)."""
+        self.put("bob@x.example")
+        [sent] = self.wait(self.queue.lease(60.0, 10))
+        self.assertEqual(self.wait(self.queue.delete("bob@")), 1)
+        self.put("eve@y.example")
+        self.wait(self.queue.finish([sent.id]))
+        self.wait(self.queue.postpone([Attempt(sent, START + 3600, "450 later")]))
+        [left] = self.rows()
+        self.assertEqual((left.recipient, left.next_attempt, left.last_answer), ("eve@y.example", START, ""))
+        self.assertEqual(len(self.files), 1)
+
+    def test_numbers_are_given_once(self) -> None:
+        """A number of a row that is gone is nobody else's, whichever way rows come and go, and over a restart."""
+        seen: list[set[int]] = []
+        to = [Recipient(Address.parse(f"{name}@z.example")) for name in ("carl", "dora")]
+        for _ in range(3):
+            self.put("bob@x.example", "eve@y.example")
+            rows = self.wait(self.queue.lease(60.0, 10))
+            self.wait(self.queue.split(rows[0], to))
+            seen.append({row.id for row in (*rows, *self.rows())})
+            self.wait(self.queue.delete(""))
+            self.queue.close()
+            self.queue = self.open_queue()
+        self.assertEqual(seen, [{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}])
+
     def test_retry(self) -> None:
         """retry makes waiting rows due now and wakes the runner; rows being sent are left alone."""
         self.put("bob@x.example")
@@ -349,7 +377,8 @@ class MigrationTests(QueueCase):
         self.assertEqual(found, [("x.example", "x.example"), ("y.example", "y.example")])
 
     def take_back(self, connection: sqlite3.Connection) -> None:
-        """Undo v0007 and v0008."""
+        """Undo v0007 to v0009."""
+        connection.execute("DROP TABLE queue_given")
         connection.execute("DROP INDEX queue_recipients_way")
         connection.execute("ALTER TABLE queue_recipients DROP COLUMN way")
         connection.execute("CREATE INDEX queue_recipients_domain ON queue_recipients (domain, state, next_attempt)")
@@ -370,6 +399,20 @@ class MigrationTests(QueueCase):
         with contextlib.closing(sqlite3.connect(file)) as connection:
             found = connection.execute("SELECT for_domain FROM queue_messages ORDER BY id").fetchall()
         self.assertEqual(found, [("example.org",), ("",)])
+
+    def test_numbers(self) -> None:
+        """New mail gets numbers behind those of what waits from before."""
+        self.put("bob@x.example", "eve@y.example")
+        self.queue.close()
+        file = self.directory / "queue.sqlite"
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("DROP TABLE queue_given")
+            connection.execute(f"UPDATE {MIGRATIONS.version_table} SET version_num='v0008'")
+            connection.commit()
+        MIGRATIONS.apply(file)
+        self.queue = self.open_queue()
+        self.put("carl@x.example")
+        self.assertEqual([row.id for row in self.rows()], [1, 2, 3])
 
     def test_again(self) -> None:
         """Bringing up to date what is up to date changes nothing."""
