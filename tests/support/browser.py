@@ -75,8 +75,13 @@ class Browser:
     def look(self, width: int, *, dark: bool = False, medium: str = "") -> None:
         """A window this wide, in this light; `medium` "print" is paper."""
         self.tell("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-        light = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.tell("Emulation.setEmulatedMedia", media=medium, features=[light])
+        wishes = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
+        self.tell("Emulation.setEmulatedMedia", media=medium, features=features)
+        for _ in range(1_000):
+            if self.run("return innerWidth") == width:
+                return
+        raise AssertionError(f"the window does not become {width} pixels wide")
 
     def complaints(self) -> list[str]:
         """What the console said since it was last asked: scripts and styles that were not let in, files that were not there."""

@@ -324,7 +324,13 @@ class FakeAdmin(MoreVerbs):
     def audit_list(self, actor: Actor, **asked: Any) -> list[dict[str, Any]]:
         who = {"at": 1.7e9, "login": "<b>root</b>", "role": "operator", "way": "panel", "ip": "192.0.2.9"}
         return [
-            who | {"verb": "domain.add", "subject": MINE, "arguments": {"name": MINE, "quota": 1}, "outcome": "done"}
+            who
+            | {
+                "verb": "domain.add",
+                "subject": MINE,
+                "arguments": {"name": MINE, "quota": 1, "keep_copy": True, "targets": ["a@x.test", "b@x.test"]},
+                "outcome": "done",
+            }
         ]
 
     def owner_list(self, actor: Actor) -> list[dict[str, Any]]:

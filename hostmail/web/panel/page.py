@@ -133,6 +133,7 @@ Act = Callable[[Visit], Awaitable[View | Done]]
 class Page:
     """One page. `path` is that of a werkzeug rule with <domain>, <path:address> (last); `actions` are what its forms do, by name.
 
+    `under` names the page in whose place of the navigation it is, where that is not said by its path.
     `command` is the command that shows or does the same, with {domain} and {address} to be filled in. A page in a `section` stands in the
     navigation under `menu`. Only one with `uploads` takes large forms.
     """
@@ -147,6 +148,7 @@ class Page:
     actions: Mapping[str, Act] = field(default_factory=dict)
     section: Section = Section.NONE
     menu: str = ""
+    under: str = ""
     command: str = ""
     uploads: bool = False
 

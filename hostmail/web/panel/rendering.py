@@ -62,7 +62,9 @@ def menus(pages: Sequence[Page], actor: Actor, urls: Urls, here: Page, domain: s
         if page.subject is Subject.MAILBOX and not actor.address:
             continue
         to = urls(page.name, domain=domain)
-        is_here = page is here or (here.path.startswith(page.path + "/") and page.path != "/")
+        is_here = (
+            page is here or page.name == here.under or (here.path.startswith(page.path + "/") and page.path != "/")
+        )
         found.setdefault(page.section.value, []).append(Link(page.menu, to, is_here))
     return _only_nearest(found)
 

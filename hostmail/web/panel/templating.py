@@ -13,7 +13,10 @@ from hostmail.config.units import format_duration, format_size, human_size
 
 def size(octets: int | None) -> str:
     """Octets for people."""
-    return "no limit" if octets is None else human_size(octets)
+    if octets is None:
+        return "no limit"
+    words = human_size(octets)
+    return f"{words[:-1]}\u00a0{words[-1].removesuffix('B')}B"
 
 
 def percent(used: int, quota: int | None) -> int:

@@ -74,7 +74,7 @@ class OperatorTests(SynchronousTestCase):
         self.assertIn("it ends in 3 days", text)
         text = self.browser.get(f"/audit?about={MINE}").text
         self.assertIn("&lt;b&gt;root&lt;/b&gt; (operator)", text)
-        self.assertIn("quota 1", text)
+        self.assertIn("quota 1, keep copy yes, targets a@x.test, b@x.test", text)
         self.assertEqual(self.asked("audit.list")[0]["about"], MINE)
 
     def test_certificates(self) -> None:

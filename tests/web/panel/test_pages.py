@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -63,10 +64,17 @@ class PageTests(SynchronousTestCase):
 
     # ---------------------------------------------------------------------------------------------------- overview
 
+    def test_navigation(self) -> None:
+        """A page below another one has the place of that in the navigation, wherever its path is."""
+        for page in (ACCOUNTS, ANN, f"/domains/{MINE}/deleted", f"/domains/{MINE}/logins/Ann@{MINE}"):
+            self.assertEqual(
+                re.findall(r'aria-current="page">([^<]+)', self.browser.get(page).text), ["Accounts"], page
+            )
+
     def test_overview(self) -> None:
         """The overview shows how full the domain and its mailboxes are, and warns of those nearly full."""
         text = self.browser.get(f"/domains/{MINE}").text
-        self.assertIn('20M <span class="faint">of 1G, 2 %</span>', text)
+        self.assertIn('20\xa0MB <span class="faint">of 1\xa0GB, 2 %</span>', text)
         self.assertIn(f"Nearly full: info@{MINE}", text)
         self.assertIn(f'href="{ACCOUNTS}"', text)
         self.assertIn(f"hostmail domain show {MINE}", text)

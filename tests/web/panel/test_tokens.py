@@ -74,5 +74,5 @@ class TokenTests(SynchronousTestCase):
         """Whoever has a mailbox sees how much is in which folder; names are shown as text."""
         self.browser.sign_in(ANN)
         text = self.browser.get("/mailbox").text
-        for words in ("INBOX", "1\u202f234", "5M", "&lt;i&gt;Odd&lt;/i&gt;/one"):
+        for words in ("INBOX", "1\u202f234", "5\xa0MB", "&lt;i&gt;Odd&lt;/i&gt;/one"):
             self.assertIn(words, text)

@@ -69,6 +69,7 @@ PAGES = (
         who=MANAGERS,
         subject=Subject.ACCOUNT,
         actions={"disconnect": disconnect},
+        under="accounts",
         command="hostmail account logins {address}",
     ),
 )

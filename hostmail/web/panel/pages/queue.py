@@ -31,10 +31,10 @@ async def show(visit: Visit) -> View:
         Column("sender", "From", "mono", value=lambda row: row["sender"] or "<>"),
         Column("recipient", "For", "mono"),
         Column("state", "State"),
-        Column("size", "Size", "size", number=True),
-        Column("created", "Since", "moment"),
+        Column("size", "Size", only_data=True),
+        Column("created", "Since", "moment", only_data=True),
         Column("next_attempt", "Next attempt", "moment"),
-        Column("attempts", "Attempts", "count", number=True),
+        Column("attempts", "Attempts", only_data=True),
         Column("last_answer", "Last answer"),
     )
     table = Table("queue", columns, rows, "Nothing waits.", per_page=50)

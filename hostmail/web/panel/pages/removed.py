@@ -49,6 +49,7 @@ PAGES = (
         who=MANAGERS,
         subject=Subject.DOMAIN,
         actions={"restore": restore},
+        under="accounts",
         command="hostmail account removed {domain}",
     ),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from hostmail.web.panel.page import OPERATORS, Done, Page, Section, View, Visit
 from hostmail.web.panel.table import Column, Row, Table
 
@@ -82,9 +85,19 @@ async def revoke(visit: Visit) -> Done:
     return Done(f"{ip} may not send without signing in any more.", visit.url("server_grants"))
 
 
+def plainly(value: Any) -> str:
+    """An argument as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " ".join(each for each in value.values() if isinstance(each, str))
+    return ", ".join(map(plainly, value)) if isinstance(value, list) else str(value)
+
+
 def said(row: Row) -> str:
     """What else was said, and why it was refused."""
-    words = ", ".join(f"{name} {value}" for name, value in row["arguments"].items() if value != row["subject"])
+    told = {name.replace("_", " "): value for name, value in row["arguments"].items() if value != row["subject"]}
+    words = ", ".join(f"{name} {plainly(value)}" for name, value in told.items())
     return words if row["outcome"] == "done" else f"{words} ({row['outcome']})".strip()
 
 

@@ -1,0 +1,36 @@
+"""Every page of the panel's table with something to look at, for whoever may see it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from hostmail.actor import Role
+from hostmail.web.panel.page import Page, Subject
+from hostmail.web.panel.rendering import Urls
+from hostmail.web.panel.routes import PAGES
+from tests.support.furnished import ANN, DOMAIN, STRANGER
+
+ADDRESSES = {
+    "address": f"sales@{DOMAIN}",
+    "list": f"news@{DOMAIN}",
+    "caught": f"nobody.ever.had.this.name@{DOMAIN}",
+}
+"""What a page with an address is about, where it is not an account."""
+
+QUERIES = {
+    "owner": "?login=agency",
+    "history": f"?about={ANN}",
+    "server_history": f"?about={quote(STRANGER)}",
+}
+"""What pages are asked that show nothing otherwise."""
+
+
+def shown_to(role: Role, has_mailbox: bool = True) -> list[Page]:
+    """The pages for this role."""
+    return [page for page in PAGES if role in page.who and (has_mailbox or page.subject is not Subject.MAILBOX)]
+
+
+def path_of(page: Page) -> str:
+    """Where it is to be seen."""
+    urls = Urls(PAGES)
+    return urls(page.name, domain=DOMAIN, address=ADDRESSES.get(page.name, ANN)) + QUERIES.get(page.name, "")
