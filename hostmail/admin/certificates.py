@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
+from hostmail.admin.told import CertificatesTold, CertificateTold
 from hostmail.interfaces import CertificateInfo
 
 DAY_SECONDS = 86_400
@@ -21,7 +21,7 @@ class Certificates:
         self._parts = parts
         self.verbs = {"certificate.list": Verb(NoArguments, self.all, May(looks=True))}
 
-    async def all(self, _: NoArguments) -> dict[str, Any]:
+    async def all(self, _: NoArguments) -> CertificatesTold:
         """All of them; and, under `without`, those names by which domains are reached for which no program believes the one it gets."""
         found = await self._parts.certificates()
         now = self._parts.now()
@@ -93,7 +93,7 @@ def ending(seconds: float) -> str:
     return "within a day" if days == 0 else "in a day" if days == 1 else f"in {days} days"
 
 
-def told(one: CertificateInfo, now: float) -> dict[str, Any]:
+def told(one: CertificateInfo, now: float) -> CertificateTold:
     """As JSON; `server_name` null is the one for all other names."""
     return {
         "server_name": one.server_name or None,

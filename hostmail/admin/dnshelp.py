@@ -14,6 +14,7 @@ from hostmail.admin.clients import Clients
 from hostmail.admin.parts import Named, Parts, Verb
 from hostmail.admin.permissions import DOMAIN, OWNERS, May
 from hostmail.admin.setups import is_plain_web, web_host, web_port
+from hostmail.admin.told import LastCheckTold
 from hostmail.clientsetup.checking import (
     Answers,
     Check,
@@ -94,7 +95,7 @@ class DnsHelp:
             "records": [told(each.record) | seen(each) for each in checked],
         }
 
-    async def last(self, asked: Named) -> dict[str, Any]:
+    async def last(self, asked: Named) -> LastCheckTold:
         """What the last check came to, without waiting for the DNS: one that is some minutes old is made again meanwhile."""
         domain = (await self._setup(asked.name)).domain
         found = self._last.get(domain)

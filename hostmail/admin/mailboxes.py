@@ -8,6 +8,7 @@ from typing import Any
 from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.admin.sessions import WORDS
+from hostmail.admin.told import FolderTold
 from hostmail.errors import NoSuchFolder
 from hostmail.interfaces import IAccountStore
 
@@ -24,11 +25,11 @@ class Mailboxes:
             "mailbox.unlock": Verb(Addressed, self.unlock, May(EVERYBODY, about={"address": ADDRESS})),
         }
 
-    async def folders(self, asked: Addressed) -> list[dict[str, Any]]:
+    async def folders(self, asked: Addressed) -> list[FolderTold]:
         """Its folders with what is in each, INBOX first. One that is gone in between is left out; names that hold no messages are, too."""
         account = await self._parts.find_account(asked.address)
         opened: IAccountStore = await self._parts.store.open(account)
-        found = []
+        found: list[FolderTold] = []
         try:
             for folder in await opened.folders():
                 if not folder.selectable:

@@ -241,3 +241,44 @@ class TokenTold(TypedDict):
     created: float
     expires: float | None
     last_used: float | None
+
+
+class FolderTold(TypedDict):
+    """What is in a folder."""
+
+    name: str
+    messages: int
+    octets: int
+    unread: int
+
+
+class LastCheckTold(TypedDict):
+    """What the last look at a domain's DNS came to; null is not known."""
+
+    domain: str
+    at: float | None
+    pointed: bool | None
+    words: str
+    problems: int | None
+
+
+class CertificateTold(TypedDict):
+    """A certificate; without a `server_name` it is for all names that have none of their own."""
+
+    server_name: str | None
+    names: list[str]
+    issuer: str
+    valid_from: float | None
+    valid_until: float | None
+    self_signed: bool
+    file: str
+    problems: list[str]
+
+
+class CertificatesTold(TypedDict):
+    """All of them, and the names `without` one that programs believe."""
+
+    certificates: list[CertificateTold]
+    hostname: str
+    without: list[str]
+    without_count: int
