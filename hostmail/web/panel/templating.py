@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -46,11 +47,26 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def pieces(text: str) -> list[str]:
+    """Where a line may end inside words: before "@"; within what is longer than LONG after a dot or hyphen, or anywhere at last."""
+    found = [""]
+    for part in re.split(r"(?=@)|(?<=[ ._-])", text):
+        for first in range(0, len(part), LONG):
+            piece = part[first : first + LONG]
+            word = found[-1].rpartition(" ")[2]
+            if word and (piece.startswith("@") or len(word) + len(piece) > LONG):
+                found.append(piece)
+            else:
+                found[-1] += piece
+    return [piece for piece in found if piece]
+
+
 def upper_first(text: str) -> str:
     """A sentence begins with a capital letter; the rest of it stays."""
     return text[:1].upper() + text[1:]
 
 
+LONG = 20
 FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "size_typed": format_size,
@@ -59,6 +75,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "iso": iso,
     "span": span,
     "thousands": thousands,
+    "pieces": pieces,
     "upper_first": upper_first,
 }
 

@@ -74,7 +74,7 @@ class PageTests(SynchronousTestCase):
     def test_overview(self) -> None:
         """The overview shows how full the domain and its mailboxes are, and warns of those nearly full."""
         text = self.browser.get(f"/domains/{MINE}").text
-        self.assertIn('20\xa0MB <span class="faint">of 1\xa0GB, 2 %</span>', text)
+        self.assertIn('20\xa0MB <span class="faint">of 1\xa0GB, 2&nbsp;%</span>', text)
         self.assertIn(f"Nearly full: info@{MINE}", text)
         self.assertIn(f'href="{ACCOUNTS}"', text)
         self.assertIn(f"hostmail domain show {MINE}", text)
