@@ -20,6 +20,7 @@ ADDRESSES = {
 QUERIES = {
     "owner": "?login=agency",
     "history": f"?about={ANN}",
+    "dns": "?check=1",
     "server_history": f"?about={quote(STRANGER)}",
 }
 """What pages are asked that show nothing otherwise."""

@@ -32,18 +32,19 @@ class KeptRows:
         """Their key; the oldest go where there are too many."""
         key = token_hex(16)
         self._kept[key] = _Kept(session, about, self._now() + KEPT_SECONDS, rows)
-        self._sweep()
+        self.sweep()
         return key
 
     def take(self, session: int, about: str, key: str) -> Rows | None:
         """Those that this session has left about this, once; None if there are none any more."""
-        self._sweep()
+        self.sweep()
         found = self._kept.get(key)
         if found is None or (found.session, found.about) != (session, about):
             return None
         del self._kept[key]
         return found.rows
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Forget what is too old, or too much. Whoever has the panel asks at every request: nothing is kept for want of a next file."""
         while self._kept and (len(self._kept) > MOST or next(iter(self._kept.values())).until <= self._now()):
             self._kept.popitem(last=False)

@@ -120,6 +120,7 @@ class Panel:
 
     async def answer(self, page: Page, asked: Asked, parts: Mapping[str, str]) -> Answer:
         """One request to one page."""
+        self._kept.sweep()
         who = await self.who(asked)
         if who is None:
             return self._to_login(asked)

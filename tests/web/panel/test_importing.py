@@ -54,6 +54,13 @@ class ImportTests(SynchronousTestCase):
         self.assertIn("choose it again", self.browser.fill(PAGE, "do", key=key).text)
         self.assertEqual(len(self.admin.imported), 1)
 
+    def test_not_for_long(self) -> None:
+        """Who thinks about it for more than a quarter of an hour chooses the file again."""
+        key = self.key(self.browser.upload(PAGE, "try", FILE.encode()).text)
+        self.site.clock.advance(KEPT_SECONDS)
+        self.assertIn("choose it again", self.browser.fill(PAGE, "do", key=key).text)
+        self.assertEqual(self.admin.imported, [])
+
     def test_no_such_file(self) -> None:
         """What is no such list is refused beside the field, with the line."""
         for content, words in (
