@@ -72,20 +72,20 @@ class Api:
             answer = of_status(trouble.status, trouble.detail, call.number, more=trouble.headers)
         except Refusal as refusal:
             if refusal.private:
-                log.warn("call_refused: {path}: {reason}", path=asked.path[:200], reason=refusal.private)
+                log.warn("call_refused: {path}: {reason}", path=asked.raw_path[:200], reason=refusal.private)
             answer = of_refusal(refusal, call.number)
         except Exception:  # noqa: BLE001 - the edge: logged whole, and the program learns nothing of it
             log.failure(
                 "call_failed: {method} {path} [{number}]",
                 method=asked.method,
-                path=asked.path[:200],
+                path=asked.raw_path[:200],
                 number=call.number,
             )
             answer = of_status(500, UNEXPECTED, call.number)
         log.info(
             "called: {method} {path} by {who} from {ip}: {status} [{number}]",
             method=asked.method,
-            path=asked.path[:200],
+            path=asked.raw_path[:200],
             who=call.who or "-",
             ip=asked.ip,
             status=answer.status,
@@ -145,9 +145,12 @@ class Api:
         try:
             answer = await self._ask(endpoint, asked, given, actor)
         except BaseException:
-            self._kept.give_up(token, key)
+            with log.failuresHandled("key_not_given_back"):
+                self._kept.give_up(token, key)
             raise
-        self._kept.end(token, key, KeptAnswer(answer.status, answer.location, answer.body))
+        # What is done is done, and told so, even where that cannot be written down.
+        with log.failuresHandled("answer_not_kept"):
+            self._kept.end(token, key, KeptAnswer(answer.status, answer.location, answer.body))
         return answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from hashlib import sha256
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -48,11 +48,10 @@ class Bearers:
             raise Trouble(401, "show a token: Authorization: Bearer hostmail_...", challenge())
         actor = await self._tokens.actor(found[1], ip)
         if actor is None:
-            await self._refuse(found[1], ip)
-        assert actor is not None
+            return await self._refuse(found[1], ip)
         return actor, found[1]
 
-    async def _refuse(self, token: str, ip: str) -> None:
+    async def _refuse(self, token: str, ip: str) -> NoReturn:
         self._guesses.admit(ip, None)
         delay = self._guesses.failed(ip, LOGIN, None, guessing=not self._is_repeated(token))
         log.info("token_refused: from {ip}", ip=ip)

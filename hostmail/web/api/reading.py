@@ -35,6 +35,9 @@ def arguments(endpoint: Endpoint, shape: Shape, asked: Asked, parts: Mapping[str
         if names:
             raise Trouble(422, f"this is said in the body, not in the query: {', '.join(sorted(names))}")
         return {**found, **body_of(asked, found)}
+    if asked.body:
+        # Nobody who names some targets to remove there may lose them all.
+        raise Trouble(422, f"{endpoint.method} says what it means in the query, not in a body")
     for name in sorted(names):
         argument = endpoint.names.get(name, name)
         if argument not in shape.fields or argument in parts or name in endpoint.names.values():

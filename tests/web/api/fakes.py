@@ -81,6 +81,7 @@ class ApiTestCase(SynchronousTestCase):
     """A site with the API, over a domain one.test with two accounts."""
 
     per_minute = PER_MINUTE
+    keeps: type[KeptAnswers] = KeptAnswers
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
@@ -95,7 +96,7 @@ class ApiTestCase(SynchronousTestCase):
         """A process begins."""
         self.clock = Clock()
         self.clock.advance(1_000_000)
-        self.kept = KeptAnswers(path=self.folder / "api.sqlite", now=self.clock.seconds)
+        self.kept = self.keeps(path=self.folder / "api.sqlite", now=self.clock.seconds)
         self.addCleanup(self.kept.close)
         self.tokens = KnownTokens()
         routes = api_routes(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from hostmail.errors import TemporaryFailure
-from hostmail.web.api.kept import KEPT_SECONDS, PER_TOKEN, KeptAnswer, key_of
+from hostmail.web.api.kept import KEPT_SECONDS, PER_TOKEN, KeptAnswer, KeptAnswers, key_of
 from hostmail.web.api.paging import MOST
 from hostmail.web.api.problems import Trouble
 from tests.web.api.fakes import ANN, IP, LOOKS, ONE, ROOT, TWO, ApiTestCase
@@ -111,6 +111,10 @@ class HttpTests(ApiTestCase):
         self.problem(self.ask("POST", "/domains", ROOT, {"name": "x.test", "quota": 1 << 70}), 422)
         self.problem(self.ask("PATCH", "/domains/one.test", ROOT, {"name": "two.test"}), 422)
         self.told("POST", "/domains", ROOT, {"name": "x.test"}, content_type="application/json; charset=UTF-8")
+
+    def test_nothing_is_removed_by_mistake(self) -> None:
+        """DELETE with a body is refused: what it says there would not be heard."""
+        self.problem(self.ask("DELETE", "/aliases/sales@one.test", ROOT, {"targets": ["ann@one.test"]}), 422)
 
     def test_bodies_have_an_end(self) -> None:
         """More than 64 KiB is 413, in JSON as all else."""
@@ -307,6 +311,22 @@ class OnceTests(ApiTestCase):
         self.assertEqual((key_of('"a b"'), key_of("a-b_1")), ("a b", "a-b_1"))
         for odd in ("", '""', "a b", "a, b", '"a\\"', "é", "x" * 256):
             self.problem(self.ask("POST", "/domains", ROOT, {"name": "x.test"}, idempotency_key=odd), 400)
+
+
+class Forgetful(KeptAnswers):
+    """Has no room for answers."""
+
+    def end(self, token: str, key: str, answer: KeptAnswer) -> None:
+        raise TemporaryFailure(private="disk full")
+
+
+class NotKeptTests(ApiTestCase):
+    keeps = Forgetful
+
+    def test_what_is_done_is_told(self) -> None:
+        """An answer that cannot be kept is given all the same: it has been done."""
+        self.assertEqual(self.ask("POST", "/accounts", ONE, NEW, idempotency_key="k").status, 201)
+        self.assertEqual(len(self.flushLoggedErrors(TemporaryFailure)), 1)
 
 
 class DocumentTests(ApiTestCase):
