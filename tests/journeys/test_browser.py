@@ -5,7 +5,8 @@ from __future__ import annotations
 import imaplib
 import smtplib
 
-from tests.journeys.base import SECONDS, Journey, letter, trusting, until
+from tests.journeys.base import SECONDS, letter, trusting, until
+from tests.journeys.browsing import Browsing
 from tests.support.appliance import PASSWORD
 from tests.support.surfer import Surfer
 
@@ -13,12 +14,10 @@ NEW = "Another-Horse-8"
 WITH, WITHOUT = "with.test", "without.test"
 
 
-class OwnersDay(Journey):
+class OwnersDay(Browsing):
     """One domain for each way of browsing."""
 
     accounts = (f"post@{WITH}", f"post@{WITHOUT}")
-    settings = "limits: {failed_login_delay: 0s}\n"
-    more = ("panel",)
 
     def test_with_scripts(self) -> None:
         """A whole day's work, in a browser as people have it; nothing in the console."""

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from hostmail.actor import Role
 from hostmail.web.panel.page import Page
-from tests.journeys.base import Journey
+from tests.journeys.browsing import Browsing
 from tests.support.appliance import PASSWORD
 from tests.support.browser import NARROWEST, WIDE, Browser
-from tests.support.furnished import ANN, DOMAIN, SCRIPT, SETTINGS, STRANGER, Furnished
+from tests.support.furnished import ANN, DOMAIN, SCRIPT, STRANGER, UNREACHABLE, Furnished
 from tests.support.pages import path_of, shown_to
 from tests.support.surfer import Surfer
 
@@ -27,12 +27,12 @@ def too_wide(browser: Browser) -> list[str]:
     return [f"too wide: {each[:200]}" for each in browser.run(TOO_WIDE)[:2]]
 
 
-class Looks(Journey):
+class Looks(Browsing):
     """A service that has been used for a while."""
 
     accounts: ClassVar[tuple[str, ...]] = ()
-    settings = SETTINGS
-    more = ("panel",)
+    further = "direct_delivery: yes\n"
+    broken = UNREACHABLE
     furnished: ClassVar[Furnished]
     maxDiff = None
 

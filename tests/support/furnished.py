@@ -18,7 +18,9 @@ ANN = f"ann@{DOMAIN}"
 LONG = f"Maximiliane.Wolfeschlegelsteinhausenbergerdorff-Montgomery@{DOMAIN}"
 SCRIPT = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 STRANGER = '"<b>stranger</b>"@elsewhere.example'
-SETTINGS = "direct_delivery: yes\nlimits: {failed_login_delay: 0s}\n"
+UNREACHABLE = ("elsewhere.example", "far.example", "an-even-longer-host-name.of-some-company.somewhere-else.example")
+"""Where mail waits for, as the DNS has no answer about them."""
+
 MANY = 150
 
 
@@ -98,7 +100,7 @@ class Furnished:
                     client.sendmail(STRANGER, to, nasty(to))
         with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
             client.login(LONG, PASSWORD)
-            for to in ("dora@far.example", "emil@an-even-longer-host-name.of-some-company.somewhere-else.example"):
+            for to in (f"dora@{host}" for host in UNREACHABLE[1:]):
                 client.sendmail(LONG, to, nasty(to))
 
     def _logins(self) -> None:
