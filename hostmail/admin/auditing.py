@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import msgspec
 
@@ -68,6 +68,21 @@ class ListAudit(msgspec.Struct, forbid_unknown_fields=True):
     most: int = 100
 
 
+class ChangeTold(TypedDict):
+    """Something that somebody changed, or wanted to."""
+
+    number: int
+    at: float
+    login: str
+    role: str
+    way: str
+    ip: str
+    verb: str
+    subject: str
+    arguments: dict[str, Any]
+    outcome: str
+
+
 class AuditVerbs:
     """Who changed what."""
 
@@ -76,10 +91,12 @@ class AuditVerbs:
         self._now = parts.now
         self.verbs = {"audit.list": Verb(ListAudit, self.all, May(looks=True))}
 
-    async def all(self, asked: ListAudit) -> list[dict[str, Any]]:
+    async def all(self, asked: ListAudit) -> list[ChangeTold]:
         """The newest first."""
         if not 0 < asked.most <= MOST_ENTRIES:
             raise BadValue(f"at most {MOST_ENTRIES} entries are listed")
         since = 0.0 if asked.seconds is None else self._now() - asked.seconds
         found = await self._audit.find(since, asked.by.strip(), asked.about.strip(), asked.most)
-        return [msgspec.to_builtins(entry) | {"arguments": json.loads(entry.arguments)} for entry in found]
+        return [
+            cast(ChangeTold, msgspec.to_builtins(entry) | {"arguments": json.loads(entry.arguments)}) for entry in found
+        ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, cast
 
 import msgspec
 
@@ -19,6 +19,31 @@ class SetCatchAll(msgspec.Struct, forbid_unknown_fields=True):
     catch_all: str
 
 
+class CatchAllTold(TypedDict):
+    """Where unknown names of a domain go: `target` is an address, null for none."""
+
+    domain: str
+    catch_all: str
+    target: str | None
+
+
+class CaughtTold(TypedDict):
+    """An unknown name that got mail."""
+
+    address: str
+    count: int
+    first_seen: float | None
+    last_seen: float | None
+    blocked: bool
+
+
+class BlockedTold(TypedDict):
+    """Whether a name is refused."""
+
+    address: str
+    blocked: bool
+
+
 class CatchAll:
     """What becomes of mail for names that nobody has."""
 
@@ -32,38 +57,39 @@ class CatchAll:
             "catchall.unblock": Verb(Addressed, self.unblock, May(OWNERS, about={"address": ADDRESS})),
         }
 
-    async def show(self, asked: Named) -> dict[str, Any]:
+    async def show(self, asked: Named) -> CatchAllTold:
         """A domain's catch-all."""
         return await self._told(await self._parts.find_domain(asked.name))
 
-    async def set(self, asked: SetCatchAll) -> dict[str, Any]:
+    async def set(self, asked: SetCatchAll) -> CatchAllTold:
         """Another one, from the next RCPT on."""
         return await self._told(await self._parts.changes.set_domain(asked.name, catch_all=asked.catch_all))
 
-    async def names(self, asked: Named) -> list[dict[str, Any]]:
+    async def names(self, asked: Named) -> list[CaughtTold]:
         """Which unknown names got mail, the most frequent first, then those that are blocked and got none."""
         domain = await self._parts.find_domain(asked.name)
         blocked = {
             name.address.casefold(): name for name in await self._parts.directory.names(domain.name) if name.blocked
         }
-        rows = []
+        rows: list[CaughtTold] = []
         for caught in await self._parts.caught.names(domain.name):
             is_blocked = blocked.pop(caught.address.casefold(), None) is not None
-            rows.append(msgspec.to_builtins(caught) | {"blocked": is_blocked})
-        never = {"count": 0, "first_seen": None, "last_seen": None, "blocked": True}
-        return rows + [{"address": name.address} | never for name in blocked.values()]
+            rows.append(cast(CaughtTold, msgspec.to_builtins(caught) | {"blocked": is_blocked}))
+        for name in blocked.values():
+            rows.append({"address": name.address, "count": 0, "first_seen": None, "last_seen": None, "blocked": True})
+        return rows
 
-    async def block(self, asked: Addressed) -> dict[str, Any]:
+    async def block(self, asked: Addressed) -> BlockedTold:
         """Refuse a name, whatever the catch-all does with others."""
         await self._parts.changes.block_name(asked.address)
         return {"address": asked.address, "blocked": True}
 
-    async def unblock(self, asked: Addressed) -> dict[str, Any]:
+    async def unblock(self, asked: Addressed) -> BlockedTold:
         """Let the catch-all have it again."""
         await self._parts.changes.block_name(asked.address, blocked=False)
         return {"address": asked.address, "blocked": False}
 
-    async def _told(self, domain: Domain) -> dict[str, Any]:
+    async def _told(self, domain: Domain) -> CatchAllTold:
         target = domain.catch_all if "@" in domain.catch_all else None
         if domain.catch_all == CATCH_DEFAULT and domain.default_account_id is not None:
             account = await self._parts.directory.account(domain.default_account_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -41,6 +41,30 @@ class Forgive(msgspec.Struct, forbid_unknown_fields=True):
     ip: str
 
 
+class AttemptTold(TypedDict):
+    """Attempts to sign in that were alike."""
+
+    login: str
+    accepted: bool
+    reason: str
+    advice: str
+    protocol: str
+    ip: str
+    tls: bool
+    first: float
+    last: float
+    count: int
+
+
+class ThrottledTold(TypedDict):
+    """A client with failed logins."""
+
+    ip: str
+    failures: float
+    last: float
+    refused_until: float | None
+
+
 class Logins:
     """What people ask when somebody "cannot get at his mail"."""
 
@@ -52,12 +76,12 @@ class Logins:
             "throttle.forgive": Verb(Forgive, self.forgive),
         }
 
-    async def all(self, asked: Addressed) -> list[dict[str, Any]]:
+    async def all(self, asked: Addressed) -> list[AttemptTold]:
         """The last attempts on an account, the newest first, with those whose login was meant to be its."""
         account = await self._parts.find_account(asked.address)
         return [told(attempt) for attempt in await self._parts.attempts.of_account(account.id)]
 
-    async def throttled(self, asked: ListThrottled) -> list[dict[str, Any]]:
+    async def throttled(self, asked: ListThrottled) -> list[ThrottledTold]:
         """Clients with failed logins, those that are refused first."""
         return [
             {"ip": one.client, "failures": one.failures, "last": one.last, "refused_until": one.until or None}
@@ -71,7 +95,7 @@ class Logins:
         return {"ip": asked.ip}
 
 
-def told(attempt: LoginAttempt) -> dict[str, Any]:
+def told(attempt: LoginAttempt) -> AttemptTold:
     """Alike attempts as JSON."""
     return {
         "login": attempt.login,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -77,6 +77,20 @@ class OneDomain(msgspec.Struct, forbid_unknown_fields=True):
 COLUMNS = {"accounts": "max_accounts", "forwards": "max_forwards", "lists": "max_lists", "quota": "quota_bytes"}
 
 
+class PersonTold(TypedDict):
+    """An operator or an owner; domains and limits are an owner's, null is no limit."""
+
+    login: str
+    suspended: bool
+    second_factor: bool
+    created: float
+    domains: NotRequired[list[str]]
+    accounts: NotRequired[int | None]
+    forwards: NotRequired[int | None]
+    lists: NotRequired[int | None]
+    quota: NotRequired[int | None]
+
+
 class PeopleVerbs:
     """For operators only. Each change counts at the next request of whom it concerns."""
 
@@ -98,17 +112,17 @@ class PeopleVerbs:
             "owner.remove": Verb(OneLogin, self._removing(Role.OWNER)),
         }
 
-    async def add_operator(self, asked: AddOperator) -> dict[str, Any]:
+    async def add_operator(self, asked: AddOperator) -> PersonTold:
         """Somebody more who runs this server."""
         stored = await self._parts.hashed(asked.password, asked.login)
         return told(await self._parts.people.add(asked.login, Role.OPERATOR, password_hash=stored))
 
-    async def set_operator(self, asked: SetOperator) -> dict[str, Any]:
+    async def set_operator(self, asked: SetOperator) -> PersonTold:
         """Suspend him, or let him in again."""
         found = await self._find(asked.login, Role.OPERATOR)
         return told(await self._parts.people.set(found.login, suspended=asked.suspended))
 
-    async def add_owner(self, asked: AddOwner) -> dict[str, Any]:
+    async def add_owner(self, asked: AddOwner) -> PersonTold:
         """Somebody who manages domains. If one of them is not hosted here, nothing is done."""
         for domain in asked.domains:
             await self._parts.find_domain(domain)
@@ -119,43 +133,46 @@ class PeopleVerbs:
             found = await self._parts.people.grant(found.login, domain)
         return told(found)
 
-    async def show_owner(self, asked: OneLogin) -> dict[str, Any]:
+    async def show_owner(self, asked: OneLogin) -> PersonTold:
         """One of them."""
         return told(await self._find(asked.login, Role.OWNER))
 
-    async def set_owner(self, asked: SetOwner) -> dict[str, Any]:
+    async def set_owner(self, asked: SetOwner) -> PersonTold:
         """Change his limits, suspend him, or let him in again. What he has already stays."""
         found = await self._find(asked.login, Role.OWNER)
         given = {name: value for name in ("suspended", *COLUMNS) if (value := getattr(asked, name)) is not UNSET}
         changes = {COLUMNS.get(name, name): value for name, value in given.items()}
         return told(await self._parts.people.set(found.login, **changes))
 
-    async def grant(self, asked: OneDomain) -> dict[str, Any]:
+    async def grant(self, asked: OneDomain) -> PersonTold:
         """Let him manage a domain, too."""
         found = await self._find(asked.login, Role.OWNER)
         return told(await self._parts.people.grant(found.login, asked.domain))
 
-    async def revoke(self, asked: OneDomain) -> dict[str, Any]:
+    async def revoke(self, asked: OneDomain) -> PersonTold:
         """Take it from him."""
         found = await self._find(asked.login, Role.OWNER)
         return told(await self._parts.people.revoke(found.login, asked.domain))
 
-    def _listing(self, role: Role) -> Callable[[NoArguments], Coroutine[Any, Any, list[dict[str, Any]]]]:
-        async def all_of_them(_: NoArguments) -> list[dict[str, Any]]:
+    def _listing(self, role: Role) -> Callable[[NoArguments], Coroutine[Any, Any, list[PersonTold]]]:
+        async def all_of_them(_: NoArguments) -> list[PersonTold]:
+            """All of them."""
             return [told(one) for one in await self._parts.people.people(role)]
 
         return all_of_them
 
-    def _setting_password(self, role: Role) -> Callable[[SetPersonPassword], Coroutine[Any, Any, dict[str, Any]]]:
-        async def passwd(asked: SetPersonPassword) -> dict[str, Any]:
+    def _setting_password(self, role: Role) -> Callable[[SetPersonPassword], Coroutine[Any, Any, PersonTold]]:
+        async def passwd(asked: SetPersonPassword) -> PersonTold:
+            """Set a password: it counts at once, and ends what was opened with the old one."""
             found = await self._find(asked.login, role)
             stored = await self._parts.hashed(asked.password, found.login)
             return told(await self._parts.people.set(found.login, password_hash=stored))
 
         return passwd
 
-    def _removing(self, role: Role) -> Callable[[OneLogin], Coroutine[Any, Any, dict[str, Any]]]:
-        async def remove(asked: OneLogin) -> dict[str, Any]:
+    def _removing(self, role: Role) -> Callable[[OneLogin], Coroutine[Any, Any, PersonTold]]:
+        async def remove(asked: OneLogin) -> PersonTold:
+            """Take the login away, with its tokens."""
             return told(await self._parts.people.remove((await self._find(asked.login, role)).login))
 
         return remove
@@ -167,9 +184,9 @@ class PeopleVerbs:
         return found
 
 
-def told(person: Person) -> dict[str, Any]:
+def told(person: Person) -> PersonTold:
     """A person as JSON; limits are an owner's."""
-    common = {
+    common: PersonTold = {
         "login": person.login,
         "suspended": person.suspended,
         "second_factor": person.second_factor,
@@ -177,5 +194,11 @@ def told(person: Person) -> dict[str, Any]:
     }
     if person.role is Role.OPERATOR:
         return common
-    limits = {name: getattr(person, column) for name, column in COLUMNS.items()}
-    return common | {"domains": list(person.domains), **limits}
+    return {
+        **common,
+        "domains": list(person.domains),
+        "accounts": person.max_accounts,
+        "forwards": person.max_forwards,
+        "lists": person.max_lists,
+        "quota": person.quota_bytes,
+    }

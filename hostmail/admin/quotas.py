@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import msgspec
 
@@ -18,6 +18,17 @@ class SetQuota(msgspec.Struct, forbid_unknown_fields=True):
     quota: int | None
 
 
+class QuotaTold(TypedDict):
+    """Limit and use of an account or domain; only accounts have `quota_messages`."""
+
+    name: str
+    quota: int | None
+    used: int
+    messages: int
+    free: int | None
+    quota_messages: NotRequired[int | None]
+
+
 class Quotas:
     """An address means its account, a name without @ a domain."""
 
@@ -29,16 +40,17 @@ class Quotas:
             "quota.set": Verb(SetQuota, self.set, May(OWNERS, about={"name": ADDRESS})),
         }
 
-    async def show(self, asked: Named) -> dict[str, Any]:
+    async def show(self, asked: Named) -> QuotaTold:
         """Limit and use."""
         if "@" in asked.name:
             account = await self._parts.find_account(asked.name)
             used = (await self._parts.directory.usage([account])).get(account.id, Usage())
-            return _told(account.address, account.quota_bytes, used) | {"quota_messages": account.quota_messages}
+            told = _told(account.address, account.quota_bytes, used)
+            return {**told, "quota_messages": account.quota_messages}
         domain = await self._parts.find_domain(asked.name)
         return _told(domain.name, domain.quota_bytes, await self._parts.directory.domain_usage(domain.name))
 
-    async def set(self, asked: SetQuota) -> dict[str, Any]:
+    async def set(self, asked: SetQuota) -> QuotaTold:
         """Change it; mail already there stays, however little the new limit is."""
         if "@" in asked.name:
             account = await self._parts.find_account(asked.name)
@@ -48,6 +60,6 @@ class Quotas:
         return await self.show(Named(asked.name))
 
 
-def _told(name: str, quota: int | None, used: Usage) -> dict[str, Any]:
+def _told(name: str, quota: int | None, used: Usage) -> QuotaTold:
     free = None if quota is None else max(0, quota - used.bytes)
     return {"name": name, "quota": quota, "used": used.bytes, "messages": used.messages, "free": free}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -27,6 +27,15 @@ class Restore(msgspec.Struct, forbid_unknown_fields=True):
     target: str = ""
 
 
+class RemovedTold(TypedDict):
+    """A removed account, and until when it can be restored."""
+
+    number: int
+    address: str
+    removed: float
+    until: float
+
+
 class Restoring:
     """What can be brought back while its mail is kept aside. Forwards, autoresponder and tokens are not."""
 
@@ -41,7 +50,7 @@ class Restoring:
             ),
         }
 
-    async def all(self, asked: ListRemoved, actor: Actor) -> list[dict[str, Any]]:
+    async def all(self, asked: ListRemoved, actor: Actor) -> list[RemovedTold]:
         """Removed accounts, the last one first, and until when each can be restored."""
         kept = self._parts.settings.keep_removed
         return [

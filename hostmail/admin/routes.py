@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -39,6 +39,13 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
 
     address: str
     sender: str = ""
+
+
+class DomainAliasTold(TypedDict):
+    """A name that stands for a domain."""
+
+    name: str
+    domain: str
 
 
 class Routes:
@@ -79,12 +86,12 @@ class Routes:
         domain = (await self._parts.find_domain(asked.domain)).name
         return {"domain": domain, "aliases": [name for name, _ in await self._parts.directory.domain_aliases(domain)]}
 
-    async def all(self, asked: ListedAliases) -> list[dict[str, Any]]:
+    async def all(self, asked: ListedAliases) -> list[DomainAliasTold]:
         """Domain aliases by name."""
         domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
         found = await self._parts.directory.domain_aliases(domain)
         return [{"name": name, "domain": behind} for name, behind in found]
 
-    async def remove(self, asked: Named) -> dict[str, Any]:
+    async def remove(self, asked: Named) -> DomainAliasTold:
         """Let it stand for itself again."""
         return {"name": asked.name, "domain": await self._parts.changes.remove_domain_alias(asked.name)}

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from typing import Any
+from typing import TypedDict
 
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
+
+
+class VersionTold(TypedDict):
+    """Which program this is."""
+
+    version: str
+
+
+class StatusTold(VersionTold):
+    """The server as it is now; seconds for `uptime`."""
+
+    running: bool
+    hostname: str
+    profile: str
+    pid: int | None
+    uptime: int | None
+    domains: int
+    accounts: int
+    sessions: dict[str, int]
+    relay_grants: int
+    queue: int
 
 
 class Status:
@@ -21,7 +42,7 @@ class Status:
             "version": Verb(NoArguments, self.show_version, May(looks=True)),
         }
 
-    async def status(self, _: NoArguments) -> dict[str, Any]:
+    async def status(self, _: NoArguments) -> StatusTold:
         """Running or not, since when, who is connected, what waits."""
         parts = self._parts
         domains, accounts = await parts.counts()
@@ -41,6 +62,6 @@ class Status:
             "queue": await parts.queue.count(),
         }
 
-    async def show_version(self, _: NoArguments) -> dict[str, Any]:
+    async def show_version(self, _: NoArguments) -> VersionTold:
         """What is running."""
         return {"version": self._parts.version}

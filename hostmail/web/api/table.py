@@ -122,7 +122,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("DELETE", "/second-factors/{login}", "factor.remove"),
     Endpoint("GET", "/tokens", "token.list", key="id"),
     Endpoint("DELETE", "/tokens/{id}", "token.revoke"),
-    Endpoint("GET", "/audit", "audit.list", key="at"),
+    Endpoint("GET", "/audit", "audit.list", key="number"),
     Endpoint("GET", "/own", "own.show"),
     Endpoint("GET", "/certificates", "certificate.list"),
     Endpoint("GET", "/status", "status"),

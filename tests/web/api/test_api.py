@@ -336,6 +336,7 @@ class DocumentTests(ApiTestCase):
         self.assertEqual((document["openapi"], document["servers"]), ("3.1.0", [{"url": "/api/v1"}]))
         operations = [one for path in document["paths"].values() for one in path.values()]
         self.assertEqual(len({one["operationId"] for one in operations}), len(operations))
+        self.assertEqual([one["operationId"] for one in operations if not one["summary"]], [])
         add = document["paths"]["/accounts"]["post"]
         self.assertEqual(set(add["responses"]), {"201", "default"})
         body = add["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
