@@ -52,6 +52,7 @@ class OwnersDay(Browsing):
         self.surfer.sends("add", name="Dora", make="yes")
         self.assertEqual(self.surfer.one("#login").text, self.dora)
         password = str(self.surfer.one("#password").text)
+        self.assertEqual(self.surfer.driver.find_elements("css selector", ".lead"), [])
         copying = [each.is_displayed() for each in self.surfer.driver.find_elements("css selector", "dl [data-copy]")]
         self.assertEqual(copying, [scripts] * 2)
         self.arrives("welcome", self.dora)

@@ -67,9 +67,8 @@ async def add(visit: Visit) -> View | Done:
     made = await visit.call("account.add", address=address, password=password, **quota)
     to = visit.url("account", domain=domain, address=made["address"])
     if is_made:
-        return View(
-            "new_password.html", {"login": made["login"], "password": password, "to": to}, title="Account created"
-        )
+        facts = {"login": made["login"], "password": password, "to": to}
+        return View("new_password.html", facts, title="Account created", help="")
     return Done(f"{made['login']} has been created, and can be used at once.", to)
 
 

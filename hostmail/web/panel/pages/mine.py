@@ -115,7 +115,7 @@ async def change_password(visit: Visit) -> View | Done:
     to = visit.url("my_password")
     if is_made:
         facts = {"login": visit.actor.login, "password": password, "to": to}
-        return View("new_password.html", facts, title="New password")
+        return View("new_password.html", facts, title="New password", help="")
     return Done("Your password has been changed. Type the new one into all your mail programs.", to)
 
 

@@ -62,7 +62,8 @@ async def add_owner(visit: Visit) -> View | Done:
 
 
 def _created(login: str, password: str, to: str) -> View:
-    return View("new_password.html", {"login": login, "password": password, "to": to}, title="New login")
+    facts = {"login": login, "password": password, "to": to}
+    return View("new_password.html", facts, title="New login", help="")
 
 
 async def show_owner(visit: Visit) -> View | Done:
