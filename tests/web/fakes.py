@@ -319,7 +319,7 @@ class FakeAdmin(MoreVerbs):
     queue_hold = queue_release = queue_bounce = queue_delete = queue_retry
 
     def throttle_list(self, actor: Actor) -> list[dict[str, Any]]:
-        return [{"ip": "192.0.2.66/32", "failures": 3.0, "last": 1.7e9, "refused_until": None}]
+        return [{"ip": "192.0.2.66/32", "failures": 19.6, "last": 1.7e9, "refused_until": None}]
 
     def audit_list(self, actor: Actor, **asked: Any) -> list[dict[str, Any]]:
         who = {"at": 1.7e9, "login": "<b>root</b>", "role": "operator", "way": "panel", "ip": "192.0.2.9"}

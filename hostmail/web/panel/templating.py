@@ -61,6 +61,13 @@ def pieces(text: str) -> list[str]:
     return [piece for piece in found if piece]
 
 
+def of(many: str, count: int) -> str:
+    """The word for so many of them: one of "addresses" is an "address"."""
+    if count != 1 or not many.endswith("s"):
+        return many
+    return many.removesuffix("es" if many.endswith("sses") else "s")
+
+
 def upper_first(text: str) -> str:
     """A sentence begins with a capital letter; the rest of it stays."""
     return text[:1].upper() + text[1:]
@@ -76,6 +83,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "span": span,
     "thousands": thousands,
     "pieces": pieces,
+    "of": of,
     "upper_first": upper_first,
 }
 

@@ -58,7 +58,9 @@ class OperatorTests(SynchronousTestCase):
 
     def test_addresses(self) -> None:
         """Throttled addresses are forgiven; relay grants are opened and closed."""
-        self.assertIn("192.0.2.66/32", self.browser.get("/throttled").text)
+        text = self.browser.get("/throttled").text
+        self.assertIn("192.0.2.66/32", text)
+        self.assertIn("<div>20</div>", text)
         self.browser.fill("/throttled", "forgive", ip="192.0.2.66")
         self.assertEqual(self.asked("throttle.forgive"), [{"ip": "192.0.2.66"}])
         self.browser.fill("/grants", "allow", ip="192.0.2.1", seconds="2h")

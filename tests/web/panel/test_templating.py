@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.web.panel.templating import LONG, pieces, size
+from hostmail.web.panel.templating import LONG, of, pieces, size
 
 
 class TemplatingTests(SynchronousTestCase):
@@ -22,6 +22,10 @@ class TemplatingTests(SynchronousTestCase):
             self.assertEqual("".join(found), text)
             self.assertTrue(all(len(word) <= LONG for piece in found for word in piece.split(" ")), found)
         self.assertEqual(pieces("451 not now, please"), ["451 not now, please"])
+
+    def test_one_of_many(self) -> None:
+        """What is counted is said in the singular where there is one."""
+        self.assertEqual([of("addresses", 1), of("changes", 1), of("lists", 2)], ["address", "change", "lists"])
 
     def test_sizes(self) -> None:
         """A size has its unit, which no line end parts from it."""

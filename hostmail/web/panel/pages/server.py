@@ -44,7 +44,7 @@ async def show_throttled(visit: Visit) -> View:
     """Where too many logins failed."""
     columns = (
         Column("ip", "Internet address", "mono"),
-        Column("failures", "Failed logins", number=True),
+        Column("failures", "Failed logins", "count", value=lambda row: round(row["failures"]), number=True),
         Column("last", "Last", "moment"),
         Column("refused_until", "Refused until", "moment"),
     )
