@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IProtocolNegotiationFactory
 from twisted.internet.protocol import Factory
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
@@ -51,6 +51,7 @@ NEEDS_RESTART = frozenset(
 """Settings that ports, files and counters were made with; everything else is read anew by SIGHUP."""
 
 
+@implementer(IProtocolNegotiationFactory)
 class Door(Factory):
     """Stands behind a port from before privileges drop until the sessions' real factory is there."""
 
@@ -64,6 +65,11 @@ class Door(Factory):
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A session, or none while the appliance is not open."""
         return self.inner.buildProtocol(addr) if self.inner is not None else None  # type: ignore[arg-type]
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """What is spoken inside TLS, said in its handshake; mail protocols have no need to."""
+        negotiating = IProtocolNegotiationFactory(self.inner, None)
+        return list(negotiating.acceptableProtocols()) if negotiating is not None else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from typing import ClassVar
 from urllib.parse import quote
 
 from hostmail.actor import Role
 from hostmail.web.panel.page import Page
+from tests.journeys.base import trusting
 from tests.journeys.browsing import Browsing
 from tests.support.appliance import PASSWORD
 from tests.support.browser import NARROWEST, WIDE, Browser
@@ -86,6 +88,19 @@ class Looks(Browsing):
         """Every page that somebody with a mailbox sees."""
         surfer = self.surfer(ANN)
         self.look_at(surfer, shown_to(Role.USER))
+
+    def test_handshake(self) -> None:
+        """Browsers are told in the TLS handshake what is spoken; whoever offers something else is connected all the same."""
+        found = []
+        for service, offered in (("panel", ["h2", "http/1.1"]), ("panel", ["h2"]), ("imaps", ["imap"])):
+            context = trusting()
+            context.set_alpn_protocols(offered)
+            with (
+                socket.create_connection(("127.0.0.1", self.here.ports[service]), 20) as line,
+                context.wrap_socket(line) as tls,
+            ):
+                found.append(tls.selected_alpn_protocol())
+        self.assertEqual(found, ["http/1.1", None, None])
 
     def test_signing_in(self) -> None:
         """The pages before one is signed in, and what is not there."""
