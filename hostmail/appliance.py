@@ -30,7 +30,7 @@ from hostmail.config.loader import load
 from hostmail.config.schema import WEB_SERVICES, Listener, Settings
 from hostmail.directory.watching import ForeignChanges
 from hostmail.errors import ConfigurationError
-from hostmail.interfaces import IAdmin
+from hostmail.interfaces.admin import IAdmin
 from hostmail.listen.draining import drain
 from hostmail.listen.ports import Ports, openings, raise_file_limit
 from hostmail.listen.tls import open_store

@@ -41,7 +41,9 @@ from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.envelope import Peer
 from hostmail.errors import BadValue, ConfigurationError
-from hostmail.interfaces import Account, CertificateInfo, InThread
+from hostmail.interfaces.admin import CertificateInfo
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.threads import InThread
 from hostmail.listen.tls import CertificateStore, open_store
 from hostmail.parts import Parts, open_parts
 from hostmail.protocols.imap.account import ImapAccount

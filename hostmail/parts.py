@@ -48,7 +48,9 @@ from hostmail.directory.tokens import Tokens
 from hostmail.directory.transaction import NameLimits
 from hostmail.directory.usage import StoredUsage
 from hostmail.directory.welcomes import Welcomes
-from hostmail.interfaces import Account, DirectoryChanged, ListCertificates
+from hostmail.interfaces.admin import ListCertificates
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.events import DirectoryChanged
 from hostmail.monitoring.audit import Audit
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.history import History

@@ -14,7 +14,8 @@ from hostmail.admin.parts import Verb
 from hostmail.admin.service import Admin
 from hostmail.admin.setups import panel_address
 from hostmail.config.schema import Settings
-from hostmail.interfaces import IAdmin, IDirectory
+from hostmail.interfaces.admin import IAdmin
+from hostmail.interfaces.directory import IDirectory
 from hostmail.parts import Parts
 from hostmail.web.api.kept import KeptAnswers
 from hostmail.web.api.making import api_routes

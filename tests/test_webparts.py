@@ -7,7 +7,7 @@ from typing import Any, cast
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.config.schema import Settings
-from hostmail.interfaces import Domain
+from hostmail.interfaces.directory import Domain
 from hostmail.webparts import own_hosts
 
 

@@ -15,7 +15,8 @@ from hostmail.admin.told import AccountShown, AccountTold, AccountWithWayTold
 from hostmail.admin.waysout import Smarthosted
 from hostmail.admin.waysout import told as told_way
 from hostmail.errors import BadValue, NotAllowed
-from hostmail.interfaces import Account, LoginAttempt, Usage
+from hostmail.interfaces.directory import Account, Usage
+from hostmail.interfaces.logins import LoginAttempt
 
 ONE = {"address": ADDRESS}
 OWNERS_SAY = frozenset(

@@ -12,7 +12,7 @@ from hostmail.actor import Actor
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.errors import BadValue
-from hostmail.interfaces import AuditEntry
+from hostmail.interfaces.admin import AuditEntry
 
 HIDDEN = "***"
 SECRETS = ("password", "current", "code", "token", "secret")

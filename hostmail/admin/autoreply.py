@@ -11,7 +11,8 @@ from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
 from hostmail.admin.told import AboutTold, AnsweredTold, AutoreplyRow, AutoreplyTold
 from hostmail.errors import NotFound
-from hostmail.interfaces import Account, Autoresponder
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.directory import Account
 
 ONE = {"address": ADDRESS}
 WEEK_SECONDS = 7 * 86_400.0

@@ -9,7 +9,7 @@ import msgspec
 from hostmail.admin.parts import Addressed, Named, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.decisions import CATCH_DEFAULT
-from hostmail.interfaces import Domain
+from hostmail.interfaces.directory import Domain
 
 
 class SetCatchAll(msgspec.Struct, forbid_unknown_fields=True):

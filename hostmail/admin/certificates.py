@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.admin.told import CertificatesTold, CertificateTold
-from hostmail.interfaces import CertificateInfo
+from hostmail.interfaces.admin import CertificateInfo
 
 DAY_SECONDS = 86_400
 WARN_DAYS = 14

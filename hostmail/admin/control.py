@@ -26,7 +26,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from hostmail.actor import command_actor
 from hostmail.admin.control_path import socket_path
 from hostmail.errors import BadValue, ConfigurationError, NotFound, Refusal, as_refusal
-from hostmail.interfaces import IAdmin
+from hostmail.interfaces.admin import IAdmin
 
 MAX_BODY, MAX_PATH = 1 << 20, 107
 IDLE_SECONDS = 60

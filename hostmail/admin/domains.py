@@ -15,7 +15,7 @@ from hostmail.admin.told import DomainTold
 from hostmail.admin.waysout import Smarthosted, told
 from hostmail.decisions import CATCH_DEFAULT, CATCH_REFUSE
 from hostmail.errors import Refusal
-from hostmail.interfaces import Account, Domain
+from hostmail.interfaces.directory import Account, Domain
 
 log = Logger(namespace="admin")
 

@@ -13,7 +13,7 @@ from hostmail.admin.parts import Greet, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, OWNERS, May
 from hostmail.config.units import parse_size
 from hostmail.errors import BadAddress, BadValue, Overloaded, Refusal, TemporaryFailure
-from hostmail.interfaces import Account
+from hostmail.interfaces.directory import Account
 
 MOST_ROWS = 200
 

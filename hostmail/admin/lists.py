@@ -14,7 +14,7 @@ from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.admin.told import AboutTold, ListTold, MembershipTold, MemberTold
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound, Refusal
-from hostmail.interfaces import MailingList
+from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import taken_apart
 
 MOST_ROWS = 200

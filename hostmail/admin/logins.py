@@ -9,7 +9,7 @@ import msgspec
 from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.errors import NotFound
-from hostmail.interfaces import LoginAttempt
+from hostmail.interfaces.logins import LoginAttempt
 
 MOST_THROTTLED = 1_000
 

@@ -10,7 +10,7 @@ from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.admin.sessions import WORDS
 from hostmail.admin.told import FolderTold
 from hostmail.errors import NoSuchFolder
-from hostmail.interfaces import IAccountStore
+from hostmail.interfaces.mailstore import IAccountStore
 
 
 class Mailboxes:

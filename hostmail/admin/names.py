@@ -12,7 +12,7 @@ from hostmail.admin.parts import Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May, reaches
 from hostmail.admin.told import AddressTold, AliasTold, NameTold
 from hostmail.errors import Refusal
-from hostmail.interfaces import Name
+from hostmail.interfaces.directory import Name
 
 ONE, LISTED = {"address": ADDRESS}, {"name": EITHER}
 

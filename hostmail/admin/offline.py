@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import blockingCallFromThread
 
 from hostmail.actor import Actor
-from hostmail.interfaces import IAdmin
+from hostmail.interfaces.admin import IAdmin
 
 Caller = Callable[[str, Mapping[str, Any]], Any]
 Closing = Callable[[], Awaitable[None]]

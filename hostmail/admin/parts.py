@@ -16,31 +16,16 @@ from hostmail.clientsetup.spf import Ask
 from hostmail.config.nearest import DOMAIN_CUTOFF, nearest
 from hostmail.config.schema import Settings
 from hostmail.errors import BadAddress, BadValue, NotFound
-from hostmail.interfaces import (
-    Account,
-    CertificateInfo,
-    Domain,
-    IAnswered,
-    IAudit,
-    ICaughtNames,
-    IDirectory,
-    IDirectoryChanges,
-    IHistory,
-    IListMembers,
-    ILoginAttempts,
-    IMailStore,
-    IPasswords,
-    IPeople,
-    IQueue,
-    IRelayGrants,
-    ISecondFactors,
-    ISessions,
-    ISignIn,
-    IThrottle,
-    ITokens,
-    IWaysOut,
-    IWelcomes,
-)
+from hostmail.interfaces.admin import CertificateInfo, IAudit, ISessions
+from hostmail.interfaces.autoresponders import IAnswered
+from hostmail.interfaces.directory import Account, Domain, ICaughtNames, IDirectory, IDirectoryChanges, IWelcomes
+from hostmail.interfaces.history import IHistory
+from hostmail.interfaces.lists import IListMembers
+from hostmail.interfaces.logins import ILoginAttempts, IPasswords, IRelayGrants, IThrottle
+from hostmail.interfaces.mailstore import IMailStore
+from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, ITokens
+from hostmail.interfaces.queue import IQueue
+from hostmail.interfaces.waysout import IWaysOut
 
 WasHash = Callable[[int, str], Awaitable[bool]]
 """Whether an account's own hash is the upgrade of this foreign one, which somebody imported (A7)."""

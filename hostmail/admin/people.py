@@ -12,7 +12,7 @@ from hostmail.actor import Role
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.errors import NotFound
-from hostmail.interfaces import Person
+from hostmail.interfaces.people import Person
 
 LOOKS = May(looks=True)
 

@@ -16,7 +16,9 @@ from hostmail.admin.permissions import OWNERS, May, reaches, unreachable
 from hostmail.admin.told import QueuedTold
 from hostmail.admin.values import LISTED, MOST_LISTED
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import Account, Changed, Happened, MailFact, Owner, Queued
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.history import Happened, MailFact
+from hostmail.interfaces.queue import Changed, Owner, Queued
 
 log = Logger(namespace="queue")
 

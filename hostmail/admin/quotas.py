@@ -8,7 +8,7 @@ import msgspec
 
 from hostmail.admin.parts import Named, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May
-from hostmail.interfaces import Usage
+from hostmail.interfaces.directory import Usage
 
 
 class SetQuota(msgspec.Struct, forbid_unknown_fields=True):

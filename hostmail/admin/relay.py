@@ -13,7 +13,7 @@ from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import EVERYBODY, May, reaches
 from hostmail.admin.told import GrantTold
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import Grant
+from hostmail.interfaces.logins import Grant
 
 OPERATOR = "operator"
 

@@ -10,7 +10,7 @@ from hostmail.actor import Actor, Role
 from hostmail.admin.parts import Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.errors import NotFound, Refusal
-from hostmail.interfaces import Account, RemovedAccount
+from hostmail.interfaces.directory import Account, RemovedAccount
 
 
 class ListRemoved(msgspec.Struct, forbid_unknown_fields=True):

@@ -43,7 +43,7 @@ from hostmail.admin.welcome import Welcomes
 from hostmail.clientsetup.setup import Setup
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound, Refusal
-from hostmail.interfaces import IAdmin
+from hostmail.interfaces.admin import IAdmin
 
 
 def verbs_over(parts: Parts, clients: Clients, welcomes: Welcomes) -> dict[str, Verb]:

@@ -11,7 +11,7 @@ from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May, reaches
 from hostmail.admin.told import SessionTold
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import SessionInfo
+from hostmail.interfaces.admin import SessionInfo
 
 WORDS = "disconnected by administrator"
 

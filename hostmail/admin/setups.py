@@ -9,7 +9,7 @@ from hostmail.clientsetup.setup import SERVICES, Offer, Setup, make_servers, ser
 from hostmail.config.kinds import is_loopback, tcp_port
 from hostmail.config.schema import SERVICES as STANDARD
 from hostmail.config.schema import Listener, Settings, begins_with_tls
-from hostmail.interfaces import Domain
+from hostmail.interfaces.directory import Domain
 
 Convinces = Callable[[str], bool]
 """Whether a program that connects to a server of this name finds nothing wrong with the certificate that it is shown."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from hostmail.errors import NotFound, Refusal
-from hostmail.interfaces import Happened, MailFact
+from hostmail.interfaces.history import Happened, MailFact
 
 Reaches = Callable[[str], bool]
 """Whether an address is his."""

@@ -12,7 +12,7 @@ from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, May
 from hostmail.admin.told import TokenTold
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import Token
+from hostmail.interfaces.people import Token
 
 DAY_SECONDS, MOST_DAYS = 86_400, 3_650
 

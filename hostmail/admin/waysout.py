@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from hostmail.admin.told import WayTold
-from hostmail.interfaces import WayOut
+from hostmail.interfaces.waysout import WayOut
 
 
 class Smarthosted(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -15,7 +15,7 @@ from hostmail.admin.parts import Addressed, Named, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.clientsetup.welcome import DEFAULT, MAX_TEXT, PLACEHOLDERS, Letter, Template, letter, read_template
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import Account, OwnWelcome
+from hostmail.interfaces.directory import Account, OwnWelcome
 
 GREETED_AT_ONCE = 20
 

@@ -13,7 +13,8 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.envelope import Peer
-from hostmail.interfaces import ILoginAttempts, InThread, LoginAttempt
+from hostmail.interfaces.logins import ILoginAttempts, LoginAttempt
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.cachefile import CacheFile
 
 WRITE_AFTER_SECONDS = 2.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostmail.auth.checker import BareNameDomain
 from hostmail.envelope import Peer
-from hostmail.interfaces import IDirectory
+from hostmail.interfaces.directory import IDirectory
 
 SERVER_PREFIXES = frozenset({"mail", "pop", "pop3", "smtp", "imap"})
 

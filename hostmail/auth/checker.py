@@ -19,16 +19,8 @@ from hostmail.auth.throttle import Throttle
 from hostmail.auth.verified import RecentFailures, VerifiedCredentials
 from hostmail.envelope import Peer
 from hostmail.errors import BareLogin, LoginFailed, Overloaded, Refusal
-from hostmail.interfaces import (
-    Account,
-    Domain,
-    IDirectory,
-    IDirectoryChanges,
-    ILoginAttempts,
-    IPasswords,
-    IRelayGrants,
-    PasswordLogin,
-)
+from hostmail.interfaces.directory import Account, Domain, IDirectory, IDirectoryChanges
+from hostmail.interfaces.logins import ILoginAttempts, IPasswords, IRelayGrants, PasswordLogin
 
 CHECKING_MAIL = frozenset({"pop3", "pop3s", "imap", "imaps"})
 BareNameDomain = Callable[[Peer], Awaitable[str]]

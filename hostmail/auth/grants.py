@@ -15,7 +15,8 @@ from zope.interface import implementer
 from hostmail.address import normal_ip
 from hostmail.auth.networks import client
 from hostmail.errors import BadValue
-from hostmail.interfaces import DirectoryChanged, Grant, IEvents, IRelayGrants
+from hostmail.interfaces.events import DirectoryChanged, IEvents
+from hostmail.interfaces.logins import Grant, IRelayGrants
 from hostmail.sql.cachefile import CacheFile
 
 WINDOW_SECONDS = 30 * 60.0

@@ -13,7 +13,8 @@ from zope.interface import implementer
 from hostmail.auth.foreign import reader
 from hostmail.auth.strength import check_strength
 from hostmail.errors import BadValue, Overloaded, TemporaryFailure
-from hostmail.interfaces import InThread, IPasswords
+from hostmail.interfaces.logins import IPasswords
+from hostmail.interfaces.threads import InThread
 
 T = TypeVar("T")
 

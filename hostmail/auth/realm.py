@@ -12,7 +12,7 @@ from zope.interface.interface import InterfaceClass
 
 from hostmail.envelope import Peer
 from hostmail.errors import LoginFailed
-from hostmail.interfaces import Account, IDirectory
+from hostmail.interfaces.directory import Account, IDirectory
 
 Logout = Callable[[], Any]
 AvatarFactory = Callable[[Account, Peer], Awaitable[tuple[Any, Logout]]]

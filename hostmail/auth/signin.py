@@ -18,17 +18,9 @@ from hostmail.auth.throttle import Throttle
 from hostmail.auth.verified import RecentFailures
 from hostmail.envelope import Peer
 from hostmail.errors import BadValue, LoginFailed, NotFound, Overloaded
-from hostmail.interfaces import (
-    IDirectory,
-    IPasswords,
-    IPeople,
-    ISecondFactors,
-    ISignIn,
-    PasswordLogin,
-    SecondFactor,
-    Signed,
-    Standing,
-)
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.logins import IPasswords, PasswordLogin
+from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, SecondFactor, Signed, Standing
 
 WORDS = "login or password not accepted: both are case-sensitive"
 CODE_WORDS = "that code is not accepted"

@@ -16,7 +16,8 @@ from zope.interface import implementer
 from hostmail.auth.networks import client, neighbourhood
 from hostmail.config.limits import Limits
 from hostmail.errors import Overloaded
-from hostmail.interfaces import DirectoryChanged, IEvents, IThrottle, Throttled
+from hostmail.interfaces.events import DirectoryChanged, IEvents
+from hostmail.interfaces.logins import IThrottle, Throttled
 from hostmail.sql.cachefile import CacheFile
 
 HOUR, DAY = 3600.0, 86_400.0

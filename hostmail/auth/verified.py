@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from hostmail.auth.passwords import octets
-from hostmail.interfaces import DirectoryChanged, IEvents
+from hostmail.interfaces.events import DirectoryChanged, IEvents
 
 TTL_SECONDS = 300.0
 ENTRIES = 10_000

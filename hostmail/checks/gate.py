@@ -23,7 +23,9 @@ from hostmail.checks.sizes import fits_limit, fits_room
 from hostmail.decisions import Decision, IntoMailbox, Refuse, Relay, ToList, targets_of
 from hostmail.envelope import Envelope, Peer
 from hostmail.errors import NoSuchRecipient, Refusal
-from hostmail.interfaces import Grant, IDirectory, IMailStore, IRelayGrants
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.logins import Grant, IRelayGrants
+from hostmail.interfaces.mailstore import IMailStore
 
 
 class Gate:

@@ -8,7 +8,8 @@ from hostmail.address import Address
 from hostmail.decisions import Decision, IntoMailbox, targets_of
 from hostmail.envelope import Peer
 from hostmail.errors import Refusal, RelayingProhibited, SendingSuspended
-from hostmail.interfaces import Account, Domain, Grant
+from hostmail.interfaces.directory import Account, Domain
+from hostmail.interfaces.logins import Grant
 
 OPERATOR = 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.errors import MessageTooBig, OverQuota
-from hostmail.interfaces import Room
+from hostmail.interfaces.mailstore import Room
 
 
 def octets(count: int) -> str:

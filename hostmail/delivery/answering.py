@@ -15,7 +15,8 @@ from hostmail.delivery.autoreply import From, answer, is_on, why_not
 from hostmail.delivery.ours import Cause, Submit
 from hostmail.delivery.telling import Telling
 from hostmail.errors import Refusal
-from hostmail.interfaces import Autoresponder, IAnswered, IDirectory
+from hostmail.interfaces.autoresponders import Autoresponder, IAnswered
+from hostmail.interfaces.directory import IDirectory
 
 
 @dataclass(frozen=True, slots=True)

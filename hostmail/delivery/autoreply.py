@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hostmail.address import Address
 from hostmail.delivery.ours import in_header, letter
 from hostmail.errors import BadAddress
-from hostmail.interfaces import Autoresponder
+from hostmail.interfaces.autoresponders import Autoresponder
 from hostmail.message.addresses import parse_addresses
 from hostmail.message.decode import decode_header
 from hostmail.message.headers import field_value, field_values, is_spam, message_id

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from hostmail.address import Address
 from hostmail.decisions import Forward
 from hostmail.envelope import Envelope, Recipient, to_xtext
-from hostmail.interfaces import ISenderRewriting, ISpoolFile
+from hostmail.interfaces.delivery import ISenderRewriting
+from hostmail.interfaces.mailstore import ISpoolFile
 
 
 @dataclass(frozen=True, slots=True)

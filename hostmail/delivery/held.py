@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from hostmail.address import Address
 from hostmail.delivery.ours import Cause, Submit, letter
 from hostmail.errors import Refusal
-from hostmail.interfaces import Account, IDirectory
+from hostmail.interfaces.directory import Account, IDirectory
 
 HELD = "the account has sent more than it may"
 

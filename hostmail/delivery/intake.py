@@ -19,17 +19,13 @@ from hostmail.delivery.telling import Telling
 from hostmail.delivery.transaction import Intaking, JudgeForList, Transaction
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import Refusal, as_refusal
-from hostmail.interfaces import (
-    IAnswered,
-    IDirectory,
-    IHistory,
-    IIntake,
-    IMailStore,
-    InThread,
-    IQueue,
-    ISenderRewriting,
-    ISpool,
-)
+from hostmail.interfaces.autoresponders import IAnswered
+from hostmail.interfaces.delivery import IIntake, ISenderRewriting
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.history import IHistory
+from hostmail.interfaces.mailstore import IMailStore, ISpool
+from hostmail.interfaces.queue import IQueue
+from hostmail.interfaces.threads import InThread
 from hostmail.message.headers import header_end
 
 

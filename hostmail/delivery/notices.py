@@ -12,7 +12,7 @@ from hostmail.delivery.bounce import Origin, Original, Outcome, report
 from hostmail.delivery.ours import NOBODYS, Cause, Submit
 from hostmail.delivery.telling import Telling
 from hostmail.errors import BadAddress, Refusal
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 
 log = Logger(namespace="delivery")
 

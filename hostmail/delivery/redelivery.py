@@ -14,7 +14,11 @@ from hostmail.delivery.header import waiting_header
 from hostmail.delivery.trace import final_fields
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import MailLoop, NoSuchRecipient, Refusal
-from hostmail.interfaces import Drop, IDirectory, IMailStore, InThread, ISenderRewriting, ISpoolFile, Queued
+from hostmail.interfaces.delivery import ISenderRewriting
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.mailstore import Drop, IMailStore, ISpoolFile
+from hostmail.interfaces.queue import Queued
+from hostmail.interfaces.threads import InThread
 from hostmail.message.headers import has_delivered_to, is_spam
 
 log = Logger(namespace="delivery")

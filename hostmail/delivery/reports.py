@@ -13,7 +13,7 @@ from hostmail.delivery.notices import Notices, cause_of, outcome, wanted
 from hostmail.delivery.ours import Cause
 from hostmail.envelope import Envelope
 from hostmail.errors import Refusal
-from hostmail.interfaces import ISpoolFile
+from hostmail.interfaces.mailstore import ISpoolFile
 
 log = Logger(namespace="delivery")
 

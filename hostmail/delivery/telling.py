@@ -10,7 +10,7 @@ from hostmail.delivery.ends import End, Ends
 from hostmail.delivery.floods import Floods
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import BrokenOff, Refusal, SpamNotForwarded
-from hostmail.interfaces import Happened, IHistory, MailFact
+from hostmail.interfaces.history import Happened, IHistory, MailFact
 from hostmail.message.headers import field_value
 
 MOST_MESSAGE_ID = 250

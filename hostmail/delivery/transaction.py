@@ -27,17 +27,11 @@ from hostmail.delivery.trace import final_fields, new_queue_id, received
 from hostmail.delivery.writing import SpoolWriter
 from hostmail.envelope import Envelope, Peer, Recipient, first_of
 from hostmail.errors import MessageTooBig, NoSuchRecipient, Refusal, SpamNotForwarded, as_refusal
-from hostmail.interfaces import (
-    Drop,
-    IDirectory,
-    IMailStore,
-    InThread,
-    IQueue,
-    ISenderRewriting,
-    ISpool,
-    ISpoolFile,
-    ITransaction,
-)
+from hostmail.interfaces.delivery import ISenderRewriting, ITransaction
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.mailstore import Drop, IMailStore, ISpool, ISpoolFile
+from hostmail.interfaces.queue import IQueue
+from hostmail.interfaces.threads import InThread
 from hostmail.message.headers import is_spam
 
 log = Logger(namespace="delivery")

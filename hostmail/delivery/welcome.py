@@ -11,7 +11,9 @@ from hostmail.address import Address
 from hostmail.clientsetup.setup import shown
 from hostmail.delivery.ours import in_header, letter
 from hostmail.delivery.trace import final_fields, new_queue_id
-from hostmail.interfaces import Account, Drop, Happened, IHistory, IMailStore, ISpool, MailFact
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.history import Happened, IHistory, MailFact
+from hostmail.interfaces.mailstore import Drop, IMailStore, ISpool
 
 WORDS = "this server itself: the letter that a new mailbox begins with"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from hostmail.interfaces import InThread, ISpoolFile
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.threads import InThread
 
 AT_ONCE = 64 * 1024
 BLOCK = 256 * 1024

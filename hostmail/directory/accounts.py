@@ -12,7 +12,7 @@ from hostmail.directory import autoresponders, facts, naming, removed, smarthost
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, Refusal
-from hostmail.interfaces import Account, Usage
+from hostmail.interfaces.directory import Account, Usage
 
 SUSPENSIONS = ("login_suspended", "incoming_suspended", "outgoing_suspended")
 ENDS_LOGINS = frozenset(("login_suspended", "outgoing_suspended"))

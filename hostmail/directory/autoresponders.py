@@ -14,7 +14,8 @@ from hostmail.address import Address
 from hostmail.directory.tables import answered, autoresponders
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import BadValue, NotFound, TemporaryFailure
-from hostmail.interfaces import Answer, Autoresponder, IAnswered, InThread
+from hostmail.interfaces.autoresponders import Answer, Autoresponder, IAnswered
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 MAX_SUBJECT, MAX_TEXT = 200, 64 * 1024

@@ -14,7 +14,8 @@ from zope.interface import implementer
 from hostmail.address import Address
 from hostmail.directory.tables import accounts, caught_names, domains, name_targets, names
 from hostmail.errors import BadAddress
-from hostmail.interfaces import CaughtName, ICaughtNames, InThread
+from hostmail.interfaces.directory import CaughtName, ICaughtNames
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 WRITE_AFTER_SECONDS = 5.0

@@ -9,7 +9,8 @@ from hostmail.directory import facts, lists
 from hostmail.directory.tables import domains, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import BadValue
-from hostmail.interfaces import MAX_CHAIN, MailingList
+from hostmail.interfaces.directory import MAX_CHAIN
+from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import ListWord, around, taken_apart
 
 

@@ -23,16 +23,11 @@ from hostmail.directory import (
 from hostmail.directory.replaced import remembered
 from hostmail.directory.transaction import NAME_LIMITS, NameLimits, Transaction
 from hostmail.errors import BadValue, TemporaryFailure
-from hostmail.interfaces import (
-    Account,
-    Autoresponder,
-    Domain,
-    IDirectoryChanges,
-    IEvents,
-    InThread,
-    MailingList,
-    Name,
-)
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.directory import Account, Domain, IDirectoryChanges, Name
+from hostmail.interfaces.events import IEvents
+from hostmail.interfaces.lists import MailingList
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 P = ParamSpec("P")

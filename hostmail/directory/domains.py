@@ -25,7 +25,7 @@ from hostmail.directory.accounts import ENDS_LOGINS, SUSPENSIONS
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains, person_domains
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, Refusal
-from hostmail.interfaces import Domain
+from hostmail.interfaces.directory import Domain
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "quota_bytes": values.check_quota,

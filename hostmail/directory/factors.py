@@ -11,7 +11,8 @@ from hostmail.directory.steps import Steps
 from hostmail.directory.tables import recovery_codes, second_factors
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists
-from hostmail.interfaces import InThread, ISecondFactors, SecondFactor
+from hostmail.interfaces.people import ISecondFactors, SecondFactor
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 MOST_TRIES, TRIES_SECONDS = 10, 900.0

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, exists, select
 
 from hostmail.address import Address
 from hostmail.directory.tables import accounts, domain_aliases, domains, lists, name_targets, names
-from hostmail.interfaces import Account, Domain, Name
+from hostmail.interfaces.directory import Account, Domain, Name
 
 ACCOUNT_COLUMNS = (
     accounts.c.id,

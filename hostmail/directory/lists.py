@@ -13,7 +13,7 @@ from hostmail.directory import facts, values
 from hostmail.directory.tables import accounts, domains, list_members, list_owners, list_questions, lists, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadAddress, BadValue, NotFound, TooMany
-from hostmail.interfaces import MailingList, MayPost
+from hostmail.interfaces.lists import MailingList, MayPost
 from hostmail.listnames import MAX_NAME, ListWord, around, taken_apart
 
 MAX_LISTS, MAX_OWNERS, MAX_DESCRIPTION = 1_000, 20, 200

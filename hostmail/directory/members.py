@@ -15,7 +15,8 @@ from hostmail.directory.lists import belongs
 from hostmail.directory.secrets import Secret
 from hostmail.directory.tables import list_members, list_questions, lists
 from hostmail.errors import BadValue, NotFound, Refusal, TemporaryFailure, TooMany
-from hostmail.interfaces import IListMembers, InThread, Member
+from hostmail.interfaces.lists import IListMembers, Member
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 SECRET = "lists"

@@ -13,7 +13,8 @@ from hostmail.directory import chains, facts, lists, values
 from hostmail.directory.tables import caught_names, domain_aliases, domains, name_targets, names
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
-from hostmail.interfaces import MailingList, Name
+from hostmail.interfaces.directory import Name
+from hostmail.interfaces.lists import MailingList
 
 
 def add_targets(

@@ -17,7 +17,8 @@ from hostmail.directory.tables import domains, people, person_domains, second_fa
 from hostmail.directory.tokens import forget_tokens
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
-from hostmail.interfaces import InThread, IPeople, Person, Standing
+from hostmail.interfaces.people import IPeople, Person, Standing
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 MAX_PEOPLE, MAX_DOMAINS = 10_000, 10_000

@@ -14,19 +14,11 @@ from hostmail.directory import autoresponders, facts, lists, removed, replaced
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.errors import BadAddress, TemporaryFailure
-from hostmail.interfaces import (
-    Account,
-    Autoresponder,
-    DirectoryChanged,
-    Domain,
-    IDirectory,
-    IEvents,
-    InThread,
-    MailingList,
-    Name,
-    RemovedAccount,
-    Usage,
-)
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.directory import Account, Domain, IDirectory, Name, RemovedAccount, Usage
+from hostmail.interfaces.events import DirectoryChanged, IEvents
+from hostmail.interfaces.lists import MailingList
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal,
 from hostmail.directory.tables import accounts, domains, removed_accounts
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import NotFound
-from hostmail.interfaces import RemovedAccount
+from hostmail.interfaces.directory import RemovedAccount
 
 _C = removed_accounts.c
 _KEPT = (

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hostmail.directory.tables import secrets
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import InThread
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 OCTETS = 32

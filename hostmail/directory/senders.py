@@ -13,7 +13,8 @@ from hostmail.address import Address
 from hostmail.directory.secrets import Secret
 from hostmail.directory.tables import kept_senders
 from hostmail.errors import NoSuchRecipient
-from hostmail.interfaces import InThread, ISenderRewriting
+from hostmail.interfaces.delivery import ISenderRewriting
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 SECRET = "srs"

@@ -16,7 +16,9 @@ from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import accounts, domains, smarthosts, source_addresses
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import BadAddress, BadValue, TemporaryFailure
-from hostmail.interfaces import DirectoryChanged, IEvents, InThread, IWaysOut, Smarthost, WayOut
+from hostmail.interfaces.events import DirectoryChanged, IEvents
+from hostmail.interfaces.threads import InThread
+from hostmail.interfaces.waysout import IWaysOut, Smarthost, WayOut
 from hostmail.sql.database import Database
 
 CACHED_ANSWERS = 10_000

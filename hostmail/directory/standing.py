@@ -14,7 +14,7 @@ from hostmail.actor import Role
 from hostmail.address import Address
 from hostmail.directory.tables import accounts, domains, people, person_domains, second_factors
 from hostmail.errors import BadAddress
-from hostmail.interfaces import Standing
+from hostmail.interfaces.people import Standing
 
 _NONE = "0"
 

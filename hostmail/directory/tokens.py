@@ -17,7 +17,8 @@ from hostmail.directory.steps import Steps
 from hostmail.directory.tables import accounts, domains, token_domains, tokens
 from hostmail.directory.transaction import Transaction
 from hostmail.errors import BadValue, NotFound, TooMany
-from hostmail.interfaces import InThread, ITokens, Standing, Token
+from hostmail.interfaces.people import ITokens, Standing, Token
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 PREFIX, OCTETS = "hostmail_", 32

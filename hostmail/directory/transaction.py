@@ -14,7 +14,8 @@ from hostmail.directory import facts
 from hostmail.directory.tables import accounts, changes, domains, people
 from hostmail.directory.values import check_main_login
 from hostmail.errors import AlreadyExists, BadAddress, NotFound
-from hostmail.interfaces import Account, DirectoryChanged
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.events import DirectoryChanged
 
 # How many announcements stay readable for other processes, who look every second.
 KEPT_CHANGES = 10_000

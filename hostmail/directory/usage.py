@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from zope.interface import implementer
 
 from hostmail.errors import OverQuota, Refusal, TemporaryFailure
-from hostmail.interfaces import IUsage, Usage
+from hostmail.interfaces.directory import IUsage, Usage
 from hostmail.sql.database import BUSY_TIMEOUT_SECONDS, Database
 
 _FIND = """

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from hostmail.interfaces import DirectoryChanged, IEvents
+from hostmail.interfaces.events import DirectoryChanged, IEvents
 from hostmail.sql.database import Database
 
 INTERVAL_SECONDS = 1.0

@@ -11,7 +11,8 @@ from zope.interface import implementer
 
 from hostmail.directory.tables import domains, welcomes
 from hostmail.errors import NotFound, TemporaryFailure
-from hostmail.interfaces import InThread, IWelcomes, OwnWelcome
+from hostmail.interfaces.directory import IWelcomes, OwnWelcome
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 

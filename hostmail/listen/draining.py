@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.internet.task import deferLater
 
-from hostmail.interfaces import ISessions
+from hostmail.interfaces.admin import ISessions
 
 GRACE_SECONDS, LOOK_SECONDS = 15.0, 0.1
 

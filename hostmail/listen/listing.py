@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from hostmail.interfaces import CertificateInfo
+from hostmail.interfaces.admin import CertificateInfo
 from hostmail.listen.pem import BadCertificate, Pair, names_of
 
 

@@ -18,7 +18,8 @@ from zope.interface import implementer
 from hostmail.clientsetup.apple import Signer
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
-from hostmail.interfaces import CertificateInfo, InThread
+from hostmail.interfaces.admin import CertificateInfo
+from hostmail.interfaces.threads import InThread
 from hostmail.listen.certdir import RECHECK_SECONDS, CertificateFolder
 from hostmail.listen.listing import looked_at
 from hostmail.listen.pem import BadCertificate, Identity, Pair, Stamp, covers, self_signed

@@ -9,7 +9,8 @@ from threading import Lock
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.interfaces import AuditEntry, IAudit, InThread
+from hostmail.interfaces.admin import AuditEntry, IAudit
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.cachefile import CacheFile
 
 KEEP_SECONDS = 365 * 86_400.0

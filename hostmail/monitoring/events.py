@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.interfaces import Event, IEvents
+from hostmail.interfaces.events import Event, IEvents
 
 Heard = Callable[[Any], None]
 

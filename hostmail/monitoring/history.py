@@ -12,7 +12,8 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import IHistory, InThread, MailFact
+from hostmail.interfaces.history import IHistory, MailFact
+from hostmail.interfaces.threads import InThread
 from hostmail.monitoring.stories import COLUMNS, story
 from hostmail.sql.cachefile import CacheFile
 

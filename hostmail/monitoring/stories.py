@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from hostmail.interfaces import Happened, MailFact
+from hostmail.interfaces.history import Happened, MailFact
 
 COLUMNS = "at, what, queue_id, message_id, sender, recipient, words"
 MOST_ALIKE = 10

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import SessionInfo
+from hostmail.interfaces.admin import SessionInfo
 from hostmail.protocols import otherend
 from hostmail.protocols.buffer import InputBuffer
 from hostmail.protocols.logs import shown

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, func, literal_column, select, true, tuple_, update
 
-from hostmail.interfaces import QueueStats, WaitingFor
+from hostmail.interfaces.queue import QueueStats, WaitingFor
 from hostmail.queue.rows import EVERYTHING, HELD, SENDING, WAITING
 from hostmail.queue.tables import messages, recipients
 

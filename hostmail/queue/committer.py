@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from hostmail.interfaces import InThread
+from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
 MOST_AT_ONCE = 200

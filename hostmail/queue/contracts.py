@@ -10,7 +10,8 @@ from hostmail.address import Address
 from hostmail.decisions import Decision, ForList, Forward, IntoMailbox
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import Refusal
-from hostmail.interfaces import ISpoolFile, Queued
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import Queued
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from zope.interface import implementer
 
 from hostmail.errors import OutOfSpace, TemporaryFailure
-from hostmail.interfaces import ISpoolFile
+from hostmail.interfaces.mailstore import ISpoolFile
 from hostmail.message.headers import header_end, remove_field
 
 COPY_BLOCK = 256 * 1024

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from hostmail.address import Address
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal, TemporaryFailure, as_refusal
-from hostmail.interfaces import Happened, IHistory, MailFact
+from hostmail.interfaces.history import Happened, IHistory, MailFact
 from hostmail.queue.contracts import QueuedRow, Report, Sent
 from hostmail.queue.queue import Queue
 from hostmail.queue.rows import Ages, Attempt

@@ -14,7 +14,9 @@ from zope.interface import implementer
 
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NotFound
-from hostmail.interfaces import Changed, InThread, IQueue, ISpoolFile, Owner, Queued, QueueStats
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import Changed, IQueue, Owner, Queued, QueueStats
+from hostmail.interfaces.threads import InThread
 from hostmail.queue import adding, choosing, rows
 from hostmail.queue.committer import Committer
 from hostmail.queue.contracts import Leaving, QueuedRow, Taker

@@ -30,7 +30,7 @@ from hostmail.decisions import (
 )
 from hostmail.envelope import Recipient
 from hostmail.errors import MailLoop, Refusal, Returned, SpamNotForwarded
-from hostmail.interfaces import IHistory
+from hostmail.interfaces.history import IHistory
 from hostmail.queue.contracts import Decide, Deliver, Leaving, QueuedRow, Report, Sender, SendOn, TakeForList
 from hostmail.queue.departures import Departures
 from hostmail.queue.outcomes import Outcomes, expected

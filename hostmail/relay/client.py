@@ -22,7 +22,7 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.conversation import Content, Conversation, Manners, TlsFailed
 from hostmail.relay.failures import Crowded, LoopsBack, NextHopFailure, NoRoute, Sent, counts_more
 from hostmail.relay.places import Place, Places

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from hostmail.errors import Refusal, TemporaryFailure
-from hostmail.interfaces import InThread
+from hostmail.interfaces.threads import InThread
 from hostmail.message.sevenbit import CannotConvertError, seven_bit
 from hostmail.relay.chunks import ReadBlock
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.smarthost import SmarthostSettings
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hostmail.errors import Refusal, TemporaryFailure
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.failures import TAKES_NO_MAIL, LoopsBack, NextHopFailure, Refused, Sent, TakesNoMail
 from hostmail.relay.replies import Reply
 from hostmail.relay.transaction import Octets, Transaction

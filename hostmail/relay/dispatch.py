@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from twisted.internet.interfaces import IReactorTime
 
 from hostmail.errors import SendingSuspended
-from hostmail.interfaces import InThread, Queued
+from hostmail.interfaces.queue import Queued
+from hostmail.interfaces.threads import InThread
 from hostmail.relay.client import Destination, Way, Ways
 from hostmail.relay.content import FileContent
 from hostmail.relay.contracts import Route, Routes, Silenced

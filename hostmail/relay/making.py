@@ -13,7 +13,9 @@ from typing import Any
 from hostmail.config.kinds import tcp_port
 from hostmail.config.schema import Dns as DnsSettings
 from hostmail.config.schema import Settings
-from hostmail.interfaces import IDirectory, InThread, IWaysOut
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.threads import InThread
+from hostmail.interfaces.waysout import IWaysOut
 from hostmail.relay.asking import Asker, system_servers
 from hostmail.relay.contracts import Dns
 from hostmail.relay.dispatch import Dispatch

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
-from hostmail.interfaces import Account, IDirectory, IWaysOut, Queued, Smarthost, WayOut
+from hostmail.interfaces.directory import Account, IDirectory
+from hostmail.interfaces.queue import Queued
+from hostmail.interfaces.waysout import IWaysOut, Smarthost, WayOut
 from hostmail.relay.contracts import Route
 from hostmail.relay.smarthost import LOCAL_HOSTS, SmarthostSettings, parse_smarthost
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.chunks import ReadBlock, bdat, chunks
 from hostmail.relay.failures import NextHopFailure, Sent, refusal_of
 from hostmail.relay.replies import Reply

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hostmail.address import Address
 from hostmail.decisions import CATCH_DEFAULT
 from hostmail.errors import Refusal
-from hostmail.interfaces import Account, Domain, IDirectory, MailingList, Name
+from hostmail.interfaces.directory import Account, Domain, IDirectory, Name
+from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import ListWord, taken_apart
 
 ROLES = frozenset({"postmaster", "abuse"})

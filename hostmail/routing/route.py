@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hostmail.address import Address
 from hostmail.decisions import Decision, Discard, ForList, Forward, IntoMailbox, Refuse, Relay, Several
 from hostmail.errors import MailLoop, NoSuchRecipient, TemporaryFailure
-from hostmail.interfaces import MAX_CHAIN
+from hostmail.interfaces.directory import MAX_CHAIN
 from hostmail.routing.facts import Facts
 from hostmail.routing.rules import Step, caught_name, step
 

@@ -10,7 +10,8 @@ from typing import Any
 from hostmail.address import Address, normal_ip
 from hostmail.decisions import Decision, Refuse, ToList
 from hostmail.errors import NoSuchRecipient
-from hostmail.interfaces import IDirectory, ISenderRewriting
+from hostmail.interfaces.delivery import ISenderRewriting
+from hostmail.interfaces.directory import IDirectory
 from hostmail.routing.explain import explained
 from hostmail.routing.facts import LOOPBACK_LITERALS, Facts, Ourselves, gather, role
 from hostmail.routing.route import Resolution

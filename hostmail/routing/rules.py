@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hostmail.address import Address
 from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE, ForList, ListCommand, ToList
 from hostmail.errors import NoSuchRecipient, RecipientSuspended, Refusal
-from hostmail.interfaces import Account, Domain, MailingList, Name
+from hostmail.interfaces.directory import Account, Domain, Name
+from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import ListWord
 from hostmail.routing.facts import Facts, base_name, role
 

@@ -9,7 +9,7 @@ import apsw
 from zope.interface import implementer
 
 from hostmail.envelope import Peer
-from hostmail.interfaces import FolderInfo, FolderStatus, IAccountStore, Room
+from hostmail.interfaces.mailstore import FolderInfo, FolderStatus, IAccountStore, Room
 from hostmail.storage import annotating, folders, looking
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.folder import Folder

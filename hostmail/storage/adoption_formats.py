@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hostmail.interfaces import Usage
+from hostmail.interfaces.directory import Usage
 from hostmail.storage.names import MAX_UID, folder_directory, foreign_folder_name
 
 MAX_UIDL = 255

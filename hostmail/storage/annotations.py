@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from twisted.logger import Logger
 
 from hostmail.errors import BadValue, TooMany
-from hostmail.interfaces import MAX_ANNOTATION_OCTETS
+from hostmail.interfaces.mailstore import MAX_ANNOTATION_OCTETS
 from hostmail.storage.disk import Disk
 
 FILE = "hostmail-annotations"

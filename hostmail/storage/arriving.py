@@ -16,7 +16,7 @@ from traceback import format_exc
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal, TemporaryFailure
-from hostmail.interfaces import Usage
+from hostmail.interfaces.directory import Usage
 from hostmail.storage import keywords, unlettered
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import MessageFile

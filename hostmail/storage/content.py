@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from hostmail.interfaces import CachedMessage
+from hostmail.interfaces.mailstore import CachedMessage
 from hostmail.storage.disk import Disk
 from hostmail.storage.mailbox import Tools
 from hostmail.storage.spool import SpoolFile

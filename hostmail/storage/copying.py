@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from hostmail.errors import NoSuchFolder
-from hostmail.interfaces import Placed, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Placed
 from hostmail.storage import keywords, unlettered
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.content import copy_range

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import InThread
+from hostmail.interfaces.threads import InThread
 from hostmail.storage.arriving import Arrival, Group, into_mailboxes
 from hostmail.storage.content import MessageFile, Source
 from hostmail.storage.disk import storage_refusal

@@ -6,7 +6,7 @@ from traceback import format_exc
 
 from twisted.logger import Logger
 
-from hostmail.interfaces import CachedMessage
+from hostmail.interfaces.mailstore import CachedMessage
 from hostmail.message.summary import summarise
 
 NIL_ENVELOPE = b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"

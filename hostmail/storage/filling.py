@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from hostmail.errors import NoSuchFolder, Refusal
-from hostmail.interfaces import InThread
+from hostmail.interfaces.threads import InThread
 from hostmail.message.searchable import header_part, header_text, whole_body_text
 from hostmail.storage import reading
 from hostmail.storage.boxes import UID_MASK, Box, BoxRef, span

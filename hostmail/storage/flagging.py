@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from hostmail.interfaces import Changes
+from hostmail.interfaces.mailstore import Changes
 from hostmail.storage import keywords, unlettered
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox

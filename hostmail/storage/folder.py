@@ -10,7 +10,8 @@ import apsw
 from zope.interface import implementer
 
 from hostmail.errors import MessageGone, MessageTooBig, Refusal
-from hostmail.interfaces import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot
 from hostmail.storage import copying, flagging, keywords, looking, quota, reading, removing, together
 from hostmail.storage.arriving import Arrival
 from hostmail.storage.boxes import Box, BoxRef

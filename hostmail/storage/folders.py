@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hostmail.errors import BadFolderName, FolderExists, NoSuchFolder, TooMany
-from hostmail.interfaces import FolderInfo
+from hostmail.interfaces.mailstore import FolderInfo
 from hostmail.storage.annotations import copy_values
 from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.copying import move_rows

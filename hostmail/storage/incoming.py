@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zope.interface import implementer
 
 from hostmail.errors import MessageTooBig
-from hostmail.interfaces import IIncoming, Placed
+from hostmail.interfaces.mailstore import IIncoming, Placed
 from hostmail.storage.arriving import Arrival
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.content import Source

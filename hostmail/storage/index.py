@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from hostmail.interfaces import FIRST_KEYWORD_BIT, CachedMessage, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import FIRST_KEYWORD_BIT, CachedMessage
 from hostmail.storage import schema
 from hostmail.storage.boxes import UID_MASK, Box, Row, loaded_flags, runs, span, stored_flags
 from hostmail.storage.freshness import NEVER, Seen

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from hostmail.errors import TooMany
-from hostmail.interfaces import FIRST_KEYWORD_BIT
+from hostmail.interfaces.mailstore import FIRST_KEYWORD_BIT
 from hostmail.storage.adoption_formats import format_keywords, parse_keywords
 from hostmail.storage.boxes import Box
 from hostmail.storage.names import MAX_LETTERS

@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from hostmail.envelope import Peer
 from hostmail.errors import MaildropInUse, TemporaryFailure
-from hostmail.interfaces import ILock
+from hostmail.interfaces.mailstore import ILock
 
 POLL_SECONDS = 0.1
 MAX_NOTE = 4096

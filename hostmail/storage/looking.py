@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from hostmail.interfaces import CachedMessage, Changes, FolderStatus, InThread, Snapshot
+from hostmail.interfaces.mailstore import CachedMessage, Changes, FolderStatus, Snapshot
+from hostmail.interfaces.threads import InThread
 from hostmail.storage.adoption_formats import dovecot_uidl
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox

@@ -15,7 +15,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import FolderChanged, IEvents, InThread
+from hostmail.interfaces.events import FolderChanged, IEvents
+from hostmail.interfaces.threads import InThread
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.looking import modseq_now
 from hostmail.storage.mailbox import Mailbox

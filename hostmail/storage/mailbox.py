@@ -18,7 +18,9 @@ import apsw
 from twisted.logger import Logger
 
 from hostmail.errors import NoSuchFolder, TemporaryFailure
-from hostmail.interfaces import Account, CachedMessage, IEvents, IUsage, Usage
+from hostmail.interfaces.directory import Account, IUsage, Usage
+from hostmail.interfaces.events import IEvents
+from hostmail.interfaces.mailstore import CachedMessage
 from hostmail.storage import opening
 from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.disk import Disk, storage_refusal

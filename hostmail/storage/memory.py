@@ -14,7 +14,9 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from hostmail.errors import MessageTooBig, Refusal, as_refusal
-from hostmail.interfaces import Account, Drop, IEvents, IMailStore, ISpool, ISpoolFile, IUsage, Room
+from hostmail.interfaces.directory import Account, IUsage
+from hostmail.interfaces.events import IEvents
+from hostmail.interfaces.mailstore import Drop, IMailStore, ISpool, ISpoolFile, Room
 from hostmail.storage.memory_account import AccountState, MemoryAccount
 from hostmail.storage.memory_folder import SYSTEM_FLAGS, FolderState
 from hostmail.storage.names import INBOX, folder_directory, normal_folder_name

@@ -10,18 +10,9 @@ from zope.interface import implementer
 
 from hostmail.envelope import Peer
 from hostmail.errors import BadFolderName, FolderExists, NoSuchFolder, OverQuota, TooMany
-from hostmail.interfaces import (
-    Account,
-    FolderChanged,
-    FolderInfo,
-    FolderStatus,
-    IAccountStore,
-    IEvents,
-    ILock,
-    IUsage,
-    Room,
-    Usage,
-)
+from hostmail.interfaces.directory import Account, IUsage, Usage
+from hostmail.interfaces.events import FolderChanged, IEvents
+from hostmail.interfaces.mailstore import FolderInfo, FolderStatus, IAccountStore, ILock, Room
 from hostmail.storage.annotations import Values, changed, check_account, size_of
 from hostmail.storage.lock import patiently
 from hostmail.storage.memory_folder import FolderState, MemoryFolder

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zope.interface import implementer
 
 from hostmail.errors import MessageGone, MessageTooBig, NoSuchFolder, TooMany
-from hostmail.interfaces import (
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import (
     FIRST_KEYWORD_BIT,
     CachedMessage,
     Changes,
@@ -19,7 +20,6 @@ from hostmail.interfaces import (
     IMessage,
     Placed,
     Snapshot,
-    Usage,
 )
 from hostmail.message.scan import header_extent
 from hostmail.message.searchable import header_part, header_text, whole_body_text

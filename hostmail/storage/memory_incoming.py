@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from zope.interface import implementer
 
 from hostmail.errors import MessageGone, MessageTooBig, NoSuchFolder
-from hostmail.interfaces import IIncoming, Placed, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import IIncoming, Placed
 
 if TYPE_CHECKING:
     from hostmail.storage.memory_account import AccountState

@@ -9,7 +9,8 @@ from typing import TypeVar
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.interfaces import IMessage, InThread
+from hostmail.interfaces.mailstore import IMessage
+from hostmail.interfaces.threads import InThread
 from hostmail.storage.boxes import Row
 from hostmail.storage.damaged import explanation
 from hostmail.storage.disk import Disk

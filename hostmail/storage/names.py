@@ -20,7 +20,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from hostmail.errors import BadFolderName, TooMany
-from hostmail.interfaces import Flag
+from hostmail.interfaces.mailstore import Flag
 
 MAX_FILE_NAME = 255
 MAX_LEVEL, MAX_FOLDER_NAME, MAX_DEPTH = 255, 1_000, 20

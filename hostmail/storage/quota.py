@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hostmail.errors import OverQuota
-from hostmail.interfaces import Account, Room, Usage
+from hostmail.interfaces.directory import Account, Usage
+from hostmail.interfaces.mailstore import Room
 
 
 def add(used: Usage, more: Usage) -> Usage:

@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Sequence
 
-from hostmail.interfaces import Flag
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage.boxes import Box, BoxRef, Row
 from hostmail.storage.mailbox import Mailbox
 from hostmail.storage.scan import prepare, remove_rows

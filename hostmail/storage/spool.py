@@ -13,7 +13,7 @@ from collections.abc import Callable
 from zope.interface import implementer
 
 from hostmail.errors import OutOfSpace, Refusal
-from hostmail.interfaces import ISpool, ISpoolFile
+from hostmail.interfaces.mailstore import ISpool, ISpoolFile
 from hostmail.storage.disk import Disk, storage_refusal
 from hostmail.storage.names import UniqueNames
 

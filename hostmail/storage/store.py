@@ -16,7 +16,10 @@ from zope.interface import implementer
 
 from hostmail.envelope import Peer
 from hostmail.errors import Refusal, TemporaryFailure
-from hostmail.interfaces import Account, CachedMessage, Drop, IEvents, IMailStore, InThread, IUsage, Room, Usage
+from hostmail.interfaces.directory import Account, IUsage, Usage
+from hostmail.interfaces.events import IEvents
+from hostmail.interfaces.mailstore import CachedMessage, Drop, IMailStore, Room
+from hostmail.interfaces.threads import InThread
 from hostmail.storage import lock, quota, trash
 from hostmail.storage.account import AccountStore
 from hostmail.storage.arriving import Arrival

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hostmail.errors import MessageGone, Refusal
-from hostmail.interfaces import Placed
+from hostmail.interfaces.mailstore import Placed
 from hostmail.storage.arriving import Arrival, Group, place_all, sync_places
 from hostmail.storage.boxes import BoxRef
 from hostmail.storage.content import Source

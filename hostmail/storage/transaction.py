@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from hostmail.interfaces import FolderChanged, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.events import FolderChanged
 from hostmail.storage import quota
 from hostmail.storage.boxes import Box
 from hostmail.storage.freshness import after_own_change

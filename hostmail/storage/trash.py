@@ -6,7 +6,7 @@ import os
 import shutil
 
 from hostmail.errors import AlreadyExists
-from hostmail.interfaces import Account
+from hostmail.interfaces.directory import Account
 from hostmail.storage.disk import Disk, storage_refusal
 
 REMOVED = "removed"

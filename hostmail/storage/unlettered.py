@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from hostmail.interfaces import FIRST_KEYWORD_BIT
+from hostmail.interfaces.mailstore import FIRST_KEYWORD_BIT
 from hostmail.storage.boxes import Box, Row
 from hostmail.storage.keywords import MAX_KEYWORDS, load_keywords
 from hostmail.storage.names import MAX_LETTERS

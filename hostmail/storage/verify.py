@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from hostmail.interfaces import Usage
+from hostmail.interfaces.directory import Usage
 from hostmail.storage.boxes import Box, Row
 from hostmail.storage.freshness import NEVER
 from hostmail.storage.mailbox import Mailbox

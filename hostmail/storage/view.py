@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from sys import byteorder
 
-from hostmail.interfaces import Snapshot
+from hostmail.interfaces.mailstore import Snapshot
 from hostmail.storage.boxes import Box
 
 Changed = tuple[int, int, int, int, int]

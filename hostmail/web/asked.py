@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from hostmail.address import normal_ip, parse_domain
 from hostmail.errors import BadAddress
-from hostmail.interfaces import SessionInfo
+from hostmail.interfaces.admin import SessionInfo
 from hostmail.web.fields import NO_FIELDS, Fields
 
 FOR_PROGRAMS = ("accept", "authorization", "content-type", "idempotency-key")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostmail.interfaces import ISessions
+from hostmail.interfaces.admin import ISessions
 from hostmail.web.answers import Answer
 from hostmail.web.app import Route, WebApp
 from hostmail.web.asked import Asked, Proxies

@@ -22,7 +22,7 @@ from twisted.web.server import Request, Site
 from hostmail.address import normal_ip
 from hostmail.envelope import Peer
 from hostmail.errors import TooMany
-from hostmail.interfaces import ISessions, SessionInfo
+from hostmail.interfaces.admin import ISessions, SessionInfo
 from hostmail.web import limits
 
 log = Logger(namespace="web")

@@ -18,39 +18,33 @@ from hostmail.config.schema import Settings
 from hostmail.decisions import CATCH_REFUSE
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import AlreadyExists, BadValue, NotFound, Refusal, TemporaryFailure
-from hostmail.interfaces import (
+from hostmail.interfaces.admin import CertificateInfo, ISessions, SessionInfo
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.directory import (
     Account,
-    Autoresponder,
     CaughtName,
-    CertificateInfo,
-    Changed,
     Domain,
-    Grant,
     ICaughtNames,
     IDirectory,
     IDirectoryChanges,
-    ILoginAttempts,
-    IMailStore,
-    IPasswords,
-    IQueue,
-    IRelayGrants,
-    ISessions,
-    IThrottle,
     IWelcomes,
-    LoginAttempt,
-    MailingList,
     Name,
-    Owner,
     OwnWelcome,
-    Queued,
-    QueueStats,
     RemovedAccount,
-    Room,
-    SessionInfo,
-    Throttled,
     Usage,
-    WaitingFor,
 )
+from hostmail.interfaces.lists import MailingList
+from hostmail.interfaces.logins import (
+    Grant,
+    ILoginAttempts,
+    IPasswords,
+    IRelayGrants,
+    IThrottle,
+    LoginAttempt,
+    Throttled,
+)
+from hostmail.interfaces.mailstore import IMailStore, Room
+from hostmail.interfaces.queue import Changed, IQueue, Owner, Queued, QueueStats, WaitingFor
 from tests.admin.people import FakeAudit, FakeFactors, FakePeople, FakeSignIn, FakeTokens
 from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeMembers
 from tests.relay.facts import FakeWays

@@ -11,9 +11,8 @@ from zope.interface import implementer
 from hostmail.actor import Actor, Role
 from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, LoginFailed, NotFound
-from hostmail.interfaces import (
-    AuditEntry,
-    IAudit,
+from hostmail.interfaces.admin import AuditEntry, IAudit
+from hostmail.interfaces.people import (
     IPeople,
     ISecondFactors,
     ISignIn,

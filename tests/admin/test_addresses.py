@@ -20,7 +20,8 @@ from hostmail.config.schema import Settings
 from hostmail.directory.caught import CaughtNames
 from hostmail.directory.members import ListMembers
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import ICaughtNames, Room, Usage
+from hostmail.interfaces.directory import ICaughtNames, Usage
+from hostmail.interfaces.mailstore import Room
 from hostmail.routing.router import Router
 from tests.admin.fakes import Caught, Store, World
 from tests.directory.support import HASH, DirectoryTestCase

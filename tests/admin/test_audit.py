@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.actor import Actor, Role
 from hostmail.admin.auditing import HIDDEN, MOST_OCTETS, entry_of, without_secrets
 from hostmail.errors import BadValue, NotAllowed, NotFound, TemporaryFailure
-from hostmail.interfaces import AuditEntry
+from hostmail.interfaces.admin import AuditEntry
 from tests.admin.fakes import NOW, ROOT, World
 
 OWNER = Actor(Role.OWNER, "max", "panel", "192.0.2.1", person_id=1, domains=frozenset({"one.test"}))

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.admin.certificates import DAY_SECONDS, is_believed, problems
 from hostmail.admin.cli import PROBLEMS, CommandLine
 from hostmail.admin.main import hostmail
-from hostmail.interfaces import CertificateInfo
+from hostmail.interfaces.admin import CertificateInfo
 from tests.admin.fakes import NOW, Facts, World
 
 

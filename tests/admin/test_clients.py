@@ -12,7 +12,7 @@ from hostmail.admin.setups import make_setup, offers, web_address, web_port
 from hostmail.clientsetup.setup import Offer, Setup
 from hostmail.config.schema import Listener, Settings
 from hostmail.errors import NotFound
-from hostmail.interfaces import Domain
+from hostmail.interfaces.directory import Domain
 from tests.admin.fakes import Facts, World
 
 ONE = Domain("one.test", "one")

@@ -39,7 +39,7 @@ from hostmail.errors import (
     Refusal,
     TemporaryFailure,
 )
-from hostmail.interfaces import IAdmin
+from hostmail.interfaces.admin import IAdmin
 
 
 @implementer(IAdmin)

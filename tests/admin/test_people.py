@@ -9,7 +9,8 @@ from zope.interface.verify import verifyObject
 
 from hostmail.actor import Actor, Role
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotAllowed, NotFound
-from hostmail.interfaces import IAudit, IPeople, ISecondFactors, ISignIn, ITokens, Standing
+from hostmail.interfaces.admin import IAudit
+from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, ITokens, Standing
 from tests.admin.fakes import NOW, World
 from tests.admin.people import RIGHT
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.actor import Role
-from hostmail.interfaces import SecondFactor
+from hostmail.interfaces.people import SecondFactor
 from tests.admin.test_commands import Base
 
 STRONG = "long enough"

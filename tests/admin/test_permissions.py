@@ -26,7 +26,7 @@ from hostmail.admin.permissions import (
     shown,
 )
 from hostmail.errors import NotAllowed, NotFound, Refusal
-from hostmail.interfaces import Grant
+from hostmail.interfaces.logins import Grant
 from tests.admin.fakes import NOW, ROOT, World
 
 OWNER = Actor(Role.OWNER, "two", "panel", person_id=2, domains=frozenset({"two.test"}))

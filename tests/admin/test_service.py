@@ -11,16 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hostmail.errors import AlreadyExists, BadValue, NotFound, Overloaded, Refusal, TemporaryFailure
-from hostmail.interfaces import (
-    IAdmin,
-    IDirectory,
-    IDirectoryChanges,
-    IMailStore,
-    IPasswords,
-    IQueue,
-    IRelayGrants,
-    ISessions,
-)
+from hostmail.interfaces.admin import IAdmin, ISessions
+from hostmail.interfaces.directory import IDirectory, IDirectoryChanges
+from hostmail.interfaces.logins import IPasswords, IRelayGrants
+from hostmail.interfaces.mailstore import IMailStore
+from hostmail.interfaces.queue import IQueue
 from tests.admin.fakes import NOW, Facts, Grants, Hashes, Sessions, Store, Waiting, World
 
 

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.actor import Actor, Role
 from hostmail.admin.theirs import facts_of, refusal_for, route_of
 from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal
-from hostmail.interfaces import Happened, MailFact
+from hostmail.interfaces.history import Happened, MailFact
 from tests.admin.fakes import NOW, World
 
 OWNER = Actor(Role.OWNER, "one", "panel", domains=frozenset({"one.test"}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostmail.interfaces import Happened, MailFact
+from hostmail.interfaces.history import Happened, MailFact
 from tests.admin.fakes import NOW
 from tests.admin.test_commands import Base
 

@@ -9,7 +9,7 @@ from twisted.logger import globalLogPublisher
 
 from hostmail.config.schema import Settings
 from hostmail.directory.smarthosts import WaysOut
-from hostmail.interfaces import Smarthost, WayOut
+from hostmail.interfaces.waysout import Smarthost, WayOut
 from hostmail.relay.routes import explained_way
 from tests.admin.fakes import World
 from tests.admin.test_addresses import ANN, AddressesCase

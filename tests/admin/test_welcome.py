@@ -13,7 +13,7 @@ from hostmail.admin.main import hostmail
 from hostmail.clientsetup.welcome import DEFAULT
 from hostmail.config.checking import findings
 from hostmail.errors import BadValue, NotFound, OverQuota, TemporaryFailure
-from hostmail.interfaces import Account
+from hostmail.interfaces.directory import Account
 from tests.admin.fakes import Facts, World
 
 OWN = "Subject: Hi {login}\n\nAsk {server} for {domain}.\n"

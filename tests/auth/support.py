@@ -13,20 +13,11 @@ from zope.interface import implementer
 
 from hostmail.address import Address
 from hostmail.envelope import Peer
-from hostmail.interfaces import (
-    Account,
-    Autoresponder,
-    Domain,
-    IDirectory,
-    IEvents,
-    ILoginAttempts,
-    IPasswords,
-    LoginAttempt,
-    MailingList,
-    Name,
-    RemovedAccount,
-    Usage,
-)
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.directory import Account, Domain, IDirectory, Name, RemovedAccount, Usage
+from hostmail.interfaces.events import IEvents
+from hostmail.interfaces.lists import MailingList
+from hostmail.interfaces.logins import ILoginAttempts, IPasswords, LoginAttempt
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 from hostmail.auth import attempts
 from hostmail.auth.attempts import LoginAttempts
 from hostmail.envelope import Peer
-from hostmail.interfaces import ILoginAttempts, LoginAttempt
+from hostmail.interfaces.logins import ILoginAttempts, LoginAttempt
 from tests.auth.support import AuthTestCase, at_once
 
 HOME = Peer("192.0.2.1", "imap")

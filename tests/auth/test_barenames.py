@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostmail.auth.barenames import by_server_name, domains_in, of_domain
 from hostmail.envelope import Peer
-from hostmail.interfaces import Domain
+from hostmail.interfaces.directory import Domain
 from tests.auth.support import AuthTestCase, People
 
 

@@ -21,7 +21,8 @@ from hostmail.auth.throttle import Throttle, ThrottleLimits
 from hostmail.auth.verified import VerifiedCredentials
 from hostmail.envelope import Peer
 from hostmail.errors import BareLogin, LoginFailed, Overloaded, PlaintextRefused, TemporaryFailure
-from hostmail.interfaces import DirectoryChanged, Grant, IRelayGrants, PasswordLogin
+from hostmail.interfaces.events import DirectoryChanged
+from hostmail.interfaces.logins import Grant, IRelayGrants, PasswordLogin
 from tests.auth.support import Attempts, AuthTestCase, People, PlainPasswords
 
 HOME = "192.0.2.1"

@@ -9,7 +9,8 @@ from zope.interface.verify import verifyObject
 
 from hostmail.auth.grants import RelayGrants
 from hostmail.errors import BadValue
-from hostmail.interfaces import DirectoryChanged, Grant, IRelayGrants
+from hostmail.interfaces.events import DirectoryChanged
+from hostmail.interfaces.logins import Grant, IRelayGrants
 from tests.auth.support import AuthTestCase
 
 

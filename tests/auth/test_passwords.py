@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.auth.passwords import Passwords
 from hostmail.errors import BadValue, Overloaded, TemporaryFailure
-from hostmail.interfaces import IPasswords
+from hostmail.interfaces.logins import IPasswords
 from tests.auth.support import AuthTestCase, at_once
 
 

@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 from hostmail.auth.realm import HostmailRealm
 from hostmail.envelope import Peer
 from hostmail.errors import LoginFailed, MaildropInUse
-from hostmail.interfaces import Account
+from hostmail.interfaces.directory import Account
 from tests.auth.support import AuthTestCase, People
 
 

@@ -19,7 +19,7 @@ from hostmail.directory.factors import SecondFactors
 from hostmail.directory.people import People
 from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotFound, Overloaded, Refusal
-from hostmail.interfaces import ISignIn, Signed
+from hostmail.interfaces.people import ISignIn, Signed
 from tests.auth.support import Attempts, PlainPasswords
 from tests.directory.support import Aloud, DirectoryTestCase, Threads
 

@@ -12,7 +12,8 @@ from zope.interface.verify import verifyObject
 from hostmail.auth.networks import client, neighbourhood
 from hostmail.auth.throttle import DAY, HOUR, Throttle, ThrottleLimits, decayed, delay_after
 from hostmail.errors import Overloaded
-from hostmail.interfaces import DirectoryChanged, IThrottle
+from hostmail.interfaces.events import DirectoryChanged
+from hostmail.interfaces.logins import IThrottle
 from tests.auth.support import AuthTestCase
 
 LIMITS = ThrottleLimits()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.auth.verified import RecentFailures, VerifiedCredentials
-from hostmail.interfaces import DirectoryChanged
+from hostmail.interfaces.events import DirectoryChanged
 from tests.auth.support import AuthTestCase
 
 

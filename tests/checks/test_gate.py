@@ -27,7 +27,9 @@ from hostmail.errors import (
     TemporaryFailure,
     TooMany,
 )
-from hostmail.interfaces import Grant, Room, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.logins import Grant
+from hostmail.interfaces.mailstore import Room
 from tests.delivery.fakes import FakeDirectory, FakeGrants, FakeStore
 
 ELSEWHERE = Relay(Address("bob", "other.example"))

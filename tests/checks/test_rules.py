@@ -12,7 +12,9 @@ from hostmail.checks.responsible import Responsible, Sponsor, by_grant, by_login
 from hostmail.checks.sizes import fits_limit, fits_room, octets
 from hostmail.envelope import Peer
 from hostmail.errors import MailLoop, MessageTooBig, OverQuota, Refusal, RelayingProhibited, SendingSuspended
-from hostmail.interfaces import Account, Domain, Grant, Room, Usage
+from hostmail.interfaces.directory import Account, Domain, Usage
+from hostmail.interfaces.logins import Grant
+from hostmail.interfaces.mailstore import Room
 
 ACCOUNT = Account(1, "ann@example.com", "example.com", "ann")
 DOMAIN = Domain("example.com", "example")

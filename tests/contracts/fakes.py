@@ -8,7 +8,8 @@ from typing import Any
 from zope.interface import implementer
 
 from hostmail.errors import OverQuota, Refusal
-from hostmail.interfaces import Event, FolderChanged, IEvents, IUsage, Usage
+from hostmail.interfaces.directory import IUsage, Usage
+from hostmail.interfaces.events import Event, FolderChanged, IEvents
 
 
 @implementer(IUsage)

@@ -9,7 +9,8 @@ from zope.interface.verify import verifyObject
 
 from hostmail.envelope import Peer
 from hostmail.errors import MaildropInUse
-from hostmail.interfaces import (
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import (
     Drop,
     IAccountStore,
     IFolder,
@@ -19,7 +20,6 @@ from hostmail.interfaces import (
     IMessage,
     ISpool,
     ISpoolFile,
-    Usage,
 )
 from tests.contracts.mailstore_base import LETTER, StoreGround
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.errors import BadValue, NoSuchFolder, TooMany
-from hostmail.interfaces import MAX_ANNOTATION_OCTETS
+from hostmail.interfaces.mailstore import MAX_ANNOTATION_OCTETS
 from tests.contracts.mailstore_base import StoreGround
 
 ODD = b"\r\n\0\xff \x80"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from hostmail.errors import MessageTooBig, NoSuchFolder, OverQuota, TooMany
-from hostmail.interfaces import Flag, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Flag
 from tests.contracts.mailstore_base import LETTER, SIZE_LIMIT, StoreGround
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import Account, Drop
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.mailstore import Drop
 from tests.contracts.fakes import FakeEvents, FakeUsage
 
 SIZE_LIMIT = 100_000

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hostmail.errors import OverQuota, TemporaryFailure
-from hostmail.interfaces import Drop, Flag, FolderChanged, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.events import FolderChanged
+from hostmail.interfaces.mailstore import Drop, Flag
 from tests.contracts.mailstore_base import LETTER, SIZE_LIMIT, StoreGround
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from hostmail.errors import MessageGone, NoSuchFolder, OverQuota, TooMany
-from hostmail.interfaces import Flag, IFolder, IIncoming
+from hostmail.interfaces.mailstore import Flag, IFolder, IIncoming
 from hostmail.message.summary import summarise
 from tests.contracts.mailstore_base import LETTER, StoreGround
 

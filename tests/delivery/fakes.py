@@ -14,35 +14,14 @@ from zope.interface import implementer
 from hostmail.address import Address
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NoSuchRecipient, OutOfSpace, Refusal
-from hostmail.interfaces import (
-    Account,
-    Answer,
-    Autoresponder,
-    Changed,
-    Domain,
-    Drop,
-    Grant,
-    IAnswered,
-    IDirectory,
-    IHistory,
-    IListMembers,
-    IMailStore,
-    IQueue,
-    IRelayGrants,
-    ISenderRewriting,
-    ISpool,
-    ISpoolFile,
-    MailFact,
-    MailingList,
-    Member,
-    Name,
-    Owner,
-    Queued,
-    QueueStats,
-    RemovedAccount,
-    Room,
-    Usage,
-)
+from hostmail.interfaces.autoresponders import Answer, Autoresponder, IAnswered
+from hostmail.interfaces.delivery import ISenderRewriting
+from hostmail.interfaces.directory import Account, Domain, IDirectory, Name, RemovedAccount, Usage
+from hostmail.interfaces.history import IHistory, MailFact
+from hostmail.interfaces.lists import IListMembers, MailingList, Member
+from hostmail.interfaces.logins import Grant, IRelayGrants
+from hostmail.interfaces.mailstore import Drop, IMailStore, ISpool, ISpoolFile, Room
+from hostmail.interfaces.queue import Changed, IQueue, Owner, Queued, QueueStats
 from hostmail.srs import is_rewritten
 
 

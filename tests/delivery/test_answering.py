@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hostmail.errors import OverQuota
-from hostmail.interfaces import Autoresponder
+from hostmail.interfaces.autoresponders import Autoresponder
 from tests.delivery.test_intake import IntakeCase
 
 PERSONAL = b"From: bob@other.example\r\nTo: ann@example.com\r\nSubject: Lunch?\r\n\r\nHungry.\r\n"

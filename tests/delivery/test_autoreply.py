@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.address import Address
 from hostmail.delivery.autoreply import From, answer, is_on, why_not
-from hostmail.interfaces import Autoresponder
+from hostmail.interfaces.autoresponders import Autoresponder
 
 ANN = Address("Ann", "example.com")
 BOB = Address("bob", "x.example")

@@ -17,7 +17,8 @@ from hostmail.delivery.notices import Notices, outcome, wanted
 from hostmail.delivery.ours import Cause
 from hostmail.delivery.telling import Telling
 from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
-from hostmail.interfaces import Happened, Queued
+from hostmail.interfaces.history import Happened
+from hostmail.interfaces.queue import Queued
 from tests.delivery.fakes import FakeHistory
 
 ORIGINAL = Original("q1", "ann@example.com", b"Subject: hello\r\nFrom: ann\r\n\r\n", 1_700_000_000.0, "id+2B1")

@@ -6,7 +6,8 @@ from typing import Any
 
 from hostmail.address import Address
 from hostmail.errors import OverQuota
-from hostmail.interfaces import Autoresponder, Grant
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.logins import Grant
 from tests.delivery.test_lists import FAR, ListCase, by
 
 STRANGER = "bob@other.example"

@@ -33,17 +33,12 @@ from hostmail.errors import (
     SpamNotForwarded,
     TemporaryFailure,
 )
-from hostmail.interfaces import (
-    Happened,
-    IDirectory,
-    IIntake,
-    IMailStore,
-    IQueue,
-    IRelayGrants,
-    ISpool,
-    ISpoolFile,
-    ITransaction,
-)
+from hostmail.interfaces.delivery import IIntake, ITransaction
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.history import Happened
+from hostmail.interfaces.logins import IRelayGrants
+from hostmail.interfaces.mailstore import IMailStore, ISpool, ISpoolFile
+from hostmail.interfaces.queue import IQueue
 from hostmail.routing.router import Router
 from tests.delivery.fakes import (
     FakeAnswered,

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.address import Address
 from hostmail.delivery.lists.fields import cleaned, from_list, list_fields, mailto
 from hostmail.delivery.lists.judging import authors
-from hostmail.interfaces import MailingList
+from hostmail.interfaces.lists import MailingList
 from hostmail.message.headers import count_fields, field_value, header_end
 
 TEAM = MailingList(1, "team@example.com", "example.com", (Address("ann", "example.com"),))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hostmail.address import Address
-from hostmail.interfaces import Autoresponder, MayPost
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.lists import MayPost
 from tests.delivery.test_lists import BEA, FAR, OWNER, POST, TEAM, ListCase
 
 CREW = "crew@example.com"

@@ -6,7 +6,7 @@ from hostmail.address import Address
 from hostmail.delivery.lists import rules, waiting
 from hostmail.delivery.lists.waiting import DAY
 from hostmail.errors import NoSuchRecipient, TemporaryFailure, TooMany
-from hostmail.interfaces import MayPost
+from hostmail.interfaces.lists import MayPost
 from tests.delivery.test_lists import BEA, OWNER, POST, TEAM, ListCase, by
 
 CLEO, EVE = "cleo@example.com", "eve@evil.example"

@@ -12,7 +12,7 @@ from hostmail.delivery.lists import holding
 from hostmail.delivery.lists.posts import MEMBERS_A_SECOND
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import MailLoop, MessageTooBig, NoSuchRecipient, Refusal, TemporaryFailure
-from hostmail.interfaces import MailingList, MayPost
+from hostmail.interfaces.lists import MailingList, MayPost
 from hostmail.listnames import bounce_address
 from tests.delivery.test_whole_way import WholeWayCase
 

@@ -14,7 +14,9 @@ from hostmail.delivery.answering import Arrived
 from hostmail.delivery.autoreply import why_not
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailure
-from hostmail.interfaces import Autoresponder, ISpoolFile, Queued
+from hostmail.interfaces.autoresponders import Autoresponder
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import Queued
 from tests.delivery.fakes import FakeDirectory, FakeSenders, FakeSpool, FakeStore
 from tests.queue.support import at_once
 

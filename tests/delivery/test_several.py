@@ -9,7 +9,8 @@ from hostmail.decisions import Forward, IntoMailbox, Refuse, Relay, Several
 from hostmail.delivery.ends import sort_out, waiting
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NoSuchRecipient, OverQuota, RecipientSuspended, TemporaryFailure
-from hostmail.interfaces import Room, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Room
 from tests.delivery.test_intake import MESSAGE, IntakeCase
 
 ANN, BEA, CLEO, ALL = "ann@example.com", "bea@example.com", "cleo@example.com", "all@example.com"

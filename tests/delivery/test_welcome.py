@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.delivery.welcome import Welcome
 from hostmail.errors import OutOfSpace, OverQuota
-from hostmail.interfaces import Account, Happened
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.history import Happened
 from tests.delivery.fakes import FakeHistory, FakeSpool, FakeStore
 
 ANN = Account(1, "Ann@one.test", "one.test", "ann")

@@ -14,7 +14,7 @@ from zope.interface import implementer
 from hostmail.directory.changes import DirectoryChanges
 from hostmail.directory.reading import Directory
 from hostmail.directory.tables import MIGRATIONS
-from hostmail.interfaces import DirectoryChanged, IEvents
+from hostmail.interfaces.events import DirectoryChanged, IEvents
 from hostmail.sql.database import Database
 
 T = TypeVar("T")

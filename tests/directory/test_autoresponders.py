@@ -10,7 +10,7 @@ from hostmail.address import Address
 from hostmail.directory import autoresponders
 from hostmail.directory.autoresponders import Answered
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import Answer, Autoresponder, IAnswered
+from hostmail.interfaces.autoresponders import Answer, Autoresponder, IAnswered
 from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
 
 BOB, EVE = Address("Bob", "x.example"), Address("eve", "x.example")

@@ -8,7 +8,8 @@ from zope.interface.verify import verifyObject
 
 from hostmail.directory.usage import StoredUsage
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TemporaryFailure
-from hostmail.interfaces import Account, DirectoryChanged, IDirectoryChanges, Usage
+from hostmail.interfaces.directory import Account, IDirectoryChanges, Usage
+from hostmail.interfaces.events import DirectoryChanged
 from tests.directory.support import HASH, DirectoryTestCase
 
 

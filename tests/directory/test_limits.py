@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 from hostmail.actor import Role
 from hostmail.directory.people import People
 from hostmail.errors import BadValue, NotFound, Refusal, TooMany
-from hostmail.interfaces import IDirectoryChanges
+from hostmail.interfaces.directory import IDirectoryChanges
 from tests.directory.support import HASH, DirectoryTestCase
 
 

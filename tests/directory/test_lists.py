@@ -7,7 +7,7 @@ from zope.interface.verify import verifyObject
 from hostmail.address import Address
 from hostmail.directory.members import DAY_SECONDS, MOST_FOR_ONE, MOST_QUESTIONS, ListMembers
 from hostmail.errors import AlreadyExists, BadValue, NotFound
-from hostmail.interfaces import IListMembers, MailingList, MayPost
+from hostmail.interfaces.lists import IListMembers, MailingList, MayPost
 from hostmail.listnames import ListWord, around
 from tests.delivery.fakes import FakeMembers
 from tests.directory.support import HASH, DirectoryTestCase

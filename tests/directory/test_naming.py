@@ -9,7 +9,8 @@ from hostmail.directory import caught as caught_module
 from hostmail.directory.caught import CaughtNames
 from hostmail.directory.transaction import NameLimits
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
-from hostmail.interfaces import MAX_CHAIN, DirectoryChanged, Name
+from hostmail.interfaces.directory import MAX_CHAIN, Name
+from hostmail.interfaces.events import DirectoryChanged
 from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
 
 ANN, BEA = "ann@example.com", "bea@example.com"

@@ -8,7 +8,7 @@ from hostmail.actor import Role
 from hostmail.directory.factors import MOST_TRIES, TRIES_SECONDS, SecondFactors
 from hostmail.directory.people import People
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TemporaryFailure
-from hostmail.interfaces import IPeople, ISecondFactors
+from hostmail.interfaces.people import IPeople, ISecondFactors
 from tests.directory.support import HASH, DirectoryTestCase
 
 NEW = "{PLAIN}another"

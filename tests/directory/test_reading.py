@@ -8,7 +8,8 @@ from hostmail.address import Address
 from hostmail.directory.reading import Directory
 from hostmail.directory.usage import StoredUsage
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import DirectoryChanged, IDirectory, Usage
+from hostmail.interfaces.directory import IDirectory, Usage
+from hostmail.interfaces.events import DirectoryChanged
 from tests.directory.support import HASH, DirectoryTestCase, Threads
 
 

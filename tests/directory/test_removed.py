@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.errors import AlreadyExists, NotFound
-from hostmail.interfaces import RemovedAccount
+from hostmail.interfaces.directory import RemovedAccount
 from tests.directory.support import HASH, DirectoryTestCase
 
 ANN = "ann@example.com"

@@ -7,7 +7,7 @@ from zope.interface.verify import verifyObject
 from hostmail.address import Address
 from hostmail.directory.senders import KEEP_SECONDS, SenderRewriting
 from hostmail.errors import NoSuchRecipient
-from hostmail.interfaces import ISenderRewriting
+from hostmail.interfaces.delivery import ISenderRewriting
 from tests.directory.support import DirectoryTestCase
 
 FORWARDER = Address("info", "example.com")

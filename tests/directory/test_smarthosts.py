@@ -9,7 +9,8 @@ from zope.interface.verify import verifyObject
 
 from hostmail.directory.smarthosts import WaysOut, changed, check_smarthost, check_sources
 from hostmail.errors import BadValue, NotFound
-from hostmail.interfaces import DirectoryChanged, IWaysOut, Smarthost, WayOut
+from hostmail.interfaces.events import DirectoryChanged
+from hostmail.interfaces.waysout import IWaysOut, Smarthost, WayOut
 from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
 
 SMART = Smarthost("smart.example", 587, "verified", "us", "secret")

@@ -17,7 +17,7 @@ from hostmail.directory.changes import DirectoryChanges
 from hostmail.directory.reading import Directory
 from hostmail.directory.tables import MIGRATIONS
 from hostmail.directory.usage import StoredUsage
-from hostmail.interfaces import Usage
+from hostmail.interfaces.directory import Usage
 from hostmail.monitoring.events import EventBus
 from hostmail.sql.database import Database
 from tests.directory.support import HASH

@@ -11,7 +11,7 @@ from hostmail.directory import tokens
 from hostmail.directory.people import People
 from hostmail.directory.tokens import MAX_NAME, Tokens, digest_of
 from hostmail.errors import BadValue, NotFound, TooMany
-from hostmail.interfaces import ITokens, Token
+from hostmail.interfaces.people import ITokens, Token
 from tests.directory.support import HASH, DirectoryTestCase
 
 ANN = "ann@example.com"

@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.directory.usage import StoredUsage
 from hostmail.errors import OverQuota, TemporaryFailure
-from hostmail.interfaces import IUsage, Usage
+from hostmail.interfaces.directory import IUsage, Usage
 from tests.directory.support import HASH, DirectoryTestCase
 
 

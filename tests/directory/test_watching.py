@@ -7,7 +7,8 @@ from sqlalchemy import text
 from hostmail.directory import transaction
 from hostmail.directory.usage import StoredUsage
 from hostmail.directory.watching import ForeignChanges
-from hostmail.interfaces import DirectoryChanged, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.events import DirectoryChanged
 from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
 
 

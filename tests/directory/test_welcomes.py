@@ -6,7 +6,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.directory.welcomes import Welcomes
 from hostmail.errors import NotFound, TemporaryFailure
-from hostmail.interfaces import IWelcomes, OwnWelcome
+from hostmail.interfaces.directory import IWelcomes, OwnWelcome
 from tests.directory.support import DirectoryTestCase
 
 OWN = OwnWelcome(True, "Subject: x\n\ny\n")

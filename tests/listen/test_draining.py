@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.envelope import Peer
-from hostmail.interfaces import ISessions, SessionInfo
+from hostmail.interfaces.admin import ISessions, SessionInfo
 from hostmail.listen.draining import drain
 
 

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.config.schema import Settings, Tls
-from hostmail.interfaces import CertificateInfo
+from hostmail.interfaces.admin import CertificateInfo
 from hostmail.listen.tls import open_store
 from tests.listen.certs import TODAY, folder, pems, place
 

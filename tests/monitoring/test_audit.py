@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import AuditEntry, IAudit
+from hostmail.interfaces.admin import AuditEntry, IAudit
 from hostmail.monitoring.audit import FORGET_EVERY, KEEP_SECONDS, Audit
 
 

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from hostmail.interfaces import DirectoryChanged, FolderChanged, IEvents
+from hostmail.interfaces.events import DirectoryChanged, FolderChanged, IEvents
 from hostmail.monitoring.events import EventBus
 
 

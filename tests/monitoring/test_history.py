@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import Happened, IHistory, MailFact
+from hostmail.interfaces.history import Happened, IHistory, MailFact
 from hostmail.monitoring import history
 from hostmail.monitoring.history import FLUSH_AT, FLUSH_SECONDS, History
 

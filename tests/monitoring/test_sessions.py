@@ -13,7 +13,8 @@ from zope.interface.verify import verifyObject
 from hostmail.address import client_network
 from hostmail.envelope import Peer
 from hostmail.errors import TooMany
-from hostmail.interfaces import DirectoryChanged, IEvents, ISessions, SessionInfo
+from hostmail.interfaces.admin import ISessions, SessionInfo
+from hostmail.interfaces.events import DirectoryChanged, IEvents
 from hostmail.monitoring.sessions import Sessions
 
 

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.mail import pop3
 
 from hostmail.envelope import Peer
-from hostmail.interfaces import PasswordLogin
+from hostmail.interfaces.logins import PasswordLogin
 from hostmail.protocols.pop3.factory import HostmailPOP3Factory
 from hostmail.protocols.pop3.maildrop import Maildrop, take_over_idle
 from hostmail.protocols.pop3.settings import Pop3Settings

@@ -18,7 +18,8 @@ from hostmail.delivery.forwarding import Leaving
 from hostmail.delivery.lists.work import Onward
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import Refusal, SendingSuspended, TemporaryFailure
-from hostmail.interfaces import ISpoolFile, Queued
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import Queued
 from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
 from tests.delivery.fakes import FakeHistory, FakeSpool

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import Refusal, TemporaryFailure
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.queue.lanes import LONGEST_PAUSE, MOST_LANES, PER_DESTINATION, Lane, Lanes
 from hostmail.queue.room import MOST_UNDER_WAY
 from hostmail.queue.schedule import DAY, HOUR

@@ -20,7 +20,8 @@ from zope.interface.verify import verifyObject
 from hostmail.address import Address
 from hostmail.envelope import Recipient
 from hostmail.errors import ConfigurationError, OutOfSpace, TemporaryFailure
-from hostmail.interfaces import IQueue, ISpoolFile
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import IQueue
 from hostmail.queue.contracts import QueuedRow
 from hostmail.queue.files import MOST_REMEMBERED, QueueFiles, transport_prefix
 from hostmail.queue.queue import Queue

@@ -15,7 +15,7 @@ from hostmail.delivery.lists.posts import Rewritten
 from hostmail.delivery.lists.work import Onward
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import MailLoop, NoSuchRecipient, OverQuota, RecipientSuspended, Refusal, TemporaryFailure
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.queue.lanes import PER_DESTINATION
 from hostmail.queue.runner import BATCH
 from hostmail.queue.schedule import DAY, HOUR

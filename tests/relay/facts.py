@@ -7,7 +7,8 @@ from typing import Any
 
 from zope.interface import implementer
 
-from hostmail.interfaces import Account, Domain, IWaysOut, WayOut
+from hostmail.interfaces.directory import Account, Domain
+from hostmail.interfaces.waysout import IWaysOut, WayOut
 
 ANN = Account(1, "ann@example.com", "example.com", "ann")
 

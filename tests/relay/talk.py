@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.client import Destination, Way
 from hostmail.relay.content import FileContent
 from hostmail.relay.conversation import Manners

@@ -16,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from hostmail.config.schema import Dns, Settings
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.making import is_local, make_dispatch, make_dns, ours
 from hostmail.relay.places import PER_HOST

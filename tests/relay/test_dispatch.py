@@ -15,7 +15,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import SendingSuspended
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.contracts import Exchange, Route
 from hostmail.relay.dispatch import MOST_IDLE, TIDY_ABOVE, Dispatch
 from hostmail.relay.failures import DnsFailure

@@ -7,7 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
-from hostmail.interfaces import Smarthost, WayOut
+from hostmail.interfaces.waysout import Smarthost, WayOut
 from hostmail.relay.dispatch import Dispatch
 from tests.relay.certificate import write_certificate
 from tests.relay.facts import FakeWays

@@ -11,7 +11,8 @@ from zope.interface.verify import verifyObject
 
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError
-from hostmail.interfaces import IWaysOut, Queued, Smarthost, WayOut
+from hostmail.interfaces.queue import Queued
+from hostmail.interfaces.waysout import IWaysOut, Smarthost, WayOut
 from hostmail.relay.contracts import Route
 from hostmail.relay.routes import SenderRoutes, chosen, servers_route, silenced, told
 from hostmail.relay.smarthost import SmarthostSettings

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from hostmail.config.schema import Settings
 from hostmail.errors import ConfigurationError, TemporaryFailure
-from hostmail.interfaces import Queued
+from hostmail.interfaces.queue import Queued
 from hostmail.relay.content import BLOCK, FileContent
 from hostmail.relay.contracts import Exchange
 from hostmail.relay.conversation import Manners

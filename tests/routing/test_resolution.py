@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.address import Address
 from hostmail.decisions import Decision, Discard, Forward, IntoMailbox, Refuse, Relay, Several
 from hostmail.errors import MailLoop, NoSuchRecipient, RecipientSuspended, TemporaryFailure
-from hostmail.interfaces import MAX_CHAIN
+from hostmail.interfaces.directory import MAX_CHAIN
 from hostmail.routing import route
 from hostmail.routing.explain import explained
 from hostmail.routing.router import Router

@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.address import Address
 from hostmail.decisions import Decision, IntoMailbox, ListCommand, Refuse, Relay, ToList
 from hostmail.errors import NoSuchRecipient, RecipientSuspended
-from hostmail.interfaces import Account, Domain, MailingList
+from hostmail.interfaces.directory import Account, Domain
+from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import ListWord
 from hostmail.routing.facts import Facts, base_name, role
 from hostmail.routing.route import Resolution

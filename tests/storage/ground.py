@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.interfaces import Account
+from hostmail.interfaces.directory import Account
 from hostmail.storage.disk import Disk
 from hostmail.storage.names import MAX_UID, parse
 from hostmail.storage.store import MaildirStore

@@ -15,7 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from hostmail.errors import OverQuota
-from hostmail.interfaces import Account, Drop
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.mailstore import Drop
 from hostmail.storage.store import MaildirStore
 from tests.storage.ground import at_once
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from hostmail.interfaces import Flag, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Flag
 from tests.contracts.mailstore_base import LETTER
 from tests.storage.ground import DiskGround
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.interfaces import Flag, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage import adoption_formats as formats
 from hostmail.storage.adoption import COURIER_KEYWORDS, FolderPlan, FoundFolder, departure, plan, special_uses
 from hostmail.storage.adoption_formats import UidRow

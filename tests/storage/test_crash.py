@@ -10,7 +10,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from hostmail.interfaces import Drop, Flag, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Drop, Flag
 from hostmail.storage.names import parse
 from hostmail.storage.store import MaildirStore
 from tests.contracts.mailstore_base import LETTER

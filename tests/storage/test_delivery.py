@@ -8,7 +8,8 @@ import os
 from twisted.internet.defer import Deferred
 
 from hostmail.errors import OutOfSpace, OverQuota, TemporaryFailure
-from hostmail.interfaces import Drop, Flag, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Drop, Flag
 from hostmail.storage.content import MessageFile
 from hostmail.storage.names import parse
 from hostmail.storage.store import MaildirStore

@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from hostmail.errors import OutOfSpace, Refusal, TemporaryFailure
-from hostmail.interfaces import Drop, Flag, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Drop, Flag
 from tests.contracts.mailstore_base import LETTER
 from tests.storage.ground import DiskGround
 

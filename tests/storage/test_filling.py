@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 from twisted.logger import capturedLogs
 
-from hostmail.interfaces import Flag
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage import filling
 from tests.contracts.mailstore_base import LETTER
 from tests.storage.ground import DiskGround

@@ -6,7 +6,8 @@ import os
 import shutil
 
 from hostmail.errors import MessageGone, NoSuchFolder
-from hostmail.interfaces import Drop, Flag, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import Drop, Flag
 from hostmail.storage.names import parse
 from tests.contracts.mailstore_base import LETTER
 from tests.storage.ground import DiskGround

@@ -16,7 +16,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.envelope import Peer
 from hostmail.errors import MaildropInUse, TemporaryFailure
-from hostmail.interfaces import ILock
+from hostmail.interfaces.mailstore import ILock
 from hostmail.storage import lock
 
 PEER = Peer("192.0.2.7", "pop3", login="ann@example.com")

@@ -10,7 +10,8 @@ from typing import Any
 from twisted.internet.task import Clock
 
 from hostmail.errors import NoSuchFolder
-from hostmail.interfaces import Drop, FolderChanged
+from hostmail.interfaces.events import FolderChanged
+from hostmail.interfaces.mailstore import Drop
 from hostmail.monitoring.events import EventBus
 from hostmail.storage.freshness import SECOND
 from hostmail.storage.lookout import BUSY_SECONDS, Lookout

@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.envelope import Peer
 from hostmail.errors import MaildropInUse, MessageTooBig, NoSuchFolder, OverQuota, TooMany
-from hostmail.interfaces import Account, Drop, Flag
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.mailstore import Drop, Flag
 from hostmail.storage.memory import MemoryStore
 
 ANN = Account(1, "ann@example.com", "example.com", "ann~1", quota_bytes=100)

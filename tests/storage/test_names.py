@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import BadFolderName, Refusal, TooMany
-from hostmail.interfaces import Flag
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage import names
 
 _LEVEL = st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=20)

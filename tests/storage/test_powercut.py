@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from hostmail.interfaces import Flag
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage.boot import boot_id
 from tests.storage.ground import DiskGround
 

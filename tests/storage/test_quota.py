@@ -7,7 +7,7 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import OverQuota
-from hostmail.interfaces import Account, Usage
+from hostmail.interfaces.directory import Account, Usage
 from hostmail.storage.quota import check, room
 
 ANN = Account(1, "ann@example.com", "example.com", "ann")

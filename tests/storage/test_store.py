@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from hostmail.errors import AlreadyExists, OutOfSpace, TemporaryFailure
-from hostmail.interfaces import Account, Drop, Flag, Usage
+from hostmail.interfaces.directory import Account, Usage
+from hostmail.interfaces.mailstore import Drop, Flag
 from hostmail.storage import trash
 from hostmail.storage.store import MaildirStore
 from tests.contracts.mailstore_base import LETTER

@@ -6,7 +6,7 @@ import errno
 import os
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import Flag
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage import unlettered
 from tests.contracts.mailstore_base import LETTER
 from tests.storage.ground import DiskGround

@@ -7,7 +7,7 @@ from errno import EIO
 
 import apsw
 
-from hostmail.interfaces import Usage
+from hostmail.interfaces.directory import Usage
 from tests.contracts.mailstore_base import LETTER
 from tests.storage.ground import DiskGround
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.interfaces import Flag
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage.boxes import Box
 from hostmail.storage.view import View
 

@@ -9,7 +9,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from hostmail.interfaces import Account, Flag
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.mailstore import Flag
 from hostmail.storage.store import MaildirStore
 from tests.storage.ground import at_once
 

@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from hostmail.envelope import Peer
 from hostmail.errors import Refusal
-from hostmail.interfaces import ISessions, SessionInfo
+from hostmail.interfaces.admin import ISessions, SessionInfo
 
 
 @implementer(ITLSTransport)

@@ -19,7 +19,8 @@ from zope.interface import implementer
 from hostmail.actor import Actor, Role
 from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotAllowed, NotFound
-from hostmail.interfaces import IAdmin, ISignIn, Signed
+from hostmail.interfaces.admin import IAdmin
+from hostmail.interfaces.people import ISignIn, Signed
 from hostmail.monitoring.sessions import Sessions
 from hostmail.web.app import Route
 from hostmail.web.panel.making import make_panel

@@ -19,7 +19,10 @@ from hostmail.delivery.lists.texts import said
 from hostmail.delivery.lists.waiting import NOT_LET_THROUGH, WaitingPosts
 from hostmail.delivery.lists.work import Onward, top
 from hostmail.errors import BadValue, NotFound, Refusal, TooMany
-from hostmail.interfaces import IListMembers, InThread, IQueue, ISpoolFile, MailingList, Member, Queued
+from hostmail.interfaces.lists import IListMembers, MailingList, Member
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import IQueue, Queued
+from hostmail.interfaces.threads import InThread
 from hostmail.listnames import VALID_DAYS, ListWord, around, bouncing_member, confirm_address, confirmed, moderated
 
 MAX_REPORT = 256 * 1024

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from hostmail.address import Address
 from hostmail.delivery.lists.judging import list_id
-from hostmail.interfaces import MailingList, MayPost
+from hostmail.interfaces.lists import MailingList, MayPost
 from hostmail.listnames import ListWord, around
 from hostmail.message.addresses import parse_addresses
 from hostmail.message.decode import decode_header

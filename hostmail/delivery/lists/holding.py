@@ -16,7 +16,10 @@ from hostmail.delivery.lists.texts import said
 from hostmail.delivery.lists.work import MAX_SHOWN, Onward, Rates, top
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal
-from hostmail.interfaces import IListMembers, InThread, ISpoolFile, MailingList, MayPost, Queued
+from hostmail.interfaces.lists import IListMembers, MailingList, MayPost
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import Queued
+from hostmail.interfaces.threads import InThread
 from hostmail.listnames import ListWord, moderation_address
 from hostmail.message.headers import is_spam
 

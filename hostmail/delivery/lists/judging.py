@@ -7,7 +7,7 @@ from collections.abc import Collection
 from hostmail.address import Address
 from hostmail.delivery.autoreply import is_bulk, sent_automatically
 from hostmail.errors import BadAddress, MailLoop, MessageTooBig, Refusal
-from hostmail.interfaces import MailingList, MayPost
+from hostmail.interfaces.lists import MailingList, MayPost
 from hostmail.message.addresses import parse_addresses
 from hostmail.message.headers import field_values
 

@@ -12,7 +12,7 @@ from hostmail.address import Address
 from hostmail.delivery.autoreply import thread_fields
 from hostmail.delivery.ours import Cause, Submit, in_header, letter
 from hostmail.errors import Refusal
-from hostmail.interfaces import MailingList
+from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import ListWord, around
 
 

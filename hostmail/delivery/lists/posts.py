@@ -18,7 +18,10 @@ from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
 from hostmail.delivery.lists.work import Onward, Rates
 from hostmail.envelope import Envelope, Recipient
-from hostmail.interfaces import IListMembers, InThread, ISpoolFile, MailingList, Member, Queued
+from hostmail.interfaces.lists import IListMembers, MailingList, Member
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import Queued
+from hostmail.interfaces.threads import InThread
 from hostmail.listnames import ListWord, around, bounce_address
 
 MEMBERS_A_SECOND = 50

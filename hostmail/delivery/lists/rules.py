@@ -10,7 +10,9 @@ from hostmail.delivery.lists.judging import HELD, authors, check_post, why_held
 from hostmail.delivery.lists.letters import deciders
 from hostmail.delivery.lists.work import Rates
 from hostmail.errors import NoSuchRecipient, TooMany
-from hostmail.interfaces import IDirectory, IListMembers, IQueue, MailingList, MayPost, Queued
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.lists import IListMembers, MailingList, MayPost
+from hostmail.interfaces.queue import IQueue, Queued
 from hostmail.listnames import ListWord, bouncing_member, confirmed, moderated
 from hostmail.message.headers import is_spam
 

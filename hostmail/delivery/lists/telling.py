@@ -7,7 +7,8 @@ from collections.abc import Callable
 from twisted.logger import Logger
 
 from hostmail.delivery.lists.judging import HELD
-from hostmail.interfaces import Happened, IHistory, MailFact, MailingList
+from hostmail.interfaces.history import Happened, IHistory, MailFact
+from hostmail.interfaces.lists import MailingList
 
 
 class ListTelling:

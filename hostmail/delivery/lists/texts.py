@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hostmail.interfaces import MailingList, MayPost
+from hostmail.interfaces.lists import MailingList, MayPost
 from hostmail.listnames import VALID_DAYS, ListWord, around
 
 HELD = """\

@@ -15,7 +15,10 @@ from hostmail.delivery.lists.telling import ListTelling
 from hostmail.delivery.lists.texts import said
 from hostmail.delivery.lists.work import MAX_SHOWN, Rates
 from hostmail.errors import Refusal
-from hostmail.interfaces import IDirectory, IListMembers, InThread, IQueue, MailingList, Queued
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.lists import IListMembers, MailingList
+from hostmail.interfaces.queue import IQueue, Queued
+from hostmail.interfaces.threads import InThread
 
 HALF_A_DAY, DAY = 43_200.0, 86_400.0
 MOST_REMINDED = 25

@@ -10,7 +10,10 @@ from hostmail.decisions import ForList, ListCommand, ToList
 from hostmail.delivery.forwarding import Leaving
 from hostmail.envelope import Recipient
 from hostmail.errors import NoSuchRecipient
-from hostmail.interfaces import IDirectory, ISpoolFile, MailingList, Queued
+from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.lists import MailingList
+from hostmail.interfaces.mailstore import ISpoolFile
+from hostmail.interfaces.queue import Queued
 
 MAX_SHOWN = 64 * 1024
 """How much of a post people get with a letter about it."""

@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.mail.interfaces import IAccountIMAP
 from zope.interface import implementer
 
-from hostmail.interfaces import Account, IAccountStore, IMailStore
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.mailstore import IAccountStore, IMailStore
 from hostmail.protocols.imap.listmatch import ListPattern
 from hostmail.protocols.imap.names import DELIMITER
 

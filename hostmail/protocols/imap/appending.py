@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from hostmail.errors import MessageTooBig, NoSuchFolder, Refusal, TooMany
-from hostmail.interfaces import IFolder
+from hostmail.interfaces.mailstore import IFolder
 from hostmail.protocols.imap.appendargs import Destination, Message, read_destination, read_next
 from hostmail.protocols.imap.commands.expunge import highest_after, writable
 from hostmail.protocols.imap.flags import SEEN, split_flags

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from hostmail.errors import TooMany
-from hostmail.interfaces import FIRST_KEYWORD_BIT, Flag
+from hostmail.interfaces.mailstore import FIRST_KEYWORD_BIT, Flag
 from hostmail.protocols.imap.tokens import BadSyntax
 
 # Plain numbers: an IntFlag makes an object for every single test, and columns are long.

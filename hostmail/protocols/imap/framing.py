@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hostmail.interfaces import MAX_ANNOTATION_OCTETS
+from hostmail.interfaces.mailstore import MAX_ANNOTATION_OCTETS
 from hostmail.protocols.imap.limits import TOKENS, CommandLimits
 from hostmail.protocols.imap.tokens import TAG, BadSyntax
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from hostmail.interfaces import FolderInfo
+from hostmail.interfaces.mailstore import FolderInfo
 from hostmail.protocols.imap.names import DELIMITER, parents_of
 
 Infos = dict[str, FolderInfo]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import Changes, Placed
+from hostmail.interfaces.mailstore import Changes, Placed
 from hostmail.protocols.base import Action
 from hostmail.protocols.imap.answers import SessionOver
 from hostmail.protocols.imap.dialect import Dialect

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hostmail.errors import NoSuchFolder, Refusal
-from hostmail.interfaces import FolderInfo, FolderStatus, Placed
+from hostmail.interfaces.mailstore import FolderInfo, FolderStatus, Placed
 from hostmail.message import imaptext
 from hostmail.protocols.imap.commands.metadata import place_name
 from hostmail.protocols.imap.commands.status import format_status

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hostmail.interfaces import Changes
+from hostmail.interfaces.mailstore import Changes
 from hostmail.protocols.imap.selected import Selected
 from hostmail.protocols.imap.sequence import LARGEST, SequenceSet, common, contains, format_ranges, gaps, ranges_of
 from hostmail.protocols.imap.tokens import MAX_NUMBER64, BadSyntax, Cursor

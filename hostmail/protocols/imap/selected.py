@@ -13,7 +13,7 @@ from itertools import compress
 from types import MappingProxyType
 from typing import Any
 
-from hostmail.interfaces import Changes, IFolder, Snapshot
+from hostmail.interfaces.mailstore import Changes, IFolder, Snapshot
 from hostmail.protocols.imap import flags as flagwords
 from hostmail.protocols.imap import sequence
 from hostmail.protocols.imap.dialect import Dialect

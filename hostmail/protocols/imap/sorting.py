@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hostmail.interfaces import CachedMessage
+from hostmail.interfaces.mailstore import CachedMessage
 from hostmail.message.addresses import MailAddress
 from hostmail.message.basesubject import base_subject
 from hostmail.message.charsets import folded

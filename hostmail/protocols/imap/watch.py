@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hostmail.interfaces import FolderChanged, IEvents
+from hostmail.interfaces.events import FolderChanged, IEvents
 
 Heard = Callable[[], None]
 HeardFolder = Callable[[str], None]

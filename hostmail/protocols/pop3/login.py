@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.mail import pop3
 
 from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, as_refusal
-from hostmail.interfaces import PasswordLogin
+from hostmail.interfaces.logins import PasswordLogin
 from hostmail.protocols.logs import shown
 from hostmail.protocols.pop3.maildrop import HOLDER
 from hostmail.protocols.sasl import (

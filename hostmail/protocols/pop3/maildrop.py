@@ -10,7 +10,9 @@ from twisted.mail.pop3 import IMailbox
 from zope.interface import implementer
 
 from hostmail.envelope import Peer
-from hostmail.interfaces import Account, IMailStore, ISessions, Snapshot
+from hostmail.interfaces.admin import ISessions
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.mailstore import IMailStore, Snapshot
 
 LOCK_WAIT_SECONDS = 10.0
 IDLE_HOLDER_SECONDS = 30.0

@@ -8,7 +8,7 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.mail import smtp
 
 from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, TooMany
-from hostmail.interfaces import PasswordLogin
+from hostmail.interfaces.logins import PasswordLogin
 from hostmail.protocols.sasl import MECHANISMS, Credentials, SaslError, Step, login_within, mechanism_named
 from hostmail.protocols.smtp.core import BadSequence, Handled, SmtpCore
 

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from hostmail.actor import Actor
 from hostmail.errors import Refusal
-from hostmail.interfaces import IAdmin
+from hostmail.interfaces.admin import IAdmin
 from hostmail.web.answers import Answer
 from hostmail.web.api.bearers import Bearers
 from hostmail.web.api.kept import KeptAnswer, KeptAnswers, key_of

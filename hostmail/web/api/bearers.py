@@ -12,7 +12,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from hostmail.actor import Actor
-from hostmail.interfaces import ITokens
+from hostmail.interfaces.people import ITokens
 from hostmail.web.api.problems import Trouble
 
 log = Logger(namespace="web")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from hostmail.interfaces import IAdmin, ITokens
+from hostmail.interfaces.admin import IAdmin
+from hostmail.interfaces.people import ITokens
 from hostmail.web.api.api import Api
 from hostmail.web.api.bearers import Bearers, Guesses
 from hostmail.web.api.kept import KeptAnswers

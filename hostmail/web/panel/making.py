@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hostmail.interfaces import IAdmin, ISessions, ISignIn
+from hostmail.interfaces.admin import IAdmin, ISessions
+from hostmail.interfaces.people import ISignIn
 from hostmail.web.answers import Answer
 from hostmail.web.app import Route, WebApp, body_limit
 from hostmail.web.asked import Asked, Proxies

@@ -13,7 +13,7 @@ from typing import Any
 
 from hostmail.actor import Actor, Role
 from hostmail.errors import Refusal
-from hostmail.interfaces import IAdmin
+from hostmail.interfaces.admin import IAdmin
 from hostmail.web.asked import Asked
 from hostmail.web.fields import Fields
 from hostmail.web.panel.keptrows import KeptRows

@@ -11,7 +11,8 @@ from twisted.logger import Logger
 
 from hostmail.actor import Actor, Role
 from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal
-from hostmail.interfaces import IAdmin, ISessions, ISignIn
+from hostmail.interfaces.admin import IAdmin, ISessions
+from hostmail.interfaces.people import ISignIn
 from hostmail.web.answers import Answer, cookie, cookie_name, redirect
 from hostmail.web.asked import Asked
 from hostmail.web.forms import ACTION_FIELD, distrust

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from hostmail.envelope import Peer
 from hostmail.errors import LoginFailed, Overloaded, Refusal
-from hostmail.interfaces import Signed
+from hostmail.interfaces.people import Signed
 from hostmail.web.answers import Answer, cookie_name, redirect
 from hostmail.web.asked import Asked
 from hostmail.web.forms import distrust, own_path

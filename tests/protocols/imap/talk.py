@@ -13,7 +13,9 @@ from zope.interface import implementer
 
 from hostmail.envelope import Peer
 from hostmail.errors import LoginFailed
-from hostmail.interfaces import Account, IEvents, PasswordLogin
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.events import IEvents
+from hostmail.interfaces.logins import PasswordLogin
 from hostmail.protocols.imap.account import ImapAccount
 from hostmail.protocols.imap.factory import HostmailIMAP4Factory
 from hostmail.protocols.imap.limits import CommandLimits

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from hostmail.interfaces import Changes
+from hostmail.interfaces.mailstore import Changes
 from tests.protocols.imap.talk import ANN, HELLO, ImapCase, Talk
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import FolderInfo, Room, Usage
+from hostmail.interfaces.directory import Usage
+from hostmail.interfaces.mailstore import FolderInfo, Room
 from hostmail.protocols.imap.commands.listing import with_parents
 from hostmail.protocols.imap.commands.quota import quota_line
 from tests.protocols.imap.talk import HELLO, Broken, ImapCase

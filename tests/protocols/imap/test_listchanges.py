@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.interfaces import FolderInfo
+from hostmail.interfaces.mailstore import FolderInfo
 from hostmail.protocols.imap.listchanges import (
     Infos,
     ListChanges,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import MAX_ANNOTATION_OCTETS
+from hostmail.interfaces.mailstore import MAX_ANNOTATION_OCTETS
 from tests.protocols.imap.talk import Broken, ImapCase
 
 

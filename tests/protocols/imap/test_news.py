@@ -7,7 +7,7 @@ from twisted.mail.interfaces import IAccountIMAP
 from zope.interface.verify import verifyObject
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import FolderChanged
+from hostmail.interfaces.events import FolderChanged
 from hostmail.protocols.imap.account import ImapAccount
 from tests.protocols.imap.talk import ANN, HELLO, Broken, Gate, ImapCase
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hostmail.errors import TemporaryFailure
-from hostmail.interfaces import FolderChanged
+from hostmail.interfaces.events import FolderChanged
 from hostmail.protocols.imap import notices
 from tests.protocols.imap.talk import ANN, HELLO, Broken, Gate, ImapCase, Talk
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hostmail.interfaces import IAccountStore
+from hostmail.interfaces.mailstore import IAccountStore
 from tests.protocols.imap.talk import ANN, HELLO, ImapCase, Talk
 
 NAMES = ["INBOX", "A", "A/B", "A/B/C", "D", "Sent"]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.interfaces import FIRST_KEYWORD_BIT, Flag, Snapshot
+from hostmail.interfaces.mailstore import FIRST_KEYWORD_BIT, Flag, Snapshot
 from hostmail.storage.store import MaildirStore
 from tests.protocols.imap.mailprogram import MailProgram, numbers_in
 from tests.protocols.imap.talk import ANN, House

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.interfaces import Snapshot
+from hostmail.interfaces.mailstore import Snapshot
 from hostmail.protocols.imap import searchkeys as keys
 from hostmail.protocols.imap.dialect import Dialect
 from hostmail.protocols.imap.searchcolumns import Columns, seconds, sieve

@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.envelope import Peer
 from hostmail.errors import BareLogin, LoginFailed
-from hostmail.interfaces import Account, PasswordLogin
+from hostmail.interfaces.directory import Account
+from hostmail.interfaces.logins import PasswordLogin
 from hostmail.protocols.pop3.factory import HostmailPOP3Factory
 from hostmail.protocols.pop3.maildrop import Maildrop, take_over_idle
 from hostmail.protocols.pop3.session import HostmailPOP3

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from hostmail.interfaces import Snapshot
+from hostmail.interfaces.mailstore import Snapshot
 from hostmail.protocols.pop3.maildrop import AHEAD_MESSAGES, AHEAD_OCTETS, Maildrop
 from tests.protocols.pop3.conversation import ONE, TWO, Conversation
 

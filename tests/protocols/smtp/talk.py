@@ -19,7 +19,8 @@ from hostmail.address import Address
 from hostmail.decisions import IntoMailbox, Relay
 from hostmail.envelope import Envelope, Peer, Recipient
 from hostmail.errors import LoginFailed, NoSuchRecipient, Refusal, RelayingProhibited
-from hostmail.interfaces import IIntake, ITransaction, PasswordLogin
+from hostmail.interfaces.delivery import IIntake, ITransaction
+from hostmail.interfaces.logins import PasswordLogin
 from hostmail.protocols.smtp.delivery import HostmailDelivery
 from hostmail.protocols.smtp.factory import HostmailSMTPFactory
 from hostmail.protocols.smtp.session import HostmailESMTP

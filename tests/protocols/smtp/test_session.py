@@ -8,7 +8,7 @@ from twisted.mail import smtp
 from zope.interface.verify import verifyClass, verifyObject
 
 from hostmail.errors import BadMessage, Overloaded, SendingSuspended, TooMany
-from hostmail.interfaces import IIntake, ITransaction
+from hostmail.interfaces.delivery import IIntake, ITransaction
 from tests.protocols.smtp.talk import Conversation, Intake, Kept, Realm
 from tests.support.wire import Wire
 

@@ -15,7 +15,8 @@ from zope.interface import implementer
 from hostmail.actor import Actor, Role
 from hostmail.admin.service import Admin
 from hostmail.errors import Overloaded
-from hostmail.interfaces import IAdmin, ITokens
+from hostmail.interfaces.admin import IAdmin
+from hostmail.interfaces.people import ITokens
 from hostmail.web.api.kept import KeptAnswers
 from hostmail.web.api.making import api_routes
 from hostmail.web.api.table import PREFIX

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hostmail.errors import MessageGone, NoSuchFolder
-from hostmail.interfaces import Placed
+from hostmail.interfaces.mailstore import Placed
 from hostmail.protocols.imap.commands.expunge import highest_after, writable
 from hostmail.protocols.imap.names import read_folder
 from hostmail.protocols.imap.selected import Selected

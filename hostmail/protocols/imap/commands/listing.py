@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hostmail.errors import Refusal
-from hostmail.interfaces import FolderInfo
+from hostmail.interfaces.mailstore import FolderInfo
 from hostmail.protocols.imap.commands.status import read_items, status_line
 from hostmail.protocols.imap.listmatch import ListPattern
 from hostmail.protocols.imap.names import DELIMITER, parents_of, spelled, wire_name

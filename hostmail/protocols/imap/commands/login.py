@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.mail import imap4
 
 from hostmail.errors import LoginFailed, PlaintextRefused, Refusal, as_refusal
-from hostmail.interfaces import PasswordLogin
+from hostmail.interfaces.logins import PasswordLogin
 from hostmail.protocols.imap.capabilities import capability_words, may_log_in
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor
 from hostmail.protocols.logs import shown

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hostmail.errors import Refusal, TooMany
-from hostmail.interfaces import MAX_ANNOTATION_OCTETS
+from hostmail.interfaces.mailstore import MAX_ANNOTATION_OCTETS
 from hostmail.message import imaptext
 from hostmail.protocols.imap.names import folder_name, wire_name
 from hostmail.protocols.imap.tokens import BadSyntax, Cursor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostmail.errors import NotFound, Refusal
-from hostmail.interfaces import Room
+from hostmail.interfaces.mailstore import Room
 from hostmail.protocols.imap.names import read_folder, wire_name
 from hostmail.protocols.imap.tokens import Cursor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hostmail.interfaces import CachedMessage
+from hostmail.interfaces.mailstore import CachedMessage
 from hostmail.protocols.imap.commands.search import find_and_save, forgetting, read_program, write_found
 from hostmail.protocols.imap.returning import read_return_options
 from hostmail.protocols.imap.searchkeys import asks_for_modseq

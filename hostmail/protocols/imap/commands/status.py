@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from hostmail.interfaces import FolderStatus
+from hostmail.interfaces.mailstore import FolderStatus
 from hostmail.protocols.imap.flags import DELETED
 from hostmail.protocols.imap.names import read_folder, wire_name
 from hostmail.protocols.imap.selected import mailbox_id

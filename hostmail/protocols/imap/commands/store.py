@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostmail.interfaces import Changes
+from hostmail.interfaces.mailstore import Changes
 from hostmail.protocols.imap.commands.expunge import writable
 from hostmail.protocols.imap.flags import keyword_bit, split_flags
 from hostmail.protocols.imap.selected import Selected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hostmail.interfaces import CachedMessage
+from hostmail.interfaces.mailstore import CachedMessage
 from hostmail.message.basesubject import base_subject
 from hostmail.message.charsets import folded
 from hostmail.message.envelopereader import read_envelope

@@ -1,0 +1,91 @@
+"""Facts: mailing lists and who is on them (E3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zope.interface import Interface
+
+from hostmail.address import Address
+from hostmail.errors import Refusal
+
+
+class MayPost(StrEnum):
+    """Whose posts a mailing list takes without asking its owners, who may post themselves in any case."""
+
+    MEMBERS = "members"
+    ANYONE = "anyone"
+    OWNERS = "owners"
+
+
+@dataclass(frozen=True, slots=True)
+class MailingList:
+    """A mailing list (E3). `owners` get what concerns it, and decide about posts that are held. Posts over `size_bytes` are refused.
+
+    With `tell_held` people hear that their post is held, where that is safe.
+    """
+
+    id: int
+    address: str
+    domain: str
+    owners: tuple[Address, ...]
+    description: str = ""
+    post: MayPost = MayPost.MEMBERS
+    size_bytes: int = 1024 * 1024
+    tell_held: bool = True
+
+    @property
+    def parsed(self) -> Address:
+        """Its address."""
+        return Address.parse(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody on a mailing list; not `active` is who was dropped since mail to him came back on too many days (`bounces`).
+
+    Times are Unix time.
+    """
+
+    number: int
+    address: str
+    active: bool
+    bounces: int
+    last_bounce: float | None
+    joined: float
+
+
+class IListMembers(Interface):
+    """Who is on mailing lists, over all processes. Nothing is cached; each change is durable when it returns."""
+
+    async def members(list_id: int) -> list[Member]:
+        """All, by address."""
+
+    async def counts(list_id: int) -> tuple[int, int]:
+        """How many get mail, and how many were dropped."""
+
+    async def member(list_id: int, address: Address) -> Member | None:
+        """The one with this address, any case."""
+
+    async def add(list_id: int, address: Address) -> bool:
+        """Put somebody on it, or back; False if he is on it already. Raises BadValue, TooMany, NotFound."""
+
+    async def add_all(list_id: int, addresses: Sequence[Address]) -> list[bool | Refusal]:
+        """`add` for each of them, with its answer, in one step."""
+
+    async def remove(list_id: int, address: Address) -> bool:
+        """Take somebody off; False if he was not on it."""
+
+    async def bounced(list_id: int, number: int) -> tuple[Member, bool] | None:
+        """Count a day on which mail could not be delivered to a member, and whether that dropped him; None if nothing was to count."""
+
+    async def ask(list_id: int, address: Address, action: str) -> bool:
+        """True for one caller a day: this address may be asked whether it means that."""
+
+    async def not_asked(list_id: int, address: Address, action: str) -> None:
+        """The question could not be sent."""
+
+    async def secret() -> bytes:
+        """What signs the addresses that lists give away."""
