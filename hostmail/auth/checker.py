@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.auth.networks import client
-from hostmail.auth.throttle import Throttle
+from hostmail.auth.throttle import Throttle, writable
 from hostmail.auth.verified import RecentFailures, VerifiedCredentials
 from hostmail.envelope import Peer
 from hostmail.errors import BareLogin, LoginFailed, Overloaded, Refusal
@@ -236,4 +236,4 @@ def _text(value: bytes | str) -> str:
 
 
 def _fields(attempt: _Attempt) -> dict[str, str]:
-    return {"login": attempt.name[:254], "ip": attempt.peer.ip, "protocol": attempt.peer.protocol}
+    return {"login": writable(attempt.name), "ip": attempt.peer.ip, "protocol": attempt.peer.protocol}

@@ -14,7 +14,7 @@ from hostmail.actor import Actor
 from hostmail.auth import totp
 from hostmail.auth.checker import Checker
 from hostmail.auth.networks import client
-from hostmail.auth.throttle import Throttle
+from hostmail.auth.throttle import Throttle, writable
 from hostmail.auth.verified import RecentFailures
 from hostmail.envelope import Peer
 from hostmail.errors import BadValue, LoginFailed, NotFound, Overloaded
@@ -195,4 +195,4 @@ def _number(found: Standing) -> int:
 
 
 def _fields(login: str, peer: Peer) -> dict[str, str]:
-    return {"login": login[:254], "ip": peer.ip, "protocol": peer.protocol}
+    return {"login": writable(login), "ip": peer.ip, "protocol": peer.protocol}

@@ -220,14 +220,14 @@ class Throttle:
 
 def _pair(asker: str, login: str) -> str:
     """The key of one login from one client."""
-    return f"pair {asker} {_writable(login)}"
+    return f"pair {asker} {writable(login)}"
 
 
 def _nobody(login: str) -> str:
     """The key of a login that is no account's."""
-    return f"nobody {_writable(login)}"
+    return f"nobody {writable(login)}"
 
 
-def _writable(login: str) -> str:
+def writable(login: str) -> str:
     """What a peer sent, bounded, and as text even where its octets are no UTF-8."""
     return login[:254].encode("utf-8", "backslashreplace").decode()
