@@ -116,6 +116,11 @@ class Fields:
             raise BadField(name, words)
         return found
 
+    def confirm(self, what: str) -> None:
+        """Somebody has to have typed the address or domain `what`, in any case, before it is gone; raises BadField."""
+        if self.text("confirm").lower() != what.lower():
+            raise BadField("confirm", f"Type {what} to confirm")
+
     def size(self, name: str) -> int | None:
         """Octets as people write them (20M), None for no limit: an empty field, or `none`; raises BadField."""
         text = self.text(name)

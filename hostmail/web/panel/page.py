@@ -23,6 +23,8 @@ from hostmail.web.sessions import WebSession, WebSessions
 OPERATORS = frozenset({Role.OPERATOR})
 MANAGERS = frozenset({Role.OPERATOR, Role.OWNER})
 EVERYBODY = frozenset(Role)
+WITH_MAILBOX = frozenset({Role.USER, Role.OWNER})
+"""For pages about one's own mailbox: an owner who came by a main login has one, too (A3)."""
 
 
 class Subject(StrEnum):

@@ -63,8 +63,7 @@ def is_own(visit: Visit) -> bool:
 async def remove(visit: Visit) -> Done:
     """The end of it; its mail is kept aside for the grace period (D13)."""
     address = visit.account["address"]
-    if visit.form.text("confirm").lower() != address.lower():
-        raise BadField("confirm", f"Type {address} to confirm")
+    visit.form.confirm(address)
     await visit.call("account.remove", address=address)
     return Done(f"{address} has been deleted.", visit.url("accounts", domain=visit.domain["name"]))
 

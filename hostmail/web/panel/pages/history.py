@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostmail.actor import Role
 from hostmail.stories import sentence, stories, title
-from hostmail.web.panel.page import MANAGERS, OPERATORS, Page, Section, Subject, View, Visit
+from hostmail.web.panel.page import MANAGERS, OPERATORS, WITH_MAILBOX, Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Column, Table
 
 DAY_SECONDS = 86_400
@@ -87,7 +86,7 @@ PAGES = (
         title="Where is my mail?",
         help=HELP,
         show=show_mine,
-        who=frozenset({Role.USER, Role.OWNER}),
+        who=WITH_MAILBOX,
         subject=Subject.MAILBOX,
         section=Section.MAILBOX,
         menu="Where is my mail?",

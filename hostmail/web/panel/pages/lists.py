@@ -128,8 +128,7 @@ async def remove_member(visit: Visit) -> Done:
 async def remove(visit: Visit) -> Done:
     """Give the list up."""
     address = visit.parts["address"]
-    if visit.form.text("confirm").lower() != address.lower():
-        raise BadField("confirm", f"Type {address} to confirm")
+    visit.form.confirm(address)
     await visit.call("list.remove", address=address)
     return Done(f"The list {address} is gone.", visit.url("lists", domain=visit.domain["name"]))
 

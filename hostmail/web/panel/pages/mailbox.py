@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hostmail.actor import Role
-from hostmail.web.panel.page import Page, Section, Subject, View, Visit
+from hostmail.web.panel.page import WITH_MAILBOX, Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Column, Table
 
 FOLDERS = (
@@ -28,7 +27,7 @@ PAGES = (
         title="My mailbox",
         help="How much of your mailbox is used. When it is full, mail to you is returned to its sender.",
         show=show,
-        who=frozenset({Role.USER, Role.OWNER}),
+        who=WITH_MAILBOX,
         subject=Subject.MAILBOX,
         section=Section.MAILBOX,
         menu="My mailbox",

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostmail.actor import Role
 from hostmail.web.fields import BadField
 from hostmail.web.panel import autoreply
-from hostmail.web.panel.page import EVERYBODY, Done, Page, Section, Subject, View, Visit
+from hostmail.web.panel.page import EVERYBODY, WITH_MAILBOX, Done, Page, Section, Subject, View, Visit
 from hostmail.web.panel.pages.accounts import chosen_password
 from hostmail.web.panel.table import Column, Table
-
-WITH_MAILBOX = frozenset({Role.USER, Role.OWNER})
 
 
 def mine(visit: Visit) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from hostmail.actor import Role
-from hostmail.web.panel.page import MANAGERS, Page, Section, Subject, View, Visit
+from hostmail.web.panel.page import MANAGERS, WITH_MAILBOX, Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Column, Table
 
 AUTOCONFIG = "/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress="
@@ -81,7 +80,7 @@ PAGES = (
         title="Set up a mail program",
         help=HELP,
         show=show,
-        who=frozenset({Role.USER, Role.OWNER}),
+        who=WITH_MAILBOX,
         subject=Subject.MAILBOX,
         section=Section.MAILBOX,
         menu="Set up my mail program",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hostmail.web.fields import BadField
 from hostmail.web.panel.page import MANAGERS, OPERATORS, Done, Page, Section, Subject, View, Visit
 from hostmail.web.panel.pages.accounts import SUSPENSIONS
 
@@ -53,8 +52,7 @@ async def change_limits(visit: Visit) -> Done:
 async def remove(visit: Visit) -> Done:
     """Host it no more."""
     name = visit.domain["name"]
-    if visit.form.text("confirm").lower() != name:
-        raise BadField("confirm", f"Type {name} to confirm")
+    visit.form.confirm(name)
     told = await visit.call("domain.remove", name=name)
     return Done(
         f"{name} is not hosted here any more; {told['removed_accounts']} account(s) went with it.", visit.url("home")
