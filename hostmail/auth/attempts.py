@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -16,6 +16,7 @@ from hostmail.envelope import Peer
 from hostmail.interfaces.logins import ILoginAttempts, LoginAttempt
 from hostmail.interfaces.threads import InThread
 from hostmail.sql.cachefile import CacheFile
+from hostmail.sql.writebehind import WriteBehind
 
 WRITE_AFTER_SECONDS = 2.0
 MOST_UNWRITTEN = 10_000
@@ -71,23 +72,29 @@ class LoginAttempts:
         self._file = CacheFile(path=path, schema=_SCHEMA, check=False)
         self._lock = Lock()
         self._in_thread = in_thread
-        self._clock = clock
         self._now = now
-        self._unwritten: dict[Kind, LoginAttempt] = {}
-        self._due: IDelayedCall | None = None
+        self._unwritten = WriteBehind(
+            partial(in_thread, self._write),
+            clock=clock,
+            seconds=WRITE_AFTER_SECONDS,
+            most=MOST_UNWRITTEN,
+            log=self.log,
+            lost="login_attempts_lost",
+        )
         self._until_sweep = 0
 
     def tell(self, account_id: int, login: str, refused: str, peer: Peer) -> None:
         """One attempt more; never raises, never waits. Kinds beyond MOST_UNWRITTEN within one interval are not counted."""
         login = login[:MOST_LOGIN].encode("utf-8", "replace").decode()
         kind = (account_id, login, refused, peer.protocol, peer.ip, peer.tls)
-        known, now = self._unwritten.get(kind), self._now()
-        if known is not None:
-            self._unwritten[kind] = replace(known, last=now, count=known.count + 1)
-        elif len(self._unwritten) < MOST_UNWRITTEN:
-            self._unwritten[kind] = LoginAttempt(*kind, first=now, last=now)
-        if self._due is None:
-            self._due = self._clock.callLater(WRITE_AFTER_SECONDS, self._write_soon)
+        now = self._now()
+
+        def counted(known: LoginAttempt | None) -> LoginAttempt:
+            if known is None:
+                return LoginAttempt(*kind, first=now, last=now)
+            return replace(known, last=now, count=known.count + 1)
+
+        self._unwritten.change(kind, counted)
 
     async def of_account(self, account_id: int, most: int = KINDS_AN_ACCOUNT) -> list[LoginAttempt]:
         """The newest first; account 0 has what was no account's login. Raises TemporaryFailure."""
@@ -103,24 +110,15 @@ class LoginAttempts:
 
     async def flush(self) -> None:
         """Write down what is only in memory; what cannot be written is logged and counted no more."""
-        if self._due is not None and self._due.active():
-            self._due.cancel()
-        self._due = None
-        unwritten, self._unwritten = self._unwritten, {}
-        if unwritten:
-            with self.log.failuresHandled("login_attempts_lost: {count}", count=len(unwritten)):
-                await self._in_thread(self._write, list(unwritten.values()))
+        await self._unwritten.flush()
 
     async def close(self) -> None:
         """Write down what waits, and close the file."""
         await self.flush()
         self._file.close()
 
-    def _write_soon(self) -> None:
-        self._due = None
-        Deferred.fromCoroutine(self.flush())
-
-    def _write(self, attempts: Sequence[LoginAttempt]) -> None:
+    def _write(self, unwritten: Mapping[Kind, LoginAttempt]) -> None:
+        attempts = unwritten.values()
         rows = [(a.account_id, a.login, a.refused, a.protocol, a.ip, a.tls, a.first, a.last, a.count) for a in attempts]
         with self._lock, self._file.writing() as connection:
             connection.executemany(_ADD, rows)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -17,6 +17,7 @@ from hostmail.errors import BadAddress
 from hostmail.interfaces.directory import CaughtName, ICaughtNames
 from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
+from hostmail.sql.writebehind import WriteBehind
 
 WRITE_AFTER_SECONDS = 5.0
 MOST_UNWRITTEN = 10_000
@@ -44,21 +45,26 @@ class CaughtNames:
         self.names_a_domain = names_a_domain
         self._database = database
         self._in_thread = in_thread
-        self._clock = clock
         self._now = now
-        self._unwritten: dict[str, CaughtName] = {}
-        self._due: IDelayedCall | None = None
+        self._unwritten = WriteBehind(
+            partial(in_thread, self._write),
+            clock=clock,
+            seconds=WRITE_AFTER_SECONDS,
+            most=MOST_UNWRITTEN,
+            log=self.log,
+            lost="caught_names_lost",
+        )
 
     def caught(self, address: str) -> None:
         """One message more for this address."""
-        key, now = _key(address), self._now()
-        known = self._unwritten.get(key)
-        if known is not None:
-            self._unwritten[key] = CaughtName(address, known.count + 1, known.first_seen, now)
-        elif len(self._unwritten) < MOST_UNWRITTEN:
-            self._unwritten[key] = CaughtName(address, 1, now, now)
-        if self._due is None:
-            self._due = self._clock.callLater(WRITE_AFTER_SECONDS, self._write_soon)
+        now = self._now()
+
+        def counted(known: CaughtName | None) -> CaughtName:
+            if known is None:
+                return CaughtName(address, 1, now, now)
+            return CaughtName(address, known.count + 1, known.first_seen, now)
+
+        self._unwritten.change(_key(address), counted)
 
     async def names(self, domain: str) -> list[CaughtName]:
         """What is remembered of a domain, the most frequent first."""
@@ -68,24 +74,14 @@ class CaughtNames:
 
     async def forget(self, address: str) -> None:
         """Remember it no more."""
-        self._unwritten.pop(_key(address), None)
+        await self.flush()
         await self._in_thread(self._forget, _key(address))
 
     async def flush(self) -> None:
         """Write down what is only in memory; what cannot be written is logged and counted no more."""
-        if self._due is not None and self._due.active():
-            self._due.cancel()
-        self._due = None
-        unwritten, self._unwritten = self._unwritten, {}
-        if unwritten:
-            with self.log.failuresHandled("caught_names_lost: {count}", count=len(unwritten)):
-                await self._in_thread(self._write, unwritten)
+        await self._unwritten.flush()
 
-    def _write_soon(self) -> None:
-        self._due = None
-        Deferred.fromCoroutine(self.flush())
-
-    def _write(self, unwritten: dict[str, CaughtName]) -> None:
+    def _write(self, unwritten: Mapping[str, CaughtName]) -> None:
         by_domain: dict[str, dict[str, CaughtName]] = {}
         for key, name in unwritten.items():
             by_domain.setdefault(key.rpartition("@")[2], {})[key] = name

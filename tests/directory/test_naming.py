@@ -360,8 +360,14 @@ class CaughtTests(NamingCase):
 
     def test_bounded(self) -> None:
         """A domain remembers so many names, those seen last; so many are waiting to be written."""
-        self.caught.names_a_domain = 3
         self.patch(caught_module, "MOST_UNWRITTEN", 4)
+        self.caught = CaughtNames(
+            database=self.database,
+            in_thread=self.threads,
+            clock=self.clock,
+            now=self.clock.seconds,
+            names_a_domain=3,
+        )
         for number in range(6):
             self.clock.advance(0.1)
             self.caught.caught(f"n{number}@example.com")
