@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -47,10 +48,11 @@ INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET count = count + excluded.count, last = excluded.last
 """
 _OF_ACCOUNT = f"SELECT {_COLUMNS} FROM attempts WHERE account_id = ? ORDER BY last DESC LIMIT ?"
-_LAST_CHECK = f"""
-SELECT {_COLUMNS} FROM attempts
-WHERE account_id = ? AND refused = '' AND protocol IN ({",".join("?" * len(CHECKS))}) ORDER BY last DESC LIMIT 1
+_LAST_CHECKS = f"""
+SELECT {_COLUMNS.replace("last", "max(last)")} FROM json_each(?) AS asked JOIN attempts ON account_id = asked.value
+WHERE refused = '' AND protocol IN {CHECKS} GROUP BY account_id
 """
+"""Beside max(), SQLite answers with the other columns of that very row."""
 _TOO_MANY = """
 DELETE FROM attempts WHERE account_id = :account AND last < (
     SELECT last FROM attempts WHERE account_id = :account ORDER BY last DESC LIMIT 1 OFFSET :most)
@@ -105,8 +107,8 @@ class LoginAttempts:
     async def last_checks(self, account_ids: Sequence[int]) -> dict[int, LoginAttempt]:
         """When each account's mail was checked last, if it was; raises TemporaryFailure."""
         await self.flush()
-        found: dict[int, LoginAttempt] = await self._in_thread(self._last_checks, account_ids)
-        return found
+        found: list[LoginAttempt] = await self._in_thread(self._ask, _LAST_CHECKS, (json.dumps(list(account_ids)),))
+        return {attempt.account_id: attempt for attempt in found}
 
     async def flush(self) -> None:
         """Write down what is only in memory; what cannot be written is logged and counted no more."""
@@ -134,7 +136,3 @@ class LoginAttempts:
         with self._lock:
             rows = self._file.ask(query, values)
         return [replace(LoginAttempt(*row), tls=bool(row[5])) for row in rows]
-
-    def _last_checks(self, account_ids: Sequence[int]) -> dict[int, LoginAttempt]:
-        found = (self._ask(_LAST_CHECK, (account_id, *CHECKS)) for account_id in account_ids)
-        return {attempt.account_id: attempt for attempts in found for attempt in attempts}

@@ -66,6 +66,22 @@ class AttemptsTests(AuthTestCase):
         found = self.get(self.attempts.last_checks([1, 2]))
         self.assertEqual([(one.account_id, one.protocol, one.last) for one in found.values()], [(1, "imap", checked)])
 
+    def test_last_checks_of_many(self) -> None:
+        """However many are asked about, it is one question; each gets the latest of its own."""
+        for number in range(3):
+            for account_id in range(1, 2_001):
+                peer = Peer(f"192.0.2.{(account_id + number) % 3}", "pop3s", tls=True)
+                self.attempts.tell(account_id, f"{account_id}@example.com", "", peer)
+            self.clock.advance(1)
+        asked: list[str] = []
+        self.get(self.attempts.flush())
+        self.attempts._file.connection.set_trace_callback(asked.append)
+        found = self.get(self.attempts.last_checks(range(2, 2_001)))
+        self.assertEqual((len(asked), len(found)), (1, 1_999))
+        self.assertEqual(
+            {(one.ip == f"192.0.2.{(key + 2) % 3}", one.tls) for key, one in found.items()}, {(True, True)}
+        )
+
     def test_survives_a_restart(self) -> None:
         """What was written is there for the next process."""
         self.attempts.tell(1, "ann@example.com", "", HOME)
