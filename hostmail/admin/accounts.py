@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -11,7 +9,7 @@ from hostmail.actor import Actor, Role
 from hostmail.admin.domains import chosen
 from hostmail.admin.parts import Addressed, Greet, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, OWNERS, May
-from hostmail.admin.told import AccountShown, AccountTold, AccountWithWayTold
+from hostmail.admin.told import AccountRemoved, AccountShown, AccountTold, AccountWithWayTold, PasswordTold
 from hostmail.admin.waysout import Smarthosted
 from hostmail.admin.waysout import told as told_way
 from hostmail.errors import BadValue, NotAllowed
@@ -127,7 +125,7 @@ class Accounts:
             self._parts.disconnect(account, "this account is suspended")
         return await self._told_with_usage(account)
 
-    async def passwd(self, asked: SetPassword, actor: Actor) -> dict[str, Any]:
+    async def passwd(self, asked: SetPassword, actor: Actor) -> PasswordTold:
         """Set a password: at once for new logins, and grants made with the old one are closed (A6, C4)."""
         account = await self._parts.find_account(asked.address)
         if actor.address == account.address:
@@ -136,7 +134,7 @@ class Accounts:
         account = await self._parts.changes.set_password(account.address, stored)
         return {"address": account.address, "revoked_grants": await self._parts.end_grants(account)}
 
-    async def remove(self, asked: Addressed) -> dict[str, Any]:
+    async def remove(self, asked: Addressed) -> AccountRemoved:
         """Delete an account at once; its mail is put aside for the grace period (D13)."""
         account = await self._parts.find_account(asked.address)
         await self._parts.changes.remove_account(account.address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from hostmail.address import Address, parse_domain
 from hostmail.admin.parts import Addressed, Parts, Verb, named_address
@@ -13,6 +13,54 @@ from hostmail.clientsetup.plaintext import whole
 from hostmail.clientsetup.qr import svg
 from hostmail.clientsetup.setup import Setup
 from hostmail.errors import BadAddress, NotFound
+
+
+class ServerTold(TypedDict):
+    """A server as mail programs have to be told of it; `in_clear` says that passwords may come without TLS, too."""
+
+    protocol: str
+    host: str
+    port: int
+    security: str
+    in_clear: bool
+
+
+class SettingTold(TypedDict):
+    """Something to type in, and its name in the program."""
+
+    name: str
+    value: str
+
+
+class GuideStepTold(TypedDict):
+    """A step, and what to type in."""
+
+    text: str
+    facts: list[SettingTold]
+
+
+class GuideTold(TypedDict):
+    """The steps for one mail program."""
+
+    key: str
+    title: str
+    steps: list[GuideStepTold]
+
+
+class ClientTold(TypedDict):
+    """How to set up mail programs for one address; `apple_code` is an image (SVG) of the profile's address, for telephones."""
+
+    address: str
+    login: str
+    domain: str
+    servers: list[ServerTold]
+    settings: list[SettingTold]
+    notes: list[str]
+    guides: list[GuideTold]
+    apple_profile: str
+    apple_code: str
+    panel: str
+    text: str
 
 
 class Clients:
@@ -33,7 +81,7 @@ class Clients:
         home = await directory.domain(name) or await directory.domain(await directory.domain_alias(name))
         return make_setup(self._parts.settings, home, name, self._parts.convinces) if home is not None else None
 
-    async def show(self, asked: Addressed) -> dict[str, Any]:
+    async def show(self, asked: Addressed) -> ClientTold:
         """Everything that the owner of an account needs to set up any program."""
         written = named_address(asked.address)
         setup = await self.setup_of(written.domain)
@@ -43,8 +91,8 @@ class Clients:
         return told(setup, Address(Address.parse(account.address).local, setup.domain))
 
 
-def told(setup: Setup, address: Address) -> dict[str, Any]:
-    """A set-up for one address as JSON; `apple_code` is an image (SVG) of the profile's address, for telephones."""
+def told(setup: Setup, address: Address) -> ClientTold:
+    """A set-up for one address as JSON."""
     link = profile_link(setup, address)
     return {
         "address": str(address),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
@@ -50,6 +50,50 @@ class LastCheck:
     problems: int
 
 
+class RecordTold(TypedDict):
+    """Records of one kind at one name; `values` are as in a zone file, `zone` are its lines."""
+
+    what: str
+    name: str
+    kind: str
+    values: list[str]
+    need: str
+    purpose: str
+    zone: list[str]
+
+
+class RecordsTold(TypedDict):
+    """What a domain's zone needs; `zone` is all of it as text."""
+
+    domain: str
+    records: list[RecordTold]
+    zone: str
+
+
+class SeenTold(TypedDict):
+    """What was found of a record; `fix` are lines of a zone file."""
+
+    state: str
+    problem: bool
+    found: list[str]
+    words: str
+    fix: list[str]
+
+
+class CheckedTold(RecordTold, SeenTold):
+    """A record beside what was found."""
+
+
+class CheckTold(TypedDict):
+    """A domain's DNS as it is now; `pointed` says whether its mail comes here, null if nobody could say."""
+
+    domain: str
+    pointed: bool | None
+    words: str
+    problems: int
+    records: list[CheckedTold]
+
+
 class DnsHelp:
     """Records for a hosted domain, or one that stands for it (E6); the check asks all at once, and has an end."""
 
@@ -65,7 +109,7 @@ class DnsHelp:
             "dns.last": Verb(Named, self.last, may),
         }
 
-    async def records(self, asked: Named) -> dict[str, Any]:
+    async def records(self, asked: Named) -> RecordsTold:
         """What the zone needs. One with the server's own name in it needs the server's addresses, too: the DNS knows them, if anybody."""
         setup = await self._setup(asked.name)
         answers: Answers = {}
@@ -74,7 +118,7 @@ class DnsHelp:
         wanted = records_for(setup, await self._place(setup, addresses_of(answers, setup.hostname) or ()))
         return {"domain": setup.domain, "records": [told(record) for record in wanted], "zone": zone(setup, wanted)}
 
-    async def check(self, asked: Named) -> dict[str, Any]:
+    async def check(self, asked: Named) -> CheckTold:
         """Each record as it is now beside what it should be."""
         setup = await self._setup(asked.name)
         ask = self._parts.live_dns()
@@ -92,7 +136,7 @@ class DnsHelp:
             "pointed": found.pointed,
             "words": words,
             "problems": sum(each.is_problem for each in checked),
-            "records": [told(each.record) | seen(each) for each in checked],
+            "records": [{**told(each.record), **seen(each)} for each in checked],
         }
 
     async def last(self, asked: Named) -> LastCheckTold:
@@ -174,7 +218,7 @@ def verdict(setup: Setup, found: Check, answers: Answers) -> str:
     )
 
 
-def told(record: Record) -> dict[str, Any]:
+def told(record: Record) -> RecordTold:
     """A record as JSON."""
     return {
         "what": record.what.value,
@@ -187,7 +231,7 @@ def told(record: Record) -> dict[str, Any]:
     }
 
 
-def seen(checked: Checked) -> dict[str, Any]:
+def seen(checked: Checked) -> SeenTold:
     """What was found, as JSON."""
     return {
         "state": checked.state.value,

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from hostmail.actor import Role
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
-from hostmail.admin.told import DomainTold
+from hostmail.admin.told import DomainRemoved, DomainTold
 from hostmail.admin.waysout import Smarthosted, told
 from hostmail.decisions import CATCH_DEFAULT, CATCH_REFUSE
 from hostmail.errors import Refusal
@@ -108,7 +108,7 @@ class Domains:
                 self._parts.disconnect(account, "this account is suspended")
         return await self._told(domain, accounts)
 
-    async def remove(self, asked: Named) -> dict[str, Any]:
+    async def remove(self, asked: Named) -> DomainRemoved:
         """Stop hosting a domain; the mail of its accounts is put aside for the grace period (D13)."""
         domain = await self._parts.find_domain(asked.name)
         accounts = await self._parts.directory.accounts(domain.name)

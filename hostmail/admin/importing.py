@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import msgspec
 
@@ -38,6 +38,15 @@ class Import(msgspec.Struct, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
+class RowTold(TypedDict):
+    """The outcome of a row: created, updated, unchanged, or problem with its words."""
+
+    line: int
+    address: str
+    outcome: str
+    problem: NotRequired[str]
+
+
 class Importing:
     """Accounts from lists. An empty password or quota leaves an existing account's as it is."""
 
@@ -47,7 +56,7 @@ class Importing:
         self._greet = greet
         self.verbs = {"account.import": Verb(Import, self.rows, May(OWNERS, about={"rows.address": ADDRESS}))}
 
-    async def rows(self, asked: Import) -> list[dict[str, Any]]:
+    async def rows(self, asked: Import) -> list[RowTold]:
         """The outcome of each row: created, updated, unchanged, or problem with its words."""
         if len(asked.rows) > MOST_ROWS:
             raise BadValue(f"at most {MOST_ROWS} rows at a time")
@@ -57,16 +66,16 @@ class Importing:
         finally:
             await self._greet(*created)
 
-    async def _outcomes(self, asked: Import, created: list[Account]) -> list[dict[str, Any]]:
-        outcomes = []
+    async def _outcomes(self, asked: Import, created: list[Account]) -> list[RowTold]:
+        outcomes: list[RowTold] = []
         for row in asked.rows:
-            told = {"line": row.line, "address": row.address}
+            told: RowTold = {"line": row.line, "address": row.address, "outcome": "problem"}
             try:
                 told["outcome"] = await self._row(row, asked.dry_run, created)
             except (TemporaryFailure, Overloaded):
                 raise
             except Refusal as refusal:
-                told |= {"outcome": "problem", "problem": refusal.public}
+                told["problem"] = refusal.public
             outcomes.append(told)
         return outcomes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import NotRequired, TypedDict, cast
 
 import msgspec
 
@@ -70,6 +70,15 @@ class ImportMembers(msgspec.Struct, forbid_unknown_fields=True):
     address: str
     rows: list[MemberRow]
     dry_run: bool = False
+
+
+class MemberRowTold(TypedDict):
+    """The outcome of a row: added, unchanged, or problem with its words."""
+
+    line: int
+    member: str
+    outcome: str
+    problem: NotRequired[str]
 
 
 class Lists:
@@ -153,7 +162,7 @@ class Lists:
         members = await self._parts.members.members(found.id)
         return [cast(MemberTold, dataclasses.asdict(member)) for member in members]
 
-    async def import_members(self, asked: ImportMembers) -> list[dict[str, Any]]:
+    async def import_members(self, asked: ImportMembers) -> list[MemberRowTold]:
         """The outcome of each row: added, unchanged, or problem with its words."""
         if len(asked.rows) > MOST_ROWS:
             raise BadValue(f"at most {MOST_ROWS} rows at a time")
@@ -201,11 +210,10 @@ class Lists:
         }
 
 
-def _outcome(row: MemberRow, answer: bool | Refusal) -> dict[str, Any]:
-    told: dict[str, Any] = {"line": row.line, "member": row.member}
+def _outcome(row: MemberRow, answer: bool | Refusal) -> MemberRowTold:
     if isinstance(answer, Refusal):
-        return told | {"outcome": "problem", "problem": answer.public}
-    return told | {"outcome": "added" if answer else "unchanged"}
+        return {"line": row.line, "member": row.member, "outcome": "problem", "problem": answer.public}
+    return {"line": row.line, "member": row.member, "outcome": "added" if answer else "unchanged"}
 
 
 def _parsed(text: str) -> Address | BadValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import msgspec
 
@@ -65,6 +65,12 @@ class ThrottledTold(TypedDict):
     refused_until: float | None
 
 
+class ForgivenTold(TypedDict):
+    """Whose failed logins are forgotten."""
+
+    ip: str
+
+
 class Logins:
     """What people ask when somebody "cannot get at his mail"."""
 
@@ -88,7 +94,7 @@ class Logins:
             for one in self._parts.throttle.throttled(MOST_THROTTLED)
         ]
 
-    async def forgive(self, asked: Forgive) -> dict[str, Any]:
+    async def forgive(self, asked: Forgive) -> ForgivenTold:
         """Let a client begin anew."""
         if not self._parts.throttle.forgive(asked.ip):
             raise NotFound(f"no failed logins are known of {asked.ip}")

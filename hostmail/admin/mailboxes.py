@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TypedDict
 
 from hostmail.admin.parts import Addressed, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
@@ -11,6 +11,22 @@ from hostmail.admin.sessions import WORDS
 from hostmail.admin.told import FolderTold
 from hostmail.errors import NoSuchFolder
 from hostmail.interfaces.mailstore import IAccountStore
+
+
+class LookedOver(TypedDict):
+    """A mailbox looked over: what is not as it should be, and how much of it is mended."""
+
+    address: str
+    messages: int
+    problems: list[str]
+    repaired: int
+
+
+class UnlockedTold(TypedDict):
+    """How many POP3 sessions held it."""
+
+    address: str
+    ended_sessions: int
 
 
 class Mailboxes:
@@ -48,17 +64,25 @@ class Mailboxes:
             opened.close()
         return found
 
-    async def verify(self, asked: Addressed) -> dict[str, Any]:
+    async def verify(self, asked: Addressed) -> LookedOver:
         """Compare tree and index; nothing is changed."""
-        account = await self._parts.find_account(asked.address)
-        return {"address": account.address} | await self._parts.store.verify(account)
+        return await self._look_over(asked.address, repair=False)
 
-    async def repair(self, asked: Addressed) -> dict[str, Any]:
-        """The same, and mend the index; nothing is erased."""
-        account = await self._parts.find_account(asked.address)
-        return {"address": account.address} | await self._parts.store.verify(account, repair=True)
+    async def repair(self, asked: Addressed) -> LookedOver:
+        """Compare tree and index, and mend the index; nothing is erased."""
+        return await self._look_over(asked.address, repair=True)
 
-    async def unlock(self, asked: Addressed) -> dict[str, Any]:
+    async def _look_over(self, address: str, repair: bool) -> LookedOver:
+        account = await self._parts.find_account(address)
+        found = await self._parts.store.verify(account, repair=repair)
+        return {
+            "address": account.address,
+            "messages": found["messages"],
+            "problems": found["problems"],
+            "repaired": found["repaired"],
+        }
+
+    async def unlock(self, asked: Addressed) -> UnlockedTold:
         """Disconnect the POP3 sessions that hold the maildrop; without a session there is no lock, for a dead process leaves none."""
         account = await self._parts.find_account(asked.address)
         ended = 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, TypedDict
 
 import msgspec
 
 from hostmail.actor import Actor, Role
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import EVERYBODY, OWNERS, May
+from hostmail.admin.told import LoginTold
 from hostmail.envelope import Peer
 from hostmail.errors import NotAllowed, NotFound
 
@@ -40,6 +41,49 @@ class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
     login: str
 
 
+class FactorTold(TypedDict):
+    """A second factor: how many recovery codes are left."""
+
+    recovery_codes: int
+
+
+class OwnTold(TypedDict):
+    """Who asks, and what he may; `second_factor` is false where there is none, null where there can be none."""
+
+    login: str
+    role: str
+    domains: list[str]
+    address: str | None
+    read_only: bool
+    second_factor: FactorTold | Literal[False] | None
+
+
+class OwnPasswordTold(TypedDict):
+    """Whose password was set, and how many grants ended with the old one."""
+
+    login: str
+    revoked_grants: int
+
+
+class SecretTold(TypedDict):
+    """What an app needs to make codes."""
+
+    secret: str
+    uri: str
+
+
+class CodesTold(TypedDict):
+    """Codes that are shown this once."""
+
+    recovery_codes: list[str]
+
+
+class FactorRemoved(TypedDict):
+    """Whether there was a second factor."""
+
+    removed: bool
+
+
 async def subject_of(parts: Parts, actor: Actor) -> str:
     """The subject of somebody who has signed in himself: neither a token nor the command is anybody's own."""
     found = await parts.people.signing_in(actor.login) if actor.way == PANEL else None
@@ -63,9 +107,9 @@ class Own:
             "factor.remove": Verb(OneLogin, self.remove_of),
         }
 
-    async def show(self, _: NoArguments, actor: Actor) -> dict[str, Any]:
+    async def show(self, _: NoArguments, actor: Actor) -> OwnTold:
         """Who one is, and what one may."""
-        told: dict[str, Any] = {
+        told: OwnTold = {
             "login": actor.login,
             "role": actor.role.value,
             "domains": sorted(actor.domains),
@@ -79,7 +123,7 @@ class Own:
             told["second_factor"] = {"recovery_codes": factor.codes} if factor is not None and active else False
         return told
 
-    async def passwd(self, asked: SetOwnPassword, actor: Actor) -> dict[str, Any]:
+    async def passwd(self, asked: SetOwnPassword, actor: Actor) -> OwnPasswordTold:
         """A new one: at once, and every session that was opened with the old one ends (A6)."""
         subject = await subject_of(self._parts, actor)
         await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
@@ -91,25 +135,25 @@ class Own:
         account = await self._parts.changes.set_password(actor.address, stored)
         return {"login": actor.login, "revoked_grants": await self._parts.end_grants(account)}
 
-    async def begin(self, asked: OwnPassword, actor: Actor) -> dict[str, Any]:
+    async def begin(self, asked: OwnPassword, actor: Actor) -> SecretTold:
         """What an app needs to make codes. Nothing changes before one of them is shown."""
         subject = await subject_of(self._parts, actor)
         await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
         secret, uri = await self._parts.sign_in.begin_factor(subject)
         return {"secret": secret, "uri": uri}
 
-    async def confirm(self, asked: OneCode, actor: Actor) -> dict[str, Any]:
+    async def confirm(self, asked: OneCode, actor: Actor) -> CodesTold:
         """Put it in force. The recovery codes are shown this once."""
         subject = await subject_of(self._parts, actor)
         return {"recovery_codes": await self._parts.sign_in.confirm_factor(subject, asked.code)}
 
-    async def remove(self, asked: OneCode, actor: Actor) -> dict[str, Any]:
+    async def remove(self, asked: OneCode, actor: Actor) -> FactorRemoved:
         """Go without, after a last code."""
         subject = await subject_of(self._parts, actor)
         await self._parts.sign_in.check_code(subject, asked.code, Peer(actor.ip, PANEL))
         return {"removed": await self._parts.factors.remove(subject)}
 
-    async def remove_of(self, asked: OneLogin) -> dict[str, Any]:
+    async def remove_of(self, asked: OneLogin) -> LoginTold:
         """For somebody who has lost both his app and his recovery codes."""
         found = await self._parts.people.signing_in(asked.login.strip())
         if found is None or not await self._parts.factors.remove(found.subject):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TypedDict, cast
 
 import msgspec
 from twisted.logger import Logger
@@ -47,6 +47,63 @@ class Chosen(msgspec.Struct, forbid_unknown_fields=True):
 
     pattern: str = ""
     all: bool = False
+
+
+class WaitingForTold(TypedDict):
+    """What waits for one destination: recipients, since when, how many are being sent, and one of the last answers."""
+
+    domain: str
+    recipients: int
+    oldest: float
+    sending: int
+    answer: str
+
+
+class StatsTold(TypedDict):
+    """The queue in numbers: `states` are recipients by state, `octets` count each message once, the fullest destinations come first."""
+
+    messages: int
+    octets: int
+    oldest: float | None
+    states: dict[str, int]
+    destinations: list[WaitingForTold]
+
+
+class MessageTold(TypedDict):
+    """A whole message in base64."""
+
+    message: str
+
+
+class RetriedTold(TypedDict):
+    """How many recipients are tried now."""
+
+    retried: int
+
+
+class HeldTold(TypedDict):
+    """How many recipients are kept."""
+
+    held: int
+
+
+class ReleasedTold(TypedDict):
+    """How many recipients go on; `suspended` are those whose mail stays held, as they may send nothing now."""
+
+    released: int
+    suspended: list[str]
+
+
+class BouncedTold(TypedDict):
+    """How many recipients were returned."""
+
+    bounced: int
+
+
+class DeletedTold(TypedDict):
+    """How many recipients were dropped."""
+
+    deleted: int
 
 
 class QueueVerbs:
@@ -105,25 +162,25 @@ class QueueVerbs:
             raise NotFound(f"nothing in the queue matches {asked.pattern}")
         return rows
 
-    async def stats(self, asked: Pattern) -> dict[str, Any]:
+    async def stats(self, asked: Pattern) -> StatsTold:
         """Numbers: by state, and by destination."""
-        return dataclasses.asdict(await self._queue.stats(await self._known(asked.pattern)))
+        return cast(StatsTold, dataclasses.asdict(await self._queue.stats(await self._known(asked.pattern))))
 
-    async def cat(self, asked: OneMessage) -> dict[str, Any]:
+    async def cat(self, asked: OneMessage) -> MessageTold:
         """A message as it waits, in base64."""
         return {"message": b64encode(await self._queue.content(asked.queue_id)).decode()}
 
-    async def retry(self, asked: Chosen) -> dict[str, Any]:
+    async def retry(self, asked: Chosen) -> RetriedTold:
         """Try now."""
         return {"retried": _some(await self._queue.retry(await self._pattern(asked)), asked, "waiting")}
 
-    async def hold(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
+    async def hold(self, asked: Chosen, actor: Actor) -> HeldTold:
         """Keep until released."""
         pattern = await self._pattern(asked)
         held = await self._queue.hold(pattern, self._teller(Happened.HELD, _by(actor)))
         return {"held": self._done("held", held, asked, "waiting")}
 
-    async def release(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
+    async def release(self, asked: Chosen, actor: Actor) -> ReleasedTold:
         """Let held mail go on, but for that of the `suspended`: who may send nothing now sends nothing older either."""
         pattern = await self._pattern(asked)
         suspended = {
@@ -136,13 +193,13 @@ class QueueVerbs:
             raise BadValue(f"outgoing mail of {', '.join(names)} is suspended, so what is held stays: resume it first")
         return {"released": self._done("released", released, asked, "held"), "suspended": names}
 
-    async def bounce(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
+    async def bounce(self, asked: Chosen, actor: Actor) -> BouncedTold:
         """Return to the senders."""
         pattern = await self._pattern(asked)
         bounced = await self._queue.bounce(pattern, self._teller(Happened.RETURNED, _by(actor)))
         return {"bounced": self._done("returned", bounced, asked, "waiting or held")}
 
-    async def delete(self, asked: Chosen, actor: Actor) -> dict[str, Any]:
+    async def delete(self, asked: Chosen, actor: Actor) -> DeletedTold:
         """Drop without telling the sender."""
         pattern = await self._pattern(asked)
         deleted = await self._queue.delete(pattern, self._teller(Happened.DELETED, _by(actor)))

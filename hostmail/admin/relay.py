@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 import msgspec
 
@@ -31,6 +31,33 @@ class Allow(msgspec.Struct, forbid_unknown_fields=True):
     seconds: int | None = None
 
 
+class WhyTold(TypedDict):
+    """Whether an address may relay: with the grant, or with what would open one."""
+
+    ip: str
+    may_relay: bool
+    login: NotRequired[str]
+    account_id: NotRequired[int]
+    until: NotRequired[float]
+    seconds_left: NotRequired[int]
+    address: NotRequired[str | None]
+    pop_before_smtp: NotRequired[bool]
+    window: NotRequired[int]
+    shared_by: NotRequired[int]
+
+
+class ClosedTold(TypedDict):
+    """How many grants were closed."""
+
+    revoked: int
+
+
+class ClosedOneTold(ClosedTold):
+    """Of one address."""
+
+    ip: str
+
+
 class Relay:
     """Listing, explaining, opening and closing grants."""
 
@@ -48,13 +75,13 @@ class Relay:
         """Every live grant, with the account that opened it."""
         grants = await self._parts.grants.list()
         addresses = {number: await self._address(number) for number in {grant.account_id for grant in grants}}
-        return [{**self._told(grant), "address": addresses[grant.account_id] or None} for grant in grants]
+        return [self._told(grant, addresses[grant.account_id]) for grant in grants]
 
     async def _address(self, account_id: int) -> str:
         account = await self._parts.directory.account(account_id)
         return account.address if account is not None else ""
 
-    async def why(self, asked: OneAddress) -> dict[str, Any]:
+    async def why(self, asked: OneAddress) -> WhyTold:
         """Whether this address may relay without logging in, and what would open it."""
         ip = _checked(asked.ip)
         grant = await self._parts.grants.find(ip)
@@ -67,18 +94,20 @@ class Relay:
                 "window": settings.relay_window,
                 "shared_by": sum(grant.ip == ip for grant in await self._parts.grants.list()),
             }
-        return {**self._told(grant), "may_relay": True}
+        return cast(WhyTold, {**self._told(grant, await self._address(grant.account_id)), "may_relay": True})
 
-    async def allow(self, asked: Allow) -> dict[str, Any]:
+    async def allow(self, asked: Allow) -> GrantTold:
         """Open relaying for an address, in the operator's name."""
         ip = _checked(asked.ip)
         if asked.seconds is not None and asked.seconds < 1:
             raise BadValue("a grant lasts at least a second")
         await self._parts.grants.grant(ip, 0, OPERATOR, asked.seconds)
         grant = await self._parts.grants.find(ip)
-        return {**self._told(grant)} if grant is not None else {"ip": ip}
+        if grant is None:
+            raise NotFound(f"{ip} has no grant")
+        return self._told(grant, "")
 
-    async def revoke(self, asked: OneAddress, actor: Actor) -> dict[str, Any]:
+    async def revoke(self, asked: OneAddress, actor: Actor) -> ClosedOneTold:
         """Close an address's grants; those of others who check their mail there stay for who is no operator."""
         ip = _checked(asked.ip)
         if actor.role is Role.OPERATOR:
@@ -91,17 +120,18 @@ class Relay:
             raise NotFound(f"{ip} has no grant")
         return {"ip": ip, "revoked": revoked}
 
-    async def clear(self, _: NoArguments) -> dict[str, Any]:
+    async def clear(self, _: NoArguments) -> ClosedTold:
         """Close all."""
         return {"revoked": await self._parts.grants.revoke()}
 
-    def _told(self, grant: Grant) -> GrantTold:
+    def _told(self, grant: Grant, address: str) -> GrantTold:
         return {
             "ip": grant.ip,
             "login": grant.login,
             "account_id": grant.account_id,
             "until": grant.until,
             "seconds_left": max(0, round(grant.until - self._parts.now())),
+            "address": address or None,
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import msgspec
 
@@ -36,6 +36,13 @@ class RemovedTold(TypedDict):
     until: float
 
 
+class RestoredTold(TypedDict):
+    """An account that is there again, and how many messages it has."""
+
+    address: str
+    messages: int
+
+
 class Restoring:
     """What can be brought back while its mail is kept aside. Forwards, autoresponder and tokens are not."""
 
@@ -64,7 +71,7 @@ class Restoring:
         found = await self._parts.directory.removed_accounts(since, domain)
         return [one for one in found if one.owned or actor.role is Role.OPERATOR]
 
-    async def restore(self, asked: Restore, actor: Actor) -> dict[str, Any]:
+    async def restore(self, asked: Restore, actor: Actor) -> RestoredTold:
         """Host it again with its mail, password and limits; its old address must be free, or another be named."""
         address = named_address(asked.address)
         fitting = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import NotRequired, TypedDict, cast
 
 import msgspec
 
@@ -48,6 +48,55 @@ class DomainAliasTold(TypedDict):
     domain: str
 
 
+class DomainAliasesTold(DomainAliasTold):
+    """The same, with all names that stand for the domain."""
+
+    aliases: list[str]
+
+
+class StepTold(TypedDict):
+    """One step on the way: which rule said what; `depth` is under which of the steps before."""
+
+    depth: int
+    address: str
+    rule: str
+    words: str
+
+
+class EndTold(TypedDict):
+    """Where mail ends up, or is refused or thrown away; a `mailbox` has its room."""
+
+    kind: str
+    address: str
+    account_id: NotRequired[int]
+    forwarder: NotRequired[str]
+    caught: NotRequired[str]
+    answer: NotRequired[str]
+    free: NotRequired[int | None]
+    full: NotRequired[bool]
+
+
+class WayOutTold(TypedDict):
+    """How mail leaves: by a `smarthost` of `owner`, directly (`mx`), or not at all."""
+
+    kind: str
+    smarthost: NotRequired[str]
+    login: NotRequired[str]
+    tls: NotRequired[str]
+    owner: NotRequired[str]
+    sources: NotRequired[list[str]]
+
+
+class RouteTold(TypedDict):
+    """The way of mail for an address; with a `sender` also the way out of his mail."""
+
+    address: str
+    steps: list[StepTold]
+    ends: list[EndTold]
+    sender: NotRequired[str]
+    way_out: NotRequired[WayOutTold]
+
+
 class Routes:
     """Where mail goes."""
 
@@ -62,7 +111,7 @@ class Routes:
             "domain.alias.remove": Verb(Named, self.remove),
         }
 
-    async def route(self, asked: Asked, actor: Actor) -> dict[str, Any]:
+    async def route(self, asked: Asked, actor: Actor) -> RouteTold:
         """What would happen to mail for an address now, step by step; a mailbox's room with it, and the way out of a sender's mail."""
         told = await self._parts.explain(named_address(asked.address))
         if actor.role is not Role.OPERATOR:
@@ -78,13 +127,14 @@ class Routes:
                 room = await self._parts.store.room(account)
                 full = room.limit_messages is not None and room.used.messages >= room.limit_messages
                 end |= {"free": room.free_bytes, "full": full or room.free_bytes == 0}
-        return told
+        return cast(RouteTold, told)
 
-    async def add(self, asked: AddDomainAlias) -> dict[str, Any]:
+    async def add(self, asked: AddDomainAlias) -> DomainAliasesTold:
         """Let a whole domain stand for a hosted one."""
         await self._parts.changes.add_domain_alias(asked.name, asked.domain)
         domain = (await self._parts.find_domain(asked.domain)).name
-        return {"domain": domain, "aliases": [name for name, _ in await self._parts.directory.domain_aliases(domain)]}
+        aliases = [name for name, _ in await self._parts.directory.domain_aliases(domain)]
+        return {"name": asked.name, "domain": domain, "aliases": aliases}
 
     async def all(self, asked: ListedAliases) -> list[DomainAliasTold]:
         """Domain aliases by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import msgspec
 
@@ -28,6 +28,12 @@ class Kick(msgspec.Struct, forbid_unknown_fields=True):
     id: int | None = None
     address: str | None = None
     all: bool = False
+
+
+class EndedTold(TypedDict):
+    """How many were disconnected."""
+
+    ended_sessions: int
 
 
 class SessionVerbs:
@@ -63,7 +69,7 @@ class SessionVerbs:
         account = await self._parts.directory.account(account_id) if account_id is not None else None
         return account.address if account is not None else None
 
-    async def kick(self, asked: Kick, actor: Actor) -> dict[str, Any]:
+    async def kick(self, asked: Kick, actor: Actor) -> EndedTold:
         """Disconnect; by its number, only a session that he could see."""
         if [asked.id is not None, asked.address is not None, asked.all].count(True) != 1:
             raise BadValue("name one session, one account, or all")

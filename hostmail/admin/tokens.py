@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
@@ -37,6 +37,18 @@ class OneToken(msgspec.Struct, forbid_unknown_fields=True):
     id: int
 
 
+class NewTokenTold(TokenTold):
+    """A new token, with what the program has to show."""
+
+    token: str
+
+
+class RevokedTold(TypedDict):
+    """Which token opens nothing any more."""
+
+    id: int
+
+
 class TokenVerbs:
     """Everybody makes, sees and revokes his own; operators all of them."""
 
@@ -57,7 +69,7 @@ class TokenVerbs:
             "token.revoke": Verb(OneToken, self.revoke, May(EVERYBODY, acting=True)),
         }
 
-    async def add(self, asked: AddToken, actor: Actor) -> dict[str, Any]:
+    async def add(self, asked: AddToken, actor: Actor) -> NewTokenTold:
         """A new one: what the program has to show is told this once."""
         if asked.days is not None and not 1 <= asked.days <= MOST_DAYS:
             raise BadValue(f"a token is for 1 to {MOST_DAYS} days, or for ever")
@@ -78,7 +90,7 @@ class TokenVerbs:
         """The newest first."""
         return [told(token) for token in await self._visible(actor)]
 
-    async def revoke(self, asked: OneToken, actor: Actor) -> dict[str, Any]:
+    async def revoke(self, asked: OneToken, actor: Actor) -> RevokedTold:
         """It opens nothing any more."""
         if asked.id not in [token.id for token in await self._visible(actor)]:
             raise NotFound(f"there is no token {asked.id}")

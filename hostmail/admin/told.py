@@ -166,6 +166,31 @@ class AboutTold(TypedDict):
     address: str
 
 
+class LoginTold(TypedDict):
+    """Which login it was about."""
+
+    login: str
+
+
+class PasswordTold(AboutTold):
+    """A password was set; `revoked_grants` are those that were made with the old one."""
+
+    revoked_grants: int
+
+
+class AccountRemoved(PasswordTold):
+    """An account is gone, and what was open with it."""
+
+    ended_sessions: int
+
+
+class DomainRemoved(TypedDict):
+    """A domain is gone, with so many accounts."""
+
+    name: str
+    removed_accounts: int
+
+
 class QueuedTold(TypedDict):
     """One recipient of one message that waits; `account` is whose it is."""
 
@@ -218,14 +243,14 @@ class SessionTold(TypedDict):
 
 
 class GrantTold(TypedDict):
-    """An address that may relay."""
+    """An IP address that may relay, and whose account's login opened it; null for an operator."""
 
     ip: str
     login: str
     account_id: int
     until: float
     seconds_left: int
-    address: NotRequired[str | None]
+    address: str | None
 
 
 class TokenTold(TypedDict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
@@ -13,6 +13,7 @@ from hostmail.address import Address
 from hostmail.admin.clients import Clients
 from hostmail.admin.parts import Addressed, Named, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
+from hostmail.admin.told import AboutTold
 from hostmail.clientsetup.welcome import DEFAULT, MAX_TEXT, PLACEHOLDERS, Letter, Template, letter, read_template
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces.directory import Account, OwnWelcome
@@ -34,6 +35,32 @@ class Preview(msgspec.Struct, forbid_unknown_fields=True):
 
     address: str
     template: str = ""
+
+
+class PlaceholderTold(TypedDict):
+    """A word in a letter that becomes something."""
+
+    name: str
+    means: str
+
+
+class WelcomeTold(TypedDict):
+    """What new mailboxes of a domain begin with: its `own` letter or the server's; `laid_down` says that the domain differs from it."""
+
+    name: str
+    on: bool
+    own: bool
+    laid_down: bool
+    template: str
+    placeholders: list[PlaceholderTold]
+
+
+class LetterTold(TypedDict):
+    """A letter as it would be put into a mailbox."""
+
+    address: str
+    subject: str
+    text: str
 
 
 class Welcomes:
@@ -70,7 +97,7 @@ class Welcomes:
             if template is not None:
                 await self._put(template, account)
 
-    async def show(self, asked: Named) -> dict[str, Any]:
+    async def show(self, asked: Named) -> WelcomeTold:
         """What new mailboxes of a domain begin with."""
         domain = await self._parts.find_domain(asked.name)
         own = await self._parts.welcomes.of_domain(domain.name)
@@ -84,21 +111,21 @@ class Welcomes:
             "placeholders": [{"name": name, "means": words} for name, (words, _) in PLACEHOLDERS.items()],
         }
 
-    async def set(self, asked: SetWelcome) -> dict[str, Any]:
+    async def set(self, asked: SetWelcome) -> WelcomeTold:
         """Give a domain its own letter, from the next account on."""
         return await self._lay_down(asked.name, OwnWelcome(True, read_template(asked.template).written()))
 
-    async def off(self, asked: Named) -> dict[str, Any]:
+    async def off(self, asked: Named) -> WelcomeTold:
         """New mailboxes of a domain begin empty; its own letter is kept."""
         domain = await self._parts.find_domain(asked.name)
         own = await self._parts.welcomes.of_domain(domain.name)
         return await self._lay_down(domain.name, OwnWelcome(False, own.template if own is not None else ""))
 
-    async def reset(self, asked: Named) -> dict[str, Any]:
+    async def reset(self, asked: Named) -> WelcomeTold:
         """A domain begins its mailboxes as the server does."""
         return await self._lay_down(asked.name, None)
 
-    async def preview(self, asked: Preview) -> dict[str, Any]:
+    async def preview(self, asked: Preview) -> LetterTold:
         """The letter for an address, whether there is such a mailbox or not."""
         address = named_address(asked.address)
         domain = await self._parts.find_domain(address.domain)
@@ -110,14 +137,14 @@ class Welcomes:
         found = await self._letter(template, address)
         return {"address": str(address), "subject": found.subject, "text": found.text}
 
-    async def send(self, asked: Addressed) -> dict[str, Any]:
+    async def send(self, asked: Addressed) -> AboutTold:
         """Put the letter into an account's mailbox now, even where new ones begin empty."""
         account = await self._parts.find_account(asked.address)
         own = await self._parts.welcomes.of_domain(account.domain)
         await self._put(read_template(own.template) if own is not None and own.template else self._servers, account)
         return {"address": account.address}
 
-    async def _lay_down(self, name: str, wanted: OwnWelcome | None) -> dict[str, Any]:
+    async def _lay_down(self, name: str, wanted: OwnWelcome | None) -> WelcomeTold:
         domain = await self._parts.find_domain(name)
         await self._parts.welcomes.lay_down(domain.name, wanted)
         return await self.show(Named(domain.name))

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from hostmail.admin.cli import CommandLine, pass_line, table
 from hostmail.admin.values import Duration, given, moment
-
-
-def details(row: dict[str, Any]) -> str:
-    """What else was said, and why it was refused."""
-    said = ", ".join(f"{name} {value}" for name, value in row["arguments"].items() if value != row["subject"])
-    return " ".join(filter(None, (said, "" if row["outcome"] == "done" else f"({row['outcome']})")))
-
+from hostmail.auditlines import details, way, who
 
 COLUMNS = (
     ("WHEN", lambda row: moment(row["at"])),
-    ("WHO", lambda row: f"{row['login']} ({row['role']})"),
-    ("BY", lambda row: row["way"] + (f" from {row['ip']}" if row["ip"] else "")),
+    ("WHO", who),
+    ("BY", way),
     ("WHAT", lambda row: row["verb"]),
     ("ABOUT", lambda row: row["subject"]),
     ("DETAILS", details),
