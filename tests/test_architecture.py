@@ -15,6 +15,7 @@ WORDS = {
     "accountfile",
     "actor",
     "address",
+    "auditlines",
     "clientsetup",
     "decisions",
     "envelope",

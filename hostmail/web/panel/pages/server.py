@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from hostmail.auditlines import details, way, who
 from hostmail.web.panel.page import OPERATORS, Done, Page, Section, View, Visit
-from hostmail.web.panel.table import Column, Row, Table
+from hostmail.web.panel.table import Column, Table
 
 AUDIT_SECONDS, AUDIT_MOST = 30 * 86_400, 500
 
@@ -85,33 +83,17 @@ async def revoke(visit: Visit) -> Done:
     return Done(f"{ip} may not send without signing in any more.", visit.url("server_grants"))
 
 
-def plainly(value: Any) -> str:
-    """An argument as people write it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return " ".join(each for each in value.values() if isinstance(each, str))
-    return ", ".join(map(plainly, value)) if isinstance(value, list) else str(value)
-
-
-def said(row: Row) -> str:
-    """What else was said, and why it was refused."""
-    told = {name.replace("_", " "): value for name, value in row["arguments"].items() if value != row["subject"]}
-    words = ", ".join(f"{name} {plainly(value)}" for name, value in told.items())
-    return words if row["outcome"] == "done" else f"{words} ({row['outcome']})".strip()
-
-
 async def show_audit(visit: Visit) -> View:
     """Who changed what."""
     by, about = visit.query.text("by")[:100], visit.query.text("about")[:254]
     rows = await visit.call("audit.list", seconds=AUDIT_SECONDS, by=by, about=about, most=AUDIT_MOST)
     columns = (
         Column("at", "When", "moment"),
-        Column("login", "Who", value=lambda row: f"{row['login']} ({row['role']})"),
-        Column("way", "By", value=lambda row: row["way"] + (f" from {row['ip']}" if row["ip"] else "")),
+        Column("login", "Who", value=who),
+        Column("way", "By", value=way),
         Column("verb", "What", "mono"),
         Column("subject", "About", "mono"),
-        Column("details", "Details", value=said),
+        Column("details", "Details", value=details),
     )
     table = Table("audit", columns, rows, "Nothing has been changed in the last month.")
     return View("audit.html", {"by": by, "about": about}, table)
