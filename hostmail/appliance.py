@@ -25,7 +25,15 @@ from zope.interface import implementer
 from hostmail import __version__
 from hostmail.actor import Actor
 from hostmail.admin.control import ControlService
-from hostmail.compose import make_intake, make_lists, make_portals, make_redelivery, make_sender, session_factories
+from hostmail.compose import (
+    make_intake,
+    make_lists,
+    make_one_click,
+    make_portals,
+    make_redelivery,
+    make_sender,
+    session_factories,
+)
 from hostmail.config.loader import load
 from hostmail.config.schema import WEB_SERVICES, Listener, Settings
 from hostmail.directory.watching import ForeignChanges
@@ -213,12 +221,14 @@ class Appliance(Service):
         settings = parts.settings
         intake = make_intake(parts)
         make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
-        web = self._web.sites(parts, self._admin, self._certificates.signer) if self._web is not None else {}
+        one_click = make_one_click(parts, intake, self._certificates.convinces)
+        signer_of = self._certificates.signer
+        web = self._web.sites(parts, self._admin, one_click, signer_of) if self._web is not None else {}
         for door in self._doors:
             is_web = door.service in WEB_SERVICES
             door.inner = web[door.service] if is_web else make(door.service, door.listener)
-        sender = make_sender(parts)
-        redelivery = make_redelivery(parts, intake)
+        sender = make_sender(parts, one_click)
+        redelivery = make_redelivery(parts, intake, one_click)
         lists, self._waiting_posts = make_lists(parts, intake)
         runner = Runner(
             queue=parts.queue,

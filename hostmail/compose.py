@@ -23,6 +23,7 @@ from hostmail.actor import command_actor
 from hostmail.admin.control import system_user
 from hostmail.admin.offline import become_owner, in_background
 from hostmail.admin.service import Admin
+from hostmail.admin.setups import web_address
 from hostmail.auth.barenames import by_server_name, of_domain
 from hostmail.auth.realm import HostmailRealm
 from hostmail.checks.gate import Gate
@@ -33,6 +34,7 @@ from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.delivery.lists.commands import Commands
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
+from hostmail.delivery.lists.oneclick import OneClick
 from hostmail.delivery.lists.posts import Posts
 from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
@@ -43,6 +45,7 @@ from hostmail.envelope import Peer
 from hostmail.errors import BadValue, ConfigurationError
 from hostmail.interfaces.admin import CertificateInfo
 from hostmail.interfaces.directory import Account
+from hostmail.interfaces.lists import IOneClick
 from hostmail.interfaces.threads import InThread
 from hostmail.listen.tls import CertificateStore, open_store
 from hostmail.parts import Parts, open_parts
@@ -192,13 +195,30 @@ def make_list_rules(parts: Parts) -> ListRules:
     )
 
 
-def make_redelivery(parts: Parts, intake: Intake) -> Redelivery:
+def make_one_click(parts: Parts, intake: Intake, convinces: Callable[[str], bool]) -> OneClick:
+    """How members leave mailing lists with one click, under a name of their list's domain where clients believe that."""
+    settings = parts.settings
+    return OneClick(
+        directory=parts.directory,
+        members=parts.members,
+        letters=_letters(parts, intake),
+        telling=ListTelling(parts.history, time.time),
+        web=lambda domain: web_address(settings, domain, convinces),
+    )
+
+
+def _letters(parts: Parts, intake: Intake) -> Letters:
+    return Letters(intake.submit, hostname=parts.settings.hostname, now=time.time, random=SystemRandom())
+
+
+def make_redelivery(parts: Parts, intake: Intake, one_click: IOneClick) -> Redelivery:
     """The way into mailboxes for mail that had to wait."""
     return Redelivery(
         directory=parts.directory,
         store=parts.store,
         answering=intake.answering,
         senders=parts.senders,
+        one_click=one_click,
         forward_spam=parts.settings.forward_spam,
         in_thread=parts.in_thread,
     )
@@ -213,7 +233,7 @@ def make_lists(parts: Parts, intake: Intake) -> tuple[Lists, WaitingPosts]:
     }
     writing: dict[str, Any] = {
         **parts_of_all,
-        "letters": Letters(intake.submit, hostname=parts.settings.hostname, now=time.time, random=SystemRandom()),
+        "letters": _letters(parts, intake),
         "now": time.time,
     }
     of_held: dict[str, Any] = {**writing, "rates": parts.list_rates, "keep_seconds": parts.settings.held_posts}
@@ -229,7 +249,7 @@ def make_lists(parts: Parts, intake: Intake) -> tuple[Lists, WaitingPosts]:
     return Lists(directory=parts.directory, post=posts.take, command=commands.take), waiting
 
 
-def make_sender(parts: Parts) -> Dispatch:
+def make_sender(parts: Parts, one_click: IOneClick) -> Dispatch:
     """The way out: each account's, each domain's, or the server's."""
     return make_dispatch(
         parts.settings,
@@ -239,6 +259,7 @@ def make_sender(parts: Parts) -> Dispatch:
         random=Random(),
         directory=parts.directory,
         ways_out=parts.ways_out,
+        above=one_click.fields,
     )
 
 

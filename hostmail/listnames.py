@@ -17,6 +17,7 @@ from hostmail.errors import NoSuchRecipient
 MAX_NAME = 30
 VALID_DAYS = 14
 HASH_LENGTH = 8
+UNSUBSCRIBE_PATH = "/unsubscribe"
 
 NOT_YOURS = "this address is not valid, or was given to another address than the one that writes to it"
 
@@ -63,6 +64,14 @@ def bouncing_member(list_address: Address, tag: str, secret: bytes) -> int:
     number, _, signature = tag.partition("=")
     _check(signature, _hash(secret, list_address, "bounces", number))
     return int(number)
+
+
+def unsubscribe_path(list_address: Address, token: str) -> str:
+    """Where the web takes a member off with one click (RFC 8058); the token is that of his reverse-path.
+
+    All of it may stand in a URL as it is: names of lists are plain.
+    """
+    return f"{UNSUBSCRIBE_PATH}/{list_address}/{token}"
 
 
 def moderation_address(

@@ -16,6 +16,7 @@ from hostmail.admin.setups import panel_address
 from hostmail.config.schema import Settings
 from hostmail.interfaces.admin import IAdmin
 from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.lists import IOneClick
 from hostmail.parts import Parts
 from hostmail.web.api.kept import KeptAnswers
 from hostmail.web.api.making import api_routes
@@ -36,7 +37,9 @@ class WebParts:
         self._sessions = WebSessions(path=settings.data_dir / "panel.sqlite", now=time.time)
         self._kept = KeptAnswers(path=settings.data_dir / "api.sqlite", now=time.time)
 
-    def sites(self, parts: Parts, admin: Admin, signer_of: SignerOf) -> dict[str, IProtocolFactory]:
+    def sites(
+        self, parts: Parts, admin: Admin, one_click: IOneClick, signer_of: SignerOf
+    ) -> dict[str, IProtocolFactory]:
         """By service, with the settings as they are now; all listeners of a service share one.
 
         `admin` is asked how mail programs are set up, and what the API offers; `signer_of` signs set-up answers.
@@ -65,6 +68,7 @@ class WebParts:
             now=time.time,
             is_ours=own_hosts(settings, parts.directory),
             server=settings.hostname,
+            one_click=one_click,
             more=[*setup_routes(answers), *api],
             **common,
         )

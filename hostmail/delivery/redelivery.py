@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from twisted.logger import Logger
 
@@ -16,6 +17,7 @@ from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import MailLoop, NoSuchRecipient, Refusal
 from hostmail.interfaces.delivery import ISenderRewriting
 from hostmail.interfaces.directory import IDirectory
+from hostmail.interfaces.lists import IOneClick
 from hostmail.interfaces.mailstore import Drop, IMailStore, ISpoolFile
 from hostmail.interfaces.queue import Queued
 from hostmail.interfaces.threads import InThread
@@ -36,6 +38,7 @@ class Redelivery:
         store: IMailStore,
         answering: Answering,
         senders: ISenderRewriting,
+        one_click: IOneClick,
         forward_spam: bool,
         in_thread: InThread,
     ) -> None:
@@ -43,6 +46,7 @@ class Redelivery:
         self._store = store
         self._answering = answering
         self._senders = senders
+        self._one_click = one_click
         self._forward_spam = forward_spam
         self._in_thread = in_thread
 
@@ -52,7 +56,8 @@ class Redelivery:
         for row, decision in waiting:
             account = await self._directory.account(decision.account_id)
             if account is not None:
-                prefix = final_fields(row.sender, decision.delivered_to, decision.addressed) + spooled.prefix
+                prefix = final_fields(row.sender, decision.delivered_to, decision.addressed)
+                prefix += await self._one_click.fields(row.sender) + spooled.prefix
                 drops.setdefault(_mailbox(decision), Drop(account, prefix, decision.folder))
         answers = await self._store.deliver(spooled, list(drops.values())) if drops else []
         found: dict[tuple[int, str], Refusal | None] = dict(zip(drops, answers, strict=True))
@@ -71,7 +76,12 @@ class Redelivery:
             return []
         envelope = Envelope(row.reverse_path, body=row.body, smtputf8=row.smtputf8, ret=row.ret, envid=row.envid)
         recipient = Recipient(Address.parse(row.recipient), row.wishes, row.orcpt, addressed=row.addressed)
-        return await leaving(envelope, [(recipient, each) for each in self._new(forwards, header)], self._senders)
+        further = await leaving(envelope, [(recipient, each) for each in self._new(forwards, header)], self._senders)
+        # What keeps its reverse-path gets them when it leaves.
+        above = await self._one_click.fields(row.sender)
+        return [
+            each if each.envelope.sender == row.sender else replace(each, mark=above + each.mark) for each in further
+        ]
 
     def _new(self, forwards: Sequence[Forward], header: bytes) -> list[Forward]:
         """Those whose mark it does not bear; raises MailLoop if there is none."""

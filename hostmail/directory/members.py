@@ -66,6 +66,10 @@ class ListMembers:
         """Take somebody off; False if he was not on it."""
         return await self._in_thread(self._write, _remove, list_id, address)
 
+    async def leave(self, list_id: int, number: int) -> Member | None:
+        """Take off the member of this number, which nobody else ever gets."""
+        return await self._in_thread(self._write, _leave, list_id, number)
+
     async def bounced(self, list_id: int, number: int) -> tuple[Member, bool] | None:
         """One day more on which mail came back; MOST_BOUNCES of them drop a member, unless a month lies between.
 
@@ -153,6 +157,15 @@ def _add_all(connection: Connection, list_id: int, addresses: Sequence[Address],
 def _remove(connection: Connection, list_id: int, address: Address) -> bool:
     gone = delete(list_members).where(_C.list_id == list_id, _C.address_key == address.key)
     return connection.execute(gone).rowcount == 1
+
+
+def _leave(connection: Connection, list_id: int, number: int) -> Member | None:
+    this = (_C.list_id == list_id) & (_C.number == number)
+    row = connection.execute(_MEMBERS.where(this)).first()
+    if row is None:
+        return None
+    connection.execute(delete(list_members).where(this))
+    return Member(*row)
 
 
 def _bounced(connection: Connection, list_id: int, number: int, now: float) -> tuple[Member, bool] | None:

@@ -78,6 +78,9 @@ class IListMembers(Interface):
     async def remove(list_id: int, address: Address) -> bool:
         """Take somebody off; False if he was not on it."""
 
+    async def leave(list_id: int, number: int) -> Member | None:
+        """Take off the member of this number; who it was, None if he is gone already."""
+
     async def bounced(list_id: int, number: int) -> tuple[Member, bool] | None:
         """Count a day on which mail could not be delivered to a member, and whether that dropped him; None if nothing was to count."""
 
@@ -89,3 +92,16 @@ class IListMembers(Interface):
 
     async def secret() -> bytes:
         """What signs the addresses that lists give away."""
+
+
+class IOneClick(Interface):
+    """Leaving mailing lists with one click (RFC 8058): links that only we can make, each for one member. All raise TemporaryFailure."""
+
+    async def fields(sender: str) -> bytes:
+        """How to leave, as header fields above a member's copy, which is known by its reverse-path; none above other mail."""
+
+    async def list_of(address: str, token: str) -> MailingList | None:
+        """The list that a link is about, whether or not the member is on it any more; None for a link that is none of ours."""
+
+    async def leave(address: str, token: str, ip: str) -> MailingList | None:
+        """Follow a link: the member is off his list, now or already. None for a link that is none of ours."""

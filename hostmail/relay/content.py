@@ -16,14 +16,18 @@ BLOCK = 256 * 1024
 
 
 class FileContent:
-    """The file at `path`, whose `octets` may be at hand. A small one costs one visit to a thread, or none then.
+    """The file at `path` of `size` octets, which may be at hand, with fields `above`. A small one costs one visit to a thread, or none.
 
     Raises TemporaryFailure if it cannot be read.
     """
 
-    def __init__(self, path: str, in_thread: InThread, octets: bytes | None = None) -> None:
+    def __init__(
+        self, path: str, size: int, in_thread: InThread, *, octets: bytes | None = None, above: bytes = b""
+    ) -> None:
         self._path = path
+        self.size = size + len(above)
         self._octets = octets
+        self._above = above
         self._in_thread = in_thread
         self._file: BinaryIO | None = None
         self._first = b""
@@ -33,9 +37,10 @@ class FileContent:
         """Begin at the start; each call of the result is the next block, empty at the end."""
         await self.close()
         if self._octets is not None:
-            self._first = self._octets
+            self._first = self._above + self._octets
         else:
-            self._file, self._first = await self._reading(_open, self._path)
+            self._file, first = await self._reading(_open, self._path)
+            self._first = self._above + first
         return self._read
 
     async def _read(self) -> bytes:
@@ -54,7 +59,7 @@ class FileContent:
     async def seven_bit(self) -> ConvertedContent:
         """The message for a host that takes no 8-bit text; raises Refusal for one that cannot be converted (see `sevenbit`)."""
         if self._converted is None:
-            self._converted = ConvertedContent(await self._reading(_convert, self._path), self._in_thread)
+            self._converted = ConvertedContent(await self._reading(_convert, self._path, self._above), self._in_thread)
         return self._converted
 
     async def is_ascii(self, header_only: bool) -> bool:
@@ -99,9 +104,9 @@ class ConvertedContent:
         self._file.close()
 
 
-def _convert(path: str) -> BinaryIO:
+def _convert(path: str, above: bytes) -> BinaryIO:
     with open(path, "rb") as source:
-        octets = source.read()
+        octets = above + source.read()
     try:
         converted = seven_bit(octets)
     except CannotConvertError as error:

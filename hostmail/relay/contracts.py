@@ -55,5 +55,8 @@ class Route:
 Routes = Callable[[Queued], Awaitable[Route | None]]
 """The way of a queued message, by its account and sender; None if there is none at present."""
 
+Above = Callable[[str], Awaitable[bytes]]
+"""Header fields for the copies of a message that leave under a reverse-path, which goes to nobody else; mostly none."""
+
 Silenced = Callable[[Queued], Awaitable[str]]
 """The account or domain of a queued message that may send nothing at present, "" for none."""

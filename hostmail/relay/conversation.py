@@ -43,19 +43,12 @@ class Manners:
     ourselves: str = ""
 
 
-class Converted(Octets, Protocol):
-    """The same message in 7-bit text, with its new size."""
-
-    @property
-    def size(self) -> int: ...
-
-
 class Content(Octets, Protocol):
     """The message to send. `seven_bit` raises a Refusal for one that cannot be converted."""
 
     async def is_ascii(self, header_only: bool) -> bool: ...
 
-    async def seven_bit(self) -> Converted: ...
+    async def seven_bit(self) -> Octets: ...
 
 
 class Conversation:
@@ -146,20 +139,18 @@ class Conversation:
         """Send one message; a result for each row. Raises NextHopFailure only if the connection broke before anything was decided."""
         results: dict[int, Sent] = {}
         octets: Octets = content
-        size = rows[0].size
         try:
             await self._demand_utf8(rows[0], content)
             if "8BITMIME" not in self._features and rows[0].body != "7BIT" and not await content.is_ascii(False):
-                converted = await content.seven_bit()
-                octets, size = converted, converted.size
-            self._demand_room(size)
+                octets = await content.seven_bit()
+            self._demand_room(octets.size)
         except TemporaryFailure:
             raise
         except Refusal as refusal:
             return [Sent(refusal) for _ in rows]
         self.messages += 1
         able = [row for row in rows if self._fit_recipient(row, results)]
-        transaction = Transaction(self._wire, self._manners.host, self._features, octets, size)
+        transaction = Transaction(self._wire, self._manners.host, self._features, octets)
         for i in range(0, len(able), MAX_RECIPIENTS):
             results.update(await transaction.send(able[i : i + MAX_RECIPIENTS]))
         self.body_begun = transaction.body_begun

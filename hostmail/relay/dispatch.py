@@ -11,7 +11,7 @@ from hostmail.interfaces.queue import Queued
 from hostmail.interfaces.threads import InThread
 from hostmail.relay.client import Destination, Way, Ways
 from hostmail.relay.content import FileContent
-from hostmail.relay.contracts import Route, Routes, Silenced
+from hostmail.relay.contracts import Above, Route, Routes, Silenced
 from hostmail.relay.failures import NextHopFailure, Sent
 from hostmail.relay.places import Places
 from hostmail.relay.ways import Connect, MxWays, Names, smarthost_way
@@ -31,6 +31,7 @@ class Dispatch:
         *,
         routes: Routes,
         silenced: Silenced,
+        above: Above,
         mx: MxWays,
         connect: Connect,
         clock: IReactorTime,
@@ -39,6 +40,7 @@ class Dispatch:
     ) -> None:
         self._routes = routes
         self._silenced = silenced
+        self._above = above
         self._mx = mx
         self._connect = connect
         self._clock = clock
@@ -58,12 +60,13 @@ class Dispatch:
         return route.destination(_domain(row)) if route is not None else None
 
     async def send(self, rows: Sequence[Queued]) -> list[Sent]:
-        """Send one message to recipients of one destination; a result for each, in order."""
+        """Send one message to recipients of one destination, under one reverse-path; a result for each, in order."""
         route = await self._routes(rows[0])
         if route is None:
             return [Sent(NextHopFailure("there is no way out any more")) for _ in rows]
         destination = self._destination(route, _domain(rows[0]))
-        content = FileContent(rows[0].path, self._in_thread, rows[0].octets)
+        above = await self._above(rows[0].sender)
+        content = FileContent(rows[0].path, rows[0].size, self._in_thread, octets=rows[0].octets, above=above)
         try:
             return await destination.send(rows, content)
         finally:

@@ -17,7 +17,7 @@ from hostmail.interfaces.directory import IDirectory
 from hostmail.interfaces.threads import InThread
 from hostmail.interfaces.waysout import IWaysOut
 from hostmail.relay.asking import Asker, system_servers
-from hostmail.relay.contracts import Dns
+from hostmail.relay.contracts import Above, Dns
 from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.dns import CachedDns
 from hostmail.relay.hosts import Policy
@@ -51,6 +51,7 @@ def make_dispatch(
     random: Random,
     directory: IDirectory,
     ways_out: IWaysOut,
+    above: Above,
 ) -> Dispatch:
     """The queue's sender. Raises OSError for the smarthost's password."""
     connect = connecting(reactor)
@@ -62,6 +63,7 @@ def make_dispatch(
     )
     return Dispatch(
         silenced=partial(silenced, directory),
+        above=above,
         routes=SenderRoutes(
             directory=directory,
             ways_out=ways_out,

@@ -21,7 +21,9 @@ _VISIBLE = re.compile(r"[!-~]+\Z")
 
 
 class Octets(Protocol):
-    """The octets to send, opened anew for each transmission."""
+    """The octets to send, `size` of them, opened anew for each transmission."""
+
+    size: int
 
     async def open(self) -> ReadBlock: ...
 
@@ -29,7 +31,7 @@ class Octets(Protocol):
 
 
 class Transaction:
-    """Sends one message of `size` octets to as many recipients at a time as the server takes.
+    """Sends one message to as many recipients at a time as the server takes.
 
     `body_begun`: the server may have it, for it has been sent the text and has not refused everybody: nothing must be sent again at once.
     With CHUNKING and PIPELINING a small message goes along with its envelope, and one round trip does it all. If the line drops then
@@ -37,14 +39,14 @@ class Transaction:
     used it is found out by its envelope, and costs no time.
     """
 
-    def __init__(self, wire: Wire, host: str, features: Mapping[str, str], octets: Octets, size: int) -> None:
+    def __init__(self, wire: Wire, host: str, features: Mapping[str, str], octets: Octets) -> None:
         self._wire = wire
         self._host = host
         self._features = features
         self._pipelining = "PIPELINING" in features
         self._chunking = "CHUNKING" in features
         self._octets = octets
-        self._size = size
+        self._size = octets.size
         self._results: dict[int, Sent] = {}
         self.body_begun = False
 

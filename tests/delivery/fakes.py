@@ -387,6 +387,7 @@ class FakeMembers:
         self.known: dict[int, dict[str, Member]] = {}
         self.asked: set[tuple[int, str, str]] = set()
         self.day = 0.0
+        self.number = 0
         self.refusal: Refusal | None = None
 
     async def members(self, list_id: int) -> list[Member]:
@@ -403,12 +404,12 @@ class FakeMembers:
         if self.refusal is not None:
             raise self.refusal
         on_it = self.known.setdefault(list_id, {})
-        number = sum(map(len, self.known.values())) + 1
+        self.number += 1
         if (known := on_it.get(address.key)) is not None and not known.active:
             on_it[address.key] = replace(known, active=True, bounces=0, last_bounce=None)
             return True
         return address.key not in on_it and bool(
-            on_it.setdefault(address.key, Member(number, str(address), True, 0, None, 0.0))
+            on_it.setdefault(address.key, Member(self.number, str(address), True, 0, None, 0.0))
         )
 
     async def add_all(self, list_id: int, addresses: Sequence[Address]) -> list[bool | Refusal]:
@@ -416,6 +417,11 @@ class FakeMembers:
 
     async def remove(self, list_id: int, address: Address) -> bool:
         return self.known.get(list_id, {}).pop(address.key, None) is not None
+
+    async def leave(self, list_id: int, number: int) -> Member | None:
+        on_it = self.known.get(list_id, {})
+        key = next((key for key, member in on_it.items() if member.number == number), "")
+        return on_it.pop(key, None)
 
     async def bounced(self, list_id: int, number: int) -> tuple[Member, bool] | None:
         for key, member in self.known.get(list_id, {}).items():
@@ -436,6 +442,13 @@ class FakeMembers:
 
     async def secret(self) -> bytes:
         return b"secret"
+
+
+class FakeOneClick:
+    """Nothing comes from a list."""
+
+    async def fields(self, sender: str) -> bytes:
+        return b""
 
 
 async def any_for_lists(*about: object) -> None:

@@ -17,7 +17,7 @@ from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailur
 from hostmail.interfaces.autoresponders import Autoresponder
 from hostmail.interfaces.mailstore import ISpoolFile
 from hostmail.interfaces.queue import Queued
-from tests.delivery.fakes import FakeDirectory, FakeSenders, FakeSpool, FakeStore
+from tests.delivery.fakes import FakeDirectory, FakeOneClick, FakeSenders, FakeSpool, FakeStore
 from tests.queue.support import at_once
 
 ANN, BEA = IntoMailbox(1, "ann@example.com"), IntoMailbox(2, "bea@example.com")
@@ -39,6 +39,7 @@ class RedeliveryTests(SynchronousTestCase):
             store=self.store,
             answering=self,  # type: ignore[arg-type]
             senders=FakeSenders(),
+            one_click=FakeOneClick(),
             forward_spam=False,
             in_thread=at_once,
         )

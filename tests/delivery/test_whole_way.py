@@ -15,6 +15,7 @@ from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.delivery.lists.commands import Commands
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
+from hostmail.delivery.lists.oneclick import OneClick
 from hostmail.delivery.lists.posts import Posts
 from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
@@ -54,6 +55,7 @@ class WholeWayCase(IntakeCase):
         self.members = FakeMembers()
         self.list_rates = FakeListRates()
         self.zone: dict[str, str] = {}
+        self.web = "https://mail.example.net:8443"
         self.dns_fails = False
         self.intake = Intake(
             directory=self.directory,
@@ -78,6 +80,7 @@ class WholeWayCase(IntakeCase):
             store=self.store,
             answering=self.intake.answering,
             senders=FakeSenders(),
+            one_click=self.make_one_click(),
             forward_spam=False,
             in_thread=at_once,
         )
@@ -110,9 +113,23 @@ class WholeWayCase(IntakeCase):
             now=self.clock.seconds,
         )
 
+    def make_letters(self) -> Letters:
+        """As `compose` makes them."""
+        return Letters(self.intake.submit, hostname="mail.example.net", now=self.clock.seconds, random=Random(9))
+
+    def make_one_click(self) -> OneClick:
+        """As `compose` makes it; `web` is where the panel is."""
+        return OneClick(
+            directory=self.directory,
+            members=self.members,
+            letters=self.make_letters(),
+            telling=ListTelling(self.history, self.clock.seconds),
+            web=lambda domain: self.web,
+        )
+
     def make_lists(self) -> Lists:
         """As `compose` makes them."""
-        letters = Letters(self.intake.submit, hostname="mail.example.net", now=self.clock.seconds, random=Random(9))
+        letters = self.make_letters()
         telling = ListTelling(self.history, self.clock.seconds)
         common: dict[str, Any] = {"members": self.members, "telling": telling, "in_thread": at_once}
         writing: dict[str, Any] = {**common, "letters": letters, "now": self.clock.seconds}

@@ -142,6 +142,17 @@ class MemberTests(ListCase):
         self.assertFalse(self.get(self.members.remove(self.team.id, BOB)))
         self.assertIsNone(self.get(self.members.member(self.team.id, BOB)))
 
+    def test_leaves_by_number(self) -> None:
+        """Who it was is told once; his number is nobody else's afterwards, and good for this list alone."""
+        self.get(self.members.add(self.team.id, BOB))
+        bob = self.get(self.members.member(self.team.id, BOB))
+        self.assertIsNone(self.get(self.members.leave(self.team.id + 1, bob.number)))
+        self.assertEqual(self.get(self.members.leave(self.team.id, bob.number)), bob)
+        self.assertIsNone(self.get(self.members.leave(self.team.id, bob.number)))
+        self.get(self.members.add(self.team.id, BOB))
+        self.assertIsNone(self.get(self.members.leave(self.team.id, bob.number)))
+        self.assertIsNotNone(self.get(self.members.member(self.team.id, BOB)))
+
     def test_no_list_on_a_list(self) -> None:
         """Neither it nor its addresses can be members; nor can anybody be on a list that is gone."""
         self.refused(self.members.add(self.team.id, self.team.parsed), BadValue)

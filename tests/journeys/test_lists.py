@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import email
+import http.client
 import poplib
 import re
 import smtplib
 from email import policy
 from email.message import EmailMessage
 from typing import ClassVar
+from urllib.parse import SplitResult, urlsplit
 
 from hostmail.queue.lanes import PER_DESTINATION
-from tests.journeys.base import ANN, BOB, letter, until
+from tests.journeys.base import ANN, BOB, letter, trusting, until
 from tests.journeys.behind import SinkJourney
 from tests.support.appliance import PASSWORD
 from tests.support.zone import Zone
@@ -23,6 +25,7 @@ NO_SUCH_USER = "550 5.1.1 no such user"
 class ListJourney(SinkJourney):
     """ann owns the list; bob has his mailbox here, carl and dave theirs behind the smarthost."""
 
+    more = ("panel",)
     zone: ClassVar[Zone]
 
     @classmethod
@@ -109,13 +112,41 @@ class ListJourney(SinkJourney):
             self.assertRegex(path, r"<team-bounces\+\d+=[a-z2-7]{8}@example\.test>")
         for message in (here, there):
             self.assertEqual(message["List-Id"], "Our team <team.example.test>")
-            self.assertEqual(message["List-Unsubscribe"], "<mailto:team-unsubscribe@example.test>")
+            self.assertIn("<mailto:team-unsubscribe@example.test>", message["List-Unsubscribe"])
             self.assertEqual(message["From"], BOB)
         self.write(DAVE, TEAM, "strict")
         strict = self.outside(CARL, "strict")
         self.assertEqual((strict["From"], strict["Reply-To"]), ("dave via team <team@example.test>", DAVE))
         story = self.here.command("trace", TEAM).stdout
         self.assertIn("mailing list team@example.test: sent to its members: 3", story)
+
+    def test_one_click(self) -> None:
+        """Each copy has a link; a mail program's POST there takes its reader off, and nobody else (RFC 8058)."""
+        self.here.command("list", "member", "add", TEAM, BOB, CARL, DAVE)
+        self.write(BOB, TEAM, "click")
+        for who, message in ((CARL, self.outside(CARL, "click")), (BOB, self.waits_for(BOB, "click"))):
+            self.assertEqual(message["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
+            link = urlsplit(str(message["List-Unsubscribe"]).partition(">")[0][1:])
+            self.assertEqual((link.scheme, link.port), ("https", self.here.ports["panel"]))
+            self.assertIn(who, self.members())
+            self.assertIn("Leave the list", self.web("GET", link))
+            self.assertIn(who, self.members())
+            self.assertIn("You have left", self.web("POST", link))
+            self.assertNotIn(who, self.members())
+        self.assertEqual(list(self.members()), [DAVE])
+        self.outside(CARL, "You have left")
+        self.assertIn(f"{CARL} has left, with one click from 127.0.0.1", self.here.command("trace", TEAM).stdout)
+
+    def web(self, method: str, link: SplitResult) -> str:
+        """The page behind a link, as a mail program asks for it."""
+        line = http.client.HTTPSConnection("127.0.0.1", link.port, timeout=30, context=trusting())
+        headers = {"host": link.netloc, "content-type": "application/x-www-form-urlencoded"}
+        line.request(method, link.path, "List-Unsubscribe=One-Click" if method == "POST" else None, headers)
+        answer = line.getresponse()
+        text = answer.read().decode()
+        line.close()
+        self.assertEqual(answer.status, 200, text)
+        return text
 
     def test_held(self) -> None:
         """A stranger's post waits, through kill -9 as well, until the owner lets it go by mail; or he rejects it."""

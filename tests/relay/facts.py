@@ -10,6 +10,7 @@ from zope.interface import implementer
 from hostmail.interfaces.directory import Account, Domain
 from hostmail.interfaces.waysout import IWaysOut, WayOut
 
+ABOVE = b"X-Above: yes\r\n"
 ANN = Account(1, "ann@example.com", "example.com", "ann")
 
 
@@ -48,6 +49,11 @@ class FakeDirectory:
         return {"example.net": "example.com"}.get(name, "")
 
 
+async def above_lists(sender: str) -> bytes:
+    """A list's copies say something about the list."""
+    return ABOVE if "-bounces+" in sender else b""
+
+
 def senders_facts(ways: dict[int | str, WayOut] | None = None) -> dict[str, Any]:
     """The arguments about senders."""
-    return {"directory": FakeDirectory(), "ways_out": FakeWays(ways)}
+    return {"directory": FakeDirectory(), "ways_out": FakeWays(ways), "above": above_lists}

@@ -164,7 +164,7 @@ class TalkCase(SynchronousTestCase):
         return ensureDeferred(self._send(rows))
 
     async def _send(self, rows: list[Queued]) -> list[Sent]:
-        content = FileContent(str(self.path), at_once)
+        content = FileContent(str(self.path), self.path.stat().st_size, at_once)
         try:
             return await self.destination.send(rows, content)
         finally:

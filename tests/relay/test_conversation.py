@@ -382,7 +382,7 @@ class OurTroubleTests(TalkCase):
 
     def test_octets_at_hand(self) -> None:
         """What is at hand is not read from its file."""
-        content = FileContent("nowhere", at_once, b"Subject: at hand\r\n")
+        content = FileContent("nowhere", 19, at_once, octets=b"Subject: at hand\r\n")
         sending = ensureDeferred(self.destination.send([self.row("bob@x.example")], content))
         self.server.greets(*FULL)
         self.server.says("250 ok", "250 ok", "354 go")

@@ -21,7 +21,7 @@ from hostmail.relay.dispatch import Dispatch
 from hostmail.relay.making import is_local, make_dispatch, make_dns, ours
 from hostmail.relay.places import PER_HOST
 from tests.relay.certificate import write_certificate
-from tests.relay.facts import FakeWays, senders_facts
+from tests.relay.facts import ABOVE, FakeWays, senders_facts
 from tests.support.remote import Remote
 from tests.support.zone import Zone
 
@@ -111,6 +111,13 @@ class DirectCase(TestCase):
 
 
 class HostTests(DirectCase):
+    async def test_above(self) -> None:
+        """What goes above the copies under a reverse-path goes with them, and is counted."""
+        await self.send("bob@x.test", sender="team-bounces+1=x@example.com")
+        [taken] = self.first.taken
+        self.assertEqual(taken.octets, ABOVE + BODY)
+        self.assertEqual(taken.mail, f"MAIL FROM:<team-bounces+1=x@example.com> SIZE={len(ABOVE + BODY)}")
+
     async def test_best_host(self) -> None:
         """The best host gets the message, whole, with our name and the envelope."""
         self.assertEqual(await self.send("bob@x.test", "eve@X.test"), ["+", "+"])

@@ -22,6 +22,7 @@ from hostmail.relay.failures import DnsFailure
 from hostmail.relay.hosts import Policy
 from hostmail.relay.smarthost import SmarthostSettings
 from hostmail.relay.ways import MxWays, Names, connecting
+from tests.relay.facts import above_lists
 from tests.relay.talk import FULL, FakeEndpoint, at_once
 
 NAMES = Names("mail.example.com")
@@ -54,6 +55,7 @@ class RouteTests(SynchronousTestCase):
         self.suspended = ""
         self.dispatch = Dispatch(
             silenced=self.silenced,
+            above=above_lists,
             routes=self.route,
             mx=MxWays(dns=self.dns, policy=policy, random=Random(1), names=NAMES, connect=self.connect),
             connect=self.connect,

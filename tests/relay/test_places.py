@@ -39,7 +39,7 @@ class PlacesCase(TalkCase):
     def begin(self, number: int) -> Deferred[list[Sent]]:
         if number not in self.destinations:
             self.destinations[number] = Destination(ways=self.ways, clock=self.clock, places=self.places)
-        content = FileContent(str(self.path), at_once)
+        content = FileContent(str(self.path), self.path.stat().st_size, at_once)
         return ensureDeferred(self.destinations[number].send([self.row(f"bob@x{number}.example")], content))
 
     def servers(self, name: str = "a1") -> list[Server]:

@@ -110,7 +110,7 @@ class WayTests(SynchronousTestCase):
 class ContentTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
-        self.content = FileContent(str(self.path), at_once)
+        self.content = FileContent(str(self.path), 0, at_once)
 
     def wait(self, coroutine: Any) -> Any:
         return self.successResultOf(ensureDeferred(coroutine))

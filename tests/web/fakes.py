@@ -27,6 +27,7 @@ from hostmail.web.panel.making import make_panel
 from hostmail.web.panel.page import Page
 from hostmail.web.panel.routes import PAGES
 from hostmail.web.sessions import WebSessions
+from tests.web.fakeoneclick import FakeOneClick
 from tests.web.fakeverbs import MoreVerbs
 
 HOST = "panel.example.net"
@@ -484,7 +485,7 @@ class Site:
     ) -> None:
         self.clock = Clock()
         self.clock.advance(1_000_000)
-        self.admin, self.sign_in = FakeAdmin(), FakeSignIn()
+        self.admin, self.sign_in, self.one_click = FakeAdmin(), FakeSignIn(), FakeOneClick()
         self.connections = Sessions(now=self.clock.seconds)
         self.sessions = WebSessions(path=folder / "panel.sqlite", now=self.clock.seconds)
         self.site = make_panel(
@@ -496,6 +497,7 @@ class Site:
             now=self.clock.seconds,
             is_ours=self._is_ours,
             server="mail.example.net",
+            one_click=self.one_click,
             trusted_proxies=proxies,
             pages=pages,
             more=more,

@@ -35,10 +35,7 @@ _RECEIPTS = (b"disposition-notification-to", b"return-receipt-to", b"x-confirm-r
 
 
 def list_fields(found: MailingList) -> bytes:
-    """What the list says about itself.
-
-    List-Unsubscribe-Post is not among it: one click (RFC 8058) needs an https URI beside the mailto, and that comes with the panel.
-    """
+    """What the list says about itself. How to leave is said to each member for himself: see `unsubscribe_fields`."""
     address = found.parsed
     post = "NO" if found.post == MayPost.OWNERS else mailto(address)
     lines = [
@@ -46,11 +43,19 @@ def list_fields(found: MailingList) -> bytes:
         _line("List-Post", post),
         _line("List-Help", mailto(around(address, ListWord.REQUEST))),
         _line("List-Subscribe", mailto(around(address, ListWord.SUBSCRIBE))),
-        _line("List-Unsubscribe", mailto(around(address, ListWord.UNSUBSCRIBE))),
         _line("List-Owner", mailto(around(address, ListWord.OWNER))),
         _line("Precedence", "list"),
     ]
     return b"".join(lines)
+
+
+def unsubscribe_fields(address: Address, url: str) -> bytes:
+    """How to leave: by mail, and with one click at an https `url` of the member's own (RFC 8058), if there is one."""
+    by_mail = mailto(around(address, ListWord.UNSUBSCRIBE))
+    if not url:
+        return _line("List-Unsubscribe", by_mail)
+    post = _line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    return _line("List-Unsubscribe", f"<{url}>,\r\n {by_mail}") + post
 
 
 def _phrase(text: str) -> str:

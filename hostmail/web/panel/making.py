@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hostmail.interfaces.admin import IAdmin, ISessions
+from hostmail.interfaces.lists import IOneClick
 from hostmail.interfaces.people import ISignIn
 from hostmail.web.answers import Answer
 from hostmail.web.app import Route, WebApp, body_limit
@@ -16,6 +17,7 @@ from hostmail.web.panel.rendering import Rendering, Urls
 from hostmail.web.panel.routes import PAGES
 from hostmail.web.panel.signing import Signing
 from hostmail.web.panel.templating import make_templates
+from hostmail.web.panel.unsubscribing import unsubscribing_route
 from hostmail.web.server import BoundedSite
 from hostmail.web.sessions import WebSessions
 from hostmail.web.static import PREFIX, StaticFiles
@@ -31,6 +33,7 @@ def make_panel(
     now: Callable[[], float],
     is_ours: IsOurs,
     server: str,
+    one_click: IOneClick,
     trusted_proxies: Sequence[str] = (),
     pages: Sequence[Page] = PAGES,
     more: Sequence[Route] = (),
@@ -48,7 +51,13 @@ def make_panel(
         urls=urls,
         rendering=Rendering(templates, pages, urls),
     )
-    routes = [*page_routes(panel, pages), *signing_routes(panel), file_route(panel, static), *more]
+    routes = [
+        *page_routes(panel, pages),
+        *signing_routes(panel),
+        unsubscribing_route(panel, one_click),
+        file_route(panel, static),
+        *more,
+    ]
     return BoundedSite(
         WebApp(routes, proxies=proxies, error=panel.error).resource(),
         reactor=reactor,
