@@ -22,24 +22,30 @@ _BROUGHT_BY = re.compile(r"[^\s(]+ by \S+ as ([^\s,;)]+)")
 _WAITS = (Happened.QUEUED, Happened.HELD)
 
 
-_ADDRESS = re.compile(r"[^\s,;:()<>'\"]+@[^\s,;:()<>'\"?]+")
+# One pass, however long a word is: part of what is said here was typed by whoever is refused.
+_WORD = re.compile(r"[^\s,;:()<>'\"]+")
 _ANOTHERS = "somebody else's address"
 
 
 def refusal_for(refusal: Refusal, said: str, reaches: Reaches, hosted: HostedHere) -> Refusal:
     """A refusal without near misses and addresses that are another customer's, but for those that he named himself in what he `said`."""
 
+    named = said.casefold()
+
     def shown(found: re.Match[str]) -> str:
-        address = found[0]
-        is_others = hosted(address) and not reaches(address) and address.casefold() not in said.casefold()
-        return _ANOTHERS if is_others else address
+        local, _, rest = found[0].rpartition("@")
+        domain, mark, tail = rest.partition("?")
+        address = f"{local}@{domain}"
+        if not (local and domain and hosted(address)) or reaches(address) or address.casefold() in named:
+            return found[0]
+        return f"{_ANOTHERS}{mark}{tail}"
 
     words, suggestion = refusal.public, getattr(refusal, "suggestion", "")
     if suggestion and not reaches(suggestion):
         words = words.removesuffix(f" (did you mean {suggestion}?)")
         suggestion = ""
     told = copy(refusal)
-    told.public = _ADDRESS.sub(shown, words)
+    told.public = _WORD.sub(shown, words)
     if isinstance(told, NotFound):
         told.suggestion = suggestion
     return told

@@ -130,6 +130,17 @@ class RefusalTests(SynchronousTestCase):
         self.assertEqual(refusal_for(refusal, "", reaches, hosted).code, BadValue.code)
         self.assertIn("z@two.test", refusal.public)
 
+    def test_whole_words(self) -> None:
+        """What stands around an address stays, and so does what only looks like one."""
+        told = self.said(BadValue(f"is it <{EVE}>? or {EVE}? a@ @b @ {FAR}? {BOB}?"))
+        others = "somebody else's address"
+        self.assertEqual(told, f"is it <{others}>? or {others}? a@ @b @ {FAR}? {BOB}?")
+
+    def test_long_words(self) -> None:
+        """A refusal that repeats what somebody typed is read through once, and not again from each of its letters."""
+        letters = "a" * 2_000_000
+        self.assertEqual(self.said(BadValue(f"{letters}: no address")), f"{letters}: no address")
+
 
 class RouteTests(SynchronousTestCase):
     def route(self, steps: list[tuple[int, str]], *ends: dict[str, Any]) -> Any:
