@@ -14,6 +14,9 @@ from hostmail.clientsetup.setup import Setup
 from hostmail.errors import BadValue
 
 MAX_SUBJECT, MAX_TEXT = 200, 32 * 1024
+MAX_PLACEHOLDERS = 50
+"""One of a few letters may stand for many lines: a letter is never larger than so many guides."""
+
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
 _SUBJECT = re.compile(r"subject:[ \t]*(.*)", re.IGNORECASE)
 
@@ -92,7 +95,10 @@ def checked(subject: str, text: str) -> Template:
         raise BadValue(f"a subject is one line of at most {MAX_SUBJECT} characters")
     if not text.strip() or "\0" in text or len(text.encode()) > MAX_TEXT:
         raise BadValue(f"the letter needs a text, of at most {MAX_TEXT // 1024} KiB")
-    for name in _PLACEHOLDER.findall(subject + text):
+    names = _PLACEHOLDER.findall(subject + text)
+    if len(names) > MAX_PLACEHOLDERS:
+        raise BadValue(f"the letter has more than {MAX_PLACEHOLDERS} placeholders")
+    for name in names:
         if name not in PLACEHOLDERS:
             near = get_close_matches(name.lower(), PLACEHOLDERS, 1)
             hint = (
@@ -107,13 +113,17 @@ def checked(subject: str, text: str) -> Template:
 def letter(template: Template, setup: Setup, address: Address) -> Letter:
     """The letter for one address. A paragraph is left out that has a placeholder without a value, and so is the one that leads to it."""
 
+    values = {
+        name: PLACEHOLDERS[name][1](setup, address) for name in _PLACEHOLDER.findall(template.subject + template.text)
+    }
+
     def filled(text: str) -> str:
-        return _PLACEHOLDER.sub(lambda found: PLACEHOLDERS[found[1]][1](setup, address), text)
+        return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
     kept: list[str] = []
     for paragraph in template.text.strip("\n").split("\n\n"):
         names = _PLACEHOLDER.findall(paragraph)
-        if any(not PLACEHOLDERS[name][1](setup, address) for name in names):
+        if not all(values[name] for name in names):
             if kept and kept[-1].rstrip().endswith(":"):
                 kept.pop()
             continue

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.clientsetup.welcome import (
     DEFAULT,
+    MAX_PLACEHOLDERS,
     MAX_SUBJECT,
     MAX_TEXT,
     PLACEHOLDERS,
@@ -52,6 +53,13 @@ class TemplateTests(SynchronousTestCase):
             self.assertIn("needs a text", self.refused(text=text))
         for written in ("", "Hello", "Subject Hello\n\ntext", "Subject: a\nFrom: b\n\ntext"):
             self.assertRaises(BadValue, read_template, written)
+
+    def test_not_endless(self) -> None:
+        """Nobody makes a letter of many megabytes out of a short template: so many guides are the most."""
+        self.assertIn("placeholders", self.refused(text="{guides}" * (MAX_PLACEHOLDERS + 1)))
+        self.assertIn("placeholders", self.refused("{login}", "{guides}" * MAX_PLACEHOLDERS))
+        most = letter(checked("x", "{guides}" * MAX_PLACEHOLDERS), WITH_WEB, ANN)
+        self.assertLess(len(most.text), 1 << 20)
 
     @given(some.text(max_size=300))
     def test_anything(self, written: str) -> None:
