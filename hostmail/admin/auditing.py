@@ -16,7 +16,7 @@ from hostmail.interfaces.admin import AuditEntry
 
 HIDDEN = "***"
 SECRETS = ("password", "current", "code", "token", "secret")
-MOST_TEXT, MOST_ITEMS, MOST_OCTETS = 200, 10, 4096
+MOST_TEXT, MOST_ITEMS, MOST_OCTETS, MOST_DEPTH = 200, 10, 4096, 5
 MOST_ENTRIES = 1_000
 
 
@@ -42,13 +42,15 @@ def subject_of(may: May, given: Mapping[str, Any]) -> str:
     return next((str(given[name]) for name in names if isinstance(given.get(name), str | int)), "")
 
 
-def without_secrets(value: Any) -> Any:
-    """A JSON value with its passwords and codes hidden, and with what is long cut."""
+def without_secrets(value: Any, depth: int = 0) -> Any:
+    """A JSON value with its passwords and codes hidden, and with what is long or deep cut."""
+    if depth > MOST_DEPTH:
+        return "and more inside"
     if isinstance(value, Mapping):
-        return {name: HIDDEN if is_secret(name) else without_secrets(each) for name, each in value.items()}
+        return {name: HIDDEN if is_secret(name) else without_secrets(each, depth + 1) for name, each in value.items()}
     if isinstance(value, list | tuple):
         more = [f"and {len(value) - MOST_ITEMS} more"] if len(value) > MOST_ITEMS else []
-        return [without_secrets(each) for each in value[:MOST_ITEMS]] + more
+        return [without_secrets(each, depth + 1) for each in value[:MOST_ITEMS]] + more
     if isinstance(value, str):
         return value[:MOST_TEXT].encode("utf-8", "backslashreplace").decode()
     return value if isinstance(value, int | float | bool) or value is None else str(type(value).__name__)

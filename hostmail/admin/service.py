@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from hostmail.actor import Actor, Role
 from hostmail.admin.accounts import Accounts
-from hostmail.admin.auditing import AuditVerbs, entry_of
+from hostmail.admin.auditing import MOST_TEXT, AuditVerbs, entry_of
 from hostmail.admin.autoreply import Autoreplies
 from hostmail.admin.catchall import CatchAll
 from hostmail.admin.certificates import Certificates
@@ -123,7 +123,7 @@ class Admin:
             answer = await self._carry_out(verb, known, arguments, actor)
             outcome = "done"
         except Refusal as refusal:
-            outcome = f"refused: {refusal.public}"
+            outcome = f"refused: {refusal.public[:MOST_TEXT]}"
             raise
         finally:
             await self._audit.end(number, outcome)

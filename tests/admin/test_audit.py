@@ -103,6 +103,21 @@ class AuditTests(SynchronousTestCase):
         self.assertLess(len(entry_of("account.import", verb, deep, ROOT, NOW).arguments), MOST_OCTETS)
         self.assertEqual(without_secrets(["\udcff", b"", object]), ["\\udcff", "bytes", "type"])
 
+    def test_deep(self) -> None:
+        """Something inside of something for ever is told as far as people read."""
+        deep: Any = "x"
+        for _ in range(900):
+            deep = {"a": [deep]}
+        with self.assertRaises(BadValue):
+            self.call("operator.add", login=deep)
+        self.assertIn("more inside", self.last().arguments)
+
+    def test_outcomes_are_bounded(self) -> None:
+        """A refusal that repeats what was typed fills no log with it."""
+        with self.assertRaises(BadValue):
+            self.call("account.remove", address=f"x@{'y' * 60000}.test")
+        self.assertLess(len(self.last().outcome), 300)
+
     def test_list(self) -> None:
         """Operators read it: the newest first, by whom, about what, since when."""
         self.call("account.set", address="ann@one.test", quota=1)
