@@ -24,6 +24,7 @@ from hostmail.envelope import Peer
 from hostmail.errors import TooMany
 from hostmail.interfaces.admin import ISessions, SessionInfo
 from hostmail.web import limits
+from hostmail.web.asked import host_of
 
 log = Logger(namespace="web")
 
@@ -60,12 +61,8 @@ class BoundedRequest(Request):
             super().handleContentChunk(data)
 
     def process(self) -> None:
-        """It is here in whole. A path that is no text is not even looked for: klein would log each as a fault of ours."""
-        try:
-            is_text = "\0" not in unquote_to_bytes(self.path).decode()
-        except UnicodeDecodeError:
-            is_text = False
-        if is_text:
+        """It is here in whole. A path or Host that is no text is not even looked at: klein would log each as a fault of ours."""
+        if is_path(self.path) and all(map(is_host, self.requestHeaders.getRawHeaders(b"host", []))):
             super().process()
         else:
             self.channel.give_up(400, "Bad Request")
@@ -78,6 +75,19 @@ class BoundedRequest(Request):
         super().gotLength(length)
         assert self.content is not None
         return self.content
+
+
+def is_path(path: bytes) -> bool:
+    """Whether it is text."""
+    try:
+        return "\0" not in unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def is_host(netloc: bytes) -> bool:
+    """Whether it is a host, with a port or without, or none at all (RFC 9110, 7.2)."""
+    return not netloc or bool(host_of(netloc.decode("utf-8", "replace")))
 
 
 class BoundedChannel(HTTPChannel):
