@@ -41,9 +41,11 @@ class HistoryVerbs:
             raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts")
         text = _as_kept(asked.text.strip())
         since = 0.0 if asked.seconds is None else self._now() - asked.seconds
-        facts = await self._history.find(text, since, asked.most)
-        if actor.role is not Role.OPERATOR:
-            facts = facts_of(facts, *await self._views(actor))
+        if actor.role is Role.OPERATOR:
+            facts = await self._history.find(text, since, asked.most)
+        else:
+            reaches, hosted = await self._views(actor)
+            facts = facts_of(await self._history.find(text, since, asked.most, reaches), reaches, hosted)
         return [cast(FactTold, dataclasses.asdict(fact)) for fact in facts]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,5 +58,9 @@ class IHistory(Interface):
     def tell(fact: MailFact) -> None:
         """Remember it; never raises, never waits."""
 
-    async def find(text: str, since: float, most: int) -> list[MailFact]:
-        """Facts about messages to or from an address, with a Message-ID, or with a queue id, from the oldest to the newest."""
+    async def find(text: str, since: float, most: int, whose: Callable[[str], bool] | None = None) -> list[MailFact]:
+        """Facts about messages to or from an address, with a Message-ID, or with a queue id, from the oldest to the newest.
+
+        With `whose`, which says if an address is somebody's, only about messages that came from him or went to him. It is asked in a
+        thread.
+        """

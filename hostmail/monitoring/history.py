@@ -14,7 +14,7 @@ from zope.interface import implementer
 from hostmail.errors import Refusal
 from hostmail.interfaces.history import IHistory, MailFact
 from hostmail.interfaces.threads import InThread
-from hostmail.monitoring.stories import COLUMNS, story
+from hostmail.monitoring.stories import COLUMNS, Whose, story
 from hostmail.sql.cachefile import CacheFile
 
 FLUSH_SECONDS, FLUSH_AT = 1.0, 500
@@ -154,21 +154,24 @@ class History:
         pages, free, size = (self._file.ask(f"PRAGMA {name}")[0][0] for name in names)
         return int((pages - free) * size)
 
-    async def find(self, text: str, since: float, most: int) -> list[MailFact]:
+    async def find(
+        self, text: str, since: float, most: int, whose: Callable[[str], bool] | None = None
+    ) -> list[MailFact]:
         """Facts about messages to or from an address, with a Message-ID, or with a queue id; oldest first, the newest `most` of them.
 
         Of a message that only a recipient was asked about, other recipients' facts are left out. What became of very many recipients
-        alike is told of the last few, with how many more there are. Raises TemporaryFailure.
+        alike is told of the last few, with how many more there are. Of all that is about the text, `whose` is asked of the newest
+        MOST_LOOKED_AT facts. Raises TemporaryFailure.
         """
         self._begin()
         if self._writing is not None:
             await _ended(self._writing)
-        found: list[MailFact] = await self._in_thread(self._find, text.strip().strip("<>"), since, most)
+        found: list[MailFact] = await self._in_thread(self._find, text.strip().strip("<>"), since, most, whose)
         return found
 
-    def _find(self, text: str, since: float, most: int) -> list[MailFact]:
+    def _find(self, text: str, since: float, most: int, whose: Whose | None) -> list[MailFact]:
         with self._lock, self._file.reading() as connection:
-            return story(connection, text, since, most)
+            return story(connection, text, since, most, whose)
 
     async def close(self) -> None:
         """Write down what waits, and close the file."""

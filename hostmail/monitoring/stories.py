@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hostmail.interfaces.history import Happened, MailFact
 
 COLUMNS = "at, what, queue_id, message_id, sender, recipient, words"
 MOST_ALIKE = 10
 """Of one message with very many recipients, how many that fared alike are told of one by one."""
+MOST_LOOKED_AT = 20_000
+"""How many facts about a text are looked at for those of messages that somebody may know of."""
 
 _ABOUT = (
     "SELECT id FROM facts WHERE message_id = :text AND message_id != '' AND at >= :since",
@@ -24,16 +26,23 @@ SELECT id, {COLUMNS}, place, many FROM (
     FROM facts WHERE queue_id IN (MARKS) AND queue_id != ''
 ) WHERE place <= {MOST_ALIKE} ORDER BY id DESC LIMIT ?
 """
+_PARTIES = "SELECT DISTINCT queue_id, sender, recipient FROM facts WHERE queue_id IN (MARKS) AND queue_id != ''"
 _SOME = 500
 
 Found = dict[float, MailFact]
 """Facts by their place in the order of things."""
 
+Whose = Callable[[str], bool]
+"""Whether an address is somebody's."""
 
-def story(connection: sqlite3.Connection, text: str, since: float, most: int) -> list[MailFact]:
+
+def story(
+    connection: sqlite3.Connection, text: str, since: float, most: int, whose: Whose | None = None
+) -> list[MailFact]:
     """What `IHistory.find` answers."""
-    ids = sorted({row[0] for query in _ABOUT for row in _newest(connection, query, text, since, most)})[-most:]
-    named = _named(connection, ids)
+    named = _about(connection, text, since, most if whose is None else MOST_LOOKED_AT)
+    if whose is not None:
+        named = dict(list(_of_somebody(connection, named, whose).items())[-most:])
     newest_first = dict.fromkeys(named[number].queue_id for number in sorted(named, reverse=True))
     together = _of_messages(connection, [one for one in newest_first if one], most * 2) | named
     facts = [together[place] for place in sorted(together)]
@@ -51,6 +60,29 @@ def story(connection: sqlite3.Connection, text: str, since: float, most: int) ->
     return [fact for fact in facts if is_told(fact)][-most:]
 
 
+def _about(connection: sqlite3.Connection, text: str, since: float, most: int) -> Found:
+    """The newest facts that have the text in them, the oldest first."""
+    ids = sorted({row[0] for query in _ABOUT for row in _newest(connection, query, text, since, most)})[-most:]
+    found = _named(connection, ids)
+    return {number: found[number] for number in ids}
+
+
+def _of_somebody(connection: sqlite3.Connection, facts: Found, whose: Whose) -> Found:
+    """Those about messages that came from or went to somebody."""
+    asked = list({fact.queue_id for fact in facts.values() if fact.queue_id})
+    theirs = {
+        queue_id
+        for some in _portions(asked)
+        for queue_id, sender, recipient in connection.execute(_PARTIES.replace("MARKS", _marks(some)), some)
+        if whose(sender) or whose(recipient)
+    }
+    return {
+        number: fact
+        for number, fact in facts.items()
+        if (fact.queue_id in theirs if fact.queue_id else whose(fact.sender) or whose(fact.recipient))
+    }
+
+
 def _newest(connection: sqlite3.Connection, query: str, text: str, since: float, most: int) -> Iterable[tuple[int]]:
     asked = {"text": text, "lower": text.lower(), "since": since, "most": most}
     return connection.execute(f"{query} ORDER BY id DESC LIMIT :most", asked)
@@ -59,8 +91,7 @@ def _newest(connection: sqlite3.Connection, query: str, text: str, since: float,
 def _named(connection: sqlite3.Connection, ids: Sequence[int]) -> Found:
     found: Found = {}
     for some in _portions(ids):
-        marks = ",".join("?" * len(some))
-        for row in connection.execute(f"SELECT id, {COLUMNS} FROM facts WHERE id IN ({marks})", some):
+        for row in connection.execute(f"SELECT id, {COLUMNS} FROM facts WHERE id IN ({_marks(some)})", some):
             found[row[0]] = _fact(row[1:])
     return found
 
@@ -69,7 +100,7 @@ def _of_messages(connection: sqlite3.Connection, queue_ids: Sequence[str], most:
     """About the first of these messages, as many as there is room for; what is like the last few of its kind is counted."""
     found: Found = {}
     for some in _portions(queue_ids):
-        query = _OF_MESSAGES.replace("MARKS", ",".join("?" * len(some)))
+        query = _OF_MESSAGES.replace("MARKS", _marks(some))
         for number, *columns, place, many in connection.execute(query, (*some, max(most - len(found), 0))):
             fact = found[number] = _fact(columns)
             if place == MOST_ALIKE < many:
@@ -79,6 +110,10 @@ def _of_messages(connection: sqlite3.Connection, queue_ids: Sequence[str], most:
 
 def _portions(values: Sequence[object]) -> Iterable[Sequence[object]]:
     return (values[start : start + _SOME] for start in range(0, len(values), _SOME))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _fact(columns: Sequence[object]) -> MailFact:

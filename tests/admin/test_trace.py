@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from hostmail.actor import Actor, Role
 from hostmail.interfaces.history import Happened, MailFact
 from tests.admin.fakes import NOW
 from tests.admin.test_commands import Base
+
+FAR = "carl@far.test"
 
 
 class TraceTests(Base):
@@ -77,6 +80,14 @@ class TraceTests(Base):
         self.run_command("trace", "nobody@one.test", code=1)
         self.assertIn("nothing is known of nobody@one.test", self.talk)
         self.assertEqual(self.json("trace", "nobody@one.test", code=1), [])
+
+    def test_an_owners_share(self) -> None:
+        """Other customers' mail takes nothing from the number of facts that an owner asks for."""
+        owner = Actor(Role.OWNER, "one", "panel", domains=frozenset({"one.test"}))
+        for number in range(6):
+            self.tell(Happened.QUEUED, f"q{number}", sender=f"ann@{'one' if number < 3 else 'two'}.test", recipient=FAR)
+        told = self.world.call_as(owner, "trace", text=FAR, most=2)
+        self.assertEqual([fact["queue_id"] for fact in told], ["q1", "q2"])
 
     def test_options(self) -> None:
         """--since and --limit are checked, and passed on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -370,8 +370,14 @@ class FakeHistory:
     def tell(self, fact: MailFact) -> None:
         self.facts.append(fact)
 
-    async def find(self, text: str, since: float, most: int) -> list[MailFact]:
-        return [fact for fact in self.facts if text in (fact.sender, fact.recipient, fact.queue_id)][-most:]
+    async def find(
+        self, text: str, since: float, most: int, whose: Callable[[str], bool] | None = None
+    ) -> list[MailFact]:
+        about = [fact for fact in self.facts if text in (fact.sender, fact.recipient, fact.queue_id)]
+        if whose is not None:
+            theirs = {fact.queue_id for fact in self.facts if whose(fact.sender) or whose(fact.recipient)}
+            about = [fact for fact in about if fact.queue_id in theirs]
+        return about[-most:]
 
     @property
     def story(self) -> list[tuple[str, str, str]]:

@@ -162,6 +162,25 @@ class StoryTests(HistoryCase):
         self.assertEqual(len([fact for fact in found if fact.what is Happened.DELIVERED and not fact.more]), 10)
         self.assertEqual([fact.more for fact in found if fact.more], [10, 10])
 
+    def test_of_somebody(self) -> None:
+        """Who may not know of all messages gets as many facts as he asked for about those that were from or for him."""
+
+        def whose(address: str) -> bool:
+            return address.endswith("@mine.test")
+
+        for number in range(2400):
+            self.tell(Happened.ACCEPTED, f"q{number}", sender="carl@far.test")
+            self.tell(Happened.DELIVERED, f"q{number}", recipient=f"ann@{'mine' if number < 6 else 'other'}.test")
+        self.tell(Happened.REFUSED, "", sender="carl@far.test", recipient="bob@mine.test")
+        self.tell(Happened.REFUSED, "", sender="carl@far.test", recipient="bob@other.test")
+        found = self.wait(self.history.find("carl@far.test", 0.0, 9, whose))
+        self.assertEqual(
+            [(fact.queue_id, fact.what.value) for fact in found],
+            [*((f"q{number}", what) for number in range(2, 6) for what in ("accepted", "delivered")), ("", "refused")],
+        )
+        self.assertEqual(len(self.wait(self.history.find("q7", 0.0, 9))), 2)
+        self.assertEqual(self.wait(self.history.find("q7", 0.0, 9, whose)), [])
+
     def test_no_leafing_through(self) -> None:
         """However large the file is, a question is answered by its indexes alone."""
         self.one_message()
