@@ -7,12 +7,13 @@ from typing import NotRequired, TypedDict
 
 import msgspec
 
+from hostmail.actor import Actor
 from hostmail.address import Address
 from hostmail.admin.accounts import Accounts
 from hostmail.admin.parts import Greet, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, OWNERS, May
 from hostmail.config.units import parse_size
-from hostmail.errors import BadAddress, BadValue, Overloaded, Refusal, TemporaryFailure
+from hostmail.errors import BadAddress, BadValue, NotAllowed, Overloaded, Refusal, TemporaryFailure
 from hostmail.interfaces.directory import Account
 
 MOST_ROWS = 200
@@ -54,24 +55,25 @@ class Importing:
         self._parts = parts
         self._accounts = accounts
         self._greet = greet
-        self.verbs = {"account.import": Verb(Import, self.rows, May(OWNERS, about={"rows.address": ADDRESS}))}
+        may = May(OWNERS, about={"rows.address": ADDRESS}, acting=True)
+        self.verbs = {"account.import": Verb(Import, self.rows, may)}
 
-    async def rows(self, asked: Import) -> list[RowTold]:
+    async def rows(self, asked: Import, actor: Actor) -> list[RowTold]:
         """The outcome of each row: created, updated, unchanged, or problem with its words."""
         if len(asked.rows) > MOST_ROWS:
             raise BadValue(f"at most {MOST_ROWS} rows at a time")
         created: list[Account] = []
         try:
-            return await self._outcomes(asked, created)
+            return await self._outcomes(asked, actor, created)
         finally:
             await self._greet(*created)
 
-    async def _outcomes(self, asked: Import, created: list[Account]) -> list[RowTold]:
+    async def _outcomes(self, asked: Import, actor: Actor, created: list[Account]) -> list[RowTold]:
         outcomes: list[RowTold] = []
         for row in asked.rows:
             told: RowTold = {"line": row.line, "address": row.address, "outcome": "problem"}
             try:
-                told["outcome"] = await self._row(row, asked.dry_run, created)
+                told["outcome"] = await self._row(row, asked.dry_run, actor, created)
             except (TemporaryFailure, Overloaded):
                 raise
             except Refusal as refusal:
@@ -79,7 +81,7 @@ class Importing:
             outcomes.append(told)
         return outcomes
 
-    async def _row(self, row: Row, dry_run: bool, created: list[Account]) -> str:
+    async def _row(self, row: Row, dry_run: bool, actor: Actor, created: list[Account]) -> str:
         try:
             address = Address.parse(row.address.strip())
         except BadAddress as refusal:
@@ -90,7 +92,7 @@ class Importing:
         self._check(address, row.password)
         if account is None:
             return await self._create(row, address, quota, None if dry_run else created)
-        return await self._update(row, account, quota, dry_run)
+        return await self._update(row, account, quota, dry_run, actor)
 
     def _check(self, address: Address, password: str) -> None:
         """Raises BadValue for what could not be stored; a dry run finds it too."""
@@ -109,8 +111,10 @@ class Importing:
             created.append(await self._accounts.create(str(address), await self._stored(row.password), limit))
         return "created"
 
-    async def _update(self, row: Row, account: Account, quota: int | str | None, dry_run: bool) -> str:
+    async def _update(self, row: Row, account: Account, quota: int | str | None, dry_run: bool, actor: Actor) -> str:
         new_password = bool(row.password) and not await self._has_password(account, row.password)
+        if new_password and account.address == actor.address:
+            raise NotAllowed("that is your own password: to set another, say the one you have")
         new_quota = not isinstance(quota, str) and quota != account.quota_bytes
         if new_password and not dry_run:
             await self._parts.changes.set_password(account.address, await self._stored(row.password))

@@ -104,7 +104,7 @@ class Own:
             "own.factor.begin": Verb(OwnPassword, self.begin, managing),
             "own.factor.confirm": Verb(OneCode, self.confirm, managing),
             "own.factor.remove": Verb(OneCode, self.remove, managing),
-            "factor.remove": Verb(OneLogin, self.remove_of),
+            "factor.remove": Verb(OneLogin, self.remove_of, May(acting=True)),
         }
 
     async def show(self, _: NoArguments, actor: Actor) -> OwnTold:
@@ -153,9 +153,11 @@ class Own:
         await self._parts.sign_in.check_code(subject, asked.code, Peer(actor.ip, PANEL))
         return {"removed": await self._parts.factors.remove(subject)}
 
-    async def remove_of(self, asked: OneLogin) -> LoginTold:
+    async def remove_of(self, asked: OneLogin, actor: Actor) -> LoginTold:
         """For somebody who has lost both his app and his recovery codes."""
         found = await self._parts.people.signing_in(asked.login.strip())
+        if found is not None and actor.person_id is not None and found.person_id == actor.person_id:
+            raise NotAllowed("that is your own second factor: to remove it, say one of its codes")
         if found is None or not await self._parts.factors.remove(found.subject):
             raise NotFound(f"{asked.login} has no second factor")
         return {"login": found.login}

@@ -8,10 +8,10 @@ from typing import Any, NotRequired, TypedDict
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hostmail.actor import Role
+from hostmail.actor import Actor, Role
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
-from hostmail.errors import NotFound
+from hostmail.errors import NotAllowed, NotFound
 from hostmail.interfaces.people import Person
 
 LOOKS = May(looks=True)
@@ -100,13 +100,13 @@ class PeopleVerbs:
             "operator.add": Verb(AddOperator, self.add_operator),
             "operator.list": Verb(NoArguments, self._listing(Role.OPERATOR), LOOKS),
             "operator.set": Verb(SetOperator, self.set_operator),
-            "operator.passwd": Verb(SetPersonPassword, self._setting_password(Role.OPERATOR)),
+            "operator.passwd": Verb(SetPersonPassword, self._setting_password(Role.OPERATOR), May(acting=True)),
             "operator.remove": Verb(OneLogin, self._removing(Role.OPERATOR)),
             "owner.add": Verb(AddOwner, self.add_owner),
             "owner.list": Verb(NoArguments, self._listing(Role.OWNER), LOOKS),
             "owner.show": Verb(OneLogin, self.show_owner, LOOKS),
             "owner.set": Verb(SetOwner, self.set_owner),
-            "owner.passwd": Verb(SetPersonPassword, self._setting_password(Role.OWNER)),
+            "owner.passwd": Verb(SetPersonPassword, self._setting_password(Role.OWNER), May(acting=True)),
             "owner.grant": Verb(OneDomain, self.grant),
             "owner.revoke": Verb(OneDomain, self.revoke),
             "owner.remove": Verb(OneLogin, self._removing(Role.OWNER)),
@@ -161,10 +161,12 @@ class PeopleVerbs:
 
         return all_of_them
 
-    def _setting_password(self, role: Role) -> Callable[[SetPersonPassword], Coroutine[Any, Any, PersonTold]]:
-        async def passwd(asked: SetPersonPassword) -> PersonTold:
+    def _setting_password(self, role: Role) -> Callable[[SetPersonPassword, Actor], Coroutine[Any, Any, PersonTold]]:
+        async def passwd(asked: SetPersonPassword, actor: Actor) -> PersonTold:
             """Set a password: it counts at once, and ends what was opened with the old one."""
             found = await self._find(asked.login, role)
+            if actor.person_id == found.id:
+                raise NotAllowed("that is your own password: to set another, say the one you have")
             stored = await self._parts.hashed(asked.password, found.login)
             return told(await self._parts.people.set(found.login, password_hash=stored))
 

@@ -11,6 +11,7 @@ from hostmail.admin.own import subject_of
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, EVERYBODY, May
 from hostmail.admin.told import TokenTold
+from hostmail.envelope import Peer
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces.people import Token
 
@@ -20,10 +21,11 @@ DAY_SECONDS, MOST_DAYS = 86_400, 3_650
 class AddToken(msgspec.Struct, forbid_unknown_fields=True):
     """token.add: for an `operator`, for `domains`, or for the account `address`; without any, for all that its maker may.
 
-    `days` null is for ever.
+    `days` null is for ever. Who has signed in says the password he has as `current`.
     """
 
     name: str
+    current: str = ""
     operator: bool = False
     domains: list[str] = []
     address: str = ""
@@ -58,8 +60,8 @@ class TokenVerbs:
             EVERYBODY,
             about={"domains": DOMAIN, "address": ADDRESS},
             only={
-                Role.OWNER: frozenset(("name", "domains", "address", "read_only", "days")),
-                Role.USER: frozenset(("name", "address", "read_only", "days")),
+                Role.OWNER: frozenset(("name", "current", "domains", "address", "read_only", "days")),
+                Role.USER: frozenset(("name", "current", "address", "read_only", "days")),
             },
             acting=True,
         )
@@ -77,7 +79,7 @@ class TokenVerbs:
         token, secret = await self._parts.tokens.add(
             asked.name,
             role,
-            subject=await self._subject(actor),
+            subject=await self._subject(asked, actor),
             made_by=actor.login,
             domains=domains,
             address=address,
@@ -104,8 +106,13 @@ class TokenVerbs:
         subject = await subject_of(self._parts, actor)
         return [token for token in tokens if token.subject == subject]
 
-    async def _subject(self, actor: Actor) -> str:
-        return "" if actor.way == COMMAND else await subject_of(self._parts, actor)
+    async def _subject(self, asked: AddToken, actor: Actor) -> str:
+        """Whose it will be: nobody's who came by the command. A token outlives its maker's session, so a session alone makes none."""
+        if actor.way == COMMAND:
+            return ""
+        subject = await subject_of(self._parts, actor)
+        await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, actor.way))
+        return subject
 
 
 def scope_of(asked: AddToken, actor: Actor) -> tuple[Role, list[str], str]:

@@ -167,10 +167,36 @@ class OwnTests(PeopleCase):
         self.call_as(MAIN, "account.passwd", address="bob@one.test", password=STRONG)
         self.call_as(MAX, "account.passwd", address=ANN, password=STRONG)
 
+    def test_own_from_a_file(self) -> None:
+        """Nor by importing it; what says the same, and others, are imported all the same."""
+        rows = [{"line": 1, "address": "ANN@one.test", "password": "another " + STRONG}]
+        rows += [{"line": 2, "address": "bob@one.test", "password": "another " + STRONG}]
+        told = self.call_as(MAIN, "account.import", rows=rows)
+        self.assertEqual([row["outcome"] for row in told], ["problem", "updated"])
+        self.assertIn("your own password", told[0]["problem"])
+        self.assertEqual(self.world.facts.hashes[1], "{ARGON2ID}" + STRONG)
+        told = self.call_as(
+            MAIN, "account.import", rows=[{"line": 1, "address": ANN, "password": STRONG, "quota": "1M"}]
+        )
+        self.assertEqual([row["outcome"] for row in told], ["updated"])
+
+    def test_own_as_an_operator(self) -> None:
+        """An operator's open session sets no other password for him, and takes away no second factor of his; the command does."""
+        self.call("operator.add", login="zoe", password=STRONG)
+        zoe = Actor(Role.OPERATOR, "zoe", "panel", person_id=self.world.people.known["zoe"].id)
+        self.call_as(zoe, "own.factor.begin", current=RIGHT)
+        with self.assertRaisesRegex(NotAllowed, "your own password"):
+            self.call_as(zoe, "operator.passwd", login="zoe", password="another " + STRONG)
+        with self.assertRaisesRegex(NotAllowed, "your own second factor"):
+            self.call_as(zoe, "factor.remove", login="zoe")
+        self.call_as(zoe, "owner.passwd", login="max", password="another " + STRONG)
+        self.call("operator.passwd", login="zoe", password="another " + STRONG)
+        self.assertEqual(self.call("factor.remove", login="zoe"), {"login": "zoe"})
+
 
 class TokenTests(PeopleCase):
     def add(self, actor: Actor, **more: Any) -> Any:
-        return self.call_as(actor, "token.add", name="backup", **more)
+        return self.call_as(actor, "token.add", **{"name": "backup", "current": RIGHT} | more)
 
     def test_own_scope(self) -> None:
         """Without a scope a token is for what its maker may; what the program shows is told once."""
@@ -202,6 +228,15 @@ class TokenTests(PeopleCase):
         for days in (0, 5000):
             with self.assertRaises(BadValue):
                 self.add(MAX, days=days)
+
+    def test_with_the_password(self) -> None:
+        """A session left open makes no token, which would outlive it: whoever makes one says his password."""
+        for actor in (MAX, MAIN, USER):
+            for wrong in ("", "wrong"):
+                with self.assertRaises(LoginFailed):
+                    self.add(actor, current=wrong)
+        self.assertEqual(self.world.tokens.kept, [])
+        self.assertEqual(self.world.sign_in.checked[-1][1].ip, "192.0.2.1")
 
     def test_own_tokens(self) -> None:
         """Everybody sees and revokes his own, operators all."""

@@ -27,9 +27,11 @@ class TokenTests(SynchronousTestCase):
         """A token is shown on the page that made it, and nowhere after."""
         self.browser.sign_in("owen")
         typed = {"name": "backup", "scope": "domains", "domains": f"{MINE}\n", "read_only": "yes", "days": "30"}
+        typed["current"] = " my password "
         self.assertIn("hm_secret", self.browser.fill("/tokens", "add", **typed).text)
         self.assertEqual(
-            self.asked("token.add"), [{"name": "backup", "read_only": True, "days": 30, "domains": [MINE]}]
+            self.asked("token.add"),
+            [{"name": "backup", "current": " my password ", "read_only": True, "days": 30, "domains": [MINE]}],
         )
         text = self.browser.get("/tokens").text
         self.assertIn("backup", text)
@@ -44,7 +46,7 @@ class TokenTests(SynchronousTestCase):
         user = Browser(self.site)
         user.sign_in(ANN)
         user.fill("/tokens", "add", name="mine", scope="all", operator="yes", days="")
-        common = {"read_only": False, "days": None}
+        common = {"current": "", "read_only": False, "days": None}
         self.assertEqual(
             self.asked("token.add"),
             [

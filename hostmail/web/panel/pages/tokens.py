@@ -70,6 +70,7 @@ async def add(visit: Visit) -> View:
     made = await visit.call(
         "token.add",
         name=form.needed("name", "Give it a name to know it by")[:NAME],
+        current=form.raw("current")[:1024],
         read_only=form.ticked("read_only"),
         days=days,
         **chosen_scope(visit),
