@@ -91,6 +91,7 @@ def shapes_of(verbs: Mapping[str, Verb]) -> dict[str, Shape]:
             verb.may.looks,
             verb.may.who,
             (verb.work.__doc__ or "").partition("\n")[0],
+            verb.may.only,
         )
         for name, verb in verbs.items()
     }

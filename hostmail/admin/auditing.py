@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 import msgspec
 
 from hostmail.actor import Actor
-from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.parts import Parts, Seconds, Verb
 from hostmail.admin.permissions import May
 from hostmail.errors import BadValue
 from hostmail.interfaces.admin import AuditEntry
@@ -64,7 +64,7 @@ def is_secret(name: object) -> bool:
 class ListAudit(msgspec.Struct, forbid_unknown_fields=True):
     """audit.list: how many seconds to look back, whose changes, and about what; at most how many entries."""
 
-    seconds: int | None = None
+    seconds: Seconds | None = None
     by: str = ""
     about: str = ""
     most: int = 100

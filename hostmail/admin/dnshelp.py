@@ -84,7 +84,7 @@ class CheckedTold(RecordTold, SeenTold):
     """A record beside what was found."""
 
 
-class CheckTold(TypedDict):
+class DnsCheckTold(TypedDict):
     """A domain's DNS as it is now; `pointed` says whether its mail comes here, null if nobody could say."""
 
     domain: str
@@ -118,7 +118,7 @@ class DnsHelp:
         wanted = records_for(setup, await self._place(setup, addresses_of(answers, setup.hostname) or ()))
         return {"domain": setup.domain, "records": [told(record) for record in wanted], "zone": zone(setup, wanted)}
 
-    async def check(self, asked: Named) -> CheckTold:
+    async def check(self, asked: Named) -> DnsCheckTold:
         """Each record as it is now beside what it should be."""
         setup = await self._setup(asked.name)
         ask = self._parts.live_dns()

@@ -9,7 +9,7 @@ import msgspec
 
 from hostmail.actor import Actor, Role
 from hostmail.address import Address
-from hostmail.admin.parts import Parts, Verb
+from hostmail.admin.parts import Parts, Seconds, Verb
 from hostmail.admin.permissions import EVERYBODY, May
 from hostmail.admin.theirs import facts_of
 from hostmail.admin.told import FactTold
@@ -22,7 +22,7 @@ class Traced(msgspec.Struct, forbid_unknown_fields=True):
     """trace: an address, a Message-ID or a queue id; how many seconds to look back, and at most how many facts."""
 
     text: str
-    seconds: int | None = None
+    seconds: Seconds | None = None
     most: int = 1000
 
 

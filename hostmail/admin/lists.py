@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict, cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hostmail.address import Address
 from hostmail.admin.parts import Addressed, Parts, Verb, named_address
@@ -34,14 +35,14 @@ class AddList(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SetList(msgspec.Struct, forbid_unknown_fields=True):
-    """list.set: what is null stays as it is; `owners` are instead of those there are."""
+    """list.set: what is not given stays; `owners` are instead of those there are."""
 
     address: str
-    owners: list[str] | None = None
-    post: str | None = None
-    description: str | None = None
-    size_bytes: int | None = None
-    tell_held: bool | None = None
+    owners: list[str] | UnsetType = UNSET
+    post: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    size_bytes: int | UnsetType = UNSET
+    tell_held: bool | UnsetType = UNSET
 
 
 class Listed(msgspec.Struct, forbid_unknown_fields=True):
@@ -134,7 +135,7 @@ class Lists:
         """Change it."""
         found = await self._find(asked.address)
         changes = {name: getattr(asked, name) for name in ("owners", "post", "description", "size_bytes", "tell_held")}
-        given = {name: value for name, value in changes.items() if value is not None}
+        given = {name: value for name, value in changes.items() if value is not UNSET}
         return await self._told(await self._parts.changes.set_list(found.address, **given))
 
     async def remove(self, asked: Addressed) -> AboutTold:

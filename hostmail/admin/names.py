@@ -8,10 +8,10 @@ import msgspec
 
 from hostmail.actor import Actor
 from hostmail.address import Address
-from hostmail.admin.parts import Parts, Verb, named_address
+from hostmail.admin.parts import Addressed, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May, reaches
 from hostmail.admin.told import AddressTold, AliasTold, NameTold
-from hostmail.errors import Refusal
+from hostmail.errors import NotFound, Refusal
 from hostmail.interfaces.directory import Name
 
 ONE, LISTED = {"address": ADDRESS}, {"name": EITHER}
@@ -66,6 +66,7 @@ class Names:
             "forward.list": Verb(Listed, self.forwards, May(EVERYBODY, looks=True, about=LISTED, rows="address")),
             "forward.remove": Verb(Removed, self.remove_forward, May(EVERYBODY, about=ONE)),
             "address.list": Verb(Listed, self.all, May(EVERYBODY, looks=True, about=LISTED, rows="address")),
+            "address.show": Verb(Addressed, self.show, May(EVERYBODY, looks=True, about=ONE)),
             "address.set": Verb(SetAddress, self.set, May(EVERYBODY, about=ONE, acting=True)),
         }
 
@@ -104,6 +105,14 @@ class Names:
         """Addresses that lead anywhere, as owners see them: where to, whether there is a mailbox, and what of it takes no mail."""
         found = [name for name in await self._chosen(asked.name) if name.targets]
         return [await self._whole(name) for name in found]
+
+    async def show(self, asked: Addressed) -> AddressTold:
+        """Where an address leads, and whether there is a mailbox."""
+        address = named_address(asked.address)
+        found = await self._whole(await self._parts.directory.name(address) or Name(str(address), address.domain))
+        if not (found["has_mailbox"] or found["aliases"] or found["forwards"]):
+            raise NotFound(f"{address} leads nowhere")
+        return found
 
     async def _whole(self, name: Name) -> AddressTold:
         has_mailbox = await self._parts.directory.account_for(Address.parse(name.address)) is not None

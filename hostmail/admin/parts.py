@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -55,6 +55,10 @@ class Greet(Protocol):
 
 KnownCertificates = Callable[[], Awaitable[Sequence[CertificateInfo]]]
 """All certificates there are, read anew."""
+
+
+Seconds = Annotated[int, msgspec.Meta(ge=0)]
+"""A time that has passed."""
 
 
 PutLetter = Callable[[Account, str, str], Awaitable[None]]

@@ -31,6 +31,8 @@ Work = Callable[[Asked, Mapping[str, str]], Awaitable[Answer]]
 class Route:
     """What answers requests for a path, a werkzeug rule, whose variable parts it gets. It answers for its own errors.
 
+    Without `methods` it is asked whatever the method is.
+
     The body of a POST is read as a form, or with `takes_form` off left as it is in `Asked.body`. One with `uploads` takes large bodies
     from who is signed in. `error` makes its answer for a status, where that is no page.
     """
@@ -78,7 +80,7 @@ class WebApp:
         app.url_map.converters |= {"nocase": AnyCase, "anything": Anything}
         app.url_map.merge_slashes = app.url_map.redirect_defaults = False
         for route in routes:
-            app.route(route.path, methods=list(route.methods), endpoint=route.name)(self._handler(route))
+            app.route(route.path, methods=list(route.methods) or None, endpoint=route.name)(self._handler(route))
         app.handle_errors(HTTPException)(self._no_page)
 
     def resource(self) -> IResource:

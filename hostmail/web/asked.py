@@ -14,7 +14,8 @@ from hostmail.errors import BadAddress
 from hostmail.interfaces.admin import SessionInfo
 from hostmail.web.fields import NO_FIELDS, Fields
 
-FOR_PROGRAMS = ("accept", "authorization", "content-type", "idempotency-key")
+CONDITIONS = ("if-match", "if-none-match", "if-unmodified-since")
+FOR_PROGRAMS = ("accept", "authorization", "content-encoding", "content-type", "idempotency-key", *CONDITIONS)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?\Z", re.ASCII)
 
 

@@ -18,10 +18,10 @@ from hostmail.interfaces.admin import IAdmin
 from hostmail.web.answers import Answer
 from hostmail.web.api.bearers import Bearers
 from hostmail.web.api.kept import KeptAnswer, KeptAnswers, key_of
-from hostmail.web.api.paging import limit_of, link_to, part_of
+from hostmail.web.api.paging import Order, limit_of, link_to, part_of
 from hostmail.web.api.problems import JSON, UNEXPECTED, Trouble, of_refusal, of_status
 from hostmail.web.api.rates import Rates
-from hostmail.web.api.reading import arguments, check_accepts, is_paged
+from hostmail.web.api.reading import arguments, check_accepts, check_conditions, is_paged
 from hostmail.web.api.shape import Shape
 from hostmail.web.api.table import PREFIX, Endpoint, Paths
 from hostmail.web.asked import Asked
@@ -114,6 +114,7 @@ class Api:
         call.headers += room.headers()
         if room.wait:
             raise Trouble(429, "that was too much at once: wait as long as Retry-After says")
+        check_conditions(endpoint, asked)
         given = arguments(endpoint, self._shapes[endpoint.verb], asked, parts)
         key = asked.headers.get("idempotency-key") if endpoint.method == "POST" else None
         if key is None:
@@ -130,7 +131,7 @@ class Api:
             return Answer(msgspec.json.encode(told), 201 if endpoint.creates else 200, JSON, location)
         if not limit:
             return Answer(msgspec.json.encode({"items": told, "next": None}), kind=JSON)
-        part = part_of(told, limit, asked.query.text("cursor"), endpoint.key)
+        part = part_of(told, limit, asked.query.text("cursor"), Order(endpoint.key))
         body = msgspec.json.encode({"items": part.rows, "next": part.following or None})
         return Answer(body, kind=JSON, more=(link_to(asked, part.following),) if part.following else ())
 

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from hostmail.actor import Role
+from hostmail.web.api.glossary import GLOSSARY, described
 from hostmail.web.api.kept import KEPT_SECONDS
+from hostmail.web.api.outcomes import headers, problem_responses, responses
 from hostmail.web.api.paging import MOST, USUAL
-from hostmail.web.api.problems import JSON, PROBLEM, ProblemDetails
+from hostmail.web.api.problems import JSON, ProblemDetails
 from hostmail.web.api.reading import WITH_BODY, is_paged
 from hostmail.web.api.shape import Shape
 from hostmail.web.api.table import PREFIX, Endpoint
@@ -24,13 +26,13 @@ PAGING = [
     {
         "name": "limit",
         "in": "query",
-        "description": "How many rows at most.",
+        "description": "How many rows at most on this page.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
     },
     {
         "name": "cursor",
         "in": "query",
-        "description": "`next` of the page before.",
+        "description": GLOSSARY["cursor"].means,
         "schema": {"type": "string"},
     },
 ]
@@ -48,6 +50,9 @@ def document(endpoints: Sequence[Endpoint], shapes: Mapping[str, Shape], version
     pieces = {each: _Pieces(each, shapes[each.verb]) for each in endpoints}
     types = [kind for piece in pieces.values() for kind in piece.types]
     found, components = msgspec.json.schema_components([ProblemDetails, *types], ref_template=TEMPLATE)
+    for name, kind in components.items():
+        for one, schema in kind.get("properties", {}).items():
+            kind["properties"][one] = described(name, one, schema)
     schemas = iter(found[1:])
     paths: dict[str, dict[str, Any]] = {}
     for each, piece in pieces.items():
@@ -64,7 +69,8 @@ def document(endpoints: Sequence[Endpoint], shapes: Mapping[str, Shape], version
         "components": {
             "schemas": components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "responses": {"Problem": _problem(found[0])},
+            "headers": headers(),
+            "responses": problem_responses(found[0]),
         },
     }
     return msgspec.json.encode(told)
@@ -89,7 +95,7 @@ class _Pieces:
         told: dict[str, Any] = {
             "operationId": self.name[0].lower() + self.name[1:],
             "summary": shape.words,
-            "description": f"For {', '.join(MANY[role] for role in Role if role in shape.who)}.",
+            "description": self._description(),
             "tags": [each.path.split("/")[1]],
         }
         if each.method in WITH_BODY:
@@ -103,20 +109,31 @@ class _Pieces:
             parameters.append(KEY)
         if parameters:
             told["parameters"] = parameters
-        told["responses"] = {
-            "201" if each.creates else "200": {
-                "description": "Done.",
-                "content": {JSON: {"schema": _page(answer) if shape.is_list else answer}},
-            },
-            "default": {"$ref": "#/components/responses/Problem"},
-        }
+        told["responses"] = responses(each, shape, _page(answer) if shape.is_list else answer)
         return told
+
+    def _description(self) -> str:
+        """Who may, and what the audit log calls it."""
+        shape = self._shape
+        words = [f"For {', '.join(MANY[role] for role in Role if role in shape.who)}."]
+        for role in Role:
+            if role in shape.only and role in shape.who:
+                words.append(f"{MANY[role].capitalize()} may say {', '.join(sorted(shape.only[role]))}.")
+        if not shape.looks:
+            words.append(f"Not with a token that may only look. In the audit log this is {self._endpoint.verb}.")
+        return " ".join(words)
 
 
 def _parameters(place: str, schema: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     required = {*schema.get("required", ())}
     return [
-        {"name": name, "in": place, "required": place == "path" or name in required, "schema": kind}
+        {
+            "name": name,
+            "in": place,
+            "required": place == "path" or name in required,
+            "description": kind["description"],
+            "schema": {keyword: value for keyword, value in kind.items() if keyword != "description"},
+        }
         for name, kind in schema["properties"].items()
     ]
 
@@ -130,13 +147,12 @@ def _only_for_parameters(endpoints: Sequence[Endpoint], pieces: Mapping[Endpoint
 def _page(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {"items": answer, "next": {"type": ["string", "null"]}},
+        "properties": {
+            "items": {**answer, "description": GLOSSARY["items"].means},
+            "next": {"type": ["string", "null"], "description": GLOSSARY["next"].means},
+        },
         "required": ["items", "next"],
     }
-
-
-def _problem(schema: Any) -> dict[str, Any]:
-    return {"description": "Why not (RFC 9457).", "content": {PROBLEM: {"schema": schema}}}
 
 
 def _resolved(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,9 +1,11 @@
-"""Long lists come page by page. A cursor says after which row to go on, so that rows which come and go before it shift nothing."""
+"""Long lists come page by page. A cursor says after which value of its key to go on, so that rows which come and go shift nothing."""
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +17,7 @@ from hostmail.web.asked import Asked
 
 USUAL, MOST = 100, 1_000
 PAGING = frozenset(("limit", "cursor"))
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2000}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,23 @@ class Part:
     following: str
 
 
+class Order:
+    """How the rows of a list follow each other: "address", "-number" (the largest first), "ip account_id"."""
+
+    def __init__(self, text: str) -> None:
+        self.names = tuple(name.removeprefix("-") for name in text.split())
+        self._signs = tuple(-1 if name.startswith("-") else 1 for name in text.split())
+
+    def key(self, row: Mapping[str, Any]) -> list[Any]:
+        """What a row is sorted by."""
+        return [-row[name] if sign < 0 else row[name] for name, sign in zip(self.names, self._signs, strict=True)]
+
+
 def limit_of(asked: Asked) -> int:
     """How many rows are wanted; raises Trouble."""
+    for name in PAGING:
+        if len(asked.query.all(name)) > 1:
+            raise Trouble(422, f"{name} may be given once")
     text = asked.query.text("limit")
     if not text and "limit" not in asked.query.names:
         return USUAL
@@ -35,12 +53,13 @@ def limit_of(asked: Asked) -> int:
     return int(text)
 
 
-def part_of(rows: Sequence[Any], limit: int, cursor: str, key: str) -> Part:
+def part_of(rows: Sequence[Mapping[str, Any]], limit: int, cursor: str, order: Order) -> Part:
     """The rows after the cursor, "" for the first; raises Trouble."""
-    start = _start(rows, cursor, key) if cursor else 0
-    chosen = rows[start : start + limit]
+    ordered = sorted(rows, key=order.key)
+    start = _start(ordered, cursor, order) if cursor else 0
+    chosen = ordered[start : start + limit]
     end = start + len(chosen)
-    return Part(chosen, _cursor(end, chosen[-1].get(key)) if end < len(rows) else "")
+    return Part(chosen, _cursor(ordered, end, order) if end < len(ordered) else "")
 
 
 def link_to(asked: Asked, cursor: str) -> tuple[str, str]:
@@ -50,17 +69,25 @@ def link_to(asked: Asked, cursor: str) -> tuple[str, str]:
     return "link", f'<{asked.raw_path}?{query}>; rel="next"'
 
 
-def _cursor(end: int, last: Any) -> str:
-    return urlsafe_b64encode(msgspec.json.encode([end, last])).decode().rstrip("=")
+def _cursor(rows: Sequence[Mapping[str, Any]], end: int, order: Order) -> str:
+    """The key of the last row that was shown, and how many with this key were: facts may be of the same moment."""
+    last = order.key(rows[end - 1])
+    same = end - bisect_left(rows, last, key=order.key)
+    return urlsafe_b64encode(msgspec.json.encode([last, same])).decode().rstrip("=")
 
 
-def _start(rows: Sequence[Any], cursor: str, key: str) -> int:
-    """Behind the row that was the last one; where it has gone, at the place it had."""
+def _start(rows: Sequence[Mapping[str, Any]], cursor: str, order: Order) -> int:
     try:
-        octets = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        end, last = msgspec.json.decode(octets, type=tuple[int, Any])
-    except (ValueError, UnicodeError, msgspec.MsgspecError):
+        if not _CURSOR.fullmatch(cursor):
+            raise ValueError
+        octets = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        last, same = msgspec.json.decode(octets, type=tuple[list[str | int | float], int])
+        if len(last) != len(order.names):
+            raise ValueError
+        begin = bisect_left(rows, last, key=order.key)
+    except (ValueError, TypeError, msgspec.MsgspecError):
         raise Trouble(422, "cursor: not one of ours; begin without") from None
-    end = min(max(end, 0), len(rows) + 1)
-    same = [number for number, row in enumerate(rows, 1) if row.get(key) == last]
-    return min(same, key=lambda number: abs(number - end)) if same else max(0, end - 1)
+    shown = 0
+    while shown < same and begin + shown < len(rows) and order.key(rows[begin + shown]) == last:
+        shown += 1
+    return begin + shown

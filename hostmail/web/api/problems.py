@@ -13,6 +13,7 @@ from hostmail.web.panel.errors import status_of
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
+LATER_SECONDS = 10
 UNEXPECTED = "something went wrong here; it has been written down under this request_id"
 
 
@@ -47,4 +48,6 @@ def of_status(status: int, detail: str, request_id: str = "", suggestion: str = 
 def of_refusal(refusal: Refusal, request_id: str) -> Answer:
     """The public words of a refusal."""
     suggestion = refusal.suggestion if isinstance(refusal, NotFound) else ""
-    return of_status(status_of(refusal), refusal.public, request_id, suggestion)
+    status = status_of(refusal)
+    later = (("retry-after", str(LATER_SECONDS)),) if status in (429, 503) else ()
+    return of_status(status, refusal.public, request_id, suggestion, more=later)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, get_origin
 
@@ -12,7 +13,7 @@ from hostmail.web.api.paging import PAGING
 from hostmail.web.api.problems import JSON, PROBLEM, Trouble
 from hostmail.web.api.shape import Shape
 from hostmail.web.api.table import Endpoint
-from hostmail.web.asked import Asked
+from hostmail.web.asked import CONDITIONS, Asked
 
 WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 _LARGEST = 1 << 63
@@ -25,6 +26,12 @@ def check_accepts(accept: str) -> None:
     accepted = [kind.strip().lower() for kind, quality in parse_accept_header(accept) if quality > 0]
     if not any(kind in ("*/*", "application/*", JSON, PROBLEM) for kind in accepted):
         raise Trouble(406, f"answers are {JSON}")
+
+
+def check_conditions(endpoint: Endpoint, asked: Asked) -> None:
+    """Raises Trouble for a change on a condition (RFC 9110, 13.1): there are no entity tags here that could fit."""
+    if endpoint.method != "GET" and (named := [name for name in CONDITIONS if name in asked.headers]):
+        raise Trouble(412, f"nothing is changed on a condition here ({', '.join(named)}): say what is to be changed")
 
 
 def arguments(endpoint: Endpoint, shape: Shape, asked: Asked, parts: Mapping[str, str]) -> dict[str, Any]:
@@ -70,8 +77,11 @@ def body_of(asked: Asked, known: Mapping[str, Any]) -> dict[str, Any]:
     kind, options = parse_options_header(asked.headers.get("content-type", ""))
     if kind.lower() != JSON or options.get("charset", "utf-8").lower() != "utf-8":
         raise Trouble(415, f"bodies are {JSON}", ("accept", JSON))
+    if asked.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Trouble(415, "bodies are not compressed", ("accept-encoding", "identity"))
     try:
         found = msgspec.json.decode(asked.body)
+        json.loads(asked.body, object_pairs_hook=_with_each_name_once, parse_int=str, parse_float=str)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         raise Trouble(400, "the body is not JSON") from None
     if not isinstance(found, dict):
@@ -81,8 +91,18 @@ def body_of(asked: Asked, known: Mapping[str, Any]) -> dict[str, Any]:
     return {name: within_bounds(value) for name, value in found.items()}
 
 
+def _with_each_name_once(pairs: list[tuple[str, Any]]) -> None:
+    """Raises Trouble for a name that comes twice (RFC 8259, 4): others may have read the other value."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        again = sorted({name[:60] for name in names if names.count(name) > 1})
+        raise Trouble(400, f"the body says this more than once: {', '.join(again)}")
+
+
 def within_bounds(value: Any) -> Any:
-    """The value, or Trouble for a number that no field of ours can have."""
+    """The value, or Trouble for a number in it that no field of ours can have."""
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         raise Trouble(422, "that number is too large")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        within_bounds(inner)
     return value

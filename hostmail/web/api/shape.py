@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, get_origin
 
 import msgspec
@@ -12,13 +13,17 @@ from hostmail.actor import Role
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A verb's arguments, the type of its answer, who may ask for it, what it does in a sentence. One that `looks` changes nothing."""
+    """A verb's arguments, the type of its answer, who may ask for it, what it does in a sentence. One that `looks` changes nothing.
+
+    `only` are the arguments that a role may give, where these are not all.
+    """
 
     arguments: type[msgspec.Struct]
     answer: Any
     looks: bool
     who: frozenset[Role]
     words: str = ""
+    only: Mapping[Role, frozenset[str]] = field(default_factory=dict)
 
     @property
     def is_list(self) -> bool:

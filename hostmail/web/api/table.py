@@ -15,8 +15,9 @@ _PART = re.compile(r"\{(\w+)\}")
 class Endpoint:
     """A method and a path below /api/v1, and the verb they stand for. Parts of the path in braces are arguments of that verb.
 
-    One that `creates` answers 201, and what it makes is found at `made`, a path with fields of the answer. `key` is the field that tells
-    the rows of a list apart. `names` are words in the query that the verb calls otherwise.
+    One that `creates` answers 201, and what it makes is found at `made`, a path with fields of the answer. `key` is what the rows of a list
+    are sorted by, and told apart: one field or several, with a - the largest first. `names` are words in the query that the verb calls
+    otherwise.
     """
 
     method: str
@@ -33,13 +34,12 @@ class Endpoint:
         return tuple(_PART.findall(self.path))
 
 
-def of_noun(path: str, part: str, noun: str, verbs: str, key: str = "") -> Iterator[Endpoint]:
+def of_noun(path: str, part: str, noun: str, verbs: str, **names: str) -> Iterator[Endpoint]:
     """What many nouns have: all of them, one more, and one of them to see, change and remove."""
     one = f"{path}/{{{part}}}"
-    made = one if "show" in verbs else ""
     every = {
-        "list": Endpoint("GET", path, f"{noun}.list", key=key or part),
-        "add": Endpoint("POST", path, f"{noun}.add", creates=True, made=made),
+        "list": Endpoint("GET", path, f"{noun}.list", key=part, names=names),
+        "add": Endpoint("POST", path, f"{noun}.add", creates=True, made=one),
         "show": Endpoint("GET", one, f"{noun}.show"),
         "set": Endpoint("PATCH", one, f"{noun}.set"),
         "remove": Endpoint("DELETE", one, f"{noun}.remove"),
@@ -49,7 +49,7 @@ def of_noun(path: str, part: str, noun: str, verbs: str, key: str = "") -> Itera
 
 ALL = "list add show set remove"
 _DOMAIN, _ACCOUNT, _LIST, _OWNER = "/domains/{name}", "/accounts/{address}", "/lists/{address}", "/owners/{login}"
-_AUTOREPLY = "/autoresponders/{address}"
+_ADDRESS, _AUTOREPLY = "/addresses/{address}", "/autoresponders/{address}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *of_noun("/domains", "name", "domain", ALL),
@@ -65,32 +65,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("PUT", f"{_DOMAIN}/welcome", "welcome.set"),
     Endpoint("DELETE", f"{_DOMAIN}/welcome", "welcome.reset"),
     Endpoint("POST", f"{_DOMAIN}/welcome/off", "welcome.off"),
-    *of_noun("/domain-aliases", "name", "domain.alias", "list add remove"),
+    *of_noun("/domain-aliases", "name", "domain.alias", "list add remove", domain="name"),
     *of_noun("/accounts", "address", "account", ALL),
     Endpoint("POST", "/accounts/import", "account.import"),
     Endpoint("PUT", f"{_ACCOUNT}/password", "account.passwd"),
-    Endpoint("GET", f"{_ACCOUNT}/logins", "login.list", key="first"),
+    Endpoint("GET", f"{_ACCOUNT}/logins", "login.list", key="-first"),
     Endpoint("GET", f"{_ACCOUNT}/client", "client.show"),
-    Endpoint("GET", f"{_ACCOUNT}/folders", "mailbox.folders"),
+    Endpoint("GET", f"{_ACCOUNT}/folders", "mailbox.folders", key="name"),
     Endpoint("GET", f"{_ACCOUNT}/mailbox", "mailbox.verify"),
     Endpoint("POST", f"{_ACCOUNT}/mailbox/repair", "mailbox.repair"),
     Endpoint("POST", f"{_ACCOUNT}/mailbox/unlock", "mailbox.unlock"),
     Endpoint("GET", f"{_ACCOUNT}/welcome", "welcome.preview"),
     Endpoint("POST", f"{_ACCOUNT}/welcome", "welcome.send"),
-    Endpoint("GET", "/removed", "account.removed", key="number"),
+    Endpoint("GET", "/removed", "account.removed", key="-number"),
     Endpoint("POST", "/removed/{address}/restore", "account.restore"),
     Endpoint("GET", "/quotas/{name}", "quota.show"),
     Endpoint("PUT", "/quotas/{name}", "quota.set"),
-    Endpoint("GET", "/addresses", "address.list"),
-    Endpoint("PUT", "/addresses/{address}", "address.set"),
-    Endpoint("GET", "/addresses/{address}/route", "route"),
-    *of_noun("/aliases", "address", "alias", "list remove"),
-    Endpoint("POST", "/aliases", "alias.add", creates=True),
-    *of_noun("/forwards", "address", "forward", "list remove"),
-    Endpoint("POST", "/forwards", "forward.add", creates=True),
-    *of_noun("/lists", "address", "list", ALL),
+    Endpoint("GET", "/addresses", "address.list", names={"about": "name"}),
+    Endpoint("GET", _ADDRESS, "address.show"),
+    Endpoint("PUT", _ADDRESS, "address.set"),
+    Endpoint("GET", f"{_ADDRESS}/route", "route"),
+    *of_noun("/aliases", "address", "alias", "list remove", about="name"),
+    Endpoint("POST", "/aliases", "alias.add", creates=True, made=_ADDRESS),
+    *of_noun("/forwards", "address", "forward", "list remove", about="name"),
+    Endpoint("POST", "/forwards", "forward.add", creates=True, made=_ADDRESS),
+    *of_noun("/lists", "address", "list", ALL, domain="name"),
     Endpoint("GET", f"{_LIST}/members", "list.member.list"),
-    Endpoint("POST", f"{_LIST}/members", "list.member.add", creates=True),
+    Endpoint("POST", f"{_LIST}/members", "list.member.add", creates=True, made=f"{_LIST}/members/{{member}}"),
     Endpoint("POST", f"{_LIST}/members/import", "list.member.import"),
     Endpoint("DELETE", f"{_LIST}/members/{{member}}", "list.member.remove"),
     Endpoint("GET", "/autoresponders", "autoreply.list"),
@@ -101,15 +102,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/sessions", "session.list", key="id"),
     Endpoint("DELETE", "/sessions", "session.kick"),
     Endpoint("DELETE", "/sessions/{id}", "session.kick"),
-    Endpoint("GET", "/grants", "relay.list", key="ip"),
+    Endpoint("GET", "/grants", "relay.list", key="ip account_id"),
     Endpoint("POST", "/grants", "relay.allow", creates=True, made="/grants/{ip}"),
     Endpoint("POST", "/grants/clear", "relay.clear"),
     Endpoint("GET", "/grants/{ip}", "relay.why"),
     Endpoint("DELETE", "/grants/{ip}", "relay.revoke"),
     Endpoint("GET", "/throttled", "throttle.list", key="ip"),
     Endpoint("DELETE", "/throttled/{ip}", "throttle.forgive"),
-    Endpoint("GET", "/queue", "queue.list", key="queue_id"),
-    Endpoint("GET", "/queue/details", "queue.show", key="queue_id"),
+    Endpoint("GET", "/queue", "queue.list", key="id"),
+    Endpoint("GET", "/queue/details", "queue.show", key="id"),
     Endpoint("GET", "/queue/stats", "queue.stats"),
     Endpoint("GET", "/queue/messages/{queue_id}", "queue.cat"),
     *(Endpoint("POST", f"/queue/{verb}", f"queue.{verb}") for verb in ("retry", "hold", "release", "bounce", "delete")),
@@ -120,9 +121,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *of_noun("/operators", "login", "operator", "list add set remove"),
     Endpoint("PUT", "/operators/{login}/password", "operator.passwd"),
     Endpoint("DELETE", "/second-factors/{login}", "factor.remove"),
-    Endpoint("GET", "/tokens", "token.list", key="id"),
+    Endpoint("GET", "/tokens", "token.list", key="-id"),
     Endpoint("DELETE", "/tokens/{id}", "token.revoke"),
-    Endpoint("GET", "/audit", "audit.list", key="number"),
+    Endpoint("GET", "/audit", "audit.list", key="-number"),
     Endpoint("GET", "/own", "own.show"),
     Endpoint("GET", "/certificates", "certificate.list"),
     Endpoint("GET", "/status", "status"),

@@ -72,9 +72,9 @@ class TypedAdmin:
         self._shapes = shapes_of(admin.verbs)
 
     async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
-        """The same; raises ValidationError for an answer that is not as the document says."""
+        """The same; raises ValidationError for an answer that is not as the document says, or has more in it."""
         told = msgspec.to_builtins(await self._admin.call(verb, arguments, actor))
-        msgspec.convert(told, self._shapes[verb].answer, strict=True)
+        assert msgspec.convert(told, self._shapes[verb].answer, strict=True) == told, verb
         return told
 
 

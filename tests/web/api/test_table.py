@@ -64,13 +64,14 @@ class TableTests(ApiTestCase):
             self.assertEqual(set(found[1]), set(each.parts), each.path)
 
     def test_arguments_are_the_verbs_own(self) -> None:
-        """Parts of paths, and words that stand for others, are arguments of their verbs; what is made is found where there is something."""
+        """Parts of paths, and words that stand for others, are arguments of their verbs; what is made is said to be where something is."""
         for each in ENDPOINTS:
             known = set(fields_of(self.world.admin.verbs[each.verb]))
             self.assertLessEqual({*each.parts, *each.names.values()}, known, each.path)
             self.assertFalse(set(each.names) & known, each.path)
+            self.assertEqual(each.creates, bool(each.made), each.path)
             if each.made:
-                self.assertIn(("GET", each.made), [(one.method, one.path) for one in ENDPOINTS], each.path)
+                self.assertIn(each.made, [one.path for one in ENDPOINTS], each.path)
 
     def test_nothing_without_a_token(self) -> None:
         """Every call without a token, and with a wrong one, is answered 401, and nothing is asked or changed."""
