@@ -7,13 +7,18 @@ to the peer (`Refusal.unexpected`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
 
 class Refusal(Exception):
     """A deliberate no.
 
     `code` is the SMTP reply code (RFC 5321), `enhanced` the RFC 3463 status, `imap` the RFC 5530 response code and
     `pop3` the RFC 2449 extended response code, both without brackets and empty when there is none. `elsewhere`: the words are about the
-    server that mail was to go to, or are its own, and may name the address there.
+    server that mail was to go to, or are its own, and may name the address there. `argument` is the argument of a verb that it is about,
+    where that is known: forms show it beside that field.
     """
 
     code: int = 550
@@ -22,6 +27,7 @@ class Refusal(Exception):
     pop3: str = ""
     words: str = "refused"
     elsewhere: bool = False
+    argument: str = ""
 
     def __init__(self, public: str | None = None, private: str = "", *, code: int = 0, enhanced: str = "") -> None:
         self.public = public if public is not None else self.words
@@ -37,6 +43,11 @@ class Refusal(Exception):
         """True if trying again will not help (5xx)."""
         return self.code >= 500
 
+    def about(self, argument: str) -> Self:
+        """The same, about this argument, if it does not know better."""
+        self.argument = self.argument or argument
+        return self
+
     def smtp_line(self) -> str:
         """Enhanced code and public words, to follow the reply code."""
         return f"{self.enhanced} {self.public}"
@@ -44,6 +55,16 @@ class Refusal(Exception):
     def smtp_reply(self) -> str:
         """All of it, for reports and stories."""
         return f"{self.code} {self.smtp_line()}"
+
+
+@contextmanager
+def concerning(argument: str) -> Iterator[None]:
+    """Whatever is refused in here is about this argument."""
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.about(argument)
+        raise
 
 
 class BadAddress(Refusal):

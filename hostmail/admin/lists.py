@@ -14,7 +14,7 @@ from hostmail.admin.parts import Addressed, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.admin.told import AboutTold, ListTold, MembershipTold, MemberTold
 from hostmail.config.nearest import nearest
-from hostmail.errors import BadValue, NotFound, Refusal
+from hostmail.errors import BadValue, NotFound, Refusal, concerning
 from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import taken_apart
 
@@ -119,7 +119,7 @@ class Lists:
         owner = domain.default_account_id
         account = await self._parts.directory.account(owner) if owner is not None else None
         if account is None:
-            raise BadValue(f"{domain.name} has no default mailbox: name an owner for the list")
+            raise BadValue(f"{domain.name} has no default mailbox: name an owner for the list").about("owners")
         return account.address
 
     async def all(self, asked: Listed) -> list[ListTold]:
@@ -151,10 +151,13 @@ class Lists:
 
     async def remove_member(self, asked: OneMember) -> MembershipTold:
         """Take somebody off."""
-        found, who = await self._find(asked.address), _address(asked.member)
+        found = await self._find(asked.address)
+        with concerning("member"):
+            who = _address(asked.member)
         if not await self._parts.members.remove(found.id, who):
             known = [member.address for member in await self._parts.members.members(found.id)]
-            raise NotFound(f"{who} is not on the list {found.address}", nearest(str(who), known))
+            near = nearest(str(who), known)
+            raise NotFound(f"{who} is not on the list {found.address}", near).about("member")
         return {"address": found.address, "member": str(who)}
 
     async def members(self, asked: Addressed) -> list[MemberTold]:

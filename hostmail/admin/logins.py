@@ -97,7 +97,7 @@ class Logins:
     async def forgive(self, asked: Forgive) -> ForgivenTold:
         """Let a client begin anew."""
         if not self._parts.throttle.forgive(asked.ip):
-            raise NotFound(f"no failed logins are known of {asked.ip}")
+            raise NotFound(f"no failed logins are known of {asked.ip}").about("ip")
         return {"ip": asked.ip}
 
 

@@ -11,7 +11,7 @@ from hostmail.address import Address
 from hostmail.admin.parts import Addressed, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, EITHER, EVERYBODY, OWNERS, May, reaches
 from hostmail.admin.told import AddressTold, AliasTold, NameTold
-from hostmail.errors import NotFound, Refusal
+from hostmail.errors import NotFound, Refusal, concerning
 from hostmail.interfaces.directory import Name
 
 ONE, LISTED = {"address": ADDRESS}, {"name": EITHER}
@@ -129,7 +129,9 @@ class Names:
         before = await self._parts.directory.name(address) or Name(str(address), address.domain)
         aliases: list[Address] = []
         forwards: list[Address] = []
-        for target in map(named_address, asked.targets):
+        with concerning("targets"):
+            targets = [named_address(target) for target in asked.targets]
+        for target in targets:
             is_alias = not has_mailbox and await self._is_his(target, actor)
             (aliases if is_alias else forwards).append(target)
         await self._add(before, aliases, forwards, asked.keep_copy if has_mailbox else None)

@@ -11,7 +11,7 @@ from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import EVERYBODY, OWNERS, May
 from hostmail.admin.told import LoginTold
 from hostmail.envelope import Peer
-from hostmail.errors import NotAllowed, NotFound
+from hostmail.errors import NotAllowed, NotFound, concerning
 
 PANEL = "panel"
 
@@ -126,7 +126,7 @@ class Own:
     async def passwd(self, asked: SetOwnPassword, actor: Actor) -> OwnPasswordTold:
         """A new one: at once, and every session that was opened with the old one ends (A6)."""
         subject = await subject_of(self._parts, actor)
-        await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
+        await self._check(subject, asked.current, actor)
         login = actor.address or actor.login
         stored = await self._parts.hashed(asked.password, login)
         if actor.person_id is not None:
@@ -135,10 +135,14 @@ class Own:
         account = await self._parts.changes.set_password(actor.address, stored)
         return {"login": actor.login, "revoked_grants": await self._parts.end_grants(account)}
 
+    async def _check(self, subject: str, current: str, actor: Actor) -> None:
+        with concerning("current"):
+            await self._parts.sign_in.check_password(subject, current, Peer(actor.ip, PANEL))
+
     async def begin(self, asked: OwnPassword, actor: Actor) -> SecretTold:
         """What an app needs to make codes. Nothing changes before one of them is shown."""
         subject = await subject_of(self._parts, actor)
-        await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
+        await self._check(subject, asked.current, actor)
         secret, uri = await self._parts.sign_in.begin_factor(subject)
         return {"secret": secret, "uri": uri}
 
@@ -150,7 +154,8 @@ class Own:
     async def remove(self, asked: OneCode, actor: Actor) -> FactorRemoved:
         """Go without, after a last code."""
         subject = await subject_of(self._parts, actor)
-        await self._parts.sign_in.check_code(subject, asked.code, Peer(actor.ip, PANEL))
+        with concerning("code"):
+            await self._parts.sign_in.check_code(subject, asked.code, Peer(actor.ip, PANEL))
         return {"removed": await self._parts.factors.remove(subject)}
 
     async def remove_of(self, asked: OneLogin, actor: Actor) -> LoginTold:

@@ -15,7 +15,7 @@ from hostmail.admin.setups import Convinces
 from hostmail.clientsetup.spf import Ask
 from hostmail.config.nearest import DOMAIN_CUTOFF, nearest
 from hostmail.config.schema import Settings
-from hostmail.errors import BadAddress, BadValue, NotFound
+from hostmail.errors import BadAddress, BadValue, NotFound, concerning
 from hostmail.interfaces.admin import CertificateInfo, IAudit, ISessions
 from hostmail.interfaces.autoresponders import IAnswered
 from hostmail.interfaces.directory import Account, Domain, ICaughtNames, IDirectory, IDirectoryChanges, IWelcomes
@@ -164,7 +164,8 @@ class Parts:
 
     async def hashed(self, password: str, login: str) -> str:
         """What to store for a password in clear; raises BadValue for a weak one."""
-        self.passwords.check_strength(password, login)
+        with concerning("password"):
+            self.passwords.check_strength(password, login)
         return await self.passwords.hash(password)
 
     async def end_grants(self, account: Account) -> int:

@@ -100,7 +100,7 @@ class Relay:
         """Open relaying for an address, in the operator's name."""
         ip = _checked(asked.ip)
         if asked.seconds is not None and asked.seconds < 1:
-            raise BadValue("a grant lasts at least a second")
+            raise BadValue("a grant lasts at least a second").about("seconds")
         await self._parts.grants.grant(ip, 0, OPERATOR, asked.seconds)
         grant = await self._parts.grants.find(ip)
         if grant is None:
@@ -140,5 +140,5 @@ def _checked(text: str) -> str:
     try:
         ipaddress.ip_address(text.strip())
     except ValueError:
-        raise BadValue(f"{text} is no IP address") from None
+        raise BadValue(f"{text} is no IP address").about("ip") from None
     return normal_ip(text.strip())

@@ -74,7 +74,7 @@ class TokenVerbs:
     async def add(self, asked: AddToken, actor: Actor) -> NewTokenTold:
         """A new one: what the program has to show is told this once."""
         if asked.days is not None and not 1 <= asked.days <= MOST_DAYS:
-            raise BadValue(f"a token is for 1 to {MOST_DAYS} days, or for ever")
+            raise BadValue(f"a token is for 1 to {MOST_DAYS} days, or for ever").about("days")
         role, domains, address = scope_of(asked, actor)
         token, secret = await self._parts.tokens.add(
             asked.name,

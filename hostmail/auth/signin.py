@@ -182,7 +182,9 @@ class SignIn:
             raise NotFound("there is no second factor to confirm")
         step = totp.step_of(factor.secret, totp.plain(code[:MAX_CODE]), self._now())
         if step is None:
-            raise BadValue("that is not the code which the app shows now: is the clock of your device right?")
+            raise BadValue("that is not the code which the app shows now: is the clock of your device right?").about(
+                "code"
+            )
         codes = totp.new_recovery_codes()
         if not await self._factors.confirm(subject, step, [totp.digest_of(each) for each in codes]):
             raise NotFound("there is no second factor to confirm")

@@ -30,7 +30,7 @@ def add(t: Transaction, address: Address, columns: dict[str, Any]) -> Account:
     domain_id, name = t.find_domain(address.domain)
     taken = facts.account_by_key(t.connection, address.key)
     if taken is not None:
-        raise AlreadyExists(f"{taken.address} exists already")
+        raise AlreadyExists(f"{taken.address} exists already").about("address")
     naming.make_way(t, address)
     count = t.run(select(func.count()).select_from(accounts).where(accounts.c.domain_id == domain_id)).scalar_one()
     row = {

@@ -40,13 +40,13 @@ def all_ids(connection: Connection) -> frozenset[int]:
 def checked(subject: str, text: str, starts: float | None, until: float | None, every: float) -> dict[str, Any]:
     """The columns; raises BadValue."""
     if not subject.isprintable() or len(subject) > MAX_SUBJECT:
-        raise BadValue(f"a subject is one line of at most {MAX_SUBJECT} characters")
+        raise BadValue(f"a subject is one line of at most {MAX_SUBJECT} characters").about("subject")
     if not text.strip() or len(text.encode()) > MAX_TEXT or "\0" in text:
-        raise BadValue(f"an answer needs a text, of at most {MAX_TEXT // 1024} KiB")
+        raise BadValue(f"an answer needs a text, of at most {MAX_TEXT // 1024} KiB").about("text")
     if starts is not None and until is not None and until <= starts:
-        raise BadValue("it would end before it begins")
+        raise BadValue("it would end before it begins").about("until")
     if not LEAST_EVERY <= every <= MOST_EVERY:
-        raise BadValue("each sender is answered at most once an hour, and at least once a year")
+        raise BadValue("each sender is answered at most once an hour, and at least once a year").about("every")
     return {"subject": subject.strip(), "text": text, "starts": starts, "until": until, "every": every}
 
 

@@ -8,7 +8,7 @@ from hostmail.address import Address
 from hostmail.directory import facts, lists
 from hostmail.directory.tables import domains, name_targets, names
 from hostmail.directory.transaction import Transaction
-from hostmail.errors import BadValue
+from hostmail.errors import BadValue, concerning
 from hostmail.interfaces.directory import MAX_CHAIN
 from hostmail.interfaces.lists import MailingList
 from hostmail.listnames import ListWord, around, taken_apart
@@ -77,14 +77,17 @@ def _of_list(t: Transaction, address: Address) -> tuple[Address, ...]:
 
 def check_owners(t: Transaction, found: MailingList) -> None:
     """Raises BadValue for an owner whose mail would come to a list: what lists write themselves ends there, and nobody would see it."""
-    check(t, around(found.parsed, ListWord.OWNER))
+    with concerning("owners"):
+        check(t, around(found.parsed, ListWord.OWNER))
     for owner in found.owners:
         open_, seen = [owner], {owner.key}
         while open_:
             address = open_.pop()
             if belongs := lists.belongs(t.connection, address):
                 way = "is" if address == owner else f"leads to {address},"
-                raise BadValue(f"{owner} {way} an address of the mailing list {belongs}: an owner must be a person")
+                raise BadValue(
+                    f"{owner} {way} an address of the mailing list {belongs}: an owner must be a person"
+                ).about("owners")
             further = [each for each in leads_to(t, address) if each.key not in seen]
             seen.update(each.key for each in further)
             open_ += further

@@ -22,7 +22,7 @@ from hostmail.directory import (
 )
 from hostmail.directory.replaced import remembered
 from hostmail.directory.transaction import NAME_LIMITS, NameLimits, Transaction
-from hostmail.errors import BadValue, TemporaryFailure
+from hostmail.errors import BadValue, TemporaryFailure, concerning
 from hostmail.interfaces.autoresponders import Autoresponder
 from hostmail.interfaces.directory import Account, Domain, IDirectoryChanges, Name
 from hostmail.interfaces.events import IEvents
@@ -67,7 +67,8 @@ class DirectoryChanges:
         self, name: str, *, quota_bytes: int | None = None, main_login: str = "", catch_all: str = CATCH_REFUSE
     ) -> Domain:
         """Host a domain (A3: with a main login). Raises BadValue, AlreadyExists."""
-        name = values.check_domain_name(name)
+        with concerning("name"):
+            name = values.check_domain_name(name)
         quota = values.check_quota("quota_bytes", quota_bytes)
         if main_login:
             values.check_main_login(main_login)
@@ -93,9 +94,11 @@ class DirectoryChanges:
         quota_messages: int | None = None,
     ) -> Account:
         """Create an account; the first of a domain becomes its default mailbox (A3). Raises NotFound, AlreadyExists, BadValue."""
+        with concerning("address"):
+            checked = values.check_address(address)
         return await self._change(
             accounts.add,
-            values.check_address(address),
+            checked,
             {
                 "password_hash": values.check_password_hash(password_hash),
                 "quota_bytes": values.check_quota("quota_bytes", quota_bytes),
@@ -133,9 +136,10 @@ class DirectoryChanges:
         self, address: str, targets: Sequence[str], *, forward: bool, keep_copy: bool | None = None
     ) -> Name:
         """Aliases or forwards of an address (E1). Raises NotFound, AlreadyExists, TooMany, and BadValue that names a loop."""
-        further = [values.check_address(target) for target in targets]
-        if not further and keep_copy is None:
-            raise BadValue(f"where shall mail to {address} go?")
+        with concerning("targets"):
+            further = [values.check_address(target) for target in targets]
+            if not further and keep_copy is None:
+                raise BadValue(f"where shall mail to {address} go?")
         return await self._change(naming.add_targets, values.check_address(address), further, forward, keep_copy)
 
     async def remove_targets(self, address: str, targets: Sequence[str], *, forward: bool) -> Name | None:
@@ -158,7 +162,9 @@ class DirectoryChanges:
     async def add_list(self, address: str, *, owners: Sequence[str], **columns: Any) -> MailingList:
         """Make a mailing list (E3). Raises NotFound, AlreadyExists, BadValue, TooMany."""
         checked = lists.check_changes({"owners": owners, **columns})
-        return await self._change(naming.add_list, values.check_address(address), checked)
+        with concerning("address"):
+            name = values.check_address(address)
+        return await self._change(naming.add_list, name, checked)
 
     async def set_list(self, address: str, **changes: Any) -> MailingList:
         """Change fields of a list. Raises NotFound, BadValue."""
@@ -205,4 +211,8 @@ def _checked(changes: dict[str, Any], checks: dict[str, Callable[[str, Any], Any
     unknown = changes.keys() - checks.keys()
     if unknown:
         raise BadValue(f"a {what} has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(checks))}")
-    return {field: checks[field](field, value) for field, value in changes.items()}
+    checked = {}
+    for field, value in changes.items():
+        with concerning(field):
+            checked[field] = checks[field](field, value)
+    return checked

@@ -24,7 +24,7 @@ from hostmail.directory import (
 from hostmail.directory.accounts import ENDS_LOGINS, SUSPENSIONS
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains, person_domains
 from hostmail.directory.transaction import Transaction
-from hostmail.errors import AlreadyExists, BadValue, Refusal
+from hostmail.errors import AlreadyExists, BadValue, Refusal, concerning
 from hostmail.interfaces.directory import Domain
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -40,9 +40,9 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
 def add(t: Transaction, name: str, quota_bytes: int | None, main_login: str, catch_all: str) -> Domain:
     """Host one; raises AlreadyExists."""
     if t.domain_id(name) is not None:
-        raise AlreadyExists(f"{name} is hosted here already")
+        raise AlreadyExists(f"{name} is hosted here already").about("name")
     if hosted := facts.domain_behind(t.connection, name):
-        raise AlreadyExists(f"{name} stands for {hosted}: remove that domain alias first")
+        raise AlreadyExists(f"{name} stands for {hosted}: remove that domain alias first").about("name")
     main_login = t.free_main_login(main_login) if main_login else values.make_main_login(name, t.main_login_taken)
     row = {"name": name, "quota_bytes": quota_bytes, "created": t.now, "catch_all": catch_all}
     t.run(insert(domains).values(row | {"main_login": main_login, "main_login_key": main_login.casefold()}))
@@ -73,9 +73,10 @@ def put(t: Transaction, name: str, changes: dict[str, Any]) -> Domain:
 def _default_mailbox(t: Transaction, domain: str, address: Address | None) -> int | None:
     if address is None:
         return None
-    account = t.find_account(str(address))
-    if account.domain != domain:
-        raise BadValue(f"the default mailbox of {domain} must be one of its own accounts")
+    with concerning("default_mailbox"):
+        account = t.find_account(str(address))
+        if account.domain != domain:
+            raise BadValue(f"the default mailbox of {domain} must be one of its own accounts")
     return account.id
 
 

@@ -77,9 +77,9 @@ def _check_quotas(t: Transaction, database: Database, gives_quotas: bool) -> Non
             continue
         quota, of_domain = row[0], row[1]
         if quota is None and gives_quotas:
-            raise BadValue("give the account a quota: what all may have together is limited")
+            raise BadValue("give the account a quota: what all may have together is limited").about("quota")
         if quota is not None and of_domain is not None and quota > of_domain:
-            raise BadValue(f"that is more than the {human_size(of_domain)} of the whole domain")
+            raise BadValue(f"that is more than the {human_size(of_domain)} of the whole domain").about("quota")
 
 
 def _measured(connection: Connection, measure: Select[Any], owner: int) -> int:

@@ -12,7 +12,7 @@ from hostmail.address import Address
 from hostmail.directory import facts, values
 from hostmail.directory.tables import accounts, domains, list_members, list_owners, list_questions, lists, names
 from hostmail.directory.transaction import Transaction
-from hostmail.errors import AlreadyExists, BadAddress, BadValue, NotFound, TooMany
+from hostmail.errors import AlreadyExists, BadAddress, BadValue, NotFound, TooMany, concerning
 from hostmail.interfaces.lists import MailingList, MayPost
 from hostmail.listnames import MAX_NAME, ListWord, around, taken_apart
 
@@ -78,7 +78,7 @@ def belongs(connection: Connection, address: Address) -> str:
 def check_free(t: Transaction, address: Address) -> None:
     """Raises AlreadyExists for an address that a list needs."""
     if owner := belongs(t.connection, address):
-        raise AlreadyExists(f"{address} belongs to the mailing list {owner}")
+        raise AlreadyExists(f"{address} belongs to the mailing list {owner}").about("address")
 
 
 def check_changes(changes: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,8 @@ def check_changes(changes: dict[str, Any]) -> dict[str, Any]:
     for name, value in changes.items():
         if name not in _CHECKS:
             raise BadValue(f"a list has no {name}; it has {', '.join(sorted(_CHECKS))}")
-        found[name] = _CHECKS[name](value)
+        with concerning(name):
+            found[name] = _CHECKS[name](value)
     return found
 
 
@@ -138,9 +139,9 @@ def add(t: Transaction, address: Address, changes: dict[str, Any]) -> MailingLis
     if len(address.local) > MAX_NAME or not _NAME.fullmatch(address.local):
         raise BadValue(
             f"a list's name has at most {MAX_NAME} letters and digits, all ASCII, with . _ and - between them"
-        )
+        ).about("address")
     if taken_apart(address) is not None:
-        raise BadValue(f"a list's name cannot end in -{', -'.join(ListWord)}")
+        raise BadValue(f"a list's name cannot end in -{', -'.join(ListWord)}").about("address")
     check_free(t, address)
     _check_nobodys(t, [address, *(around(address, word) for word in ListWord)])
     count = t.run(select(func.count()).select_from(lists).where(lists.c.domain_id == domain_id)).scalar_one()
@@ -210,6 +211,6 @@ def _check_nobodys(t: Transaction, addresses: Sequence[Address]) -> None:
     for table in (accounts, names):
         taken = t.run(select(table.c.address).where(table.c.address_key.in_(keys))).scalar()
         if taken is not None:
-            raise AlreadyExists(f"{taken} is somebody's, and the list needs that address")
+            raise AlreadyExists(f"{taken} is somebody's, and the list needs that address").about("address")
     if hosted := facts.domain_behind(t.connection, addresses[0].domain):
         raise BadValue(f"{addresses[0].domain} stands for {hosted}")

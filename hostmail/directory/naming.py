@@ -12,7 +12,7 @@ from hostmail.decisions import CATCH_DEFAULT, CATCH_DISCARD, CATCH_REFUSE
 from hostmail.directory import chains, facts, lists, values
 from hostmail.directory.tables import caught_names, domain_aliases, domains, name_targets, names
 from hostmail.directory.transaction import Transaction
-from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
+from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany, concerning
 from hostmail.interfaces.directory import Name
 from hostmail.interfaces.lists import MailingList
 
@@ -25,13 +25,13 @@ def add_targets(
     lists.check_free(t, address)
     account = facts.account_by_key(t.connection, address.key)
     if account is not None and not forward:
-        raise AlreadyExists(f"{account.address} is a mailbox: an alias would hide it; its mail can be forwarded")
+        raise AlreadyExists(f"{account.address} is a mailbox: an alias would hide it; its mail can be forwarded").about(
+            "address"
+        )
     if keep_copy and account is None:
         raise BadValue(f"{address} has no mailbox that could keep a copy")
-    for target in targets:
-        if target.key == address.key:
-            raise BadValue(f"{address} would lead to itself{', to its mailbox leads a kept copy' if account else ''}")
-        _check_target(t, target, forward, domain)
+    with concerning("targets"):
+        _check_targets(t, address, targets, forward, domain)
     name_id = _name_id(t, domain_id, address)
     columns: dict[str, Any] = {"blocked": False}
     if keep_copy is not None:
@@ -43,12 +43,13 @@ def add_targets(
     if new and len(known) + len(new) > most:
         raise TooMany(
             f"{address} may lead to {most} addresses (limits.alias_targets); a mailing list takes more", code=422
-        )
+        ).about("targets")
     for key, target in new.items():
         t.run(insert(name_targets).values(name_id=name_id, target=str(target), target_key=key, forward=forward))
-    if not known and not new:
-        raise BadValue(f"{address} leads nowhere: name an address")
-    chains.check(t, address)
+    with concerning("targets"):
+        if not known and not new:
+            raise BadValue(f"{address} leads nowhere: name an address")
+        chains.check(t, address)
     t.run(delete(caught_names).where(caught_names.c.address_key == address.key))
     t.announce(domain)
     return _now(t, address)
@@ -134,8 +135,9 @@ def check_catcher(t: Transaction, value: str, domain: str) -> None:
     """Whether the `domain`'s new `catch_all` can be so; raises NotFound, BadValue for a loop."""
     if "@" in value:
         catcher = Address.parse(value)
-        _check_target(t, catcher, forward=True, own=domain)
-        chains.check(t, catcher)
+        with concerning("catch_all"):
+            _check_target(t, catcher, forward=True, own=domain)
+            chains.check(t, catcher)
 
 
 def forget_account(t: Transaction, key: str) -> None:
@@ -148,7 +150,8 @@ def make_way(t: Transaction, address: Address) -> None:
     lists.check_free(t, address)
     name = facts.name_by_key(t.connection, address.key)
     if name is not None and name.targets:
-        raise AlreadyExists(f"{name.address} leads to {', '.join(map(str, name.targets))}: remove that first")
+        words = f"{name.address} leads to {', '.join(map(str, name.targets))}: remove that first"
+        raise AlreadyExists(words).about("address")
     t.run(delete(names).where(names.c.address_key == address.key))
     t.run(delete(caught_names).where(caught_names.c.address_key == address.key))
 
@@ -165,6 +168,15 @@ def _own_domain(t: Transaction, address: Address) -> tuple[int, str]:
     if hosted := facts.domain_behind(t.connection, address.domain):
         raise BadValue(f"{address.domain} stands for {hosted}: use {Address(address.local, hosted)}")
     return t.find_domain(address.domain)
+
+
+def _check_targets(t: Transaction, address: Address, targets: Sequence[Address], forward: bool, own: str) -> None:
+    has_mailbox = facts.account_by_key(t.connection, address.key) is not None
+    for target in targets:
+        if target.key == address.key:
+            kept = ", to its mailbox leads a kept copy" if has_mailbox else ""
+            raise BadValue(f"{address} would lead to itself{kept}")
+        _check_target(t, target, forward, own)
 
 
 def _check_target(t: Transaction, target: Address, forward: bool, own: str) -> None:

@@ -16,7 +16,7 @@ from hostmail.directory.steps import Steps
 from hostmail.directory.tables import domains, people, person_domains, second_factors
 from hostmail.directory.tokens import forget_tokens
 from hostmail.directory.transaction import Transaction
-from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
+from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany, concerning
 from hostmail.interfaces.people import IPeople, Person, Standing
 from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
@@ -64,7 +64,9 @@ class People:
     async def add(self, login: str, role: Role, *, password_hash: str, **limits: int | None) -> Person:
         """Somebody new; raises BadValue, AlreadyExists, TooMany."""
         columns = _checked(role, limits) | {"password_hash": values.check_password_hash(password_hash)}
-        return await self._steps.write(_add, values.check_main_login(login), role, columns)
+        with concerning("login"):
+            checked = values.check_main_login(login)
+        return await self._steps.write(_add, checked, role, columns)
 
     async def set(self, login: str, **changes: Any) -> Person:
         """Change what is named; raises NotFound, BadValue."""
@@ -142,7 +144,7 @@ def _person(row: Any, of_him: Sequence[str], second_factor: bool) -> Person:
 
 def _add(t: Transaction, login: str, role: Role, columns: dict[str, Any]) -> Person:
     if t.main_login_taken(login):
-        raise AlreadyExists(f"the login {login} is somebody else's already")
+        raise AlreadyExists(f"the login {login} is somebody else's already").about("login")
     if t.run(select(func.count()).select_from(people)).scalar_one() >= MAX_PEOPLE:
         raise TooMany(f"there may be {MAX_PEOPLE} operators and owners", code=422)
     row = {"login": login, "login_key": login.casefold(), "role": role.value, "created": t.now}

@@ -65,7 +65,7 @@ class Tokens:
     ) -> tuple[Token, str]:
         """A new one, and what to show; that is kept nowhere. Raises BadValue, NotFound, TooMany."""
         if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-            raise BadValue(f"a token needs a name of 1 to {MAX_NAME} characters, to know it by")
+            raise BadValue(f"a token needs a name of 1 to {MAX_NAME} characters, to know it by").about("name")
         if expires is not None and expires <= self._now():
             raise BadValue("that token would have ended already")
         secret = PREFIX + secrets.token_urlsafe(OCTETS)

@@ -13,7 +13,7 @@ from hostmail.config.nearest import DOMAIN_CUTOFF, MOST_COMPARED, nearest
 from hostmail.directory import facts
 from hostmail.directory.tables import accounts, changes, domains, people
 from hostmail.directory.values import check_main_login
-from hostmail.errors import AlreadyExists, BadAddress, NotFound
+from hostmail.errors import AlreadyExists, BadAddress, NotFound, concerning
 from hostmail.interfaces.directory import Account
 from hostmail.interfaces.events import DirectoryChanged
 
@@ -132,7 +132,8 @@ class Transaction:
 
     def free_main_login(self, main_login: str, but: int | None = None) -> str:
         """The login, if no other domain has it; raises BadValue, AlreadyExists."""
-        check_main_login(main_login)
-        if self.main_login_taken(main_login, but):
-            raise AlreadyExists(f"the login {main_login} is somebody else's already")
+        with concerning("main_login"):
+            check_main_login(main_login)
+            if self.main_login_taken(main_login, but):
+                raise AlreadyExists(f"the login {main_login} is somebody else's already")
         return main_login
