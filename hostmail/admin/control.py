@@ -9,6 +9,7 @@ import os
 import pwd
 import socket
 import struct
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,8 @@ class ControlResource(Resource):
             refusal = as_refusal(error)
             if refusal is not error:
                 log.failure("verb_failed: {path}", failure=result, path=request.path)
-            request.setResponseCode(http_status(refusal))
+            status = HTTPStatus(http_status(refusal))
+            request.setResponseCode(status, status.phrase.encode("ascii"))
             result = error_body(refusal)
         if gone:
             return

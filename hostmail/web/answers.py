@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 POLICY = (
@@ -67,7 +68,7 @@ def redirect(path: str, cookie: str = "") -> Answer:
 
 def write(request: Any, answer: Answer, secure: bool) -> bytes:
     """Put status and headers on a request of twisted.web; the body, for it to send."""
-    request.setResponseCode(answer.status)
+    request.setResponseCode(answer.status, HTTPStatus(answer.status).phrase.encode("ascii"))
     for name, value in answer.headers(secure):
         request.setHeader(name.encode("ascii"), value.encode("latin-1", "replace"))
     if answer.status != 204:

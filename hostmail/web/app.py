@@ -25,6 +25,7 @@ from hostmail.web.sessions import WebSessions
 log = Logger(namespace="web")
 
 Work = Callable[[Asked, Mapping[str, str]], Awaitable[Answer]]
+Missing = Callable[[Asked, int], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,19 @@ def unhurried(work: Coroutine[Any, Any, Any]) -> Deferred[Any]:
 
 
 class WebApp:
-    """All routes of a site. `error` makes the page for a status."""
+    """All routes of a site. `error` makes the page for a status, `missing` that for what is not there, if it depends on who asks."""
 
-    def __init__(self, routes: Sequence[Route], *, proxies: Proxies, error: Callable[[int], Answer]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        proxies: Proxies,
+        error: Callable[[int], Answer],
+        missing: Missing | None = None,
+    ) -> None:
         self._proxies = proxies
         self._error = error
+        self._missing = missing
         self._klein = app = Klein()
         app.url_map.strict_slashes = False
         # A path that is not quite ours is not there: what werkzeug would redirect to has the browser's own Host in it.
@@ -118,13 +127,23 @@ class WebApp:
         kind = (request.getHeader(b"content-type") or b"").decode("latin-1")
         return replace(asked, form=Fields.read_body(kind, request.content))
 
-    def _no_page(self, request: Any, failure: Failure) -> bytes:
+    def _no_page(self, request: Any, failure: Failure) -> Deferred[bytes]:
         """No such path, or not with this method."""
         is_method = getattr(failure.value, "code", 404) == 405
         allowed = getattr(failure.value, "valid_methods", None)
         if is_method and allowed:
             request.setHeader(b"allow", ", ".join(sorted(allowed)).encode("ascii"))
-        return write(request, self._error(405 if is_method else 404), bool(request.isSecure()))
+        return unhurried(self._answer_missing(request, 405 if is_method else 404))
+
+    async def _answer_missing(self, request: Any, status: int) -> bytes:
+        answer, secure = self._error(status), bool(request.isSecure())
+        if self._missing is not None:
+            try:
+                asked = read_request(request, self._proxies)
+                answer, secure = await self._missing(asked, status), asked.secure
+            except BadValue:
+                answer = self._error(400)
+        return write(request, answer, secure)
 
 
 def body_limit(routes: Sequence[Route], sessions: WebSessions) -> Callable[[Any], int]:

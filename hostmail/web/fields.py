@@ -24,8 +24,8 @@ class BadField(BadValue):
     """A field of a form whose value cannot be taken: shown beside that field."""
 
     def __init__(self, field: str, words: str) -> None:
-        self.field = field
         super().__init__(words)
+        self.argument = field
 
 
 class TooManyFields(BadValue):

@@ -437,6 +437,7 @@ class Reply:
     headers: dict[str, str]
     body: bytes
     cookies: list[str] = field(default_factory=list)
+    reason: str = ""
 
     @property
     def text(self) -> str:
@@ -452,11 +453,14 @@ def replies(octets: bytes, method: str = "GET") -> list[Reply]:
         first, *lines = head.decode("latin-1").split("\r\n")
         pairs = [line.split(": ", 1) for line in lines]
         headers = {name.lower(): value for name, value in pairs}
-        status = int(first.split()[1])
+        _, number, reason = first.split(" ", 2)
+        status = int(number)
         has_body = method != "HEAD" and status not in (100, 204, 304)
         length = int(headers.get("content-length", 0)) if has_body else 0
         body, octets = octets[:length], octets[length:]
-        found.append(Reply(status, headers, body, [value for name, value in pairs if name.lower() == "set-cookie"]))
+        found.append(
+            Reply(status, headers, body, [value for name, value in pairs if name.lower() == "set-cookie"], reason)
+        )
     return found
 
 

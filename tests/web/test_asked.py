@@ -82,7 +82,7 @@ class FieldTests(SynchronousTestCase):
         form = Fields.read("size=much&n=-1&n2=٣&d=soon&empty=".encode())
         asked = {"size": form.size, "n": form.number, "n2": form.number, "d": form.duration, "empty": form.needed}
         for name, read in asked.items():
-            self.assertEqual(self.assertRaises(BadField, read, name).field, name)
+            self.assertEqual(self.assertRaises(BadField, read, name).argument, name)
 
     def test_too_many(self) -> None:
         """A hundred fields and no more."""

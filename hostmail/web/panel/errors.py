@@ -17,6 +17,7 @@ class Words:
 
 OF_STATUS = {
     400: Words("That request is damaged", "Please go back and try once more."),
+    401: Words("Please sign in", "This is only for people who are signed in."),
     403: Words(
         "That form was not taken",
         "It did not come from a page of this panel, or the page was open for too long. Go back, load it again and send it once more.",

@@ -8,6 +8,7 @@ from typing import Any
 from hostmail.interfaces.admin import IAdmin, ISessions
 from hostmail.interfaces.lists import IOneClick
 from hostmail.interfaces.people import ISignIn
+from hostmail.rates import Rates
 from hostmail.web.answers import Answer
 from hostmail.web.app import Route, WebApp, body_limit
 from hostmail.web.asked import Asked, Proxies
@@ -37,8 +38,11 @@ def make_panel(
     trusted_proxies: Sequence[str] = (),
     pages: Sequence[Page] = PAGES,
     more: Sequence[Route] = (),
+    per_minute: int = 600,
 ) -> BoundedSite:
-    """The site of the panel; `server` is what the pages call this server, `more` are routes beside the pages."""
+    """The site of the panel; `server` is what the pages call this server, `more` are routes beside the pages.
+
+    `per_minute` is how many pages one person may ask for."""
     static, urls, proxies = StaticFiles(), Urls(pages), Proxies(trusted_proxies)
     templates = make_templates(static=static.url, url=urls, server=server)
     panel = Panel(
@@ -50,6 +54,7 @@ def make_panel(
         is_ours=is_ours,
         urls=urls,
         rendering=Rendering(templates, pages, urls),
+        rates=Rates(per_minute=per_minute, now=reactor.seconds),
     )
     routes = [
         *page_routes(panel, pages),
@@ -59,7 +64,7 @@ def make_panel(
         *more,
     ]
     return BoundedSite(
-        WebApp(routes, proxies=proxies, error=panel.error).resource(),
+        WebApp(routes, proxies=proxies, error=panel.error, missing=panel.missing).resource(),
         reactor=reactor,
         connections=connections,
         service="panel",

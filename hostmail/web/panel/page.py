@@ -6,7 +6,7 @@ changed is decided behind that (IAdmin), for all faces alike.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from hostmail.actor import Actor, Role
 from hostmail.errors import Refusal
 from hostmail.interfaces.admin import IAdmin
 from hostmail.web.asked import Asked
-from hostmail.web.fields import Fields
+from hostmail.web.fields import BadField, Fields
 from hostmail.web.panel.keptrows import KeptRows
 from hostmail.web.panel.table import Table
 from hostmail.web.sessions import WebSession, WebSessions
@@ -137,7 +137,8 @@ class Page:
 
     `under` names the page in whose place of the navigation it is, where that is not said by its path.
     `command` is the command that shows or does the same, with {domain} and {address} to be filled in. A page in a `section` stands in the
-    navigation under `menu`. Only one with `uploads` takes large forms.
+    navigation under `menu`. Only one with `uploads` takes large forms. `forms` says of an action whose button stands in another one's form
+    which one that is.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Page:
     who: frozenset[Role]
     subject: Subject = Subject.NOTHING
     actions: Mapping[str, Act] = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
     section: Section = Section.NONE
     menu: str = ""
     under: str = ""
@@ -155,7 +157,15 @@ class Page:
     uploads: bool = False
 
 
-def trouble_of(action: str, refusal: Refusal) -> Trouble:
-    """How a refusal is shown in the form it came from."""
+FIELDS = {"address": "name", "catch_all": "target", "quota_bytes": "quota", "size_bytes": "size"}
+"""What forms call an argument of a verb, where it is not its name."""
+
+
+def trouble_of(page: Page, action: str, refusal: Refusal, names: Container[str]) -> Trouble:
+    """How a refusal is shown in the form it came from, which has fields of these `names`."""
     words = refusal.public[:1].upper() + refusal.public[1:]
-    return Trouble(action, words, getattr(refusal, "field", ""))
+    field = refusal.argument
+    if not isinstance(refusal, BadField) and field not in names:
+        field = FIELDS.get(field, "")
+        field = field if field in names else ""
+    return Trouble(page.forms.get(action, action), words, field)

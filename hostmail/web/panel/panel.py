@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from secrets import token_hex
 from urllib.parse import quote
 
 from twisted.logger import Logger
 
 from hostmail.actor import Actor, Role
-from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal
+from hostmail.errors import BadValue, NotAllowed, NotFound, Overloaded, Refusal
 from hostmail.interfaces.admin import IAdmin, ISessions
 from hostmail.interfaces.people import ISignIn
+from hostmail.rates import Rates
 from hostmail.web.answers import Answer, cookie, cookie_name, redirect
 from hostmail.web.asked import Asked
 from hostmail.web.forms import ACTION_FIELD, distrust
-from hostmail.web.panel.errors import status_of, words_for
+from hostmail.web.panel.errors import status_of
 from hostmail.web.panel.keptrows import KeptRows
 from hostmail.web.panel.notices import Notices
 from hostmail.web.panel.page import Done, Page, Subject, View, Visit, trouble_of
@@ -55,6 +57,7 @@ class Panel:
         is_ours: IsOurs,
         urls: Urls,
         rendering: Rendering,
+        rates: Rates,
     ) -> None:
         self.admin = admin
         self.sign_in = sign_in
@@ -66,6 +69,7 @@ class Panel:
         self._urls = urls
         self._notices = Notices()
         self._kept = KeptRows(now)
+        self._rates = rates
 
     async def guarded(self, asked: Asked, work: Callable[[], Awaitable[Answer]]) -> Answer:
         """What `work` answers, or an error page. What nobody expected is logged here, once, and has a number to ask about."""
@@ -76,7 +80,7 @@ class Panel:
         except Refusal as refusal:
             if refusal.private:
                 log.warn("page_refused: {path}: {reason}", path=asked.path[:200], reason=refusal.private)
-            return self.error(status_of(refusal), refusal)
+            return await self._told(asked, status_of(refusal), refusal)
         except Exception:  # noqa: BLE001 - the edge: logged whole, and the visitor learns nothing of it
             reference = token_hex(4)
             log.failure(
@@ -85,14 +89,31 @@ class Panel:
                 path=asked.path[:200],
                 reference=reference,
             )
-            return self.error(500, reference=reference)
+            return await self._told(asked, 500, reference=reference)
 
-    def error(self, status: int, refusal: Refusal | None = None, reference: str = "") -> Answer:
+    async def missing(self, asked: Asked, status: int) -> Answer:
+        """What is said in place of a page that there is not."""
+
+        async def work() -> Answer:
+            return self.error(status, who=await self.who(asked))
+
+        return await self.guarded(asked, work)
+
+    async def _told(self, asked: Asked, status: int, refusal: Refusal | None = None, reference: str = "") -> Answer:
+        """An error page, in the frame if it can be told just now who is signed in."""
+        try:
+            who = await self.who(asked)
+        except Exception:  # noqa: BLE001 - what is wrong is in the log already, and is said without a frame
+            who = None
+        return self.error(status, refusal, reference, who)
+
+    def error(
+        self, status: int, refusal: Refusal | None = None, reference: str = "", who: SignedIn | None = None
+    ) -> Answer:
         """An error page. A refusal says why, but for what is not there and what is not his: those look the same."""
         told = refusal.public if refusal is not None and status not in (403, 404) else ""
-        return self.rendering.plain(
-            "error.html", status, words=words_for(status), number=status, told=told, reference=reference
-        )
+        actor, token = (who.actor, who.token) if who is not None else (None, "")
+        return self.rendering.error(status, actor, token, told=told, reference=reference)
 
     async def who(self, asked: Asked) -> SignedIn | None:
         """Who asks, if he is signed in: asked anew each time, so that a session ends with the password it began with."""
@@ -125,6 +146,8 @@ class Panel:
         who = await self.who(asked)
         if who is None:
             return self._to_login(asked)
+        if wait := self._rates.take(who.session.subject.encode()).wait:
+            return self._too_often(wait)
         if asked.method == "POST" and (reason := distrust(asked, who.token)):
             log.warn(
                 "form_distrusted: {path} by {login} from {ip}: {reason}",
@@ -133,9 +156,9 @@ class Panel:
                 ip=asked.ip,
                 reason=reason,
             )
-            return self.error(403)
+            return self.error(403, who=who)
         if who.actor.role not in page.who:
-            return self.error(404)
+            return self.error(404, who=who)
         visit = Visit(
             who.actor,
             asked,
@@ -151,15 +174,18 @@ class Panel:
         try:
             visit = await self._about(visit)
         except (NotFound, NotAllowed, BadValue):
-            return self.error(404)
+            return self.error(404, who=who)
         return await self._act(visit, who) if asked.method == "POST" else await self._show(visit, who)
+
+    def _too_often(self, wait: float) -> Answer:
+        seconds = ceil(wait)
+        told = Overloaded(f"The server gives so many pages a minute to one person. Load this one again in {seconds} seconds.")
+        return replace(self.error(429, told), more=(("retry-after", str(seconds)),))
 
     def _to_login(self, asked: Asked) -> Answer:
         """To the login and back again; programs that ask for data are told the status alone."""
         if asked.query.text("format"):
-            return self.rendering.plain(
-                "error.html", 401, words=words_for(404), number=401, told="Please sign in.", reference=""
-            )
+            return self.rendering.error(401, told="", reference="")
         back = asked.raw_path.removesuffix("/")
         return redirect(f"{LOGIN_PATH}?next={quote(back)}" if back else LOGIN_PATH)
 
@@ -193,11 +219,11 @@ class Panel:
         name = visit.form.text(ACTION_FIELD)
         act = visit.page.actions.get(name)
         if act is None:
-            return self.error(400)
+            return self.error(400, who=who)
         try:
             done = await act(visit)
         except Refusal as refusal:
-            visit = replace(visit, trouble=trouble_of(name, refusal))
+            visit = replace(visit, trouble=trouble_of(visit.page, name, refusal, visit.form.names))
             shown = await visit.page.show(visit)
             if isinstance(shown, Done):
                 return redirect(shown.to)

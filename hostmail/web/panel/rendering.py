@@ -11,11 +11,21 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from hostmail.actor import Actor, Role
+from hostmail.errors import NotFound
 from hostmail.web.answers import Answer
-from hostmail.web.fields import Fields
-from hostmail.web.panel.page import Page, Section, Subject, View, Visit
+from hostmail.web.fields import NO_FIELDS, Fields
+from hostmail.web.panel.errors import words_for
+from hostmail.web.panel.page import EVERYBODY, Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Table
 from hostmail.web.sessions import csrf_token
+
+
+async def _nothing(visit: Visit) -> View:
+    raise NotFound(visit.page.name)
+
+
+NO_PAGE = Page(name="error", path="", title="", help="", show=_nothing, who=EVERYBODY)
+"""Stands for the page that is not there, in the frame around what is said instead."""
 
 PAGE_QUERY, SEARCH_QUERY, FORMAT_QUERY = "page", "q", "format"
 
@@ -97,10 +107,8 @@ class Rendering:
             if kind == "json":
                 return Answer(table.json(), kind="application/json", file=f"{_file_name(table)}.json")
         html = self._templates.get_template(view.template).render(
+            self._frame(visit.actor, visit.page, visit.domain, token),
             visit=visit,
-            page=visit.page,
-            actor=visit.actor,
-            domain=visit.domain,
             account=visit.account,
             typed=visit.form,
             trouble=visit.trouble,
@@ -109,12 +117,30 @@ class Rendering:
             table=table,
             query=kept_query(visit.query),
             notice=notice,
-            csrf=csrf_token(token),
-            menus=menus(self._pages, visit.actor, self._urls, visit.page, visit.domain.get("name", "")),
             command=command_line(visit.page, visit.parts),
             **view.facts,
         )
         return Answer(html.encode(), status=status)
+
+    def error(self, status: int, actor: Actor | None = None, token: str = "", **facts: Any) -> Answer:
+        """An error page; in the frame if somebody is signed in."""
+        words = words_for(status)
+        told = {"words": words, "title": words.title, "help": words.help, "number": status, **facts}
+        if actor is None:
+            return self.plain("error.html", status, frame="plain.html", **told)
+        no_table: dict[str, Any] = {"trouble": None, "typed": NO_FIELDS, "query": {}, "notice": "", "command": ""}
+        frame = self._frame(actor, NO_PAGE, {}, token)
+        return self.plain("error.html", status, frame="base.html", **frame, **no_table, **told)
+
+    def _frame(self, actor: Actor, page: Page, domain: Mapping[str, Any], token: str) -> dict[str, Any]:
+        """What the frame around every page shows."""
+        return {
+            "actor": actor,
+            "page": page,
+            "domain": domain,
+            "csrf": csrf_token(token),
+            "menus": menus(self._pages, actor, self._urls, page, domain.get("name", "")),
+        }
 
     def plain(self, template: str, status: int = 200, cookie: str = "", **facts: Any) -> Answer:
         """A page outside the frame: for signing in, and for errors."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hostmail.address import Address
+from hostmail.errors import BadAddress
 from hostmail.newpassword import generate
 from hostmail.web.fields import BadField, Fields
 from hostmail.web.panel.page import MANAGERS, Done, Page, Section, Subject, View, Visit
@@ -26,7 +28,12 @@ def address_typed(visit: Visit, field: str = "name") -> str:
     name = visit.form.needed(field, "Type the part before the @")
     if "@" in name and name.rpartition("@")[2].lower() != domain:
         raise BadField(field, f"Only the part before the @: the address will end in @{domain}")
-    return name if "@" in name else f"{name}@{domain}"
+    address = name if "@" in name else f"{name}@{domain}"
+    try:
+        Address.parse(address)
+    except BadAddress as refusal:
+        raise BadField(field, refusal.public) from None
+    return address
 
 
 def chosen_password(form: Fields) -> tuple[str, bool]:

@@ -76,6 +76,7 @@ PAGES = (
         who=MANAGERS,
         subject=Subject.ACCOUNT,
         actions={"set": change, "preview": preview, "off": switch_off},
+        forms={"preview": "set"},
         command="hostmail autoreply show {address}",
     ),
 )

@@ -139,6 +139,7 @@ PAGES = (
         who=WITH_MAILBOX,
         subject=Subject.MAILBOX,
         actions={"set": change_autoreply, "preview": preview_autoreply, "off": end_autoreply},
+        forms={"preview": "set"},
         section=Section.MAILBOX,
         menu="Autoresponder",
         command="hostmail autoreply show {address}",

@@ -222,6 +222,7 @@ PAGES = (
             "resume": resume_operator,
             "remove": remove_operator,
         },
+        forms={"resume": "suspend", "remove": "suspend"},
         section=Section.SERVER,
         menu="Operators",
         command="hostmail operator list",

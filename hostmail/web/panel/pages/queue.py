@@ -78,6 +78,7 @@ PAGES = (
         show=show,
         who=OPERATORS,
         actions={what: changing(what) for what in SAID},
+        forms=dict.fromkeys(SAID, "bounce"),
         section=Section.SERVER,
         menu="Queue",
         command="hostmail queue list",

@@ -84,6 +84,7 @@ PAGES = (
         who=MANAGERS,
         subject=Subject.DOMAIN,
         actions={"set": save, "preview": preview, "off": switch_off, "reset": reset, "send": send},
+        forms={"preview": "set"},
         section=Section.DOMAIN,
         menu="Welcome letter",
         command="hostmail welcome show {domain}",
