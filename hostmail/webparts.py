@@ -18,6 +18,7 @@ from hostmail.interfaces.admin import IAdmin
 from hostmail.interfaces.directory import IDirectory
 from hostmail.interfaces.lists import IOneClick
 from hostmail.parts import Parts
+from hostmail.rates import Rates
 from hostmail.web.api.kept import KeptAnswers
 from hostmail.web.api.making import api_routes
 from hostmail.web.api.shape import Shape
@@ -46,6 +47,7 @@ class WebParts:
         """
         settings = parts.settings
         answers = SetupAnswers(setup_of=admin.setup_of, signer_of=signer_of, now=time.time)
+        setup_rates = Rates(per_minute=settings.limits.setup_requests, now=parts.reactor.seconds)
         common: dict[str, Any] = {
             "connections": parts.sessions,
             "reactor": parts.reactor,
@@ -67,13 +69,14 @@ class WebParts:
             sessions=self._sessions,
             now=time.time,
             is_ours=own_hosts(settings, parts.directory),
+            per_minute=settings.limits.panel_requests,
             server=settings.hostname,
             one_click=one_click,
-            more=[*setup_routes(answers), *api],
+            more=[*setup_routes(answers, setup_rates), *api],
             **common,
         )
         panel_url = panel_address(settings, settings.hostname)
-        setup = make_redirecting(panel_url=panel_url, routes=plain_routes(answers), **common)
+        setup = make_redirecting(panel_url=panel_url, routes=plain_routes(answers, setup_rates), **common)
         return {"panel": panel, "setup": setup}
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ WORDS = {
     "listnames",
     "message",
     "newpassword",
+    "rates",
     "srs",
     "stories",
 }

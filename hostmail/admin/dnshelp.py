@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from typing import Any, TypedDict
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
+from hostmail.actor import Actor, Role
 from hostmail.admin.clients import Clients
 from hostmail.admin.parts import Named, Parts, Verb
 from hostmail.admin.permissions import DOMAIN, OWNERS, May
@@ -30,9 +33,10 @@ from hostmail.clientsetup.checking import (
 from hostmail.clientsetup.records import Place, Record, is_within, records_for, zone
 from hostmail.clientsetup.setup import Setup
 from hostmail.clientsetup.spf import Ask, BadSpfError, result
-from hostmail.errors import NotFound, Refusal
+from hostmail.errors import NotFound, Overloaded, Refusal
+from hostmail.rates import Rates
 
-FRESH_SECONDS = 600
+FRESH_SECONDS, RECENT_SECONDS, MOST_RECENT = 600, 10, 200
 
 log = Logger(namespace="admin")
 
@@ -102,10 +106,12 @@ class DnsHelp:
         self._clients = clients
         self._last: dict[str, LastCheck] = {}
         self._asking: set[str] = set()
+        self._recent: OrderedDict[str, tuple[float, DnsCheckTold]] = OrderedDict()
+        self._rates = Rates(per_minute=parts.settings.limits.dns_checks, now=parts.now)
         may = May(OWNERS, looks=True, about={"name": DOMAIN})
         self.verbs = {
             "dns.records": Verb(Named, self.records, may),
-            "dns.check": Verb(Named, self.check, may),
+            "dns.check": Verb(Named, self.check, replace(may, acting=True)),
             "dns.last": Verb(Named, self.last, may),
         }
 
@@ -118,9 +124,29 @@ class DnsHelp:
         wanted = records_for(setup, await self._place(setup, addresses_of(answers, setup.hostname) or ()))
         return {"domain": setup.domain, "records": [told(record) for record in wanted], "zone": zone(setup, wanted)}
 
-    async def check(self, asked: Named) -> DnsCheckTold:
-        """Each record as it is now beside what it should be."""
+    async def check(self, asked: Named, actor: Actor) -> DnsCheckTold:
+        """Each record as it is now beside what it should be; for who is no operator, as it was if it was looked at some seconds ago."""
         setup = await self._setup(asked.name)
+        if actor.role is Role.OPERATOR:
+            return await self._check(setup)
+        at, known = self._recent.get(setup.domain, (0.0, None))
+        if known is not None and 0 <= self._parts.now() - at < RECENT_SECONDS:
+            return known
+        self._count(actor)
+        checked = await self._check(setup)
+        self._recent[setup.domain] = self._parts.now(), checked
+        self._recent.move_to_end(setup.domain)
+        if len(self._recent) > MOST_RECENT:
+            self._recent.popitem(last=False)
+        return checked
+
+    def _count(self, actor: Actor) -> None:
+        """One look more, by somebody himself or one of his tokens; raises Overloaded."""
+        wait = self._rates.take(actor.login.partition(" ")[0].encode()).wait
+        if wait:
+            raise Overloaded(f"you have asked for many checks of the DNS just now: wait {ceil(wait)} seconds")
+
+    async def _check(self, setup: Setup) -> DnsCheckTold:
         ask = self._parts.live_dns()
         without = await self._place(setup, ())
         answers = dict(await ask_all(ask, questions(setup, records_for(setup, without), without.web_host)))
@@ -141,12 +167,13 @@ class DnsHelp:
 
     async def last(self, asked: Named) -> LastCheckTold:
         """What the last check came to, without waiting for the DNS: one that is some minutes old is made again meanwhile."""
-        domain = (await self._setup(asked.name)).domain
+        setup = await self._setup(asked.name)
+        domain = setup.domain
         found = self._last.get(domain)
         is_old = found is None or self._parts.now() - found.at >= FRESH_SECONDS
         if is_old and domain not in self._asking:
             self._asking.add(domain)
-            checking = Deferred.fromCoroutine(self.check(Named(domain)))
+            checking = Deferred.fromCoroutine(self._check(setup))
             checking.addErrback(partial(log.failure, "dns_not_checked"))
             checking.addBoth(lambda _: self._asking.discard(domain))
         found = self._last.get(domain)

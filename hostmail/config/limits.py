@@ -87,6 +87,17 @@ class Limits:
         "Requests that one token may make to the panel's HTTP API in a minute, all at once or one by one.",
         600,
     )
+    panel_requests: int = key(
+        kinds.count(1), "Pages of the panel that one person may ask for in a minute, all at once or one by one.", 600
+    )
+    setup_requests: int = key(
+        kinds.count(1),
+        "Set-up answers that mail programs at one address (IPv6: one /64) get in a minute, all at once or one by one.",
+        120,
+    )
+    dns_checks: int = key(
+        kinds.count(1), "Live checks of the DNS that one person who is no operator may ask for in a minute.", 20
+    )
     password_threads: int = key(kinds.count(0, 64), "Password checks at the same time; 0: one per core.", 0)
     password_queue: int = key(kinds.count(1), "Password checks waiting before clients are told to try later.", 100)
 

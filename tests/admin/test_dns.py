@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from click.testing import CliRunner
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.actor import Actor, Role
 from hostmail.admin.cli import PROBLEMS, CommandLine
 from hostmail.admin.main import hostmail
+from hostmail.config.limits import Limits
 from hostmail.config.schema import Listener
-from hostmail.errors import NotFound, TemporaryFailure
-from tests.admin.fakes import Facts, World
+from hostmail.errors import NotFound, Overloaded, TemporaryFailure
+from tests.admin.fakes import NOW, Facts, World
 
 HERE = "192.0.2.1"
+OWNER = Actor(Role.OWNER, "max", "panel", person_id=1, domains=frozenset({"one.test"}))
 PORTS = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110, "submissions": 465, "submission": 587}
 LISTEN = {service: (Listener(endpoint=f"tcp:{port}"),) for service, port in PORTS.items()}
 GOOD = {
@@ -159,6 +164,32 @@ class DnsTests(SynchronousTestCase):
         """Other domains are nothing of ours; a near miss is named."""
         with self.assertRaisesRegex(NotFound, "did you mean one.test"):
             self.world.call("dns.check", name="onne.test")
+
+    def test_owners_look_again(self) -> None:
+        """An owner's checks within ten seconds are one; then the DNS is asked anew. Operators always see it as it is now."""
+        time = [NOW]
+        self.world = self.make(now=lambda: time[0])
+        as_owner = partial(self.world.call_as, OWNER, "dns.check", name="one.test")
+        self.assertIs(as_owner()["pointed"], True)
+        self.known["one.test", "MX"] = ["10 mx.old.test."]
+        self.assertIs(self.check()["pointed"], False)
+        self.assertIs(as_owner()["pointed"], True)
+        time[0] += 10
+        self.assertIs(as_owner()["pointed"], False)
+
+    def test_so_many_checks(self) -> None:
+        """Whoever has many domains asks the DNS no more often for that, nor by many tokens; operators do as they like."""
+        time = [NOW]
+        self.world = self.make(now=lambda: time[0], limits=Limits(dns_checks=2))
+        token = replace(OWNER, login="max (backup)", way="api")
+        for actor in (OWNER, token):
+            self.world.call_as(actor, "dns.check", name="one.test")
+            time[0] += 10
+        with self.assertRaisesRegex(Overloaded, "wait 10 seconds"):
+            self.world.call_as(OWNER, "dns.check", name="one.test")
+        self.check()
+        other = replace(OWNER, login="zoe")
+        self.world.call_as(other, "dns.check", name="one.test")
 
     def test_smarthost(self) -> None:
         """What a smarthost may is not ours to judge."""

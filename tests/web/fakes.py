@@ -101,6 +101,8 @@ class FakeAdmin(MoreVerbs):
         self.before: Callable[[], Awaitable[None]] | None = None
         self.fault: Exception | None = None
         self.factor: Any = False
+        self.protocol = "imap"
+        self.limits: dict[str, int | None] | None = None
 
     async def call(self, verb: str, arguments: Mapping[str, Any], actor: Actor) -> Any:
         """Do as the real one would."""
@@ -193,7 +195,7 @@ class FakeAdmin(MoreVerbs):
         return self.autoreply_show(actor, address) and self.autoreplies.pop(address)
 
     def session_list(self, actor: Actor, address: str = "") -> list[dict[str, Any]]:
-        one = {"id": 7, "protocol": "imap", "ip": "192.0.2.9", "since": 1_700_000_000.0, "tls": None, "state": {}}
+        one = {"id": 7, "protocol": self.protocol, "ip": "192.0.2.9", "since": 1_700_000_000.0, "tls": None, "state": {}}
         return [one | {"login": address or "<b>x</b>", "address": address}]
 
     def session_kick(self, actor: Actor, **asked: Any) -> dict[str, Any]:
@@ -205,7 +207,7 @@ class FakeAdmin(MoreVerbs):
         return [alike | odd]
 
     def own_show(self, actor: Actor) -> dict[str, Any]:
-        return {"login": actor.login, "second_factor": self.factor}
+        return {"login": actor.login, "second_factor": self.factor, "limits": self.limits}
 
     def own_factor_begin(self, actor: Actor, current: str) -> dict[str, Any]:
         if current != PASSWORD:
@@ -486,6 +488,7 @@ class Site:
         pages: Sequence[Page] = PAGES,
         proxies: Sequence[str] = ("127.0.0.1",),
         more: Sequence[Route] = (),
+        per_minute: int = 100_000,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(1_000_000)
@@ -505,6 +508,7 @@ class Site:
             trusted_proxies=proxies,
             pages=pages,
             more=more,
+            per_minute=per_minute,
         )
 
     async def _is_ours(self, host: str) -> bool:

@@ -15,12 +15,13 @@ from twisted.logger import Logger
 from hostmail.actor import Actor
 from hostmail.errors import Refusal
 from hostmail.interfaces.admin import IAdmin
+from hostmail.rates import Rates
 from hostmail.web.answers import Answer
 from hostmail.web.api.bearers import Bearers
 from hostmail.web.api.kept import KeptAnswer, KeptAnswers, key_of
 from hostmail.web.api.paging import Order, limit_of, link_to, part_of
 from hostmail.web.api.problems import JSON, UNEXPECTED, Trouble, of_refusal, of_status
-from hostmail.web.api.rates import Rates
+from hostmail.web.api.rates import rate_headers
 from hostmail.web.api.reading import arguments, check_accepts, check_conditions, is_paged
 from hostmail.web.api.shape import Shape
 from hostmail.web.api.table import PREFIX, Endpoint, Paths
@@ -111,7 +112,7 @@ class Api:
         actor, token = await self._bearers.who(asked.headers.get("authorization", ""), asked.ip)
         call.who = actor.login
         room = self._rates.take(sha256(token.encode("ascii")).digest())
-        call.headers += room.headers()
+        call.headers += rate_headers(room)
         if room.wait:
             raise Trouble(429, "that was too much at once: wait as long as Retry-After says")
         check_conditions(endpoint, asked)

@@ -8,12 +8,12 @@ from typing import Any
 
 from hostmail.interfaces.admin import IAdmin
 from hostmail.interfaces.people import ITokens
+from hostmail.rates import Rates
 from hostmail.web.api.api import Api
 from hostmail.web.api.bearers import Bearers, Guesses
 from hostmail.web.api.kept import KeptAnswers
 from hostmail.web.api.openapi import document
 from hostmail.web.api.problems import of_status
-from hostmail.web.api.rates import Rates
 from hostmail.web.api.shape import Shape
 from hostmail.web.api.table import ENDPOINTS
 from hostmail.web.app import Route

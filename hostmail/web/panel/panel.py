@@ -179,7 +179,9 @@ class Panel:
 
     def _too_often(self, wait: float) -> Answer:
         seconds = ceil(wait)
-        told = Overloaded(f"The server gives so many pages a minute to one person. Load this one again in {seconds} seconds.")
+        told = Overloaded(
+            f"The server gives so many pages a minute to one person. Load this one again in {seconds} seconds."
+        )
         return replace(self.error(429, told), more=(("retry-after", str(seconds)),))
 
     def _to_login(self, asked: Asked) -> Answer:

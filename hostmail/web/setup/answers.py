@@ -16,6 +16,7 @@ TEXT, JSON = "text/plain; charset=utf-8", "application/json"
 NOTHING = Answer(b"There is nothing here.\n", 404, TEXT, strict=False)
 """For every domain that is not hosted here, and for what is none."""
 
+SLOWER = Answer(b"That was too often. Please wait a moment, and try again.\n", 429, TEXT, strict=False)
 LATER = Answer(b"Please try again later.\n", 503, TEXT, strict=False)
 
 ANYBODY = "you"

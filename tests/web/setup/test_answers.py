@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.clientsetup.apple import Signer
 from hostmail.clientsetup.setup import Setup
 from hostmail.errors import TemporaryFailure
+from hostmail.rates import Rates
 from hostmail.web.redirecting import make_redirecting
 from hostmail.web.setup.answers import SetupAnswers
 from hostmail.web.setup.routes import plain_routes, setup_routes
@@ -32,19 +33,23 @@ UNKNOWN = ("three.test", "x.one.test", "", "[192.0.2.1]", "192.0.2.1", "a b")
 
 
 class AnswersTestCase(SynchronousTestCase):
+    per_minute = 100
+    seconds = 0.0
+
     def setUp(self) -> None:
         self.asked: list[str] = []
         self.signer: Signer | None = None
         folder = Path(self.mktemp())
         folder.mkdir()
         answers = SetupAnswers(setup_of=self.setup_of, signer_of=lambda name: self.signer, now=lambda: 0.0)
-        self.site = Site(folder, more=setup_routes(answers))
+        rates = Rates(per_minute=self.per_minute, now=lambda: self.seconds)
+        self.site = Site(folder, more=setup_routes(answers, rates))
         self.browser = Browser(self.site)
         (folder / "plain").mkdir()
         self.plain = Site(folder / "plain")
         self.plain.site = make_redirecting(
             panel_url=WEB,
-            routes=plain_routes(answers),
+            routes=plain_routes(answers, rates),
             connections=self.plain.connections,
             reactor=self.plain.clock,
         )
@@ -66,6 +71,34 @@ class AnswersTestCase(SynchronousTestCase):
 
     def is_nothing(self, reply: Reply) -> None:
         self.assertEqual((reply.status, reply.body), (404, b"There is nothing here.\n"))
+
+
+class RateTests(AnswersTestCase):
+    per_minute = 3
+
+    def test_so_often(self) -> None:
+        """Who asks too often is told when he may again, whatever he asks and by which port; others are answered meanwhile."""
+        self.get("/mail/config-v1.1.xml?emailaddress=ann@one.test")
+        self.get("/setup/apple.mobileconfig?address=ann@one.test")
+        self.post(b"nonsense")
+        asked = len(self.asked)
+        for path in ("/mail/config-v1.1.xml", "/setup/one.test.txt", "/setup/apple.mobileconfig?address=ann@one.test"):
+            reply = self.get(path)
+            self.assertEqual((reply.status, reply.headers["retry-after"]), (429, "20"), path)
+        self.assertEqual(len(self.asked), asked)
+        other = Browser(self.site)
+        self.assertEqual(
+            other.get("/setup/one.test.txt", host="mail.one.test", x_forwarded_for="192.0.2.99").status, 200
+        )
+        self.seconds = 21.0
+        self.assertEqual(self.get("/setup/one.test.txt").status, 200)
+
+    def test_one_network(self) -> None:
+        """Who has a whole /64 gets no more answers than who has one address."""
+        for number in range(5):
+            ip = f"2001:db8::{number + 1}"
+            status = self.browser.get("/setup/one.test.txt", host="mail.one.test", x_forwarded_for=ip).status
+            self.assertEqual(status, 200 if number < 3 else 429)
 
 
 class AutoconfigTests(AnswersTestCase):
