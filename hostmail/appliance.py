@@ -213,8 +213,10 @@ class Appliance(Service):
         """What answers on the web, imported only where there is such a port: it takes its time and memory."""
         if not any(door.service in WEB_SERVICES for door in self._doors):
             return None
+        from hostmail.web.panel.templating import compile_templates
         from hostmail.webparts import WebParts
 
+        parts.in_thread(compile_templates).addErrback(partial(log.failure, "templates_not_compiled"))
         return WebParts(parts.settings, admin=self)
 
     def _open_doors(self, parts: Parts) -> WayOut:

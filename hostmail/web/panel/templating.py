@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from hostmail.config.units import format_duration, format_size, human_size
 
@@ -88,6 +89,28 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
+class Compiled(BytecodeCache):
+    """Templates as they come out of the compiler, which takes a while, for all environments of the process."""
+
+    _known: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Called by Jinja: what is known of a template."""
+        if (known := self._known.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Called by Jinja: a template has been compiled."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+def compile_templates() -> None:
+    """Compile all of them, for a thread at the start: else the first page that somebody looks at would hold up everybody's mail."""
+    environment = make_templates()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 def make_templates(**everywhere: Any) -> Environment:
     """The templates of the panel; `everywhere` are names that all of them know."""
     environment = Environment(
@@ -97,6 +120,7 @@ def make_templates(**everywhere: Any) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=Compiled(),
     )
     environment.filters.update(FILTERS)
     environment.globals.update(everywhere)
