@@ -21,7 +21,7 @@ class Room:
 
 
 class Rates:
-    """The times of the last requests, in memory, of those who asked last. `now` are seconds; nobody waits because its clock was set back."""
+    """The times of the last requests, in memory, of those who asked last. `now` are seconds; where they are set back, nobody waits for that."""
 
     def __init__(self, *, per_minute: int, now: Callable[[], float]) -> None:
         self._limit = per_minute
