@@ -33,6 +33,7 @@ from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.listrates import ListRates
 from hostmail.checks.sending import SendingRates
 from hostmail.config.schema import Settings
+from hostmail.delivery.lists.rules import held_for
 from hostmail.delivery.welcome import Welcome
 from hostmail.directory.autoresponders import Answered
 from hostmail.directory.caught import CaughtNames
@@ -148,6 +149,7 @@ class Parts:
             explain=self.router.explain,
             answered=self.answered,
             members=self.members,
+            held_posts=partial(held_for, self.queue),
             ways_out=self.ways_out,
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
             convinces=convinces,

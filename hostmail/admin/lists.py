@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict, cast
 
@@ -112,7 +113,7 @@ class Lists:
             tell_held=asked.tell_held,
         )
         await self._parts.caught.forget(found.address)
-        return await self._told(found)
+        return await self._told(found, 0)
 
     async def _default_owner(self, address: Address) -> str:
         domain = await self._parts.find_domain(address.domain)
@@ -125,18 +126,20 @@ class Lists:
     async def all(self, asked: Listed) -> list[ListTold]:
         """Lists by address."""
         domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
-        return [await self._told(found) for found in await self._parts.directory.mailing_lists(domain)]
+        held = Counter(Address.parse(post.recipient).key for post in await self._parts.held_posts())
+        lists = await self._parts.directory.mailing_lists(domain)
+        return [await self._told(found, held[found.parsed.key]) for found in lists]
 
     async def show(self, asked: Addressed) -> ListTold:
         """One of them."""
-        return await self._told(await self._find(asked.address))
+        return await self._told_with_held(await self._find(asked.address))
 
     async def set(self, asked: SetList) -> ListTold:
         """Change it."""
         found = await self._find(asked.address)
         changes = {name: getattr(asked, name) for name in ("owners", "post", "description", "size_bytes", "tell_held")}
         given = {name: value for name, value in changes.items() if value is not UNSET}
-        return await self._told(await self._parts.changes.set_list(found.address, **given))
+        return await self._told_with_held(await self._parts.changes.set_list(found.address, **given))
 
     async def remove(self, asked: Addressed) -> AboutTold:
         """Give it up."""
@@ -200,7 +203,10 @@ class Lists:
             raise NotFound(f"there is no mailing list {text}", known.get(nearest(address.local, known), ""))
         return found
 
-    async def _told(self, found: MailingList) -> ListTold:
+    async def _told_with_held(self, found: MailingList) -> ListTold:
+        return await self._told(found, len(await self._parts.held_posts(found.parsed)))
+
+    async def _told(self, found: MailingList, held: int) -> ListTold:
         active, dropped = await self._parts.members.counts(found.id)
         return {
             "address": found.address,
@@ -211,6 +217,7 @@ class Lists:
             "tell_held": found.tell_held,
             "members": active,
             "dropped": dropped,
+            "held": held,
         }
 
 

@@ -24,7 +24,7 @@ from hostmail.interfaces.lists import IListMembers
 from hostmail.interfaces.logins import ILoginAttempts, IPasswords, IRelayGrants, IThrottle
 from hostmail.interfaces.mailstore import IMailStore
 from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, ITokens
-from hostmail.interfaces.queue import IQueue
+from hostmail.interfaces.queue import IQueue, Queued
 from hostmail.interfaces.waysout import IWaysOut
 
 WasHash = Callable[[int, str], Awaitable[bool]]
@@ -41,6 +41,12 @@ Explain = Callable[[Address], Awaitable[dict[str, Any]]]
 
 ExplainWay = Callable[[int | None, str], Awaitable[dict[str, Any]]]
 """Which way out mail takes that an account sent, or else one that has this reverse-path: as `hostmail route --from` shows it."""
+
+
+class HeldPosts(Protocol):
+    """The posts that wait for the owners of a list, or of any."""
+
+    async def __call__(self, address: Address | None = None) -> Sequence[Queued]: ...
 
 
 LiveDns = Callable[[], Ask]
@@ -122,6 +128,7 @@ class Parts:
     history: IHistory
     answered: IAnswered
     members: IListMembers
+    held_posts: HeldPosts
     settings: Settings
     now: Callable[[], float]
     version: str

@@ -103,7 +103,7 @@ class AddressTold(AliasTold):
 
 
 class ListTold(TypedDict):
-    """A mailing list; `dropped` members came back too often."""
+    """A mailing list; `dropped` members came back too often, `held` posts wait for its owners."""
 
     address: str
     description: str
@@ -113,6 +113,7 @@ class ListTold(TypedDict):
     tell_held: bool
     members: int
     dropped: int
+    held: int
 
 
 class MemberTold(TypedDict):

@@ -540,6 +540,7 @@ class World:
         self.people, self.factors = FakePeople(), FakeFactors()
         self.tokens, self.sign_in, self.audit = FakeTokens(), FakeSignIn(self.factors), FakeAudit()
         self.letters: list[tuple[str, str, str]] = []
+        self.held_posts: list[Queued] = []
         self.letters_refused: Exception | None = None
         self.settings = Settings(hostname="mail.test", **given)
         parts: dict[str, Any] = {
@@ -560,6 +561,7 @@ class World:
             "history": self.history,
             "answered": self.answered,
             "members": FakeMembers(),
+            "held_posts": self.posts_held,
             "settings": self.settings,
             "now": lambda: NOW,
             "version": "9.9",
@@ -589,6 +591,10 @@ class World:
         if self.letters_refused is not None:
             raise self.letters_refused
         self.letters.append((account.address, subject, text))
+
+    async def posts_held(self, address: Address | None = None) -> list[Queued]:
+        """Posts to lists that wait for their owners."""
+        return [post for post in self.held_posts if address is None or Address.parse(post.recipient).key == address.key]
 
     async def no_certificates(self) -> list[CertificateInfo]:
         """None at all."""

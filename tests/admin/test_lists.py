@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hostmail.errors import BadValue
+from hostmail.interfaces.queue import Queued
 from tests.admin.test_addresses import ANN, BEA, AddressesCase
 
 TEAM = "team@example.com"
@@ -21,6 +22,7 @@ class ListTests(AddressesCase):
             "tell_held": True,
             "members": 0,
             "dropped": 0,
+            "held": 0,
         }
         self.assertEqual(told, expected)
         self.assertEqual(self.json("list", "show", "Team@example.com"), expected)
@@ -35,6 +37,18 @@ class ListTests(AddressesCase):
         self.run_command("list", "remove", TEAM)
         self.assertEqual(self.talk, f"{TEAM} is no mailing list any more\n")
         self.assertEqual(self.json("list", "list"), [])
+
+    def test_held_posts(self) -> None:
+        """Whoever looks at a list sees how many posts wait for its owners, and of many lists each one's own."""
+        other = "other@example.com"
+        for address in (TEAM, other):
+            self.run_command("list", "add", address)
+        for number, recipient in enumerate(("Team@example.com", TEAM, other)):
+            self.world.held_posts.append(Queued(number, f"q{number}", ANN, recipient, "", 9, None, 0.0, 0.0))
+        self.assertEqual([self.json("list", "show", address)["held"] for address in (TEAM, other)], [2, 1])
+        self.assertEqual(self.json("list", "set", TEAM, "--post", "anyone")["held"], 2)
+        self.assertEqual({row["address"]: row["held"] for row in self.json("list", "list")}, {TEAM: 2, other: 1})
+        self.assertRegex(self.run_command("list", "show", TEAM), r"held posts +2\n")
 
     def test_mistakes(self) -> None:
         """Each is refused with words that help."""

@@ -250,7 +250,7 @@ class FakeAdmin(MoreVerbs):
         return [one for one in self.lists.values() if one["address"].endswith(f"@{name}")]
 
     def list_add(self, actor: Actor, address: str, **told: Any) -> dict[str, Any]:
-        usual = {"size_bytes": 1 << 20, "tell_held": True, "members": 0, "dropped": 0}
+        usual = {"size_bytes": 1 << 20, "tell_held": True, "members": 0, "dropped": 0, "held": 0}
         self.lists[address] = {"address": address, **usual, **told}
         return self.lists[address]
 

@@ -20,6 +20,7 @@ COLUMNS = (
     ("POSTS OF", lambda row: row["post"]),
     ("MEMBERS", lambda row: str(row["members"])),
     ("DROPPED", lambda row: str(row["dropped"])),
+    ("HELD", lambda row: str(row["held"])),
     ("OWNERS", lambda row: ", ".join(row["owners"])),
     ("DESCRIPTION", lambda row: row["description"] or "-"),
 )
@@ -171,6 +172,7 @@ def show_one(row: dict[str, Any]) -> None:
             "posts of": row["post"],
             "size": size(row["size_bytes"]),
             "tells authors of held posts": yes(row["tell_held"]),
+            "held posts": str(row["held"]),
             "members": f"{row['members']}, and {row['dropped']} dropped" if row["dropped"] else str(row["members"]),
         }
     )

@@ -337,6 +337,7 @@ GLOSSARY: Mapping[str, Word] = {
     "RelayAllowRequest.seconds": Word("For how long; null for as long as the configuration says.", {"minimum": 1}),
     "ThrottledTold.ip": Word("An address, or a network (IPv6) that counts as one."),
     "ThrottleForgivePath.ip": Word("An address, or a client as the list shows it."),
+    "ListTold.held": count("How many posts wait for the owners."),
     "QueuedTold.state": one_of("How it is.", "waiting", "held", "sending"),
     "ReleasedTold.suspended": Word("Accounts and domains whose mail stays held, as they may send nothing now."),
     "RowTold.outcome": one_of("What came of it.", "created", "updated", "unchanged", "problem"),

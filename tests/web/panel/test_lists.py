@@ -32,6 +32,13 @@ class ListTests(SynchronousTestCase):
         for words in (TEAM, "The team", "its owners", f"info@{MINE}"):
             self.assertIn(words, text)
 
+    def test_held_posts(self) -> None:
+        """How many posts wait for the owners is told in the table and on the list's page, if there are any."""
+        self.assertNotIn("for the owners, who decide", self.browser.get(PAGE).text)
+        self.admin.lists[TEAM]["held"] = 23
+        self.assertIn("23 posts wait for the owners", self.browser.get(PAGE).text)
+        self.assertIn(",23,", self.browser.get(f"{LISTS}?format=csv").text)
+
     def test_change(self) -> None:
         """How it works is changed; it keeps an owner and a limit."""
         usual = {"description": "All of us", "post": "anyone", "owners": f"info@{MINE}\nAnn@{MINE}", "size": "2M"}

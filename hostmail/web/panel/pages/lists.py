@@ -25,6 +25,7 @@ async def show(visit: Visit) -> View:
         Column("description", "What it is for"),
         Column("members", "Members", "count", number=True),
         Column("dropped", "Unreachable", "count", number=True),
+        Column("held", "Held posts", "count", number=True),
         Column("post", "Who may write", value=lambda row: words.get(row["post"], row["post"])),
         Column("owners", "Owners", "list"),
     )
