@@ -28,20 +28,42 @@ def folder(test: SynchronousTestCase) -> Path:
 def pems(*names: str, authority: str = "") -> tuple[bytes, bytes]:
     """A fresh certificate for these names, and its key; it names `authority` as the one who signed it, by default itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject, issuer = (
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (names[0], authority or names[0])
-    )
-    certificate = (
-        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+    return _octets(_certificate(names, key, authority or names[0]).sign(key, hashes.SHA256())), _secret(key)
+
+
+class Authority:
+    """Somebody whose certificates hold for those who trust `certificate`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        own = _certificate((name,), self._key, name).add_extension(x509.BasicConstraints(True, 0), True)
+        self.certificate = _octets(own.sign(self._key, hashes.SHA256()))
+
+    def pems(self, *names: str) -> tuple[bytes, bytes]:
+        """A fresh certificate for these names, signed, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return _octets(_certificate(names, key, self._name).sign(self._key, hashes.SHA256())), _secret(key)
+
+
+def _certificate(names: Sequence[str], key: ec.EllipticCurvePrivateKey, issuer: str) -> x509.CertificateBuilder:
+    subject, signer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (names[0], issuer))
+    return (
+        x509.CertificateBuilder(signer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(TODAY)
         .not_valid_after(TODAY + datetime.timedelta(3650))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
-        .sign(key, hashes.SHA256())
     )
-    secret = key.private_bytes(
+
+
+def _octets(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _secret(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return certificate.public_bytes(serialization.Encoding.PEM), secret
 
 
 def place(path: Path, *names: str, authority: str = "") -> Path:
