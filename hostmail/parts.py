@@ -183,6 +183,7 @@ class Parts:
             checker=self.checker(),
             passwords=self.passwords,
             throttle=self.throttle,
+            attempts=self.attempts,
             clock=self.reactor,
             now=time.time,
             hostname=self.settings.hostname,

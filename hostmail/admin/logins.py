@@ -6,7 +6,9 @@ from typing import TypedDict
 
 import msgspec
 
-from hostmail.admin.parts import Addressed, Parts, Verb
+from hostmail.actor import Actor
+from hostmail.admin.own import subject_of
+from hostmail.admin.parts import Addressed, NoArguments, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.errors import NotFound
 from hostmail.interfaces.logins import LoginAttempt
@@ -26,6 +28,8 @@ ADVICE = {
     "login suspended": "Logins to this account are suspended.",
     "the domain's logins are suspended": "All logins of this domain are suspended.",
     "acting as somebody else": "The mail program asked to act for another account. Clear its authorization identity.",
+    "wrong or used code": "The password was right, and the code of the second factor was not: a stranger may know the password.",
+    "too many wrong codes": "After ten wrong codes nobody may try another for a quarter of an hour.",
     "too many failed logins from this address": "So many logins from this address failed that it has to wait for a quarter of an hour.",
 }
 """What to do about each reason that the checker gives."""
@@ -39,6 +43,12 @@ class Forgive(msgspec.Struct, forbid_unknown_fields=True):
     """throttle.forgive: `ip` is an address, or a client as the list shows it."""
 
     ip: str
+
+
+class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
+    """person.logins: the login of an operator or owner."""
+
+    login: str
 
 
 class AttemptTold(TypedDict):
@@ -78,6 +88,8 @@ class Logins:
         self._parts = parts
         self.verbs = {
             "login.list": Verb(Addressed, self.all, May(EVERYBODY, looks=True, about={"address": ADDRESS})),
+            "person.logins": Verb(OneLogin, self.of_person, May(looks=True)),
+            "own.logins": Verb(NoArguments, self.of_himself, May(EVERYBODY, looks=True, acting=True)),
             "throttle.list": Verb(ListThrottled, self.throttled, May(looks=True)),
             "throttle.forgive": Verb(Forgive, self.forgive),
         }
@@ -86,6 +98,17 @@ class Logins:
         """The last attempts on an account, the newest first, with those whose login was meant to be its."""
         account = await self._parts.find_account(asked.address)
         return [told(attempt) for attempt in await self._parts.attempts.of_account(account.id)]
+
+    async def of_person(self, asked: OneLogin) -> list[AttemptTold]:
+        """The same of an operator or owner with a login of his own. A domain's main login is its default mailbox's."""
+        person = await self._parts.people.person(asked.login)
+        return [told(attempt) for attempt in await self._parts.attempts.of_account(-person.id)]
+
+    async def of_himself(self, _: NoArguments, actor: Actor) -> list[AttemptTold]:
+        """The same of the login that somebody has signed in with."""
+        found = await self._parts.people.standing(await subject_of(self._parts, actor))
+        number = 0 if found is None else found.account_id or -(found.person_id or 0)
+        return [told(attempt) for attempt in await self._parts.attempts.of_account(number)] if number else []
 
     async def throttled(self, asked: ListThrottled) -> list[ThrottledTold]:
         """Clients with failed logins, those that are refused first."""

@@ -12,6 +12,7 @@ from hostmail.admin.permissions import EVERYBODY, OWNERS, May
 from hostmail.admin.told import LoginTold
 from hostmail.envelope import Peer
 from hostmail.errors import NotAllowed, NotFound, concerning
+from hostmail.interfaces.people import Standing
 
 PANEL = "panel"
 
@@ -30,13 +31,13 @@ class OwnPassword(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class OneCode(msgspec.Struct, forbid_unknown_fields=True):
-    """own.factor.confirm, own.factor.remove"""
+    """own.factor.confirm, own.factor.codes, own.factor.remove"""
 
     code: str
 
 
 class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
-    """factor.remove: a login without @."""
+    """factor.codes, factor.remove: a login without @."""
 
     login: str
 
@@ -103,7 +104,9 @@ class Own:
             "own.passwd": Verb(SetOwnPassword, self.passwd, mine),
             "own.factor.begin": Verb(OwnPassword, self.begin, managing),
             "own.factor.confirm": Verb(OneCode, self.confirm, managing),
+            "own.factor.codes": Verb(OneCode, self.codes, managing),
             "own.factor.remove": Verb(OneCode, self.remove, managing),
+            "factor.codes": Verb(OneLogin, self.codes_of, May(acting=True)),
             "factor.remove": Verb(OneLogin, self.remove_of, May(acting=True)),
         }
 
@@ -153,16 +156,36 @@ class Own:
 
     async def remove(self, asked: OneCode, actor: Actor) -> FactorRemoved:
         """Go without, after a last code."""
+        return {"removed": await self._parts.factors.remove(await self._with_code(asked, actor))}
+
+    async def codes(self, asked: OneCode, actor: Actor) -> CodesTold:
+        """Other recovery codes, after a code; those before are worth nothing from now on."""
+        return {"recovery_codes": await self._parts.sign_in.new_codes(await self._with_code(asked, actor))}
+
+    async def _with_code(self, asked: OneCode, actor: Actor) -> str:
+        """The subject of somebody who has shown a code."""
         subject = await subject_of(self._parts, actor)
         with concerning("code"):
             await self._parts.sign_in.check_code(subject, asked.code, Peer(actor.ip, PANEL))
-        return {"removed": await self._parts.factors.remove(subject)}
+        return subject
 
     async def remove_of(self, asked: OneLogin, actor: Actor) -> LoginTold:
         """For somebody who has lost both his app and his recovery codes."""
-        found = await self._parts.people.signing_in(asked.login.strip())
-        if found is not None and actor.person_id is not None and found.person_id == actor.person_id:
-            raise NotAllowed("that is your own second factor: to remove it, say one of its codes")
-        if found is None or not await self._parts.factors.remove(found.subject):
+        found = await self._another(asked, actor)
+        if not await self._parts.factors.remove(found.subject):
             raise NotFound(f"{asked.login} has no second factor")
         return {"login": found.login}
+
+    async def codes_of(self, asked: OneLogin, actor: Actor) -> CodesTold:
+        """For somebody who has lost his recovery codes, or used them up."""
+        found = await self._another(asked, actor)
+        return {"recovery_codes": await self._parts.sign_in.new_codes(found.subject)}
+
+    async def _another(self, asked: OneLogin, actor: Actor) -> Standing:
+        """Who has this login; raises NotFound, and NotAllowed for one's own: for that an open session alone is not enough."""
+        found = await self._parts.people.signing_in(asked.login.strip())
+        if found is None:
+            raise NotFound(f"{asked.login} has no second factor")
+        if actor.person_id is not None and found.person_id == actor.person_id:
+            raise NotAllowed("that is your own second factor: for that, say one of its codes")
+        return found

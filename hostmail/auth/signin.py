@@ -19,7 +19,7 @@ from hostmail.auth.verified import RecentFailures
 from hostmail.envelope import Peer
 from hostmail.errors import BadValue, LoginFailed, NotFound, Overloaded
 from hostmail.interfaces.directory import IDirectory
-from hostmail.interfaces.logins import IPasswords, PasswordLogin
+from hostmail.interfaces.logins import ILoginAttempts, IPasswords, PasswordLogin
 from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, SecondFactor, Signed, Standing
 
 WORDS = "login or password not accepted: both are case-sensitive"
@@ -32,7 +32,7 @@ class SignIn:
     """Persons are looked up first; every other login is the checker's, who knows mail addresses and main logins (A3).
 
     A login that does not exist, one that is suspended and a wrong password get the same words, after the same work and the same time.
-    Persons are counted by the throttle under negative numbers, beside the accounts. `now` is Unix time.
+    Persons are counted by the throttle, and their attempts kept, under negative numbers, beside the accounts. `now` is Unix time.
     """
 
     log = Logger(namespace="auth")
@@ -46,6 +46,7 @@ class SignIn:
         checker: Checker,
         passwords: IPasswords,
         throttle: Throttle,
+        attempts: ILoginAttempts,
         clock: IReactorTime,
         now: Callable[[], float],
         hostname: str,
@@ -56,6 +57,7 @@ class SignIn:
         self._checker = checker
         self._passwords = passwords
         self._throttle = throttle
+        self._attempts = attempts
         self._clock = clock
         self._now = now
         self._hostname = hostname
@@ -117,7 +119,7 @@ class SignIn:
 
     async def _check_person(self, found: Standing, login: str, password: str, peer: Peer) -> None:
         started = self._clock.seconds()
-        self._throttle.admit(peer.ip, _number(found))
+        self._admit(found, login, peer)
         reason = "" if await self._passwords.verify(found.password_hash, password) else "wrong password"
         guessing = bool(reason)
         if not reason and (reason := found.suspended) == "" and await self._people.standing(found.subject) != found:
@@ -128,8 +130,17 @@ class SignIn:
         if not found.second_factor:
             self._succeeded(found, peer)
 
+    def _admit(self, found: Standing, login: str, peer: Peer) -> None:
+        """Raises Overloaded for who has guessed too much."""
+        try:
+            self._throttle.admit(peer.ip, _number(found))
+        except Overloaded:
+            self._attempts.tell(_number(found), login, "too many failed logins from this address", peer)
+            raise
+
     def _succeeded(self, found: Standing, peer: Peer) -> None:
         """Note the good login; failing at that keeps nobody out."""
+        self._attempts.tell(_number(found), found.login, "", peer)
         with self.log.failuresHandled("good_login_not_noted: {login}", login=found.login):
             self._throttle.succeeded(peer.ip, found.login, _number(found))
         self.log.info("login_accepted: {login} from {ip} by {protocol}", **_fields(found.login, peer))
@@ -137,6 +148,7 @@ class SignIn:
     async def _fail(
         self, found: Standing, login: str, peer: Peer, started: float, reason: str, words: str, guessing: bool
     ) -> NoReturn:
+        self._attempts.tell(_number(found), found.login, reason, peer)
         delay = self._throttle.failed(peer.ip, login, _number(found), guessing=guessing)
         self.log.info("login_failed: {login} from {ip} by {protocol}: {reason}", reason=reason, **_fields(login, peer))
         await deferLater(self._clock, max(0.0, started + delay - self._clock.seconds()))
@@ -150,8 +162,9 @@ class SignIn:
         found = await self._people.standing(subject)
         if found is None or found.suspended or not found.second_factor:
             raise LoginFailed(CODE_WORDS, "no second factor")
-        self._throttle.admit(peer.ip, _number(found))
+        self._admit(found, found.login, peer)
         if not await self._factors.may_try(subject):
+            self._attempts.tell(_number(found), found.login, "too many wrong codes", peer)
             raise Overloaded("too many wrong codes: please wait for a quarter of an hour", "too many wrong codes")
         if not await self._is_taken(subject, code):
             login = f"{found.login} (code)"
@@ -188,6 +201,13 @@ class SignIn:
         codes = totp.new_recovery_codes()
         if not await self._factors.confirm(subject, step, [totp.digest_of(each) for each in codes]):
             raise NotFound("there is no second factor to confirm")
+        return codes
+
+    async def new_codes(self, subject: str) -> list[str]:
+        """See `ISignIn`."""
+        codes = totp.new_recovery_codes()
+        if not await self._factors.new_codes(subject, [totp.digest_of(each) for each in codes]):
+            raise NotFound("there is no second factor in force")
         return codes
 
 

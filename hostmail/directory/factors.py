@@ -42,6 +42,10 @@ class SecondFactors:
         """Put it in force."""
         return await self._steps.write(_confirm, subject, step, digests)
 
+    async def new_codes(self, subject: str, digests: Sequence[str]) -> bool:
+        """Others in place of all there are."""
+        return await self._steps.write(_new_codes, subject, digests)
+
     async def remove(self, subject: str) -> bool:
         """Drop it, in force or not."""
         return await self._steps.write(_remove, subject)
@@ -85,7 +89,14 @@ def _confirm(t: Transaction, subject: str, step: int, digests: Sequence[str]) ->
     values = {"active": True, "last_step": step, "tries": 0}
     if t.run(update(second_factors).where(_F.subject == subject, ~_F.active).values(values)).rowcount != 1:
         return False
-    number = t.run(select(_F.number).where(_F.subject == subject)).scalar_one()
+    return _new_codes(t, subject, digests)
+
+
+def _new_codes(t: Transaction, subject: str, digests: Sequence[str]) -> bool:
+    number = t.run(select(_F.number).where(_F.subject == subject, _F.active)).scalar()
+    if number is None:
+        return False
+    t.run(delete(recovery_codes).where(recovery_codes.c.factor == number))
     t.connection.execute(insert(recovery_codes), [{"factor": number, "digest": digest} for digest in digests])
     return True
 

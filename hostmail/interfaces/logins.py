@@ -60,7 +60,8 @@ class IThrottle(Interface):
 class LoginAttempt:
     """Attempts to sign in that were alike. Times are Unix time, of the first and the latest of `count`.
 
-    `refused` is why in a few words, "" for a good one. `account_id` is whose login it is, or is meant to be; 0 if there is none such.
+    `refused` is why in a few words, "" for a good one. `account_id` is whose login it is, or is meant to be; 0 if there is none such, and
+    for operators and owners with a login of their own minus their number.
     """
 
     account_id: int

@@ -110,6 +110,9 @@ class ISecondFactors(Interface):
     async def confirm(subject: str, step: int, digests: Sequence[str]) -> bool:
         """Put it in force, with recovery codes; False if there is none to confirm."""
 
+    async def new_codes(subject: str, digests: Sequence[str]) -> bool:
+        """These recovery codes instead of those he had; False if none is in force."""
+
     async def remove(subject: str) -> bool:
         """He needs no code any more; False if he needed none."""
 
@@ -156,6 +159,9 @@ class ISignIn(Interface):
 
     async def confirm_factor(subject: str, code: str) -> list[str]:
         """His recovery codes, now that he has shown a right code; raises BadValue, NotFound."""
+
+    async def new_codes(subject: str) -> list[str]:
+        """Recovery codes instead of those he had, which are worth nothing from now on; raises NotFound."""
 
     async def actor(subject: str, credential: str, way: str, ip: str) -> Actor | None:
         """Who that is now: to be asked at every request.

@@ -97,6 +97,9 @@ class FakeFactors:
     async def confirm(self, subject: str, step: int, digests: Sequence[str]) -> bool:
         raise NotImplementedError
 
+    async def new_codes(self, subject: str, digests: Sequence[str]) -> bool:
+        raise NotImplementedError
+
     async def remove(self, subject: str) -> bool:
         return self.of.pop(subject, None) is not None
 
@@ -136,6 +139,11 @@ class FakeSignIn:
     async def confirm_factor(self, subject: str, code: str) -> list[str]:
         self.factors.of[subject] = SecondFactor(1, b"secret", active=True, codes=2)
         return ["one", "two"]
+
+    async def new_codes(self, subject: str) -> list[str]:
+        if subject not in self.factors.of:
+            raise NotFound("there is no second factor in force")
+        return ["three", "four"]
 
     async def actor(self, subject: str, credential: str, way: str, ip: str) -> Actor | None:
         raise NotImplementedError

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hostmail.actor import Actor, Role
+from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotAllowed, NotFound
 from hostmail.interfaces.admin import IAudit
 from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, ITokens, Standing
@@ -139,6 +140,23 @@ class OwnTests(PeopleCase):
         with self.assertRaises(NotAllowed):
             self.call_as(USER, "own.factor.begin", current=RIGHT)
 
+    def test_new_codes(self) -> None:
+        """Who shows a code gets new recovery codes; somebody else's an operator makes, never by a session his own."""
+        self.call_as(MAX, "own.factor.begin", current=RIGHT)
+        with self.assertRaises(LoginFailed):
+            self.call_as(MAX, "own.factor.codes", code="wrong")
+        told = {"recovery_codes": ["three", "four"]}
+        self.assertEqual(self.call_as(MAX, "own.factor.codes", code=RIGHT), told)
+        self.assertEqual(self.call("factor.codes", login="max"), told)
+        for login in ("one", "nobody"):
+            with self.assertRaises(NotFound):
+                self.call("factor.codes", login=login)
+        self.call("operator.add", login="zoe", password=STRONG)
+        zoe = Actor(Role.OPERATOR, "zoe", "panel", person_id=self.world.people.known["zoe"].id)
+        self.call_as(zoe, "own.factor.begin", current=RIGHT)
+        with self.assertRaisesRegex(NotAllowed, "your own second factor"):
+            self.call_as(zoe, "factor.codes", login="zoe")
+
     def test_lost(self) -> None:
         """An operator takes away the second factor of somebody who has lost it."""
         self.call_as(MAIN, "own.factor.begin", current=RIGHT)
@@ -192,6 +210,24 @@ class OwnTests(PeopleCase):
         self.call_as(zoe, "owner.passwd", login="max", password="another " + STRONG)
         self.call("operator.passwd", login="zoe", password="another " + STRONG)
         self.assertEqual(self.call("factor.remove", login="zoe"), {"login": "zoe"})
+
+
+class LoginTests(PeopleCase):
+    def test_logins(self) -> None:
+        """Operators see who tried to sign in as an operator or owner, and everybody who tried it as himself."""
+        peer = Peer("192.0.2.66", "panel")
+        self.world.attempts.tell(-1, "max", "wrong password", peer)
+        self.world.attempts.tell(1, "one", "wrong or used code", peer)
+        for told in (self.call("person.logins", login="max"), self.call_as(MAX, "own.logins")):
+            self.assertEqual([(row["reason"], row["ip"]) for row in told], [("wrong password", "192.0.2.66")])
+        for actor in (MAIN, USER):
+            (row,) = self.call_as(actor, "own.logins")
+            self.assertIn("may know the password", row["advice"])
+        with self.assertRaises(NotFound):
+            self.call("person.logins", login="nobody")
+        for actor in (MAX, MAIN, USER):
+            with self.assertRaises(NotAllowed):
+                self.call_as(actor, "person.logins", login="max")
 
 
 class TokenTests(PeopleCase):

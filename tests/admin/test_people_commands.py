@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hostmail.actor import Role
+from hostmail.envelope import Peer
 from hostmail.interfaces.people import SecondFactor
 from tests.admin.test_commands import Base
 
@@ -51,6 +52,20 @@ class PeopleCommandTests(Base):
         self.run_command("owner", "forget-code", "max")
         self.assertEqual(self.world.factors.of, {})
         self.run_command("operator", "forget-code", "max", code=1)
+
+    def test_new_codes(self) -> None:
+        """Recovery codes are one in each line, for paper."""
+        self.world.call("owner.add", login="max", password=STRONG)
+        self.world.factors.of["person:1"] = SecondFactor(1, b"x", active=True)
+        self.assertEqual(self.run_command("owner", "new-codes", "max"), "three\nfour\n")
+        self.run_command("owner", "new-codes", "nobody", code=1)
+
+    def test_logins(self) -> None:
+        """Attempts to sign in, with what they mean."""
+        self.world.call("operator.add", login="zoe", password=STRONG)
+        self.world.attempts.tell(-1, "zoe", "wrong or used code", Peer("192.0.2.66", "panel", tls=True))
+        self.assertIn("192.0.2.66", self.run_command("operator", "logins", "zoe"))
+        self.assertIn("may know the password", self.talk)
 
 
 class TokenCommandTests(Base):

@@ -57,6 +57,7 @@ class SignInCase(DirectoryTestCase):
             checker=checker,
             passwords=self.passwords,
             throttle=self.throttle,
+            attempts=self.attempts,
             clock=self.clock,
             now=self.clock.seconds,
             hostname="mail.example.com",
@@ -193,6 +194,18 @@ class ThrottleTests(SignInCase):
         self.good(ANN)
         self.assertEqual(self.attempts.told, [(1, "example", "wrong password"), (1, ANN, "")])
 
+    def test_persons_attempts(self) -> None:
+        """So is what was tried on an operator's or owner's own login, good and bad, under a number that no account has."""
+        self.bad("zoe")
+        self.good("zoe")
+        self.get(self.people.set("max", suspended=True))
+        self.bad("max", "secret")
+        wanted = [(-1, "zoe", "wrong password"), (-1, "zoe", ""), (-2, "max", "suspended")]
+        self.assertEqual(self.attempts.told, wanted)
+        self.guess(120, "nobody")
+        self.bad("max", "secret")
+        self.assertEqual(self.attempts.told[-1], (-2, "max", "too many failed logins from this address"))
+
 
 class RevokedTests(SignInCase):
     def test_password(self) -> None:
@@ -323,6 +336,31 @@ class CodeTests(SignInCase):
 
     def refused_later(self, code: str) -> None:
         self.assertIsInstance(self.wrong(code), LoginFailed)
+
+    def test_attempts_with_codes(self) -> None:
+        """A right password with a wrong code is told as what it is: somebody may know the password."""
+        self.attempts.told.clear()
+        self.good("zoe")
+        self.assertEqual(self.attempts.told, [])
+        self.wrong("000000")
+        self.check(self.code(self.secret))
+        self.assertEqual(self.attempts.told, [(-1, "zoe", "wrong or used code"), (-1, "zoe", "")])
+        self.clock.advance(60)
+        for _ in range(11):
+            self.wrong("000000")
+        self.assertEqual(self.attempts.told[-1], (-1, "zoe", "too many wrong codes"))
+
+    def test_new_recovery_codes(self) -> None:
+        """Others take the place of all there are; whoever has no second factor has none."""
+        codes = self.get(self.signing.new_codes(self.subject))
+        self.assertEqual(len(set(codes) - set(self.codes)), 10)
+        self.assertIsInstance(self.wrong(self.codes[0]), LoginFailed)
+        self.check(codes[0])
+        factor = self.get(self.factors.factor(self.subject))
+        self.assertEqual(factor and factor.codes, 9)
+        self.refused(self.signing.new_codes("person:2"), NotFound)
+        self.get(self.signing.begin_factor("person:2"))
+        self.refused(self.signing.new_codes("person:2"), NotFound)
 
     def test_recovery_codes(self) -> None:
         """Each opens once, however it is typed."""

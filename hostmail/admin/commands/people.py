@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hostmail.admin.cli import CommandLine, ask_first, facts, pass_line, table
+from hostmail.admin.commands.throttle import show_logins
 from hostmail.admin.secret import obtain, password_options
 from hostmail.admin.values import NO_LIMIT, Size, moment, size, yes
 
@@ -115,6 +116,21 @@ def commands(group: click.Group, what: str) -> None:
         line.confirm(f"Remove the {what} {login}", yes)
         told = line.call(f"{what}.remove", login=login)
         line.answer(told, lambda told: line.say(f"{told['login']} is removed"))
+
+    @group.command()
+    @click.argument("login")
+    @pass_line
+    def logins(line: CommandLine, login: str) -> None:
+        """The last attempts to sign in with this login, and why they failed."""
+        line.answer(line.call("person.logins", login=login), show_logins)
+
+    @group.command("new-codes")
+    @click.argument("login")
+    @pass_line
+    def new_codes(line: CommandLine, login: str) -> None:
+        """Make recovery codes in place of those he has lost, or used. A domain's main login may have some, too."""
+        told = line.call("factor.codes", login=login)
+        line.answer(told, lambda told: click.echo("\n".join(told["recovery_codes"])))
 
     @group.command("forget-code")
     @click.argument("login")

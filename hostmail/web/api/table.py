@@ -120,6 +120,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("DELETE", f"{_OWNER}/domains/{{domain}}", "owner.revoke"),
     *of_noun("/operators", "login", "operator", "list add set remove"),
     Endpoint("PUT", "/operators/{login}/password", "operator.passwd"),
+    Endpoint("GET", "/people/{login}/logins", "person.logins", key="-first"),
     Endpoint("DELETE", "/second-factors/{login}", "factor.remove"),
     Endpoint("GET", "/tokens", "token.list", key="-id"),
     Endpoint("DELETE", "/tokens/{id}", "token.revoke"),
@@ -135,7 +136,10 @@ LEFT_OUT = {
     "own.passwd": "only who is signed in has a password of his own: a token is nobody's",
     "own.factor.begin": "the same of second factors",
     "own.factor.confirm": "the same of second factors",
+    "own.factor.codes": "the same of second factors",
     "own.factor.remove": "the same of second factors",
+    "own.logins": "the same of logins",
+    "factor.codes": "recovery codes are for a person's drawer, and not for a program",
 }
 """Verbs that programs cannot ask for, and why."""
 
