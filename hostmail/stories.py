@@ -66,13 +66,19 @@ def stories(facts: Facts) -> Iterable[list[Mapping[str, Any]]]:
     return [sorted(story, key=lambda fact: fact["what"] != "accepted") for story in together.values()]
 
 
-def title(story: Facts) -> str:
-    """Which message it is; its sender is not known where its beginning is forgotten."""
+def identity(story: Facts) -> Mapping[str, str]:
+    """Its queue_id, sender and message_id, "" for what is not known: so is the sender where the beginning is forgotten."""
     known = {name: next((f[name] for f in story if f[name]), "") for name in ("queue_id", "sender", "message_id")}
     is_null = any(f["what"] in ("accepted", "refused", "broken off") for f in story)
+    return known | {"sender": known["sender"] or ("<>" if is_null else "")}
+
+
+def title(story: Facts) -> str:
+    """Which message it is, in one line."""
+    known = identity(story)
     parts = [known["queue_id"] or "not taken"]
-    if known["sender"] or is_null:
-        parts.append(f"from {known['sender'] or '<>'}")
+    if known["sender"]:
+        parts.append(f"from {known['sender']}")
     if known["message_id"]:
         parts.append(f"Message-ID <{known['message_id']}>")
     return "  ".join(parts)

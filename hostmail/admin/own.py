@@ -48,8 +48,20 @@ class FactorTold(TypedDict):
     recovery_codes: int
 
 
+class LimitsTold(TypedDict):
+    """How much an owner may have; `quota` is what he may give to accounts, in octets."""
+
+    accounts: int | None
+    forwards: int | None
+    lists: int | None
+    quota: int | None
+
+
 class OwnTold(TypedDict):
-    """Who asks, and what he may; `second_factor` is false where there is none, null where there can be none."""
+    """Who asks, and what he may; `second_factor` is false where there is none, null where there can be none.
+
+    `limits` are those of an owner who has an account of his own, over all his domains; null is no limit.
+    """
 
     login: str
     role: str
@@ -57,6 +69,7 @@ class OwnTold(TypedDict):
     address: str | None
     read_only: bool
     second_factor: FactorTold | Literal[False] | None
+    limits: LimitsTold | None
 
 
 class OwnPasswordTold(TypedDict):
@@ -119,12 +132,24 @@ class Own:
             "address": actor.address or None,
             "read_only": actor.read_only,
             "second_factor": None,
+            "limits": await self._limits(actor),
         }
         if actor.way == PANEL and actor.role is not Role.USER:
             factor = await self._parts.factors.factor(await subject_of(self._parts, actor))
             active = factor is not None and factor.active
             told["second_factor"] = {"recovery_codes": factor.codes} if factor is not None and active else False
         return told
+
+    async def _limits(self, actor: Actor) -> LimitsTold | None:
+        if actor.role is not Role.OWNER or actor.person_id is None:
+            return None
+        found = await self._parts.people.person(actor.login)
+        return {
+            "accounts": found.max_accounts,
+            "forwards": found.max_forwards,
+            "lists": found.max_lists,
+            "quota": found.quota_bytes,
+        }
 
     async def passwd(self, asked: SetOwnPassword, actor: Actor) -> OwnPasswordTold:
         """A new one: at once, and every session that was opened with the old one ends (A6)."""

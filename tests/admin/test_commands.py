@@ -438,9 +438,10 @@ class ImportTests(Base):
         """A file of which nothing could be done is exit code 1; so is one that is no such list."""
         self.run_command("account", "import", self.file("address,password\nx@one.test,short\n"), code=1)
         for text, words in (
-            ("address,pasword\n", "lacks password"),
+            ("address,pasword\n", "unknown column 'pasword'"),
             ("address,password,size\n", "unknown column 'size'"),
-            ("", "lacks address and password"),
+            ("password\n", "lacks address"),
+            ("", "lacks address"),
         ):
             self.run_command("account", "import", self.file(text), code=1)
             self.assertIn(words, self.talk)
@@ -457,6 +458,16 @@ class ImportTests(Base):
         self.assertEqual((told["created"], [problem["line"] for problem in told["problems"]]), (2, [5]))
         quotas = {row["address"]: row["quota"] for row in self.json("account", "list")}
         self.assertEqual((quotas["c@one.test"], quotas["d@one.test"]), (None, 20 << 20))
+
+    def test_the_panels_own_table(self) -> None:
+        """The table of accounts as the panel saves it can be changed and taken: what it has no column for stays as it is."""
+        self.run_command("account", "import", self.file("address,password\nc@one.test,long enough\n"))
+        saved = "address,used,quota,messages,last_check,checked_by,state\nc@one.test,12,{},1,,,active\n"
+        self.assertEqual(self.json("account", "import", self.file(saved.format(5 << 20)))["updated"], 1)
+        self.assertEqual(self.json("account", "import", self.file(saved.format(5 << 20)))["unchanged"], 1)
+        self.assertEqual(self.json("account", "import", self.file(saved.format("none")))["updated"], 1)
+        told = self.json("account", "import", self.file("address,quota\nnew@one.test,5M\n"), code=1)
+        self.assertIn("a new account needs a password", told["problems"][0]["problem"])
 
     def test_not_readable(self) -> None:
         """A line that no CSV reader takes is named."""

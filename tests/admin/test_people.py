@@ -105,6 +105,10 @@ class OwnTests(PeopleCase):
         told = self.call_as(MAX, "own.show")
         self.assertEqual((told["login"], told["role"], told["domains"]), ("max", "owner", ["one.test"]))
         self.assertIs(told["second_factor"], False)
+        self.call("owner.set", login="max", lists=3)
+        limits = {"accounts": 5, "forwards": None, "lists": 3, "quota": None}
+        self.assertEqual(self.call_as(MAX, "own.show")["limits"], limits)
+        self.assertIsNone(self.call_as(MAIN, "own.show")["limits"])
         self.assertIsNone(self.call_as(USER, "own.show")["second_factor"])
         self.assertEqual(self.call("own.show")["role"], "operator")
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 PER_PAGE = 100
+NO_LIMIT = "none"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = Mapping[str, Any]
@@ -108,11 +109,14 @@ class Table:
 
 
 def _csv_cell(column: Column, row: Row) -> str:
-    """What spreadsheets cannot take for a formula: some of this was written by strangers."""
+    """What spreadsheets cannot take for a formula: some of this was written by strangers. A size that is None is no limit."""
     value = column.of(row)
-    if value is None or isinstance(value, bool | int | float):
-        if column.kind in ("moment", "check") and value:
-            return datetime.fromtimestamp(float(value), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None:
+        return NO_LIMIT if column.kind == "size" else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        is_moment = column.kind in ("moment", "check") and value
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if is_moment else str(value)
     text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

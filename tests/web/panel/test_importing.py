@@ -65,7 +65,7 @@ class ImportTests(SynchronousTestCase):
         """What is no such list is refused beside the field, with the line."""
         for content, words in (
             (b"", "Choose a CSV file"),
-            (b"a,b\n1,2\n", "Line 1: lacks address and password"),
+            (b"a,b\n1,2\n", "Line 1: has an unknown column"),
             (b"address,password\n\xff,x\n", "Line 2: is not UTF-8"),
             (b"address,password\n", "no account in that file"),
             (b"address,password\n" + b"a@b,c\n" * 1, "not possible"),

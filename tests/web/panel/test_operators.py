@@ -114,8 +114,9 @@ class OperatorTests(SynchronousTestCase):
         """Another operator is added, suspended, let in again and removed; nobody shuts himself out."""
         reply = self.browser.fill("/operators", "add", login="rolf", make="yes")
         self.assertIn(self.asked("operator.add")[0]["password"], reply.text)
+        self.assertIn('id="suspend-sure-wrong"', self.browser.fill("/operators", "remove", login="rita").text)
         for action in ("suspend", "resume", "remove"):
-            self.assertEqual(self.browser.fill("/operators", action, login="rita").status, 303)
+            self.assertEqual(self.browser.fill("/operators", action, login="rita", sure="yes").status, 303)
             self.assertIn("That is you", self.browser.fill("/operators", action, login="root").text)
         self.assertEqual([one["suspended"] for one in self.asked("operator.set")], [True, False])
         self.assertEqual(self.asked("operator.remove"), [{"login": "rita"}])

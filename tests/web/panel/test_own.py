@@ -30,8 +30,29 @@ class OwnTests(SynchronousTestCase):
         text = self.browser.get("/browsers").text
         self.assertIn("203.0.113.5", text)
         self.assertNotIn("203.0.113.6", text)
-        self.assertEqual((text.count("this one"), text.count(">Sign out</button>")), (1, 2))
+        self.assertEqual((text.count("this one"), text.count(">Sign out <span")), (1, 1))
         self.assertNotIn("id", self.browser.get("/browsers?format=csv").text.splitlines()[0].split(","))
+
+    def test_logins(self) -> None:
+        """Everybody who manages something sees who tried to be him; an operator sees it of all of them."""
+        row = {"last": 1.7e9, "first": 1.7e9, "count": 3, "protocol": "panel", "ip": "203.0.113.9", "login": "owen"}
+        row |= {"tls": True, "accepted": False, "reason": "<b>wrong", "advice": ""}
+        self.site.admin.logins = [row]
+        text = self.browser.get("/logins").text
+        self.assertIn("203.0.113.9", text)
+        self.assertIn("&lt;b&gt;wrong", text)
+        root = Browser(self.site)
+        root.sign_in("root")
+        self.assertIn("203.0.113.9", root.get("/logins/of?login=owen").text)
+        self.assertIn(("person.logins", {"login": "owen"}), self.site.admin.calls)
+        self.assertEqual(root.get("/logins/of").status, 303)
+
+    def test_new_recovery_codes(self) -> None:
+        """They are shown to who has a code, this once; the second factor stays as it is."""
+        self.site.admin.factor = {"recovery_codes": 1}
+        self.assertEqual(self.browser.fill("/second-factor", "codes", code="000000").status, 403)
+        self.assertIn("five-six", self.browser.fill("/second-factor", "codes", code=CODE).text)
+        self.assertNotIn("five-six", self.browser.get("/second-factor").text)
 
     def test_ends_one(self) -> None:
         """One of the others is ended, and that browser has to sign in again."""

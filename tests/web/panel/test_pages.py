@@ -66,7 +66,7 @@ class PageTests(SynchronousTestCase):
 
     def test_navigation(self) -> None:
         """A page below another one has the place of that in the navigation, wherever its path is."""
-        for page in (ACCOUNTS, ANN, f"/domains/{MINE}/deleted", f"/domains/{MINE}/logins/Ann@{MINE}"):
+        for page in (ACCOUNTS, ANN, f"/domains/{MINE}/deleted"):
             self.assertEqual(
                 re.findall(r'aria-current="page">([^<]+)', self.browser.get(page).text), ["Accounts"], page
             )
@@ -78,6 +78,22 @@ class PageTests(SynchronousTestCase):
         self.assertIn(f"Nearly full: info@{MINE}", text)
         self.assertIn(f'href="{ACCOUNTS}"', text)
         self.assertIn(f"hostmail domain show {MINE}", text)
+        self.assertNotIn("What you may have", text)
+
+    def test_limits(self) -> None:
+        """An owner with limits of his own sees them."""
+        self.admin.limits = {"accounts": 500, "forwards": None, "lists": 0, "quota": 2 << 30}
+        text = self.browser.get(f"/domains/{MINE}").text
+        for words in ("What you may have", "<dd>500</dd>", "<dd>no limit</dd>", "<dd>0</dd>", "<dd>2\xa0GB</dd>"):
+            self.assertIn(words, text)
+
+    def test_fullest(self) -> None:
+        """The fullest mailboxes are those that have least room for what they may hold, and not the largest ones."""
+        self.admin.accounts[f"small@{MINE}"] = account(f"small@{MINE}", 990, 1_000)
+        text = self.browser.get(f"/domains/{MINE}").text
+        _, _, fullest = text.partition("Fullest mailboxes")
+        found = re.findall(r"accounts/([^@]+)@", fullest)
+        self.assertEqual(found, ["small", "info", "Ann"])
 
     def test_warnings(self) -> None:
         """What is wrong with a domain is said with what it means."""
@@ -119,9 +135,9 @@ class PageTests(SynchronousTestCase):
         self.assertEqual(
             reply.text.splitlines(),
             [
-                "login,used,quota,messages,last_check,checked_by,state",
-                f"info@{MINE},19922944,20971520,1992,,,",
-                f"Ann@{MINE},1048576,,104,,,",
+                "address,used,quota,messages,last_check,checked_by,state",
+                f"info@{MINE},19922944,20971520,1992,,,nearly full",
+                f"Ann@{MINE},1048576,none,104,,,",
                 f"'=1+1@{MINE},0,20971520,0,1970-01-01T00:01:00Z,pop3,",
             ],
         )
@@ -129,7 +145,7 @@ class PageTests(SynchronousTestCase):
     def test_json(self) -> None:
         """The same as JSON."""
         rows = json.loads(self.browser.get(f"{ACCOUNTS}?format=json").body)
-        self.assertEqual([row["login"] for row in rows], [f"info@{MINE}", f"Ann@{MINE}"])
+        self.assertEqual([row["address"] for row in rows], [f"info@{MINE}", f"Ann@{MINE}"])
         self.assertEqual(rows[0]["used"], 19 << 20)
 
     def test_pages(self) -> None:

@@ -47,14 +47,24 @@ class TroubleTests(SynchronousTestCase):
         )
 
     def test_logins(self) -> None:
-        """Sessions and attempts of an account, a step from its page; all its connections can be ended."""
-        page = f"{HOME}/logins/{ANN}"
-        self.assertIn(f'href="{page}"', self.browser.get(f"{HOME}/accounts/{ANN}").text)
+        """An account's page has its sessions and attempts; one of its connections can be ended, or all."""
+        page = f"{HOME}/accounts/{ANN}"
         text = self.browser.get(page).text
         for words in ("Connected now", "wrong case", "Spell it as it is."):
             self.assertIn(words, text)
         self.assertEqual(self.browser.fill(page, "disconnect").status, 303)
         self.assertIn(("session.kick", {"address": ANN}), self.admin.calls)
+        self.assertEqual(self.browser.fill(page, "disconnect", session="7").status, 303)
+        self.assertIn(("session.kick", {"id": 7}), self.admin.calls)
+
+    def test_the_lock(self) -> None:
+        """A POP3 session, which locks the mailbox for others, says so and can be ended by that name (D10)."""
+        page = f"{HOME}/accounts/{ANN}"
+        self.assertNotIn("Unlock", self.browser.get(page).text)
+        self.admin.protocol = "pop3"
+        text = self.browser.get(page).text
+        self.assertIn("locks the mailbox", text)
+        self.assertIn("Unlock", text)
 
     def test_grants(self) -> None:
         """Grants that this domain's accounts opened, and a way to close one (C4)."""

@@ -1,17 +1,24 @@
-"""One account: how full it is, what it may do, its password, and its end."""
+"""One account: how full it is, what it may do, its password, who is at it and who tried to be, and its end."""
 
 from __future__ import annotations
 
 from hostmail.web.fields import BadField
+from hostmail.web.panel import connected
 from hostmail.web.panel.page import MANAGERS, Done, Page, Subject, View, Visit
 from hostmail.web.panel.pages.accounts import SUSPENSIONS, account_state, chosen_password
+
+ATTEMPTS_SHOWN = 5
 
 
 async def show(visit: Visit) -> View:
     """All there is to know, and a form for each thing that can be changed."""
-    return View(
-        "account.html", {"state": account_state(visit.account), "is_own": is_own(visit)}, title=visit.account["address"]
-    )
+    address = visit.account["address"]
+    facts = {
+        "state": account_state(visit.account),
+        "is_own": is_own(visit),
+        "sessions": await connected.sessions(visit, address),
+    }
+    return View("account.html", facts, await connected.attempts(visit, address, ATTEMPTS_SHOWN), title=address)
 
 
 def here(visit: Visit) -> str:
@@ -60,6 +67,11 @@ def is_own(visit: Visit) -> bool:
     return bool(visit.actor.address == visit.account["address"])
 
 
+async def disconnect(visit: Visit) -> Done:
+    """End one of its sessions, or all: what one of them has locked is free then."""
+    return Done(await connected.end(visit, visit.account["address"]), here(visit))
+
+
 async def remove(visit: Visit) -> Done:
     """The end of it; its mail is kept aside for the grace period (D13)."""
     address = visit.account["address"]
@@ -81,6 +93,7 @@ PAGES = (
             "quota": change_quota,
             "suspensions": change_suspensions,
             "password": change_password,
+            "disconnect": disconnect,
             "remove": remove,
         },
         command="hostmail account show {address}",

@@ -11,15 +11,21 @@ from hostmail.web.fields import BadField, Fields
 from hostmail.web.panel.page import MANAGERS, Done, Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Column, Table
 
+NEARLY_FULL = 0.9
 SUSPENSIONS = ("login", "incoming", "outgoing")
 
 
 def account_state(row: Any) -> list[str]:
     """What is not as usual with an account, in a few words."""
     words = [f"{what} suspended" for what in SUSPENSIONS if row[f"{what}_suspended"]]
-    if row["quota"] is not None and row["used"] >= row["quota"]:
-        words.append("full")
+    if is_nearly_full(row):
+        words.append("full" if row["used"] >= row["quota"] else "nearly full")
     return words
+
+
+def is_nearly_full(row: Any) -> bool:
+    """Whether mail for an account or a domain will soon be refused, or is."""
+    return row["quota"] is not None and row["used"] >= NEARLY_FULL * row["quota"]
 
 
 def address_typed(visit: Visit, field: str = "name") -> str:
@@ -53,7 +59,7 @@ async def show(visit: Visit) -> View:
     name = visit.domain["name"]
     rows = await visit.call("account.list", domain=name)
     columns = (
-        Column("login", "Login", "mono", link=lambda row: visit.url("account", domain=name, address=row["address"])),
+        Column("address", "Login", "mono", link=lambda row: visit.url("account", domain=name, address=row["address"])),
         Column("used", "Used of quota", "use"),
         Column("quota", "Quota", "size", only_data=True),
         Column("messages", "Messages", "count", number=True),

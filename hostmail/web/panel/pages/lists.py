@@ -7,7 +7,7 @@ from typing import Any
 from hostmail.web.fields import BadField
 from hostmail.web.panel.page import MANAGERS, Done, Page, Section, Subject, View, Visit
 from hostmail.web.panel.pages.accounts import address_typed
-from hostmail.web.panel.table import Column, Table
+from hostmail.web.panel.table import Button, Column, Table
 
 POSTS = (("members", "its members"), ("anyone", "anybody"), ("owners", "its owners"))
 AT_ONCE = 200
@@ -63,6 +63,7 @@ async def show_one(visit: Visit) -> View:
         Column("joined", "Since", "moment"),
         Column("active", "Gets mail", "yes"),
         Column("bounces", "Came back", "count", number=True),
+        Column("off", "", value=lambda member: member["address"], button=Button("remove_member", "Take off", "member")),
     )
     table = Table(f"members-{row['address']}", columns, members, "Nobody is on this list yet.")
     return View("list.html", {"row": row, "posts": POSTS}, table, title=row["address"])

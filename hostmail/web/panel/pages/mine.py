@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hostmail.web.fields import BadField
-from hostmail.web.panel import autoreply
+from hostmail.web.panel import autoreply, connected
 from hostmail.web.panel.page import EVERYBODY, WITH_MAILBOX, Done, Page, Section, Subject, View, Visit
 from hostmail.web.panel.pages.accounts import chosen_password
-from hostmail.web.panel.table import Column, Table
+from hostmail.web.panel.table import PER_PAGE
 
 
 def mine(visit: Visit) -> str:
@@ -63,34 +63,15 @@ async def end_autoreply(visit: Visit) -> Done:
 # ------------------------------------------------------------------------------------------------------ sessions and logins
 
 
-ATTEMPTS = (
-    Column("last", "Last", "moment"),
-    Column("count", "Times", "count", number=True),
-    Column(
-        "protocol", "By", value=lambda row: row["protocol"].upper() + (" with TLS" if row["tls"] else " without TLS")
-    ),
-    Column("ip", "From", "mono"),
-    Column("login", "Login", "mono"),
-    Column("result", "Result", value=lambda row: "accepted" if row["accepted"] else row["reason"]),
-    Column("advice", "What to do"),
-)
-
-
 async def show_logins(visit: Visit) -> View:
     """Who is connected now, and the last attempts to sign in."""
-    sessions = await visit.call("session.list", address=mine(visit))
-    rows = await visit.call("login.list", address=mine(visit))
-    table = Table("logins", ATTEMPTS, rows, "Nobody has tried to sign in yet.")
-    return View("my_logins.html", {"sessions": sessions}, table)
+    facts = {"sessions": await connected.sessions(visit, mine(visit))}
+    return View("my_logins.html", facts, await connected.attempts(visit, mine(visit), PER_PAGE))
 
 
 async def disconnect(visit: Visit) -> Done:
-    """End all sessions of mail programs."""
-    told = await visit.call("session.kick", address=mine(visit))
-    return Done(
-        f"{told['ended_sessions']} connection(s) ended. Programs with your password may come back.",
-        visit.url("my_logins"),
-    )
+    """End one session of a mail program, or all."""
+    return Done(await connected.end(visit, mine(visit)), visit.url("my_logins"))
 
 
 # --------------------------------------------------------------------------------------------------------------- password

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hostmail.web.panel.page import MANAGERS, Page, Section, Subject, View, Visit
+from hostmail.web.panel.pages.accounts import is_nearly_full
 from hostmail.web.panel.pages.dns import sentence
 
-NEARLY_FULL = 0.9
 MOST_NAMED = 5
 
 Row = Mapping[str, Any]
@@ -25,9 +25,9 @@ class Attention:
     link: str = "Look at the accounts"
 
 
-def is_nearly_full(row: Row) -> bool:
-    """Whether mail for it will soon be refused, or is."""
-    return row["quota"] is not None and row["used"] >= NEARLY_FULL * row["quota"]
+def how_full(row: Row) -> tuple[float, int]:
+    """To sort by: the part of its quota that is used, and how much that is."""
+    return (row["used"] / row["quota"] if row["quota"] else 0.0, row["used"])
 
 
 def warnings(domain: Row, accounts: Sequence[Row], accounts_page: str) -> Iterator[Attention]:
@@ -96,12 +96,15 @@ async def show(visit: Visit) -> View:
     name = visit.domain["name"]
     accounts = await visit.call("account.list", domain=name)
     dns = await visit.call("dns.last", name=name)
-    fullest = sorted(accounts, key=lambda one: one["used"], reverse=True)[:5]
+    own = await visit.call("own.show")
+    fullest = sorted((one for one in accounts if one["used"]), key=how_full, reverse=True)[:MOST_NAMED]
     found = [
         *dns_warnings(visit.domain, dns, visit.url("dns", domain=name) + "?check=1"),
         *warnings(visit.domain, accounts, visit.url("accounts", domain=name)),
     ]
-    return View("overview.html", {"warnings": found, "fullest": fullest, "dns": dns}, title=name)
+    return View(
+        "overview.html", {"warnings": found, "fullest": fullest, "dns": dns, "limits": own["limits"]}, title=name
+    )
 
 
 PAGES = (

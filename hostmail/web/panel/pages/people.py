@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from hostmail.web.fields import BadField, Fields
 from hostmail.web.panel.page import OPERATORS, Done, Page, Section, View, Visit
+from hostmail.web.panel.pages import signins
 from hostmail.web.panel.pages.accounts import chosen_password
 from hostmail.web.panel.table import Column, Row, Table
 
@@ -73,7 +74,8 @@ async def show_owner(visit: Visit) -> View | Done:
         return Done("", visit.url("owners"))
     row = await visit.call("owner.show", login=login)
     others = [one["name"] for one in await visit.call("domain.list") if one["name"] not in row["domains"]]
-    return View("owner.html", {"row": row, "others": others, "state": state(row)}, title=row["login"])
+    facts = {"row": row, "others": others, "state": state(row), "logins": signins.page_of(visit, login)}
+    return View("owner.html", facts, title=row["login"])
 
 
 def _owner(visit: Visit) -> tuple[str, str]:
@@ -131,7 +133,7 @@ async def remove_owner(visit: Visit) -> Done:
 async def show_operators(visit: Visit) -> View:
     """All operators."""
     columns = (
-        Column("login", "Login", "mono"),
+        Column("login", "Login", "mono", link=lambda row: signins.page_of(visit, row["login"])),
         Column("created", "Since", "moment"),
         Column("second_factor", "Second factor", "yes"),
         Column("state", "State", "state", value=state),
@@ -176,6 +178,8 @@ async def resume_operator(visit: Visit) -> Done:
 async def remove_operator(visit: Visit) -> Done:
     """One less."""
     login = _another(visit)
+    if not visit.form.ticked("sure"):
+        raise BadField("sure", "Tick that you mean it: this cannot be undone")
     await visit.call("operator.remove", login=login)
     return Done(f"{login} is no operator any more.", visit.url("operators"))
 

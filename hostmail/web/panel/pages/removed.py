@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from hostmail.web.fields import BadField
 from hostmail.web.panel.page import MANAGERS, Done, Page, Subject, View, Visit
-from hostmail.web.panel.table import Column, Table
+from hostmail.web.panel.table import Button, Column, Table
 
 COLUMNS = (
-    Column("number", "Number", number=True),
     Column("address", "Account", "mono"),
     Column("removed", "Deleted", "moment"),
     Column("until", "Can be restored until", "moment"),
+    Column("number", "Number", number=True),
+    Column("restore", "", value=lambda row: row["number"], button=Button("restore", "Restore", "number")),
 )
 
 

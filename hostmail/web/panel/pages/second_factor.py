@@ -32,6 +32,12 @@ async def confirm(visit: Visit) -> View:
     return View("second_factor_codes.html", {"codes": made["recovery_codes"]}, title="Recovery codes")
 
 
+async def new_codes(visit: Visit) -> View:
+    """Other recovery codes; those before are worth nothing any more."""
+    made = await visit.call("own.factor.codes", code=visit.form.needed("code"))
+    return View("second_factor_codes.html", {"codes": made["recovery_codes"]}, title="Recovery codes")
+
+
 async def remove(visit: Visit) -> Done:
     """The password alone is enough again."""
     await visit.call("own.factor.remove", code=visit.form.needed("code"))
@@ -54,7 +60,7 @@ PAGES = (
         help="With it, your password alone does not open this panel: an app on your telephone makes a code each time.",
         show=show,
         who=MANAGERS,
-        actions={"begin": begin, "confirm": confirm, "remove": remove},
+        actions={"begin": begin, "confirm": confirm, "codes": new_codes, "remove": remove},
         section=Section.OWN,
         menu="Second factor",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostmail.auditlines import details, way, who
 from hostmail.web.panel.page import OPERATORS, Done, Page, Section, View, Visit
-from hostmail.web.panel.table import Column, Table
+from hostmail.web.panel.table import Button, Column, Table
 
 AUDIT_SECONDS, AUDIT_MOST = 30 * 86_400, 500
 
@@ -19,12 +19,13 @@ async def show_status(visit: Visit) -> View:
 async def show_sessions(visit: Visit) -> View:
     """Everybody who is connected."""
     columns = (
-        Column("id", "Number", number=True),
         Column("protocol", "Protocol", value=lambda row: row["protocol"].upper()),
         Column("login", "Login", "mono"),
         Column("ip", "From", "mono"),
         Column("since", "Since", "moment"),
         Column("tls", "TLS"),
+        Column("id", "Number", number=True),
+        Column("end", "", value=lambda row: row["id"], button=Button("disconnect", "Disconnect", "which")),
     )
     rows = await visit.call("session.list")
     return View("sessions.html", table=Table("sessions", columns, rows, "Nobody is connected."))
@@ -45,6 +46,7 @@ async def show_throttled(visit: Visit) -> View:
         Column("failures", "Failed logins", "count", value=lambda row: round(row["failures"]), number=True),
         Column("last", "Last", "moment"),
         Column("refused_until", "Refused until", "moment"),
+        Column("forgive", "", value=lambda row: row["ip"].partition("/")[0], button=Button("forgive", "Forgive", "ip")),
     )
     rows = await visit.call("throttle.list")
     return View("throttled.html", table=Table("throttled", columns, rows, "No logins have failed lately."))
@@ -63,6 +65,7 @@ async def show_grants(visit: Visit) -> View:
         Column("ip", "Internet address", "mono"),
         Column("login", "Opened by", "mono"),
         Column("until", "Until", "moment"),
+        Column("close", "", value=lambda row: row["ip"], button=Button("revoke", "Close", "ip")),
     )
     rows = await visit.call("relay.list")
     return View("server_grants.html", table=Table("grants", columns, rows, "None at present."))
