@@ -220,6 +220,11 @@ class FakeAdmin(MoreVerbs):
         self.factor = {"recovery_codes": 10}
         return {"recovery_codes": ["one-two", "three-four"]}
 
+    def own_factor_codes(self, actor: Actor, code: str) -> dict[str, Any]:
+        if code != CODE:
+            raise LoginFailed("that code is not accepted")
+        return {"recovery_codes": ["five-six"]}
+
     def own_factor_remove(self, actor: Actor, code: str) -> dict[str, Any]:
         if code != CODE:
             raise LoginFailed("that code is not accepted")

@@ -22,6 +22,7 @@ class MoreVerbs:
     def __init__(self) -> None:
         self.imported: list[dict[str, Any]] = []
         self.letters: dict[str, str] = {}
+        self.logins: list[dict[str, Any]] = []
         self.tokens: list[dict[str, Any]] = []
         self.dns_found = ""
 
@@ -44,6 +45,12 @@ class MoreVerbs:
     def mailbox_folders(self, actor: Actor, address: str) -> list[dict[str, Any]]:
         inbox = {"name": "INBOX", "messages": 1_234, "octets": 5 << 20, "unread": 7}
         return [inbox, {"name": "<i>Odd</i>/one", "messages": 0, "octets": 0, "unread": 0}]
+
+    def own_logins(self, actor: Actor) -> list[dict[str, Any]]:
+        return self.logins
+
+    def person_logins(self, actor: Actor, login: str) -> list[dict[str, Any]]:
+        return self.logins
 
     def token_add(self, actor: Actor, name: str, days: int | None, **asked: Any) -> dict[str, Any]:
         about = {"role": actor.role.value, "domains": asked.get("domains", []), "address": asked.get("address")}
