@@ -11,14 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
-from threading import Thread
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python.threadpool import ThreadPool
 
 from hostmail import __version__
 from hostmail.admin.parts import Parts as AdminParts
@@ -66,11 +63,12 @@ from hostmail.routing.router import Router
 from hostmail.sql.database import Database
 from hostmail.storage.spool import Spool
 from hostmail.storage.store import MaildirStore
-from hostmail.storage.threads import StorageThreads
+from hostmail.threads import Threads
 
 log = Logger(namespace="hostmail")
 
-THREADS = 10
+THREADS, DISK_THREADS = 10, 8
+"""Storage has its own: a slow disk stops nobody who needs none."""
 
 
 @dataclass(slots=True)
@@ -79,8 +77,8 @@ class Parts:
 
     settings: Settings
     reactor: Any
-    threads: ThreadPool
-    disks: StorageThreads
+    threads: Threads
+    disks: Threads
     events: EventBus
     database: Database
     usage: StoredUsage
@@ -115,7 +113,7 @@ class Parts:
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Run it where it may block."""
-        return deferToThreadPool(self.reactor, self.threads, function, *args)
+        return self.threads.run(function, *args)
 
     def admin(
         self, sessions: Sessions | None, convinces: Callable[[str], bool], certificates: ListCertificates
@@ -215,13 +213,8 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
     """Make the parts over the data directory, bringing its databases up to date."""
     data = settings.data_dir
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    threads = ThreadPool(minthreads=1, maxthreads=THREADS, name="hostmail")
-    threads.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment] # as storage's: `close` waits for work
-    threads.start()
-
-    def in_thread(function: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        return deferToThreadPool(reactor, threads, function, *args)
-
+    threads = Threads(reactor, THREADS, "hostmail")
+    in_thread = threads.run
     limits = settings.limits
     MIGRATIONS.apply(data / "directory.sqlite")
     events = EventBus(reactor=reactor)
@@ -238,7 +231,7 @@ def open_parts(settings: Settings, reactor: Any) -> Parts:
             return None
         return max(0, domain.quota_bytes - (await directory.domain_usage(domain.name)).bytes)
 
-    disks = StorageThreads(reactor)
+    disks = Threads(reactor, DISK_THREADS, "storage")
     store = MaildirStore(
         os.fspath(data),
         disks.run,

@@ -28,7 +28,7 @@ WORDS = {
     "stories",
 }
 CONTRACTS = {"config", "interfaces"}
-TOOLS = {"sql"}
+TOOLS = {"sql", "threads"}
 WORKERS = {"auth", "checks", "delivery", "directory", "queue", "relay", "routing", "storage"}
 EDGES = {"admin", "listen", "monitoring", "protocols", "web"}
 EVERYBODY = {"appliance", "command", "compose", "demo", "parts", "tap", "webparts"}

@@ -46,7 +46,7 @@ LOCK_FILE = "pop3.lock"
 class MaildirStore:
     """See `IMailStore`.
 
-    `run_in_thread` is where disks are waited for (`threads.StorageThreads.run`); `clock` is what a second POP3 session
+    `run_in_thread` is where disks are waited for; `clock` is what a second POP3 session
     waits with; `domain_free` tells what the quota of an account's domain leaves (None: no limit), for `room`. Mailboxes that nobody
     uses stay open, `max_idle` of them.
     """

@@ -8,7 +8,7 @@ from twisted.trial.unittest import TestCase
 
 from hostmail.storage.folder import Folder
 from hostmail.storage.store import MaildirStore
-from hostmail.storage.threads import StorageThreads
+from hostmail.threads import Threads
 from tests.contracts.fakes import FakeEvents, FakeUsage
 from tests.contracts.mailstore import MailStoreContract
 
@@ -17,7 +17,7 @@ class MaildirStoreContract(MailStoreContract, TestCase):
     """With real threads; a restart closes all files and opens them anew."""
 
     def make_store(self, usage: FakeUsage, events: FakeEvents, message_size_limit: int) -> MaildirStore:
-        self.threads = StorageThreads(reactor, 4)
+        self.threads = Threads(reactor, 4, "storage")
         self.addCleanup(self.threads.stop)
         self.made_with = {"usage": usage, "events": events, "message_size_limit": message_size_limit}
         return self.make_again(self.mktemp())

@@ -1,4 +1,4 @@
-"""Where storage waits for disks: threads of its own, so that a slow disk stops nobody who needs none."""
+"""Threads for what may block: disks, databases, password hashes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ T = TypeVar("T")
 _Job = tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]
 
 
-class StorageThreads:
-    """Threads for one store, begun as they are needed, up to `size`. `stop` lets everything that was asked for be done.
+class Threads:
+    """Up to `size` of them, begun as they are needed. `stop` lets everything that was asked for be done.
 
     Twisted's own pool takes half as much processor time again for each visit, for its queue is a team with locks; here it is one queue.
     """
 
-    def __init__(self, reactor: IReactorFromThreads, size: int = 8) -> None:
+    def __init__(self, reactor: IReactorFromThreads, size: int, name: str) -> None:
         self._reactor = reactor
         self._size = size
+        self._name = name
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads: list[Thread] = []
         self._unfinished = 0
@@ -34,13 +35,13 @@ class StorageThreads:
     def run(self, f: Callable[..., T], *args: Any) -> Deferred[T]:
         """As `interfaces.InThread`; raises TemporaryFailure after `stop`."""
         if self._stopped:
-            raise TemporaryFailure(private="storage has stopped")
+            raise TemporaryFailure(private=f"the {self._name} threads have stopped")
         done: Deferred[T] = Deferred()
         self._unfinished += 1
         self._queue.put((done, f, args))
         if len(self._threads) < min(self._unfinished, self._size):
             # Work that matters is waited for by `stop`; a start that fails must not leave a process that never ends.
-            thread = Thread(target=self._work, name=f"storage-{len(self._threads)}", daemon=True)
+            thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
         return done

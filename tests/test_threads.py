@@ -1,4 +1,4 @@
-"""Threads of storage: work is done in them, its result comes back to the reactor, and nothing is lost at the end."""
+"""hostmail.threads: work is done in them, its result comes back to the reactor, and nothing is lost at the end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
 
 from hostmail.errors import TemporaryFailure
-from hostmail.storage.threads import StorageThreads
+from hostmail.threads import Threads
 
 
 class ThreadsTests(TestCase):
     def setUp(self) -> None:
         some_reactor: Any = reactor
-        self.threads = StorageThreads(some_reactor, 3)
+        self.threads = Threads(some_reactor, 3, "test")
         self.addCleanup(self.threads.stop)
 
     async def test_result(self) -> None:
