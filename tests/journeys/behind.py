@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tests.journeys.base import Journey
-from tests.support.appliance import free_ports
-from tests.support.sink import Sink
+from tests.support.remote import Remote
 
 
 class SinkJourney(Journey):
     """`further` is said to the service beside its smarthost, the sink."""
 
-    sink: ClassVar[Sink]
+    sink: ClassVar[Remote]
     further: ClassVar[str] = ""
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.sink = Sink(free_ports(1)[0])
-        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\n{cls.further}'
+        cls.sink = Remote()
         cls.sink.open()
+        cls.settings = f'smarthost: "localhost:{cls.sink.port}"\n{cls.further}'
         super().setUpClass()
 
     @classmethod

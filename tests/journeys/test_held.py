@@ -52,7 +52,7 @@ class HeldTests(SinkJourney):
 
     def test_suspended(self) -> None:
         """What somebody has sent, and waits, is held once he may send nothing, until somebody releases it after that is over (A9)."""
-        self.sink.answers[SLOW] = "451 4.7.1 come back"
+        self.sink.answers[f"RCPT {SLOW}"] = "451 4.7.1 come back"
         with smtplib.SMTP("127.0.0.1", self.here.ports["submission"], timeout=30) as client:
             client.login(BOB, PASSWORD)
             client.send_message(letter("waits", sender=BOB, to=SLOW))

@@ -75,7 +75,7 @@ class ListJourney(SinkJourney):
         """What the next server got for somebody."""
 
         def taken() -> list[EmailMessage]:
-            mine = [one.octets for one in self.sink.taken if who in "".join(one.recipients)]
+            mine = [one.octets for one in self.sink.taken if who in "".join(one.to)]
             parsed = [email.message_from_bytes(each, policy=policy.default) for each in mine]
             return [one for one in parsed if subject in str(one["Subject"])]
 
@@ -106,7 +106,7 @@ class ListJourney(SinkJourney):
         self.write(BOB, TEAM, "a post")
         here, there = self.waits_for(BOB, "a post"), self.outside(CARL, "a post")
         self.outside(DAVE, "a post")
-        paths = {str(here["Return-Path"]), *(f"<{one.sender.strip('<>')}>" for one in self.sink.taken)}
+        paths = {str(here["Return-Path"]), *(f"<{one.sender}>" for one in self.sink.taken)}
         self.assertEqual(len(paths), 3)
         for path in paths:
             self.assertRegex(path, r"<team-bounces\+\d+=[a-z2-7]{8}@example\.test>")
@@ -174,7 +174,7 @@ class ListJourney(SinkJourney):
     def test_bounce(self) -> None:
         """A member whom the next server refuses for good has that counted; the author hears nothing."""
         self.here.command("list", "member", "add", TEAM, BOB, CARL)
-        self.sink.answers[CARL] = NO_SUCH_USER
+        self.sink.answers[f"RCPT {CARL}"] = NO_SUCH_USER
         before = len(self.mailbox(BOB))
         self.write(BOB, TEAM, "bouncing")
         until(lambda: self.members()[CARL] == 1, lambda: str(self.members()))
@@ -192,7 +192,7 @@ class ListJourney(SinkJourney):
             self.here.kill()
             self.here.start()
             until(lambda: self.here.json("queue", "list") == [], lambda: str(self.here.json("queue", "list")))
-            reached = [one for each in self.sink.taken for one in each.recipients]
+            reached = [one for each in self.sink.taken for one in each.to]
             self.assertEqual(set(reached), members)
             self.assertLessEqual(len(reached), len(members) + PER_DESTINATION)
 

@@ -17,8 +17,8 @@ from typing import Any
 from hostmail.queue.lanes import PER_DESTINATION
 from tests.journeys.base import ANN, letter
 from tests.journeys.behind import SinkJourney
-from tests.support.appliance import PASSWORD, free_ports
-from tests.support.sink import Sink
+from tests.support.appliance import PASSWORD
+from tests.support.remote import Remote
 
 KILLED_AFTER, ROUNDS = 12, 3
 MANY = 60
@@ -66,7 +66,7 @@ class QueueTests(SinkJourney):
         self.submit("away", "dora@far.test", "emil@far.test")
         self.sink.waits_for(1)
         [taken] = self.sink.taken
-        self.assertEqual((taken.sender, taken.recipients), (ANN, ["dora@far.test", "emil@far.test"]))
+        self.assertEqual((taken.sender, taken.to), (ANN, ["dora@far.test", "emil@far.test"]))
         header, _, body = taken.octets.partition(b"\r\n\r\n")
         self.assertEqual(body, b"Hello.\r\n.dot\r\n")
         fields = [line.split(b":")[0].lower() for line in header.split(b"\r\n") if line[:1] not in b" \t"]
@@ -79,7 +79,7 @@ class QueueTests(SinkJourney):
 
     def test_refused_for_now(self) -> None:
         """450 waits, visible with the answer, for its turn or for the operator's; who was taken at once gets no second copy."""
-        self.sink.answers["later@far.test"] = "450 4.2.1 greylisted"
+        self.sink.answers["RCPT later@far.test"] = "450 4.2.1 greylisted"
         self.submit("twice", "now@far.test", "later@far.test")
         self.waits(("later@far.test", 1, "450 4.2.1 localhost said: 450 4.2.1 greylisted"))
         [row] = self.rows()
@@ -87,12 +87,12 @@ class QueueTests(SinkJourney):
         self.sink.answers.clear()
         self.here.command("queue", "retry", "later@far.test")
         self.sink.waits_for(2)
-        self.assertEqual([taken.recipients for taken in self.sink.taken], [["now@far.test"], ["later@far.test"]])
+        self.assertEqual([taken.to for taken in self.sink.taken], [["now@far.test"], ["later@far.test"]])
         self.waits()
 
     def test_refused_for_good(self) -> None:
         """5xx comes back at once: a report that any mail program can read, with the reason and the sender's own header (RFC 3464)."""
-        self.sink.answers["nobody@far.test"] = "550 5.1.1 no such user"
+        self.sink.answers["RCPT nobody@far.test"] = "550 5.1.1 no such user"
         self.submit("gone", "nobody@far.test", "dora@far.test")
         self.sink.waits_for(1)
         self.waits()
@@ -127,7 +127,7 @@ class QueueTests(SinkJourney):
         self.here.command("queue", "retry", "--all")
         self.sink.waits_for(1)
         self.waits()
-        self.assertEqual([taken.recipients for taken in self.sink.taken], [["dora@far.test"]])
+        self.assertEqual([taken.to for taken in self.sink.taken], [["dora@far.test"]])
         self.assertEqual(self.letters(), [])
 
     def test_killed_while_sending(self) -> None:
@@ -148,7 +148,7 @@ class QueueTests(SinkJourney):
         self.sink.slow = 0.0
         self.here.start()
         self.waits()
-        counts = Counter(recipient for taken in self.sink.taken for recipient in taken.recipients)
+        counts = Counter(recipient for taken in self.sink.taken for recipient in taken.to)
         self.assertEqual(set(counts), {f"r{number}@far.test" for number in range(MANY)})
         self.assertLessEqual(sum(counts.values()) - MANY, PER_DESTINATION)
         # A file whose row was gone when we died is swept by a start an hour later: it might have been about to get its row.
@@ -170,7 +170,7 @@ class QueueTests(SinkJourney):
                 client.login(ANN, PASSWORD)
                 for count in itertools.count():
                     to = [f"{kind}{number}.{worker}.{count}@far.test" for kind in ("now", "later")]
-                    self.sink.answers[to[1]] = "450 4.2.1 greylisted"
+                    self.sink.answers[f"RCPT {to[1]}"] = "450 4.2.1 greylisted"
                     client.send_message(letter(f"n{count}", sender=ANN, to=to[0]), to_addrs=to)
                     taken_in.extend(to)
 
@@ -186,7 +186,7 @@ class QueueTests(SinkJourney):
         self.sink.answers.clear()
         self.here.command("queue", "retry", "--all")
         self.waits()
-        counts = Counter(recipient for taken in self.sink.taken for recipient in taken.recipients)
+        counts = Counter(recipient for taken in self.sink.taken for recipient in taken.to)
         self.assertEqual(set(taken_in) - set(counts), set())
         self.assertLessEqual(counts.total() - len(counts), ROUNDS * PER_DESTINATION)
         for taken in self.sink.taken:
@@ -206,12 +206,12 @@ class QueueTests(SinkJourney):
 
     def test_ways_of_their_own(self) -> None:
         """Mail that waits takes its domain's smarthost with the next attempt, and an account's comes before that; forwards too (C9, E7)."""
-        own = [Sink(free_ports(1)[0]) for _ in range(2)]
+        own = [Remote() for _ in range(2)]
         for sink in own:
             sink.open()
             self.addCleanup(sink.close)
         domains, anns = own
-        self.sink.answers["dora@far.test"] = "450 4.2.1 greylisted"
+        self.sink.answers["RCPT dora@far.test"] = "450 4.2.1 greylisted"
         self.submit("waits", "dora@far.test")
         self.waits(("dora@far.test", 1, "450 4.2.1 localhost said: 450 4.2.1 greylisted"))
         self.here.command("domain", "set", "example.test", "--smarthost", f"localhost:{domains.port}")
@@ -225,7 +225,7 @@ class QueueTests(SinkJourney):
                 "zoe@other.test", ["away@example.test"], b"From: zoe@other.test\r\nSubject: on\r\n\r\n.\r\n"
             )
         domains.waits_for(2)
-        self.assertEqual(domains.taken[1].recipients, ["emil@far.test"])
+        self.assertEqual(domains.taken[1].to, ["emil@far.test"])
         self.here.command("account", "set", ANN, "--smarthost", f"localhost:{anns.port}")
         self.addCleanup(self.here.command, "account", "set", ANN, "--smarthost", "none")
         way = self.here.json("route", "dora@far.test", "--from", ANN)["way_out"]

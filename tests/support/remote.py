@@ -7,6 +7,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 
 FEATURES = ("PIPELINING", "SIZE 20000000", "8BITMIME", "SMTPUTF8", "DSN")
@@ -21,6 +22,20 @@ class Taken:
     octets: bytes
     secure: bool
 
+    @property
+    def sender(self) -> str:
+        """The reverse-path, bare."""
+        return _bare(self.mail)
+
+    @property
+    def to(self) -> list[str]:
+        """The recipients, bare."""
+        return [_bare(command) for command in self.recipients]
+
+
+def _bare(command: str) -> str:
+    return command.split("<")[1].split(">")[0]
+
 
 @dataclass
 class Remote:
@@ -28,7 +43,7 @@ class Remote:
 
     `answers` replace the usual ones: by verb, by `RCPT <address>`, by GREETING, or END for the final dot; "" says nothing, "hang up"
     ends the connection instead. `drops_after` ends it after so many octets of a message. `tls` is offered as STARTTLS; with
-    `breaks_tls` the handshake fails.
+    `breaks_tls` the handshake fails. The final dot is answered after `slow` seconds.
     """
 
     ip: str = "127.0.0.1"
@@ -38,6 +53,7 @@ class Remote:
     tls: ssl.SSLContext | None = None
     breaks_tls: bool = False
     drops_after: int | None = None
+    slow: float = 0.0
     taken: list[Taken] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     connections: int = 0
@@ -68,7 +84,7 @@ class Remote:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
-        """Refuse connections, and end those there are."""
+        """Refuse connections, and end those there are; twice is fine."""
         server, self._server = self._server, None
         if server is not None:
             server.shutdown()
@@ -76,6 +92,14 @@ class Remote:
         for connection in list(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+    def waits_for(self, count: int, seconds: float = 20.0) -> None:
+        """Until so many messages were taken in all."""
+        deadline = time.monotonic() + seconds
+        while len(self.taken) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{count} messages expected, {len(self.taken)} came")
+            time.sleep(0.01)
 
 
 class _HangUp(OSError):
@@ -129,8 +153,7 @@ class _Talk:
             self._mail, self._to = line, []
             self._say("MAIL", "250 2.1.0 ok")
         elif verb == "RCPT":
-            address = line.split("<")[1].split(">")[0]
-            if self._say(f"RCPT {address}", self._remote.answers.get("RCPT", "250 2.1.5 ok")).startswith("250"):
+            if self._say(f"RCPT {_bare(line)}", self._remote.answers.get("RCPT", "250 2.1.5 ok")).startswith("250"):
                 self._to.append(line)
         elif verb == "DATA":
             self._data()
@@ -163,6 +186,7 @@ class _Talk:
             if not line or (self._remote.drops_after is not None and octets >= self._remote.drops_after):
                 raise _HangUp
             lines.append(line.removeprefix(b"."))
+        time.sleep(self._remote.slow)
         if self._remote.answers.get("END", "250").startswith("250"):
             self._remote.taken.append(Taken(self._mail, self._to, b"".join(lines), self._secure))
         self._say("END", "250 2.0.0 taken")
