@@ -80,9 +80,9 @@ def web_host(settings: Settings) -> str:
 
 
 def is_plain_web(settings: Settings) -> bool:
-    """Whether set-up answers are where programs look for them without being told a port: at 80, or at 443."""
+    """Whether set-up answers are at port 80, where programs look for them that have found none with TLS."""
     ports = {tcp_port(one.endpoint) for one in settings.listen.get("setup", ())}
-    return web_port(settings) == HTTPS or bool(ports & {HTTP, None})
+    return bool(ports & {HTTP, None})
 
 
 def web_address(settings: Settings, domain: str, convinces: Convinces) -> str:

@@ -15,6 +15,7 @@ from hostmail.clientsetup.setup import SERVICES, Security, Setup
 
 TTL = 3600
 LONGEST_STRING = 255
+HTTPS = 443
 NOWHERE = "0 0 0 ."
 
 
@@ -63,7 +64,7 @@ class Place:
 
     `addresses` are those of its host name, `sources` those that mail of the domain is sent from where they are others. `smarthost` tells
     that others send it. `web_port` is where the panel is seen, 0 if there is none, `web_host` its name where that is another one's;
-    `plain_web` that set-up is served at port 80 or 443.
+    `plain_web` that set-up is served at port 80, without TLS.
     """
 
     addresses: tuple[str, ...] = ()
@@ -189,11 +190,16 @@ def _kind(service: str) -> str:
 
 
 def _setup(setup: Setup, place: Place) -> Iterator[Record]:
-    if place.plain_web:
+    """Names that programs ask, where something answers.
+
+    The SRV record is for Outlook where port 80 does not lead it to the panel, and only there: by one, Thunderbird asks people whether they
+    know its host, before it tells what it has found anywhere else, and takes no notice of its port.
+    """
+    if place.plain_web or place.web_port == HTTPS:
         for label, programs in (("autoconfig", "Thunderbird and others"), ("autodiscover", "Outlook")):
             words = f"Where {programs} ask how they are set up."
             yield from _leading(What.SETUP, f"{label}.{setup.domain}", setup, place, Need.RECOMMENDED, words)
-    if place.web_port:
+    if place.web_port and not place.plain_web:
         host = setup.web.removeprefix("https://").partition(":")[0]
         words = "Where Outlook asks how it is set up, whatever the port."
         name = f"_autodiscover._tcp.{setup.domain}"

@@ -159,6 +159,10 @@ class DnsTests(SynchronousTestCase):
         row = self.row("autoconfig.one.test", "CNAME")
         self.assertEqual((row["state"], row["fix"]), ("missing", ["autoconfig.one.test. 3600 IN CNAME mail.test."]))
         self.assertEqual(self.row("_autodiscover._tcp.one.test", "SRV")["values"], ["0 1 443 mail.test."])
+        self.world = self.make(
+            listen={"panel": (Listener(endpoint="tcp:443"),), "setup": (Listener(endpoint="tcp:80"),)}
+        )
+        self.assertNotIn("_autodiscover._tcp.one.test", [row["name"] for row in self.check()["records"]])
 
     def test_not_hosted(self) -> None:
         """Other domains are nothing of ours; a near miss is named."""

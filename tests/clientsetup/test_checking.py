@@ -24,7 +24,6 @@ GOOD: dict[tuple[str, str], Sequence[str] | Refusal] = {
     ("autodiscover.one.test", "A"): ["192.0.2.1"],
     ("_imaps._tcp.one.test", "SRV"): ["0 1 993 mail.one.test."],
     ("_submissions._tcp.one.test", "SRV"): ["5 9 465 Mail.One.test."],
-    ("_autodiscover._tcp.one.test", "SRV"): ["0 1 8443 mail.one.test."],
     ("_dmarc.one.test", "TXT"): ["v=DMARC1; p=reject"],
 }
 Answers = Mapping[tuple[str, str], Sequence[str] | Refusal]

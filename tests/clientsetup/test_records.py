@@ -59,8 +59,17 @@ class RecordTests(SynchronousTestCase):
         found = lines(setup(web="https://mail.one.test:8443"), WITH_WEB)
         self.assertIn("autoconfig.one.test. CNAME mx.host.test.", found)
         self.assertIn("autodiscover.one.test. CNAME mx.host.test.", found)
-        self.assertIn("_autodiscover._tcp.one.test. SRV 0 1 8443 mail.one.test.", found)
         self.assertNotIn("auto", "".join(lines(setup())))
+
+    def test_set_up_without_port_80(self) -> None:
+        """Outlook finds the panel by an SRV record; elsewhere there is none, for Thunderbird would ask people about its host."""
+        at_443, at_8443 = (Place(addresses=HERE.addresses, web_port=port) for port in (443, 8443))
+        for place, port in ((at_443, 443), (at_8443, 8443)):
+            found = lines(setup(web="https://mail.one.test"), place)
+            self.assertIn(f"_autodiscover._tcp.one.test. SRV 0 1 {port} mail.one.test.", found)
+        self.assertIn("autoconfig.one.test. CNAME mx.host.test.", lines(setup(web="https://mail.one.test"), at_443))
+        self.assertNotIn("autoconfig", "".join(lines(setup(web="https://mail.one.test"), at_8443)))
+        self.assertNotIn("_autodiscover", "".join(lines(setup(web="https://mail.one.test"), WITH_WEB)))
 
     def test_policy(self) -> None:
         """A suggestion."""
