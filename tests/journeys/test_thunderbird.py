@@ -122,6 +122,12 @@ class ThunderbirdTests(Journey):
             self.assertEqual(found["outgoing"], self.servers("submissions"))
             self.assertEqual(found["logins"], [ANN, ANN])
 
+    def test_it_guesses(self) -> None:
+        """Where it can ask nobody, the names and ports that people expect lead to the best of our servers."""
+        usual = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110, "submissions": 465, "submission": 587}
+        self.socks.leads = {(HOST, port): self.here.ports[service] for service, port in usual.items()}
+        self.assertEqual(self.thunderbird.guesses(WITH), [["imap", HOST, 993, "TLS"], ["smtp", HOST, 465, "TLS"]])
+
     def test_an_alias_domain(self) -> None:
         """The login is that of the mailbox behind the address (E6)."""
         self.leads((f"autoconfig.{ALIAS}", HTTP))

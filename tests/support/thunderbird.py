@@ -27,6 +27,12 @@ TRUST = """
 Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB).addCertFromBase64(given[0], "C,,");
 """
 
+SERVER = """
+const {plain, alwaysSTARTTLS, SSL} = Ci.nsMsgSocketType;
+const security = {[plain]: "none", [alwaysSTARTTLS]: "STARTTLS", [SSL]: "TLS"};
+const server = (one) => [one.type, one.hostname, one.port, security[one.socketType]];
+"""
+
 LOOK_UP = """
 const {FindConfig} = ChromeUtils.importESModule("resource:///modules/accountcreation/FindConfig.sys.mjs");
 const {AccountConfig} = ChromeUtils.importESModule("resource:///modules/accountcreation/AccountConfig.sys.mjs");
@@ -35,15 +41,18 @@ Services.obs.notifyObservers(null, "net:cancel-all-connections");
 const {value: found} = await FindConfig.parallelAutoDiscovery(domain, address, new AbortController().signal).next();
 if (!found || found.isRedirect) return found;
 AccountConfig.replaceVariables(found, "Somebody", address);
-const {plain, alwaysSTARTTLS, SSL} = Ci.nsMsgSocketType;
-const security = {[plain]: "none", [alwaysSTARTTLS]: "STARTTLS", [SSL]: "TLS"};
-const server = (one) => [one.type, one.hostname, one.port, security[one.socketType]];
 return {
   from: found.subSource,
   incoming: [found.incoming, ...found.incomingAlternatives].map(server),
   outgoing: [found.outgoing, ...found.outgoingAlternatives].map(server),
   logins: [found.incoming, found.outgoing].map((one) => one.auth == Ci.nsMsgAuthMethod.passwordCleartext && one.username),
 };
+"""
+
+GUESS = """
+const {GuessConfig} = ChromeUtils.importESModule("resource:///modules/accountcreation/GuessConfig.sys.mjs");
+const {incoming, outgoing} = await GuessConfig.guessConfig(given[0], () => {}, null, "both", new AbortController().signal);
+return [incoming, outgoing].map(server);
 """
 
 IN_DIALOG = """
@@ -187,7 +196,11 @@ class Thunderbird:
 
     def looks_up(self, address: str) -> Any:
         """What it finds out about an address before it asks for a password; None if that is nothing."""
-        return self._run(LOOK_UP, address)
+        return self._run(SERVER + LOOK_UP, address)
+
+    def guesses(self, domain: str) -> Any:
+        """Which servers it finds by trying usual names and ports, as it does after it has looked up nothing."""
+        return self._run(SERVER + GUESS, domain)
 
     def fills_in(self, field: str, text: str) -> None:
         """A field of the dialog, as soon as it can be filled in."""
