@@ -66,6 +66,7 @@ class AccountTold(TypedDict):
     login_suspended: bool
     incoming_suspended: bool
     outgoing_suspended: bool
+    operator_suspended: bool
     last_check: CheckTold | None
 
 

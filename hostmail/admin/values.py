@@ -74,7 +74,8 @@ def size(octets: int | None) -> str:
 
 def suspended(row: Mapping[str, Any]) -> str:
     """Which of the three switches are off."""
-    return ", ".join(name for name in SUSPENSIONS if row[f"{name}_suspended"]) or "-"
+    words = ", ".join(name for name in SUSPENSIONS if row[f"{name}_suspended"]) or "-"
+    return f"{words} (by an operator)" if row.get("operator_suspended") else words
 
 
 def yes(value: object) -> str:

@@ -11,7 +11,7 @@ from hostmail.address import Address
 from hostmail.directory import autoresponders, facts, naming, removed, smarthosts, tables, tokens, values
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
 from hostmail.directory.transaction import Transaction
-from hostmail.errors import AlreadyExists, Refusal
+from hostmail.errors import AlreadyExists, NotAllowed, Refusal
 from hostmail.interfaces.directory import Account, Usage
 
 SUSPENSIONS = ("login_suspended", "incoming_suspended", "outgoing_suspended")
@@ -48,17 +48,37 @@ def add(t: Transaction, address: Address, columns: dict[str, Any]) -> Account:
 
 
 def put(t: Transaction, address: str, changes: dict[str, Any]) -> Account:
-    """Change it, and its way out; raises NotFound."""
+    """Change it, and its way out; raises NotFound, NotAllowed."""
     account = t.find_account(address)
     if not changes:
         return account
-    columns = dict(changes)
+    columns = changes | _by_operator(t, account, changes)
     smarthosts.put(t, tables.smarthosts.c.account_id, account.id, columns)
     if columns:
         t.run(update(accounts).where(accounts.c.id == account.id).values(columns))
     ends_logins = any(changes.get(switch) for switch in ENDS_LOGINS)
     t.announce(account.domain, account.id, credentials=ends_logins)
     return t.find_account(address)
+
+
+def _by_operator(t: Transaction, account: Account, changes: dict[str, Any]) -> dict[str, bool]:
+    """Who has suspended it, if these changes are about that; raises NotAllowed for an owner where it was an operator."""
+    asked = {name: changes[name] for name in SUSPENSIONS if name in changes}
+    changed = {name for name, value in asked.items() if value != getattr(account, name)}
+    if not changed:
+        return {}
+    if t.bounded:
+        _check_free(t, account)
+        return {}
+    if any(asked[name] for name in changed):
+        return {"operator_suspended": True}
+    is_left = any(asked.get(name, getattr(account, name)) for name in SUSPENSIONS)
+    return {"operator_suspended": account.operator_suspended and is_left}
+
+
+def _check_free(t: Transaction, account: Account) -> None:
+    if t.bounded and account.operator_suspended:
+        raise NotAllowed(f"an operator has suspended {account.address}: please ask your provider")
 
 
 def set_password(t: Transaction, address: str, password_hash: str) -> Account:
@@ -82,8 +102,9 @@ def upgrade_hash(t: Transaction, account_id: int, old_hash: str, new_hash: str, 
 
 
 def remove(t: Transaction, address: str) -> Account:
-    """Forget it; its name and its space are free at once (D13)."""
+    """Forget it; its name and its space are free at once (D13). Raises NotFound, and NotAllowed for an owner whom that would set free."""
     account = t.find_account(address)
+    _check_free(t, account)
     removed.remember(t, accounts.c.id == account.id)
     domain_id = t.domain_id(account.domain)
     used = t.run(select(account_usage).where(account_usage.c.account_id == account.id)).first()

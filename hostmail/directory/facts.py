@@ -21,6 +21,7 @@ ACCOUNT_COLUMNS = (
     accounts.c.login_suspended,
     accounts.c.incoming_suspended,
     accounts.c.outgoing_suspended,
+    accounts.c.operator_suspended,
 )
 DOMAIN_COLUMNS = (
     domains.c.name,

@@ -21,6 +21,7 @@ _KEPT = (
     "login_suspended",
     "incoming_suspended",
     "outgoing_suspended",
+    "operator_suspended",
 )
 
 

@@ -28,7 +28,7 @@ metadata = MetaData()
 MIGRATIONS = Migrations(
     what="the directory database",
     scripts=Path(__file__).with_name("migrations"),
-    latest="v0011",
+    latest="v0012",
     version_table="alembic_version",
 )
 
@@ -127,6 +127,8 @@ accounts = Table(
     Column("replaced_hash", Text),
     # One more with each password that somebody sets: what was opened with the one before ends.
     Column("credential", Integer, nullable=False, server_default="0"),
+    # Some of what is suspended was suspended by an operator: owners cannot allow it again.
+    _switch("operator_suspended"),
     Index("accounts_of_domain", "domain_id", "address_key"),
     Index("accounts_directory", "domain_id", "directory", unique=True),
     sqlite_autoincrement=True,
@@ -147,6 +149,7 @@ removed_accounts = Table(
     _switch("incoming_suspended"),
     _switch("outgoing_suspended"),
     Column("removed", Float, nullable=False),
+    _switch("operator_suspended"),
     sqlite_autoincrement=True,
 )
 

@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.actor import Role
 from hostmail.directory.people import People
-from hostmail.errors import BadValue, NotFound, Refusal, TooMany
+from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal, TooMany
 from hostmail.interfaces.directory import IDirectoryChanges
 from tests.directory.support import HASH, DirectoryTestCase
 
@@ -56,6 +56,37 @@ class LimitTests(DirectoryTestCase):
         self.refused(self.bounded.restore_account(gone.id), TooMany)
         self.get(self.bounded.remove_account("b@example.com"))
         self.get(self.bounded.restore_account(gone.id))
+
+    def test_suspended_by_an_operator(self) -> None:
+        """What an operator has suspended no owner allows again: not by a switch, nor by removing the account, nor by another way back."""
+        ann = "ann@example.com"
+        self.get(self.add(ann))
+        self.get(self.bounded.set_account(ann, login_suspended=True))
+        self.get(self.bounded.set_account(ann, login_suspended=False))
+        account = self.get(self.changes.set_account(ann, outgoing_suspended=True))
+        self.assertTrue(account.operator_suspended)
+        for change in ({"outgoing_suspended": False}, {"login_suspended": True}):
+            refusal = self.refused(self.bounded.set_account(ann, **change), NotAllowed)
+            self.assertIn("an operator has suspended", refusal.public)
+        self.refused(self.bounded.remove_account(ann), NotAllowed)
+        self.get(self.bounded.set_account(ann, outgoing_suspended=True, quota_bytes=1 << 20))
+        self.get(self.changes.remove_account(ann))
+        (gone,) = self.get(self.directory.removed_accounts(0.0))
+        back = self.get(self.bounded.restore_account(gone.id, "other@example.com"))
+        self.assertEqual((back.outgoing_suspended, back.operator_suspended), (True, True))
+
+    def test_suspended_by_himself(self) -> None:
+        """What an owner has suspended stays his when an operator says the same; it is an operator's while he has suspended anything."""
+        ann = "ann@example.com"
+        self.get(self.add(ann))
+        self.get(self.bounded.set_account(ann, login_suspended=True))
+        self.assertFalse(self.get(self.changes.set_account(ann, login_suspended=True)).operator_suspended)
+        self.get(self.changes.set_account(ann, incoming_suspended=True, outgoing_suspended=True))
+        self.assertTrue(self.get(self.changes.set_account(ann, incoming_suspended=False)).operator_suspended)
+        lifted = self.get(self.changes.set_account(ann, login_suspended=False, outgoing_suspended=False))
+        self.assertFalse(lifted.operator_suspended)
+        self.get(self.bounded.set_account(ann, login_suspended=True))
+        self.get(self.bounded.remove_account(ann))
 
     def test_operators_are_free(self) -> None:
         """What an operator does is not limited, and what is there may stay, and be changed."""

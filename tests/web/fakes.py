@@ -48,6 +48,7 @@ def account(address: str, used: int = 0, quota: int | None = 20 << 20) -> dict[s
         "login_suspended": False,
         "incoming_suspended": False,
         "outgoing_suspended": False,
+        "operator_suspended": False,
         "last_check": None,
     }
 
@@ -195,7 +196,14 @@ class FakeAdmin(MoreVerbs):
         return self.autoreply_show(actor, address) and self.autoreplies.pop(address)
 
     def session_list(self, actor: Actor, address: str = "") -> list[dict[str, Any]]:
-        one = {"id": 7, "protocol": self.protocol, "ip": "192.0.2.9", "since": 1_700_000_000.0, "tls": None, "state": {}}
+        one = {
+            "id": 7,
+            "protocol": self.protocol,
+            "ip": "192.0.2.9",
+            "since": 1_700_000_000.0,
+            "tls": None,
+            "state": {},
+        }
         return [one | {"login": address or "<b>x</b>", "address": address}]
 
     def session_kick(self, actor: Actor, **asked: Any) -> dict[str, Any]:

@@ -185,6 +185,9 @@ GLOSSARY: Mapping[str, Word] = {
     "on": Word("Whether new mailboxes begin with a letter."),
     "orcpt": Word('ORCPT of the sender (RFC 3461); "" for none.'),
     "outcome": Word("What came of it."),
+    "operator_suspended": Word(
+        "Whether an operator has suspended some of it, which the owner of its domain cannot change."
+    ),
     "outgoing_suspended": Word(_SUSPENDED.format("sending is")),
     "own": Word("Whether the domain has a letter of its own."),
     "owner": Word('Whose way out it is: an account, a domain, or "" for the server\'s.'),
@@ -373,7 +376,7 @@ GLOSSARY: Mapping[str, Word] = {
 
 def described(type_name: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """A schema of msgspec for a field of a type, with what the glossary says of it."""
-    word = GLOSSARY.get(f"{type_name}.{name}") or GLOSSARY[name]
+    word = GLOSSARY.get(f"{type_name}.{name}") or GLOSSARY.get(name, Word(""))
     return {**_with(schema, word.rules), "description": word.means}
 
 

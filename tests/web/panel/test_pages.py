@@ -54,6 +54,17 @@ class PageTests(SynchronousTestCase):
         self.assertIn(f"Ann@{MINE}", text)
         self.assertNotIn("/domains/", text)
 
+    def test_suspended_by_an_operator(self) -> None:
+        """An owner reads that only his provider can lift it; the provider has the switches."""
+        self.admin.accounts[f"Ann@{MINE}"] |= {"outgoing_suspended": True, "operator_suspended": True}
+        text = self.browser.get(ANN).text
+        self.assertIn("outgoing suspended", text)
+        self.assertIn("Your provider has suspended", text)
+        self.assertNotIn('value="suspensions"', text)
+        root = Browser(self.site)
+        root.sign_in("root")
+        self.assertIn('value="suspensions"', root.get(ANN).text)
+
     def test_a_main_login_has_both(self) -> None:
         """Who came by a domain's main login has the domain, and its default mailbox (A3)."""
         browser = Browser(self.site)

@@ -18,6 +18,7 @@ SUSPENSIONS = ("login", "incoming", "outgoing")
 def account_state(row: Any) -> list[str]:
     """What is not as usual with an account, in a few words."""
     words = [f"{what} suspended" for what in SUSPENSIONS if row[f"{what}_suspended"]]
+    words += ["by the operator"] if row["operator_suspended"] else []
     if is_nearly_full(row):
         words.append("full" if row["used"] >= row["quota"] else "nearly full")
     return words
