@@ -7,14 +7,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from sys import byteorder
 
+from hostmail.interfaces.columns import Columns, Row
 from hostmail.interfaces.mailstore import Snapshot
 from hostmail.storage.boxes import Box
 
-Changed = tuple[int, int, int, int, int]
 SEEN, DELETED = 1, 8
 _SEEN = bytes(octet for octet in range(256) if octet & SEEN)
 _NOT_DELETED = bytes(octet for octet in range(256) if not octet & DELETED)
-_KINDS = (("uids", "I"), ("sizes", "Q"), ("dates", "q"), ("modseqs", "Q"))
 
 
 def _lowest_octets(column: array[int]) -> bytes:
@@ -22,7 +21,7 @@ def _lowest_octets(column: array[int]) -> bytes:
     return column.tobytes()[0 if byteorder == "little" else column.itemsize - 1 :: column.itemsize]
 
 
-class View:
+class View(Columns):
     """The columns of one folder as of `modseq`.
 
     Snapshots share them, so that opening a folder of any size costs the same: they are copied before the first change after that.
@@ -35,7 +34,6 @@ class View:
         self.sizes: array[int] = array("Q")
         self.dates: array[int] = array("q")
         self.modseqs: array[int] = array("Q")
-        self._shared = False
         self._first_unseen: int | None = None
         self._counted: tuple[int, int] | None = None
         self._sent: tuple[array[int], array[int]] = array("I"), array("i")
@@ -78,37 +76,34 @@ class View:
             end = offset + count * item.itemsize
             item.frombytes(octets[offset:end])
             offset = end
-        self._shared, self._first_unseen = False, None
+        self.shared, self._first_unseen = False, None
         self.uids, self.sizes, self.dates, self.modseqs = items[0], items[2], items[3], items[4]
         self.flags = items[1].tolist()
         self.modseq = modseq
         self._count(_lowest_octets(items[1]))
         return True
 
-    def load(self, rows: Sequence[Changed], modseq: int) -> None:
+    def load(self, rows: Sequence[Row], modseq: int) -> None:
         """All messages anew, ascending by UID."""
         columns: Iterable[Sequence[int]] = zip(*rows, strict=True) if rows else ((),) * 5
         uids, flags, sizes, dates, modseqs = columns
-        self._shared, self._first_unseen = False, None
+        self.shared, self._first_unseen = False, None
         self.uids, self.flags = array("I", uids), list(flags)
         self.sizes, self.dates, self.modseqs = array("Q", sizes), array("q", dates), array("Q", modseqs)
         self.modseq, self._counted = modseq, None
 
-    def apply(self, changed: Sequence[Changed], expunged: Sequence[int], modseq: int) -> None:
+    def apply(self, changed: Sequence[Row], expunged: Sequence[int], modseq: int) -> None:
         """What happened since."""
         if changed or expunged:
-            self._own()
+            self.own()
         if expunged:
             self._remove(expunged)
             self._first_unseen = None
         unseen, deleted = self._counts()
-        for uid, flags, size, date, message_modseq in changed:
+        for row in changed:
+            uid, flags, size, _, message_modseq = row
             if not self.uids or uid > self.uids[-1]:
-                self.uids.append(uid)
-                self.flags.append(flags)
-                self.sizes.append(size)
-                self.dates.append(date)
-                self.modseqs.append(message_modseq)
+                self.append(row)
                 unseen += not flags & SEEN
                 deleted += flags & DELETED > 0
                 continue
@@ -122,35 +117,14 @@ class View:
                     self._first_unseen = None
         self.modseq, self._counted = modseq, (unseen, deleted)
 
-    def _own(self) -> None:
-        """Leave the columns to whom they were shown, and go on with copies."""
-        if self._shared:
-            self._shared = False
-            self.uids, self.flags, self.sizes = self.uids[:], self.flags[:], self.sizes[:]
-            self.dates, self.modseqs = self.dates[:], self.modseqs[:]
-
     def _remove(self, expunged: Sequence[int]) -> None:
-        columns = (self.uids, self.flags, self.sizes, self.dates, self.modseqs)
-        places = [at for at, uid in ((bisect_left(self.uids, uid), uid) for uid in expunged) if self._is_at(at, uid)]
+        places = sorted(at for uid in expunged if (at := self.index_of(uid)) is not None)
         if self._counted is not None:
             unseen, deleted = self._counted
             masks = [self.flags[at] for at in places]
             unseen -= sum(1 for mask in masks if not mask & SEEN)
             self._counted = unseen, deleted - sum(1 for mask in masks if mask & DELETED)
-        if len(places) <= 16:
-            for at in reversed(places):
-                for column in columns:
-                    del column[at]
-            return
-        gone = set(places)
-        kept = [at for at in range(len(self.uids)) if at not in gone]
-        self.flags = [self.flags[at] for at in kept]
-        for name, kind in _KINDS:
-            column = getattr(self, name)
-            setattr(self, name, array(kind, [column[at] for at in kept]))
-
-    def _is_at(self, at: int, uid: int) -> bool:
-        return at < len(self.uids) and self.uids[at] == uid
+        self.cut(places)
 
     def sent_days_of(self, uids: array[int]) -> array[int] | None:
         """What `keep_sent_days` was given for just these messages."""
@@ -185,7 +159,7 @@ class View:
 
     def snapshot(self, box: Box, first_recent: int) -> Snapshot:
         """All of it, shared with the caller."""
-        self._shared = True
+        self.shared = True
         return Snapshot(
             uidvalidity=box.uidvalidity,
             uidnext=box.uidnext,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import compress
 from types import MappingProxyType
 from typing import Any
 
+from hostmail.interfaces.columns import Columns
 from hostmail.interfaces.mailstore import Changes, IFolder, Snapshot
 from hostmail.protocols.imap import flags as flagwords
 from hostmail.protocols.imap import sequence
@@ -20,15 +20,13 @@ from hostmail.protocols.imap.dialect import Dialect
 from hostmail.protocols.imap.sequence import Range, SequenceSet
 from hostmail.protocols.imap.tokens import BadSyntax
 
-FEW = 32
-
 
 def mailbox_id(uidvalidity: int) -> bytes:
     """A folder's name for ever (RFC 8474 section 4.1): no two folders of an account share a UIDVALIDITY, and renaming keeps it."""
     return b"F%d" % uidvalidity
 
 
-class Selected:
+class Selected(Columns):
     """One opening of one folder by one session.
 
     `gone` are the UIDs of messages that are no more, but keep their numbers until the client is told; `saved` is `$` (RFC 5182).
@@ -56,7 +54,7 @@ class Selected:
         self.sizes = snapshot.sizes
         self.dates = snapshot.dates
         self.modseqs = snapshot.modseqs
-        self._shared = True
+        self.shared = True
         self._first_unseen = snapshot.first_unseen
         self.first_recent = snapshot.first_recent
         self._learn_keywords(snapshot.keywords)
@@ -84,11 +82,6 @@ class Selected:
         self.folder.close()
 
     # ------------------------------------------------------------------------------------------------ what is there
-
-    def index_of(self, uid: int) -> int | None:
-        """Where this UID stands, or None."""
-        at = bisect_left(self.uids, uid)
-        return at if at < len(self.uids) and self.uids[at] == uid else None
 
     def _indices(self, uids: Sequence[int]) -> Iterable[int | None]:
         """The same for many; what was done to a stretch of messages is found in one step."""
@@ -236,7 +229,7 @@ class Selected:
         """
         if not changes.changed:
             return []
-        self._own()
+        self.own()
         differ: list[int] = []
         flags, modseqs, condstore = self.flags, self.modseqs, self._dialect.condstore
         indices = self._indices([row[0] for row in changes.changed])
@@ -271,39 +264,15 @@ class Selected:
             return b""
         gone = sorted(self.gone)
         where = [index for index in self._indices(gone) if index is not None]
-        where.reverse()
         if self.structures:
             self.structures = {uid: part for uid, part in self.structures.items() if uid not in self.gone}
         self.gone = frozenset()
         self._note_told()
-        self._remove(where)
+        self.own()
+        self.cut(where)
         if self._dialect.qresync:
             return b"* VANISHED %b\r\n" % sequence.format_numbers(gone)
-        return b"".join([b"* %d EXPUNGE\r\n" % (index + 1) for index in where])
-
-    def _own(self) -> None:
-        """The columns are shared with the store and others who have this folder open: before the first change they are copied."""
-        if self._shared:
-            self._shared = False
-            self.uids, self.flags, self.sizes = self.uids[:], self.flags[:], self.sizes[:]
-            self.dates, self.modseqs = self.dates[:], self.modseqs[:]
-
-    def _remove(self, where: list[int]) -> None:
-        """Cut out the rows at these indices, given from the last to the first."""
-        self._own()
-        if len(where) <= FEW:
-            for column in (self.uids, self.flags, self.sizes, self.dates, self.modseqs):
-                for index in where:
-                    del column[index]
-            return
-        kept = bytearray(b"\x01") * len(self.uids)
-        for index in where:
-            kept[index] = 0
-        self.flags = list(compress(self.flags, kept))
-        self.uids, self.sizes, self.dates, self.modseqs = (
-            array(column.typecode, compress(column, kept))
-            for column in (self.uids, self.sizes, self.dates, self.modseqs)
-        )
+        return b"".join([b"* %d EXPUNGE\r\n" % (index + 1) for index in reversed(where)])
 
     def _arrivals(self, rows: list[tuple[int, int, int, int, int]]) -> bytes:
         last = self.uids[-1] if self.uids else 0
@@ -312,13 +281,9 @@ class Selected:
             return b""
         if not self.first_recent and not self.read_only:
             self.first_recent = new[0][0]
-        self._own()
-        for uid, mask, size, date, modseq in new:
-            self.uids.append(uid)
-            self.flags.append(mask)
-            self.sizes.append(size)
-            self.dates.append(date)
-            self.modseqs.append(modseq)
+        self.own()
+        for row in new:
+            self.append(row)
         return self.counts()
 
     def _learn_keywords(self, keywords: Sequence[str]) -> None:
