@@ -14,7 +14,7 @@ from zope.interface import implementer
 from hostmail.errors import Refusal
 from hostmail.interfaces.history import IHistory, MailFact
 from hostmail.interfaces.threads import InThread
-from hostmail.monitoring.stories import COLUMNS, Whose, story
+from hostmail.monitoring.finding import COLUMNS, Whose, story
 from hostmail.sql.cachefile import CacheFile
 
 FLUSH_SECONDS, FLUSH_AT = 1.0, 500
