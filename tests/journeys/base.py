@@ -73,13 +73,14 @@ class Journey(Shared):
 
     settings: ClassVar[str] = ""
     more: ClassVar[tuple[str, ...]] = ()
+    panel_tls: ClassVar[bool] = True
     accounts: ClassVar[tuple[str, ...]] = (ANN, BOB)
     here: ClassVar[Appliance]
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.here = Appliance(cls.settings, more=cls.more)
+        cls.here = Appliance(cls.settings, more=cls.more, panel_tls=cls.panel_tls)
         try:
             cls.here.start()
             cls.here.add(*cls.accounts)

@@ -44,10 +44,12 @@ def free_ports(count: int) -> list[int]:
 class Appliance:
     """One installed hostmail. `settings` are lines of YAML added to its configuration, `first` is Python that its process runs first.
 
-    `more` are services beside those of mail; the panel is at the socket panel.sock, too.
+    `more` are services beside those of mail; the panel is at the socket panel.sock, too, and with `panel_tls` off plain at its port.
     """
 
-    def __init__(self, settings: str = "", folder: str | None = None, more: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, settings: str = "", folder: str | None = None, more: tuple[str, ...] = (), panel_tls: bool = True
+    ) -> None:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="hostmail-journey-"))
         services = (*SERVICES, *more)
         self.ports = dict(zip(services, free_ports(len(services)), strict=True))
@@ -60,7 +62,9 @@ class Appliance:
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         listen = "".join(f'  {name}: ["tcp:{port}:interface=127.0.0.1"]\n' for name, port in self.ports.items())
         if "panel" in self.ports:
-            listen = listen.replace("  panel: [", f'  panel: ["unix:{self.folder}/panel.sock", ')
+            panel = f'"tcp:{self.ports["panel"]}:interface=127.0.0.1"'
+            plain = panel if panel_tls else f"{{endpoint: {panel}, tls: no}}"
+            listen = listen.replace(f"  panel: [{panel}", f'  panel: ["unix:{self.folder}/panel.sock", {plain}')
         quiet = "".join(line for key, line in QUIET.items() if key not in settings)
         self.config.write_text(
             f"hostname: mail.example.test\ndata_dir: {self.folder}/data\nlisten:\n{listen}{quiet}{settings}"

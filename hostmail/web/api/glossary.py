@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from hostmail.actor import Role
@@ -15,50 +14,7 @@ from hostmail.clientsetup.records import Need, What
 from hostmail.clientsetup.setup import Protocol, Security
 from hostmail.interfaces.history import Happened
 from hostmail.interfaces.lists import MayPost
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What a name means, and further keywords of JSON Schema for its values, or for each item of a list."""
-
-    means: str
-    rules: Mapping[str, Any] = field(default_factory=dict)
-
-
-def address(means: str) -> Word:
-    """A mail address."""
-    return Word(means, {"format": "idn-email"})
-
-
-def count(means: str) -> Word:
-    """A number of things."""
-    return Word(means, {"minimum": 0})
-
-
-def moment(means: str) -> Word:
-    """A point in time."""
-    return Word(_in("Unix time, in seconds", means), {"minimum": 0})
-
-
-def octets(means: str) -> Word:
-    """A size."""
-    return Word(_in("octets", means), {"minimum": 0})
-
-
-def _in(unit: str, means: str) -> str:
-    first, semicolon, rest = means.partition(";")
-    return f"{first} ({unit}){semicolon}{rest}."
-
-
-def one_of(means: str, *words: str) -> Word:
-    """One of these."""
-    return Word(means, {"enum": list(words)})
-
-
-def ip(means: str) -> Word:
-    """An IP address."""
-    return Word(means, {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
-
+from hostmail.web.api.words import Word, address, count, explained, ip, moment, octets, one_of
 
 _PORT = {"minimum": 1, "maximum": 65535}
 _QUEUE_ID = "The number of a message in the queue, as in the log and in Received."
@@ -338,7 +294,7 @@ GLOSSARY: Mapping[str, Word] = {
     "RelayRevokePath.ip": ip("An IPv4 or IPv6 address."),
     "SessionListRequest.address": Word("The account whose sessions are wanted."),
     "RelayAllowRequest.seconds": Word("For how long; null for as long as the configuration says.", {"minimum": 1}),
-    "ThrottledTold.ip": Word("An address, or a network (IPv6) that counts as one."),
+    "ThrottledTold.ip": Word("A client: an IPv4 address (/32), or a network of IPv6 (/64)."),
     "ThrottleForgivePath.ip": Word("An address, or a client as the list shows it."),
     "ListTold.held": count("How many posts wait for the owners."),
     "QueuedTold.state": one_of("How it is.", "waiting", "held", "sending"),
@@ -375,27 +331,5 @@ GLOSSARY: Mapping[str, Word] = {
 
 
 def described(type_name: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema of msgspec for a field of a type, with what the glossary says of it."""
-    word = GLOSSARY.get(f"{type_name}.{name}") or GLOSSARY.get(name, Word(""))
-    return {**_with(schema, word.rules), "description": word.means}
-
-
-def _with(schema: Mapping[str, Any], rules: Mapping[str, Any]) -> dict[str, Any]:
-    """The rules are for plain values: those of a list, or those that may be null."""
-    if "anyOf" in schema:
-        return {**schema, "anyOf": [_with(each, rules) for each in schema["anyOf"]]}
-    if schema.get("type") == "array":
-        return (
-            {**schema, "items": _with(schema["items"], rules)}
-            if _is_plain(schema["items"])
-            else {**schema, **_own(rules)}
-        )
-    return {**schema, **rules} if _is_plain(schema) else dict(schema)
-
-
-def _is_plain(schema: Mapping[str, Any]) -> bool:
-    return schema.get("type") in ("string", "integer", "number")
-
-
-def _own(rules: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: value for name, value in rules.items() if name.endswith("Items")}
+    """A schema of msgspec for a field of a type, with what is said of it here."""
+    return explained(schema, GLOSSARY.get(f"{type_name}.{name}") or GLOSSARY.get(name, Word("")))

@@ -1,0 +1,76 @@
+"""What a name in the API means: a sentence, and what is known of its values beyond their type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a name means, and further keywords of JSON Schema for its values, or for each item of a list."""
+
+    means: str
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+
+def address(means: str) -> Word:
+    """A mail address."""
+    return Word(means, {"format": "idn-email"})
+
+
+def count(means: str) -> Word:
+    """A number of things."""
+    return Word(means, {"minimum": 0})
+
+
+def moment(means: str) -> Word:
+    """A point in time."""
+    return Word(_in("Unix time, in seconds", means), {"minimum": 0})
+
+
+def octets(means: str) -> Word:
+    """A size."""
+    return Word(_in("octets", means), {"minimum": 0})
+
+
+def _in(unit: str, means: str) -> str:
+    first, semicolon, rest = means.partition(";")
+    return f"{first} ({unit}){semicolon}{rest}."
+
+
+def one_of(means: str, *words: str) -> Word:
+    """One of these."""
+    return Word(means, {"enum": list(words)})
+
+
+def ip(means: str) -> Word:
+    """An IP address."""
+    return Word(means, {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
+
+
+def explained(schema: Mapping[str, Any], word: Word) -> dict[str, Any]:
+    """A schema with what a word says of its values."""
+    return {**_with(schema, word.rules), "description": word.means}
+
+
+def _with(schema: Mapping[str, Any], rules: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules are for plain values: those of a list, or those that may be null."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_with(each, rules) for each in schema["anyOf"]]}
+    if schema.get("type") == "array":
+        return (
+            {**schema, "items": _with(schema["items"], rules)}
+            if _is_plain(schema["items"])
+            else {**schema, **_own(rules)}
+        )
+    return {**schema, **rules} if _is_plain(schema) else dict(schema)
+
+
+def _is_plain(schema: Mapping[str, Any]) -> bool:
+    return schema.get("type") in ("string", "integer", "number")
+
+
+def _own(rules: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in rules.items() if name.endswith("Items")}
