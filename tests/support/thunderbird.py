@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,8 @@ class Thunderbird:
         self._home = Path(tempfile.mkdtemp(prefix="hostmail-thunderbird-"))
         self._profile = self._home / "profile"
         self._log = self._home / "log"
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._open = ExitStack()
+        self._open.callback(shutil.rmtree, self._home, ignore_errors=True)
         try:
             self._start(socks)
         except BaseException:
@@ -146,8 +148,9 @@ class Thunderbird:
             process = subprocess.Popen(
                 [thunderbird, *words], env=environment, cwd=self._home, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        self._running.append(process)
+        self._open.callback(stop, process)
         self._remote = Marionette(self._port(process))
+        self._open.callback(self._remote.close)
         self._remote.run(NO_NAMES)
 
     def _screen(self) -> str:
@@ -161,7 +164,7 @@ class Thunderbird:
                 )
             finally:
                 os.close(theirs)
-            self._running.append(screen)
+            self._open.callback(stop, screen)
             return f":{numbers.readline().strip()}"
 
     def _port(self, process: subprocess.Popen[bytes]) -> int:
@@ -175,16 +178,7 @@ class Thunderbird:
 
     def end(self) -> None:
         """Close it, and forget everything."""
-        for process in reversed(self._running):
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if hasattr(self, "_remote"):
-            self._remote.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        self._open.close()
 
     def said(self) -> str:
         """What it wrote to its terminal."""
@@ -228,3 +222,13 @@ class Thunderbird:
             return self._remote.run(script, *given)
         except AssertionError as trouble:
             raise AssertionError(f"{trouble}\n--- Thunderbird\n{self.said()}") from None
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End it, if need be by force."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
