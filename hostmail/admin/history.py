@@ -38,7 +38,8 @@ class HistoryVerbs:
     async def trace(self, asked: Traced, actor: Actor) -> list[FactTold]:
         """Facts from the oldest to the newest, of those messages that concern him."""
         if not asked.text.strip() or not 0 < asked.most <= MOST:
-            raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts")
+            wrong = "most" if asked.text.strip() else "text"
+            raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts").about(wrong)
         text = _as_kept(asked.text.strip())
         since = 0.0 if asked.seconds is None else self._now() - asked.seconds
         if actor.role is Role.OPERATOR:

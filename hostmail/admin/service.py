@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -45,6 +46,11 @@ from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound, Refusal
 from hostmail.interfaces.admin import IAdmin
 
+_AT, _NAMED = (
+    re.compile(r" - at `\$\.(\w+)"),
+    re.compile(r"\Aobject (?:missing required|contains unknown) field `(\w+)`\Z", re.IGNORECASE),
+)
+
 
 def verbs_over(parts: Parts, clients: Clients, welcomes: Welcomes) -> dict[str, Verb]:
     """The verb table: every noun's verbs."""
@@ -77,6 +83,12 @@ def verbs_over(parts: Parts, clients: Clients, welcomes: Welcomes) -> dict[str, 
         Status(parts),
     )
     return {name: verb for noun in nouns for name, verb in noun.verbs.items()}
+
+
+def argument_of(error: msgspec.ValidationError) -> str:
+    """Which argument is of a wrong type, unknown or missing, "" if that is not said."""
+    found = _AT.search(str(error)) or _NAMED.search(str(error))
+    return found[1] if found else ""
 
 
 @implementer(IAdmin)
@@ -135,7 +147,7 @@ class Admin:
         try:
             asked = msgspec.convert(dict(arguments), known.arguments, strict=True)
         except msgspec.ValidationError as error:
-            raise BadValue(f"{verb}: {error}") from None
+            raise BadValue(f"{verb}: {error}").about(argument_of(error)) from None
         await self._check_subjects(known.may, actor, asked)
         try:
             answer = await (known.work(asked, actor) if known.may.acting else known.work(asked))

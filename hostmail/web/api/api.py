@@ -34,10 +34,11 @@ DOCUMENT = "/openapi.json"
 
 @dataclass(slots=True)
 class Call:
-    """One request under way: the number it has in answer and log, who makes it, and headers for its answer."""
+    """One request under way: the number it has in answer and log, what it calls, who makes it, and headers for its answer."""
 
     asked: Asked
     number: str
+    endpoint: Endpoint | None = None
     who: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
 
@@ -70,11 +71,12 @@ class Api:
         try:
             answer = await self._answer(call)
         except Trouble as trouble:
-            answer = of_status(trouble.status, trouble.detail, call.number, more=trouble.headers)
+            answer = of_status(trouble.status, trouble.detail, call.number, trouble.argument, more=trouble.headers)
         except Refusal as refusal:
             if refusal.private:
                 log.warn("call_refused: {path}: {reason}", path=asked.raw_path[:200], reason=refusal.private)
-            answer = of_refusal(refusal, call.number)
+            argument = call.endpoint.called(refusal.argument) if call.endpoint is not None else ""
+            answer = of_refusal(refusal, call.number, argument)
         except Exception:  # noqa: BLE001 - the edge: logged whole, and the program learns nothing of it
             log.failure(
                 "call_failed: {method} {path} [{number}]",
@@ -106,6 +108,7 @@ class Api:
         endpoint = methods.get("GET" if asked.method == "HEAD" else asked.method)
         if endpoint is None:
             raise Trouble(405, f"not with {asked.method}", allowed)
+        call.endpoint = endpoint
         check_accepts(asked.headers.get("accept", ""))
         if not endpoint.verb:
             return Answer(self._document(), kind=JSON)

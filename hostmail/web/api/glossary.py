@@ -325,6 +325,7 @@ GLOSSARY: Mapping[str, Word] = {
     "ProblemDetails.status": Word("The status.", {"minimum": 400, "maximum": 599}),
     "ProblemDetails.detail": Word("Why, in plain words."),
     "ProblemDetails.type": Word("Always about:blank: the status says what kind of problem it is (RFC 9457, 4.2.1)."),
+    "ProblemDetails.argument": Word("Which field or parameter is wrong, where it is one."),
     "ProblemDetails.suggestion": Word("What may have been meant."),
     "ProblemDetails.request_id": Word("What the log calls this request; X-Request-Id, too."),
 }

@@ -82,10 +82,9 @@ class _Pieces:
     def __init__(self, endpoint: Endpoint, shape: Shape) -> None:
         self._endpoint, self._shape = endpoint, shape
         fields = {name: each for name, each in shape.fields.items() if name not in endpoint.parts}
-        called = {argument: name for name, argument in endpoint.names.items()}
         self.name = _camel(endpoint.verb) + "One" * endpoint.path.endswith("{id}")
         self.path = _struct(f"{self.name}Path", {name: shape.fields[name] for name in endpoint.parts})
-        self.rest = _struct(f"{self.name}Request", {called.get(name, name): each for name, each in fields.items()})
+        self.rest = _struct(f"{self.name}Request", {endpoint.called(name): each for name, each in fields.items()})
         self.types = (self.path, self.rest, shape.answer)
 
     def operation(self, path: Any, rest: Any, answer: Any, components: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,12 +44,12 @@ def limit_of(asked: Asked) -> int:
     """How many rows are wanted; raises Trouble."""
     for name in PAGING:
         if len(asked.query.all(name)) > 1:
-            raise Trouble(422, f"{name} may be given once")
+            raise Trouble(422, f"{name} may be given once", argument=name)
     text = asked.query.text("limit")
     if not text and "limit" not in asked.query.names:
         return USUAL
     if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MOST):
-        raise Trouble(422, f"limit: a number from 1 to {MOST}")
+        raise Trouble(422, f"limit: a number from 1 to {MOST}", argument="limit")
     return int(text)
 
 
@@ -86,7 +86,7 @@ def _start(rows: Sequence[Mapping[str, Any]], cursor: str, order: Order) -> int:
             raise ValueError
         begin = bisect_left(rows, last, key=order.key)
     except (ValueError, TypeError, msgspec.MsgspecError):
-        raise Trouble(422, "cursor: not one of ours; begin without") from None
+        raise Trouble(422, "cursor: not one of ours; begin without", argument="cursor") from None
     shown = 0
     while shown < same and begin + shown < len(rows) and order.key(rows[begin + shown]) == last:
         shown += 1

@@ -18,9 +18,13 @@ UNEXPECTED = "something went wrong here; it has been written down under this req
 
 
 class Trouble(Exception):
-    """A request that cannot be carried out, for a reason in how it was sent. `headers` go with the answer."""
+    """A request that cannot be carried out, for a reason in how it was sent. `headers` go with the answer.
 
-    def __init__(self, status: int, detail: str, *headers: tuple[str, str]) -> None:
+    `argument` is what it is about, where that is one.
+    """
+
+    def __init__(self, status: int, detail: str, *headers: tuple[str, str], argument: str = "") -> None:
+        self.argument = argument
         self.status = status
         self.detail = detail
         self.headers = headers
@@ -28,26 +32,32 @@ class Trouble(Exception):
 
 
 class ProblemDetails(msgspec.Struct, omit_defaults=True):
-    """Why something was not done (RFC 9457). `suggestion` is what may have been meant; `request_id` is in the log, too."""
+    """Why something was not done (RFC 9457). `argument` is what of the request is wrong, `suggestion` what may have been meant.
+
+    `request_id` is in the log, too.
+    """
 
     title: str
     status: int
     detail: str
     type: str = "about:blank"
+    argument: str = ""
     suggestion: str = ""
     request_id: str = ""
 
 
-def of_status(status: int, detail: str, request_id: str = "", suggestion: str = "", **headers: Any) -> Answer:
+def of_status(
+    status: int, detail: str, request_id: str = "", argument: str = "", suggestion: str = "", **headers: Any
+) -> Answer:
     """The answer that says so."""
     title = HTTPStatus(status).phrase
-    told = ProblemDetails(title, status, detail, suggestion=suggestion, request_id=request_id)
+    told = ProblemDetails(title, status, detail, argument=argument, suggestion=suggestion, request_id=request_id)
     return Answer(msgspec.json.encode(told), status, PROBLEM, **headers)
 
 
-def of_refusal(refusal: Refusal, request_id: str) -> Answer:
-    """The public words of a refusal."""
+def of_refusal(refusal: Refusal, request_id: str, argument: str = "") -> Answer:
+    """The public words of a refusal, about this argument."""
     suggestion = refusal.suggestion if isinstance(refusal, NotFound) else ""
     status = status_of(refusal)
     later = (("retry-after", str(LATER_SECONDS)),) if status in (429, 503) else ()
-    return of_status(status, refusal.public, request_id, suggestion, more=later)
+    return of_status(status, refusal.public, request_id, argument, suggestion, more=later)

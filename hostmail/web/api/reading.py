@@ -36,7 +36,7 @@ def check_conditions(endpoint: Endpoint, asked: Asked) -> None:
 
 def arguments(endpoint: Endpoint, shape: Shape, asked: Asked, parts: Mapping[str, str]) -> dict[str, Any]:
     """What the verb gets. Its values are checked by the verb itself; raises Trouble."""
-    found = {name: of_text(shape, name, [text]) for name, text in parts.items()}
+    found = {name: of_text(shape, name, [text], name) for name, text in parts.items()}
     names = asked.query.names - (PAGING if is_paged(endpoint, shape) else frozenset())
     if endpoint.method in WITH_BODY:
         if names:
@@ -48,8 +48,8 @@ def arguments(endpoint: Endpoint, shape: Shape, asked: Asked, parts: Mapping[str
     for name in sorted(names):
         argument = endpoint.names.get(name, name)
         if argument not in shape.fields or argument in parts or name in endpoint.names.values():
-            raise Trouble(422, f"there is no parameter {name[:60]}")
-        found[argument] = of_text(shape, argument, asked.query.all(name))
+            raise Trouble(422, f"there is no parameter {name[:60]}", argument=name[:60])
+        found[argument] = of_text(shape, argument, asked.query.all(name), name)
     return found
 
 
@@ -58,16 +58,16 @@ def is_paged(endpoint: Endpoint, shape: Shape) -> bool:
     return endpoint.method == "GET" and shape.is_list
 
 
-def of_text(shape: Shape, name: str, texts: list[str]) -> Any:
-    """A value in a path or query; raises Trouble for what is none."""
+def of_text(shape: Shape, name: str, texts: list[str], called: str) -> Any:
+    """A value in a path or query, where it is `called` so; raises Trouble for what is none."""
     kind = shape.fields[name].type
     is_list = get_origin(kind) is list
     if len(texts) > 1 and not is_list:
-        raise Trouble(422, f"{name} may be given once")
+        raise Trouble(422, f"{called} may be given once", argument=called)
     try:
         return within_bounds(msgspec.convert(texts if is_list else texts[0], kind, strict=False))
     except msgspec.ValidationError as error:
-        raise Trouble(422, f"{name}: {error}") from None
+        raise Trouble(422, f"{called}: {error}", argument=called) from None
 
 
 def body_of(asked: Asked, known: Mapping[str, Any]) -> dict[str, Any]:

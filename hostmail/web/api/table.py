@@ -33,6 +33,10 @@ class Endpoint:
         """The arguments in the path."""
         return tuple(_PART.findall(self.path))
 
+    def called(self, argument: str) -> str:
+        """What an argument of the verb is called here."""
+        return next((name for name, meant in self.names.items() if meant == argument), argument)
+
 
 def of_noun(path: str, part: str, noun: str, verbs: str, **names: str) -> Iterator[Endpoint]:
     """What many nouns have: all of them, one more, and one of them to see, change and remove."""

@@ -55,7 +55,22 @@ class AnswerTests(ApiTestCase):
         self.assertEqual(told["request_id"], reply.headers["x-request-id"])
         self.problem(self.ask("POST", "/accounts", ROOT, {"address": "ann@one.test", "password": "long enough"}), 409)
         self.problem(self.ask("POST", "/accounts", ROOT, {"address": "no address"}), 422)
-        self.problem(self.ask("POST", "/accounts", ROOT, {**NEW, "quota": "much"}), 422)
+
+    def test_what_is_wrong_is_named(self) -> None:
+        """A problem says which field or parameter it is about, by the name that it has here."""
+        for method, path, body, argument in (
+            ("POST", "/accounts", {**NEW, "quota": "much"}, "quota"),
+            ("POST", "/accounts", {"password": "x"}, "address"),
+            ("POST", "/accounts", {**NEW, "colour": "red"}, "colour"),
+            ("POST", "/accounts", {**NEW, "password": "short"}, "password"),
+            ("POST", "/accounts/import", {"rows": [{"line": "x"}]}, "rows"),
+            ("GET", "/history?about=ann@one.test&most=x", None, "most"),
+            ("GET", "/history?about=%20", None, "about"),
+            ("GET", "/lists?domian=one.test", None, "domian"),
+            ("GET", "/domains?limit=0", None, "limit"),
+        ):
+            told = self.problem(self.ask(method, path, ROOT, body), 422)
+            self.assertEqual(told.get("argument"), argument, path)
 
     def test_not_yours_looks_like_not_there(self) -> None:
         """What an owner is told of another's domain, and of none at all, differs in the name only."""

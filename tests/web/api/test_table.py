@@ -29,9 +29,8 @@ class TableTests(ApiTestCase):
             path = path.replace(f"{{{name}}}", quote(str(said.pop(name)), safe="@"))
         if endpoint.method in WITH_BODY:
             return path, said
-        called = {argument: name for name, argument in endpoint.names.items()}
         query = "&".join(
-            f"{called.get(name, name)}={quote(str(text))}"
+            f"{endpoint.called(name)}={quote(str(text))}"
             for name, value in said.items()
             for text in (value if isinstance(value, list) else [value])
         )
