@@ -37,8 +37,8 @@ _NEW = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _KEEP = (
-    "DELETE FROM sessions WHERE subject = ?1 AND id NOT IN"
-    " (SELECT id FROM sessions WHERE subject = ?1 ORDER BY seen DESC, id DESC LIMIT ?2)"
+    "DELETE FROM sessions WHERE subject = ?1 AND is_half = ?2 AND id NOT IN"
+    " (SELECT id FROM sessions WHERE subject = ?1 AND is_half = ?2 ORDER BY seen DESC, id DESC LIMIT ?3)"
 )
 
 
@@ -98,13 +98,16 @@ class WebSessions:
     def begin(
         self, *, subject: str, credential: str, login: str, ip: str, program: str = "", is_half: bool = False
     ) -> str:
-        """Somebody has signed in; the token for his browser, always a new one. His oldest sessions end beyond 50."""
+        """Somebody has signed in; the token for his browser, always a new one. His oldest sessions end beyond 50.
+
+        Those that wait for a code are counted for themselves: who knows a password only ends nobody's sessions.
+        """
         token, now = new_token(), self._now()
         values = (subject, credential, login[:254], is_half, now, now, ip, program[:200], _hash(token))
         with self._file.writing() as connection:
             self._sweep(now)
             connection.execute(_NEW, values)
-            connection.execute(_KEEP, (subject, PER_SUBJECT))
+            connection.execute(_KEEP, (subject, is_half, PER_SUBJECT))
         return token
 
     def find(self, token: str) -> WebSession | None:

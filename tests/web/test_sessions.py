@@ -65,6 +65,15 @@ class SessionsTests(SynchronousTestCase):
         self.assertEqual(len(self.sessions.of("person:1")), PER_SUBJECT)
         self.assertIsNone(self.sessions.find(tokens[0]))
 
+    def test_passwords_alone_end_nothing(self) -> None:
+        """However often somebody comes as far as the code, whoever is signed in stays so; and of those few are kept, too."""
+        token = self.begin()
+        for _ in range(PER_SUBJECT + 2):
+            self.clock.advance(1)
+            self.sessions.begin(subject="person:1", credential="c", login="owen", ip="", is_half=True)
+        self.assertIsNotNone(self.sessions.find(token))
+        self.assertEqual(self.sessions._file.ask("SELECT count(*) FROM sessions"), [(PER_SUBJECT + 1,)])
+
     def test_forgotten(self) -> None:
         """What has ended leaves the file in time."""
         self.begin()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-MOST, KEPT_SECONDS = 20, 900.0
+MOST, MOST_OF_ONE, KEPT_SECONDS = 100, 2, 900.0
 
 Rows = Sequence[dict[str, Any]]
 
@@ -29,7 +29,10 @@ class KeptRows:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def keep(self, session: int, about: str, rows: Rows) -> str:
-        """Their key; the oldest go where there are too many."""
+        """Their key; the oldest go where there are too many, those of the same session first."""
+        own = [key for key, kept in self._kept.items() if kept.session == session]
+        for key in own[: len(own) + 1 - MOST_OF_ONE]:
+            del self._kept[key]
         key = token_hex(16)
         self._kept[key] = _Kept(session, about, self._now() + KEPT_SECONDS, rows)
         self.sweep()

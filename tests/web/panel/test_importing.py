@@ -97,8 +97,17 @@ class KeptTests(SynchronousTestCase):
         kept = KeptRows(lambda: time[0])
         first = kept.keep(1, "one.test", [])
         self.assertIsNone(kept.take(1, "two.test", first))
-        keys = [kept.keep(1, "one.test", [{"line": each}]) for each in range(MOST)]
+        keys = [kept.keep(each, "one.test", [{"line": each}]) for each in range(2, MOST + 2)]
         self.assertIsNone(kept.take(1, "one.test", first))
-        self.assertEqual(kept.take(1, "one.test", keys[0]), [{"line": 0}])
+        self.assertEqual(kept.take(2, "one.test", keys[0]), [{"line": 2}])
         time[0] = KEPT_SECONDS
-        self.assertIsNone(kept.take(1, "one.test", keys[1]))
+        self.assertIsNone(kept.take(3, "one.test", keys[1]))
+
+    def test_each_his_own(self) -> None:
+        """Who tries many files loses his own first ones, and nobody else's."""
+        kept = KeptRows(lambda: 0.0)
+        other = kept.keep(1, "one.test", [])
+        keys = [kept.keep(2, "one.test", [{"line": each}]) for each in range(MOST + 1)]
+        self.assertIsNone(kept.take(2, "one.test", keys[-3]))
+        self.assertEqual(kept.take(2, "one.test", keys[-2]), [{"line": MOST - 1}])
+        self.assertEqual(kept.take(1, "one.test", other), [])
