@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
+from sqlite3 import Connection
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -26,6 +27,9 @@ WORKING_SECONDS = 300.0
 """For a request that began and never came to an end: its process has died."""
 
 PER_TOKEN, OCTETS_PER_TOKEN = 1_000, 8 << 20
+OCTETS, FORGOTTEN_AT_ONCE = 256 << 20, 1_000
+"""Of all tokens together. Beyond, the oldest answers go, whosever they are: one may have very many tokens, one after the other."""
+
 _NONCE_OCTETS, _BOUND_EVERY = 12, 20
 _KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e ]{1,255})"|([\x21\x23-\x2b\x2d-\x7e]{1,255})')
 
@@ -49,6 +53,10 @@ DELETE FROM kept WHERE owner = ?1 AND key IN (
 )
 """
 
+_OLDEST = """
+DELETE FROM kept WHERE (owner, key) IN (SELECT owner, key FROM kept WHERE answer IS NOT NULL ORDER BY at LIMIT ?)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
@@ -70,8 +78,9 @@ def key_of(header: str) -> str:
 class KeptAnswers:
     """All of them. `now` is Unix time."""
 
-    def __init__(self, *, path: Path, now: Callable[[], float]) -> None:
+    def __init__(self, *, path: Path, now: Callable[[], float], most_octets: int = OCTETS) -> None:
         self._file = CacheFile(path=path, schema=_SCHEMA)
+        self._most_octets = most_octets
         self._now = now
         self._until_bound = 0
 
@@ -102,6 +111,13 @@ class KeptAnswers:
             if self._until_bound < 0:
                 self._until_bound = _BOUND_EVERY
                 connection.execute(_BOUND, (owner, PER_TOKEN, OCTETS_PER_TOKEN))
+                if self._octets(connection) > self._most_octets:
+                    connection.execute(_OLDEST, (FORGOTTEN_AT_ONCE,))
+
+    def _octets(self, connection: Connection) -> int:
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+        return int((pages - free) * size)
 
     def give_up(self, token: str, key: str) -> None:
         """It was refused, or failed: the next one with this key is tried anew."""

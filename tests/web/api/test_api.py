@@ -272,6 +272,17 @@ class OnceTests(ApiTestCase):
         self.assertEqual(self.kept.begin(ONE, "449", b""), answer)
         self.assertGreater(PER_TOKEN, 400)
 
+    def test_not_without_end(self) -> None:
+        """Nor do many tokens, one after the other, fill the disk: beyond so many octets the oldest answers of all go."""
+        kept = KeptAnswers(path=self.folder / "many.sqlite", now=self.clock.seconds, most_octets=1 << 20)
+        self.addCleanup(kept.close)
+        for number in range(200):
+            self.clock.advance(1)
+            kept.begin(f"token {number}", "k", b"")
+            kept.end(f"token {number}", "k", KeptAnswer(201, "", b"x" * 20_000))
+        self.assertIsNone(kept.begin("token 0", "k", b""))
+        self.assertLess((self.folder / "many.sqlite").stat().st_size, 3 << 20)
+
     def test_keys(self) -> None:
         """A key is a string as in RFC 8941, or bare; anything else is refused."""
         self.assertEqual((key_of('"a b"'), key_of("a-b_1")), ("a b", "a-b_1"))
