@@ -28,4 +28,4 @@ def distrust(asked: Asked, token: str) -> str:
 
 def own_path(text: str) -> str:
     """A path on this server that somebody asks to be sent to, "/" for anything that might be elsewhere."""
-    return text if len(text) <= MAX_PATH and _OWN_PATH.match(text) else "/"
+    return text if len(text) <= MAX_PATH and _OWN_PATH.match(text) and "//" not in text else "/"
