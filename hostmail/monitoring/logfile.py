@@ -1,7 +1,8 @@
-"""The log as twistd writes it, line for line, for a third of the processor time."""
+"""The log as twistd writes it, line for line, for a third of the processor time; but for characters that move a terminal's cursor."""
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from twisted.python.logfile import LogFile
 
 Format = Callable[[LogEvent], str | None]
 DEFAULT_FILE = "twistd.log"
+# Logins, addresses and answers of other servers are in it: none of them may look like a line of ours to who reads it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _STRANGE = frozenset({"log_failure", "log_flattened", "log_system"})
 
 
@@ -31,6 +34,10 @@ class QuickLines:
 
     def __call__(self, event: LogEvent) -> str | None:
         """The line with its end; None for an event without words."""
+        line = self._line(event)
+        return line and _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", line)
+
+    def _line(self, event: LogEvent) -> str | None:
         words = event.get("log_format")
         if type(words) is not str or "(" in words or not _STRANGE.isdisjoint(event):
             return self._stock(event)

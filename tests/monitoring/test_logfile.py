@@ -1,4 +1,4 @@
-"""The log's lines are twistd's, word for word."""
+"""The log's lines are twistd's, word for word, but for control characters."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ import signal
 import sys
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.logger import Logger, LogLevel, formatEventAsClassicLogText
+from twisted.logger import LogEvent, Logger, LogLevel, formatEventAsClassicLogText
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.monitoring.logfile import QuickLines, log_observer
+
+
+def stock(event: LogEvent) -> str | None:
+    """The line as twistd has it, with control characters written out."""
+    line = formatEventAsClassicLogText(event)
+    if line is None:
+        return None
+    return "".join(each if each in "\n\t" or category(each) != "Cc" else f"\\x{ord(each):02x}" for each in line)
 
 
 class Thing:
@@ -70,7 +79,14 @@ class QuickLinesTests(SynchronousTestCase):
         event |= {"log_time": when, "log_namespace": "queue", "log_level": level, **extra}
         quick = QuickLines()
         for _ in range(2):
-            self.assertEqual(quick(event), formatEventAsClassicLogText(event))
+            self.assertEqual(quick(event), stock(event))
+
+    def test_one_line(self) -> None:
+        """What a stranger has sent makes no line of its own, and hides none."""
+        event = {"log_format": "{login} failed", "login": "x\r2026 [auth#info] ann\n2026 \x1b[2Jann\x9b1A"}
+        event |= {"log_time": 1.0, "log_namespace": "auth", "log_level": LogLevel.info}
+        line = QuickLines()(event) or ""
+        self.assertTrue(line.endswith("x\\x0d2026 [auth#info] ann\n\t2026 \\x1b[2Jann\\x9b1A failed\n"), ascii(line))
 
     def test_failures(self) -> None:
         """A failure keeps its traceback."""
@@ -80,7 +96,7 @@ class QuickLinesTests(SynchronousTestCase):
             failure = Failure()
         event = {"log_format": "went wrong", "log_failure": failure, "log_time": 1.0}
         line = QuickLines()(event) or ""
-        self.assertEqual(line, formatEventAsClassicLogText(event))
+        self.assertEqual(line, stock(event))
         self.assertIn("\n\tbuiltins.ValueError: no", line)
 
     def test_nothing_at_all(self) -> None:
@@ -92,7 +108,7 @@ class QuickLinesTests(SynchronousTestCase):
         quick = QuickLines()
         for when in (10.0, 10.9, 11.0, 9.99, 1e9):
             event = {"log_format": "x", "log_time": when, "log_namespace": "n", "log_level": LogLevel.info}
-            self.assertEqual(quick(event), formatEventAsClassicLogText(event))
+            self.assertEqual(quick(event), stock(event))
 
 
 class ObserverTests(SynchronousTestCase):
