@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 from twisted.trial.unittest import SynchronousTestCase
@@ -84,14 +85,26 @@ def asked_by_command(command: click.Command) -> set[str]:
     """What a command asks for itself, or by what it calls in its own module."""
     function = inspect.unwrap(command.callback or (lambda: None))
     module = ast.parse(Path(inspect.getfile(function)).read_text())
-    functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
-    seen: set[str] = set()
-    waiting = {function.__name__}
+    known = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
+    waiting = [
+        node for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and begins(node) == begins_at(function)
+    ]
+    seen: list[ast.FunctionDef] = []
     while waiting:
-        seen |= waiting
-        names = {node.id for name in waiting for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
-        waiting = (names & functions.keys()) - seen
-    return {verb for name in seen for verb in asked(functions[name])}
+        seen.append(node := waiting.pop())
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        waiting += [known[name] for name in names & known.keys() if known[name] not in (*seen, *waiting)]
+    return {verb for node in seen for verb in asked(node)}
+
+
+def begins(node: ast.FunctionDef) -> int:
+    """In which line, with its decorators."""
+    return min(each.lineno for each in (node, *node.decorator_list))
+
+
+def begins_at(function: Callable[..., Any]) -> int:
+    """The same of one that is there."""
+    return function.__code__.co_firstlineno
 
 
 class FacesTests(SynchronousTestCase):
