@@ -46,8 +46,7 @@ class Address:
     @property
     def key(self) -> str:
         """What two spellings of one address have in common: delivery ignores case (A2), and how letters with marks are put together."""
-        local = self.local.casefold()
-        return f"{local if local.isascii() else normalize('NFC', local)}@{self.domain}"
+        return f"{caseless(self.local)}@{self.domain}"
 
     @property
     def is_ascii(self) -> bool:
@@ -57,6 +56,15 @@ class Address:
     def __str__(self) -> str:
         local = self.local if _DOT_STRING.match(self.local) else quote_local(self.local)
         return f"{local}@{self.domain}" if self.domain else local
+
+
+def caseless(text: str) -> str:
+    """What all spellings of a text have in common: case does not matter, nor how letters with marks are put together.
+
+    SQLite's lower() knows ASCII only: where others are looked for in SQL, connections have this as a function.
+    """
+    text = text.casefold()
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def parse_local(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TypedDict, cast
 
 import msgspec
 
+from hostmail.address import caseless
 from hostmail.admin.parts import Addressed, Named, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.decisions import CATCH_DEFAULT
@@ -69,11 +70,11 @@ class CatchAll:
         """Which unknown names got mail, the most frequent first, then those that are blocked and got none."""
         domain = await self._parts.find_domain(asked.name)
         blocked = {
-            name.address.casefold(): name for name in await self._parts.directory.names(domain.name) if name.blocked
+            caseless(name.address): name for name in await self._parts.directory.names(domain.name) if name.blocked
         }
         rows: list[CaughtTold] = []
         for caught in await self._parts.caught.names(domain.name):
-            is_blocked = blocked.pop(caught.address.casefold(), None) is not None
+            is_blocked = blocked.pop(caseless(caught.address), None) is not None
             rows.append(cast(CaughtTold, msgspec.to_builtins(caught) | {"blocked": is_blocked}))
         for name in blocked.values():
             rows.append({"address": name.address, "count": 0, "first_seen": None, "last_seen": None, "blocked": True})

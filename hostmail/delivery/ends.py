@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hostmail.address import Address
+from hostmail.address import Address, caseless
 from hostmail.decisions import (
     Decision,
     Discard,
@@ -111,7 +111,7 @@ def sort_out(decisions: Sequence[tuple[Recipient, Decision]]) -> Ends:
             if address := _other_address(recipient, end):
                 ends.leads.append((recipient, address))
             if caught := getattr(end, "caught", ""):
-                ends.caught.setdefault(caught.casefold(), caught)
+                ends.caught.setdefault(caseless(caught), caught)
     named = {recipient.address.key for recipient in ends.elsewhere}
     ends.lists = list(lists.values())
     ends.mailboxes = list(mailboxes.values())
@@ -125,4 +125,4 @@ def _other_address(recipient: Recipient, end: Decision) -> str:
         address = end.delivered_to
     else:
         address = str((isinstance(end, Forward | Refuse) and end.address) or "")
-    return "" if address.casefold() == str(recipient.address).casefold() else address
+    return "" if caseless(address) == caseless(str(recipient.address)) else address

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from hostmail.address import Address
+from hostmail.address import Address, caseless
 from hostmail.directory.tables import accounts, caught_names, domains, name_targets, names
 from hostmail.errors import BadAddress
 from hostmail.interfaces.directory import CaughtName, ICaughtNames
@@ -120,7 +120,7 @@ def _key(address: str) -> str:
     try:
         return Address.parse(address).key
     except BadAddress:
-        return address.casefold()
+        return caseless(address)
 
 
 def _add(connection: Connection, domain_id: int, names: dict[str, CaughtName], most: int) -> None:

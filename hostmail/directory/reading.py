@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
-from hostmail.address import Address, parse_domain
+from hostmail.address import Address, caseless, parse_domain
 from hostmail.directory import autoresponders, facts, lists, removed, replaced
 from hostmail.directory.lru import MISSING, Answers
 from hostmail.directory.tables import account_usage, accounts, domain_usage, domains
@@ -238,7 +238,7 @@ def _bare_name_meant(connection: Connection, name: str) -> tuple[str, int]:
     main_login = connection.execute(query.where(domains.c.main_login_key == name.casefold())).one_or_none()
     if main_login is not None:
         return "wrong case" if main_login[0] != name else "no default mailbox", main_login[1] or 0
-    start = f"{name.casefold()}@"
+    start = f"{caseless(name)}@"
     fitting = accounts.c.address_key.between(start, start + "\U0010ffff")
     found = connection.execute(select(accounts.c.id).where(fitting).limit(2)).scalars().all()
     return "bare name", found[0] if len(found) == 1 else 0

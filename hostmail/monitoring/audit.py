@@ -9,6 +9,7 @@ from threading import Lock
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from hostmail.address import caseless
 from hostmail.interfaces.admin import AuditEntry, IAudit
 from hostmail.interfaces.threads import InThread
 from hostmail.sql.cachefile import CacheFile
@@ -35,8 +36,8 @@ CREATE INDEX IF NOT EXISTS entries_at ON entries (at);
 _COLUMNS = "at, login, role, way, ip, verb, subject, arguments, outcome"
 _ADD = f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FIND = f"""SELECT {_COLUMNS}, number FROM entries
-WHERE at >= :since AND (:about = '' OR instr(lower(subject), lower(:about)))
-AND (:by = '' OR lower(login) = lower(:by) OR instr(lower(login), lower(:by) || ' (') = 1)
+WHERE at >= :since AND (:about = '' OR instr(caseless(subject), :about))
+AND (:by = '' OR caseless(login) = :by OR instr(caseless(login), :by || ' (') = 1)
 ORDER BY number DESC LIMIT :most"""
 _OLDEST = "DELETE FROM entries WHERE number IN (SELECT number FROM entries WHERE at < ? ORDER BY number LIMIT ?)"
 _OLDEST_REFUSED = _OLDEST.replace("WHERE at < ?", "WHERE at < ? AND outcome != 'done'")
@@ -100,7 +101,7 @@ class Audit:
             connection.execute("UPDATE entries SET outcome = ? WHERE number = ?", (outcome, number))
 
     def _find(self, since: float, by: str, about: str, most: int) -> list[AuditEntry]:
-        asked = {"since": since, "by": by, "about": about, "most": most}
+        asked = {"since": since, "by": caseless(by), "about": caseless(about), "most": most}
         with self._lock, self._file.reading() as connection:
             return [AuditEntry(*row) for row in connection.execute(_FIND, asked)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
+from hostmail.address import caseless
 from hostmail.interfaces.history import Happened, MailFact
 
 COLUMNS = "at, what, queue_id, message_id, sender, recipient, words"
@@ -46,8 +47,8 @@ def story(
     newest_first = dict.fromkeys(named[number].queue_id for number in sorted(named, reverse=True))
     together = _of_messages(connection, [one for one in newest_first if one], most * 2) | named
     facts = [together[place] for place in sorted(together)]
-    names = text.lower()
-    whole = {f.queue_id for f in facts if names in (f.sender.lower(), f.queue_id.lower(), f.message_id.lower())}
+    names = caseless(text)
+    whole = {f.queue_id for f in facts if names in (caseless(f.sender), caseless(f.queue_id), caseless(f.message_id))}
     concerned, led = _led_to(names, facts)
 
     def is_told(fact: MailFact) -> bool:
@@ -55,7 +56,7 @@ def story(
             return True
         if fact.more:
             return fact.queue_id in led
-        return not fact.recipient or fact.what is Happened.LIST or fact.recipient.lower() in concerned
+        return not fact.recipient or fact.what is Happened.LIST or caseless(fact.recipient) in concerned
 
     return [fact for fact in facts if is_told(fact)][-most:]
 
@@ -84,7 +85,7 @@ def _of_somebody(connection: sqlite3.Connection, facts: Found, whose: Whose) -> 
 
 
 def _newest(connection: sqlite3.Connection, query: str, text: str, since: float, most: int) -> Iterable[tuple[int]]:
-    asked = {"text": text, "lower": text.lower(), "since": since, "most": most}
+    asked = {"text": text, "lower": caseless(text), "since": since, "most": most}
     return connection.execute(f"{query} ORDER BY id DESC LIMIT :most", asked)
 
 
@@ -125,7 +126,7 @@ def _led_to(address: str, facts: Sequence[MailFact]) -> tuple[set[str], set[str]
     """The address and those it led to by alias or forward, and the messages for which it did."""
     concerned, led = {address}, set()
     for fact in facts:
-        if fact.what is Happened.LED_TO and fact.recipient.lower() in concerned:
-            concerned.add(fact.words.lower())
+        if fact.what is Happened.LED_TO and caseless(fact.recipient) in concerned:
+            concerned.add(caseless(fact.words))
             led.add(fact.queue_id)
     return concerned, led

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from hostmail.address import caseless
 from hostmail.errors import Refusal
 from hostmail.interfaces.history import IHistory, MailFact
 from hostmail.interfaces.threads import InThread
@@ -195,8 +196,12 @@ def _ended(work: Deferred[None]) -> Deferred[None]:
 
 
 def _row(fact: MailFact) -> tuple[object, ...]:
-    """As the file takes it: one text that cannot be written must not take a whole batch with it."""
-    texts = fact.queue_id, fact.message_id, fact.sender, fact.recipient, fact.words[:MOST_WORDS]
+    """As the file takes it: one text that cannot be written must not take a whole batch with it.
+
+    Letters of addresses are folded where they are not ASCII, for SQLite's lower(), by which addresses are found, leaves those alone.
+    """
+    sender, recipient = (each if each.isascii() else caseless(each) for each in (fact.sender, fact.recipient))
+    texts = fact.queue_id, fact.message_id, sender, recipient, fact.words[:MOST_WORDS]
     return (fact.at, fact.what, *(each if each.isascii() else _writable(each) for each in texts))
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_
 
+from hostmail.address import caseless
 from hostmail.config.nearest import nearest
 from hostmail.config.units import parse_duration
 from hostmail.errors import BadValue
@@ -55,7 +56,9 @@ def _word(word: str, now: float) -> Any:
 
 
 def _holds(column: Any, text: str) -> Any:
-    return func.instr(func.lower(column), text.lower()) > 0
+    if text.isascii():
+        return func.instr(func.lower(column), text.lower()) > 0
+    return func.instr(func.caseless(column), caseless(text)) > 0
 
 
 def _in(column: Any) -> Callable[[str, float], Any]:

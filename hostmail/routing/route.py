@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hostmail.address import Address
+from hostmail.address import Address, caseless
 from hostmail.decisions import Decision, Discard, ForList, Forward, IntoMailbox, Refuse, Relay, Several
 from hostmail.errors import MailLoop, NoSuchRecipient, TemporaryFailure
 from hostmail.interfaces.directory import MAX_CHAIN
@@ -66,7 +66,7 @@ class Resolution:
         caught = stop.caught or (caught_name(stop.address) if taken.caught else "")
         if taken.mailbox is not None:
             account = taken.mailbox
-            addressed = "" if self._key == account.address.casefold() else str(self.recipient)
+            addressed = "" if self._key == caseless(account.address) else str(self.recipient)
             end = IntoMailbox(account.id, account.address, addressed=addressed, caught=caught)
             self._ends.setdefault(account.id, end)
         elif taken.for_list is not None:

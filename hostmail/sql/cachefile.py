@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from hostmail.address import caseless
 from hostmail.errors import ConfigurationError, TemporaryFailure
 from hostmail.sql.files import alone, make_private
 
@@ -107,6 +108,7 @@ def _open(path: Path, schema: str, check: bool, durable: bool) -> sqlite3.Connec
     make_private(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
     try:
+        connection.create_function("caseless", 1, caseless, deterministic=True)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         if check and connection.execute("PRAGMA quick_check").fetchone() != ("ok",):

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from hostmail.address import caseless
+
 BUSY_TIMEOUT_SECONDS = 10
 
 
@@ -61,6 +63,7 @@ def make_engine(path: Path, synchronous: str = "FULL") -> Engine:
         dbapi.execute("PRAGMA journal_mode=WAL")
         dbapi.execute(f"PRAGMA synchronous={synchronous}")
         dbapi.execute("PRAGMA foreign_keys=ON")
+        dbapi.create_function("caseless", 1, caseless, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:

@@ -60,6 +60,13 @@ class AuditTests(SynchronousTestCase):
         (row,) = self.audit._file.ask("PRAGMA synchronous")
         self.assertEqual(row, (2,))
 
+    def test_find_other_letters(self) -> None:
+        """Case does not matter in other scripts either."""
+        self.write("J\u00dcRGEN@one.test", "\u00d6ner (token)")
+        self.assertEqual(self.subjects(about="j\u00fcrgen@"), ["J\u00dcRGEN@one.test"])
+        self.assertEqual(self.subjects(by="\u00d6NER"), ["J\u00dcRGEN@one.test"])
+        self.assertEqual(self.subjects(by="\u00f6n"), [])
+
     def test_find(self) -> None:
         """By whom, about what in any case, since when, and the newest."""
         self.write("ann@one.test", "max")

@@ -197,8 +197,13 @@ class StoryTests(HistoryCase):
 
     def test_letters_of_other_scripts(self) -> None:
         """Case does not matter in other letters either, as people ask for them."""
-        self.tell(Happened.ACCEPTED, sender="j\u00fcrgen@example.com")
-        self.assertEqual(self.find("J\u00dcRGEN@example.com"), ["accepted"])
+        self.tell(Happened.ACCEPTED, sender="J\u00dcRGEN@example.com")
+        self.tell(Happened.LED_TO, recipient="info@here.test", words="\u00d6zg\u00fcr@far.test")
+        self.tell(Happened.SENT, recipient="\u00d6ZG\u00dcR@far.test")
+        for text in ("J\u00dcRGEN@example.com", "j\u00fcrgen@example.com", "ju\u0308rgen@example.com"):
+            self.assertEqual(len(self.find(text)), 3, text)
+        self.assertEqual(len(self.find("INFO@here.test")), 3)
+        self.assertEqual(len(self.find("\u00f6ZG\u00fcR@far.test")), 2)
 
 
 class KeepingTests(HistoryCase):

@@ -49,6 +49,12 @@ class FilterTests(QueueCase):
         }.items():
             self.assertEqual(self.found(pattern), wanted, pattern)
 
+    def test_other_letters(self) -> None:
+        """Case does not matter in other scripts either, whichever of the two was written large, nor how their letters are put together."""
+        self.put("J\u00dcRGEN@z.example")
+        for pattern in ("j\u00fcrgen", "to:J\u00dcRGEN@z", "ju\u0308rgen", "\u00fcRG"):
+            self.assertEqual(self.found(pattern), ["J\u00dcRGEN"], pattern)
+
     def test_answer(self) -> None:
         """What the other side said last can be looked for."""
         row = self.wait(self.queue.lease(60.0, 1))[0]
