@@ -28,16 +28,6 @@ def build_structures(data: bytes, part: Part) -> Structures:
     return _multipart(data, part) if part.is_multipart else _leaf(data, part)
 
 
-def build_bodystructure(data: bytes, part: Part) -> bytes:
-    """BODYSTRUCTURE of a scanned message."""
-    return build_structures(data, part).extended
-
-
-def build_body(data: bytes, part: Part) -> bytes:
-    """BODY of a scanned message."""
-    return build_structures(data, part).basic
-
-
 def plain_structures(size: int, lines: int) -> Structures:
     """What can be said of any octets at all: text of unknown kind. The answer when nothing better can be made."""
     basic = b'"text" "plain" ("charset" "us-ascii") NIL NIL "8bit" %d %d' % (size, lines)

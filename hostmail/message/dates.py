@@ -61,20 +61,6 @@ def format_date(timestamp: float, offset_minutes: int = 0) -> bytes:
     )
 
 
-def format_internaldate(timestamp: float, offset_minutes: int = 0) -> bytes:
-    """An IMAP date-time with its quotes, e.g. `"14-Nov-2023 22:13:20 +0000"`."""
-    when = _local(timestamp, offset_minutes)
-    return b'"%2d-%b-%04d %02d:%02d:%02d %b"' % (
-        when.day,
-        _MONTHS[when.month - 1],
-        when.year,
-        when.hour,
-        when.minute,
-        when.second,
-        _zone(offset_minutes),
-    )
-
-
 def parse_internaldate(value: bytes) -> int | None:
     """The Unix time of an IMAP date-time, with or without its quotes; None if it is not one."""
     match = _INTERNAL.fullmatch(value)

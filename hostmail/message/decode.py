@@ -54,11 +54,6 @@ def decode_header(value: bytes, limit: int = MAX_DECODED_HEADER) -> str:
     return "".join(pieces)
 
 
-def header_texts(data: bytes, part: Part, name: bytes) -> list[str]:
-    """The decoded values of every field of that (lower case) name, in order."""
-    return [decode_header(field.value(data)) for field in part.fields if field.name == name]
-
-
 def header_block_text(data: bytes, part: Part, limit: int = MAX_DECODED_HEADER) -> str:
     """All fields, names included, decoded, a line each (SEARCH TEXT)."""
     lines: list[str] = []

@@ -12,7 +12,6 @@ from hostmail.message.mimefields import unfold
 from hostmail.message.scan import header_extent
 
 _MESSAGE_ID = re.compile(rb"<[^<>\s\x00-\x1f\x7f]{1,900}>")
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 def header_end(data: bytes) -> int:
@@ -71,15 +70,6 @@ def message_id(data: bytes) -> bytes | None:
     value = field_value(data, b"message-id")
     match = None if value is None else _MESSAGE_ID.search(value)
     return None if match is None else match[0]
-
-
-def to_crlf(data: bytes) -> bytes:
-    """Lines ended by CRLF: a lone LF becomes one, existing CRLF and lone CR stay."""
-    if data.count(b"\n") == data.count(b"\r\n"):
-        return data
-    if b"\r" not in data:
-        return data.replace(b"\n", b"\r\n")
-    return _BARE_LF.sub(b"\r\n", data)
 
 
 @lru_cache(maxsize=64)

@@ -75,12 +75,6 @@ def find_section(message: Part, section: Section) -> Extract | None:
     return None if part.embedded is None else _of_message(part.embedded, section)
 
 
-def read_section(data: bytes, message: Part, section: Section) -> bytes | None:
-    """The section's octets, or None if the message has no such part."""
-    extract = find_section(message, section)
-    return None if extract is None else extract.read(data)
-
-
 def find_part(message: Part, path: tuple[int, ...]) -> Part | None:
     """The part that the numbers lead to. Part 1 of a message without parts is the message itself."""
     part: Part | None = message

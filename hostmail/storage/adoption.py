@@ -1,7 +1,7 @@
 """Taking over a Maildir++ tree in place, and giving it back: decisions only, the store carries them out.
 
 How the store uses it. Before it opens a tree that has no file of ours, it lists each folder's directory and reads the files
-named in `FOLDER_FILES` (and, at the top, `MAILBOX_FILES`) into `FoundFolder`s. `plan` answers with a `MailboxPlan`: for each
+named in `FOLDER_FILES` (and subscriptions and quota at the top) into `FoundFolder`s. `plan` answers with a `MailboxPlan`: for each
 folder its name, UIDVALIDITY, UIDNEXT, keywords and messages with UID, UIDL, and the file name that holds them for ever. The store
 writes its own folder file (UIDVALIDITY, UIDNEXT) first, then renames directories and files and fills the index. Doing it again
 after a crash in the middle plans the same UIDs: rows find their file by the part of the name that does not change, and
@@ -33,7 +33,6 @@ from hostmail.storage.names import (
 
 COURIER_KEYWORDS = "courierimapkeywords/:list"
 FOLDER_FILES = ("dovecot-uidlist", "dovecot-keywords", "courierimapuiddb", "courierpop3dsizelist", COURIER_KEYWORDS)
-MAILBOX_FILES = ("subscriptions", "courierimapsubscribed", "maildirsize")
 DEFAULT_UIDL_FORMAT = "%08Xu%08Xv"
 _SPECIAL_USES = {
     "\\Drafts": ("Drafts", "Draft", "Entwürfe", "Brouillons"),

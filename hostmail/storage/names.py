@@ -1,4 +1,4 @@
-"""Names on disk: message files, folders, account directories. Pure; nothing here touches a file system.
+"""Names on disk: message files and folders. Pure; nothing here touches a file system.
 
 Every function that makes a name promises that it holds no "/" and no NUL, is neither "." nor ".." and fits 255 octets.
 Names read back from a directory are foreign until parsed: parsing never fails, it only finds less.
@@ -6,7 +6,6 @@ Names read back from a directory are foreign until parsed: parsing never fails, 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
@@ -17,7 +16,6 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from urllib.parse import quote
 
 from hostmail.errors import BadFolderName, TooMany
 from hostmail.interfaces.mailstore import Flag
@@ -320,22 +318,3 @@ def _shift(found: re.Match[str]) -> str:
         return "&"
     padded = base64.replace(",", "/") + "=" * (-len(base64) % 4)
     return a2b_base64(padded.encode("ascii"), strict_mode=True).decode("utf-16-be")
-
-
-# --------------------------------------------------------------------------------------------------------------- accounts
-
-
-def account_directory(local: str, unique_suffix: str = "") -> str:
-    """A directory name for the mailbox of `local`: readable for ordinary names, safe for all of them.
-
-    Small letters, digits and `_-+=.` stay (no dot in front), everything else is `%XX` of its UTF-8. `unique_suffix` (small
-    letters and digits) keeps accounts of one name apart for ever (D13); "~" parts it from the name, so two names never meet.
-    """
-    if not re.fullmatch(r"[a-z0-9]{0,32}", unique_suffix):
-        raise ValueError("a suffix is at most 32 small letters and digits")
-    name = quote(local.casefold().encode("utf-8", "surrogatepass"), safe="+=").replace("~", "%7E") or "%"
-    if name.startswith("."):
-        name = "%2E" + name[1:]
-    if len(name) > 200:
-        name = f"{name[:150]}%{hashlib.sha256(name.encode()).hexdigest()[:40]}"
-    return f"{name}~{unique_suffix}" if unique_suffix else name

@@ -12,11 +12,6 @@ def add(used: Usage, more: Usage) -> Usage:
     return Usage(used.bytes + more.bytes, used.messages + more.messages)
 
 
-def less(used: Usage, gone: Usage) -> Usage:
-    """What is left; never below nothing, whatever was counted wrongly before."""
-    return Usage(max(0, used.bytes - gone.bytes), max(0, used.messages - gone.messages))
-
-
 def check(account: Account, used: Usage, more: Usage) -> Usage:
     """Usage with `more`; raises OverQuota naming the space left if the mailbox's own limits do not allow it."""
     after = add(used, more)

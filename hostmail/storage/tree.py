@@ -30,10 +30,6 @@ class FolderTree:
             self.disk.make_directory(os.path.join(self.path, part))
         self.disk.sync_directory(self.path)
 
-    def place_path(self, place: int) -> str:
-        """The path of new/ or cur/."""
-        return self._paths[place]
-
     def mtime(self, place: int) -> int:
         """When new/ or cur/ last changed, in nanoseconds; made again if somebody removed it. Raises NoSuchFolder."""
         try:

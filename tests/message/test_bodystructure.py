@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.message.bodystructure import build_body, build_bodystructure, plain_structures
+from hostmail.message.bodystructure import build_structures, plain_structures
 from hostmail.message.scan import scan
 from tests import corpus
 from tests.message import imapgrammar
 
 
 def structure(data: bytes) -> bytes:
-    return build_bodystructure(data, scan(data))
+    return build_structures(data, scan(data)).extended
 
 
 class BodyStructureTests(SynchronousTestCase):
@@ -43,7 +43,7 @@ class BodyStructureTests(SynchronousTestCase):
     def test_body_has_no_extension_data(self) -> None:
         """BODY is the same without extensions."""
         data = b"Content-Type: image/png\r\nContent-MD5: x\r\nContent-Disposition: inline\r\n\r\nAAAA"
-        self.assertEqual(build_body(data, scan(data)), b'("image" "png" NIL NIL NIL "7bit" 4)')
+        self.assertEqual(build_structures(data, scan(data)).basic, b'("image" "png" NIL NIL NIL "7bit" 4)')
         self.assertEqual(structure(data), b'("image" "png" NIL NIL NIL "7bit" 4 "x" ("inline" NIL) NIL NIL)')
 
     def test_semicolons_and_empties(self) -> None:
@@ -60,8 +60,8 @@ class BodyStructureTests(SynchronousTestCase):
         for name, data in (corpus.odd_messages() | corpus.giants()).items():
             root = scan(data)
             with self.subTest(name):
-                extended = imapgrammar.parse(build_bodystructure(data, root))
-                basic = imapgrammar.parse(build_body(data, root))
+                extended = imapgrammar.parse(build_structures(data, root).extended)
+                basic = imapgrammar.parse(build_structures(data, root).basic)
                 self.assertEqual(imapgrammar.check_structure(extended, True), imapgrammar.check_structure(basic, False))
 
     def test_fallback(self) -> None:

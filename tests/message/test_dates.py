@@ -6,7 +6,7 @@ from datetime import date
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.message.dates import format_date, format_internaldate, parse_date, parse_internaldate
+from hostmail.message.dates import format_date, parse_date, parse_internaldate
 
 MOMENT = 1_700_000_000
 
@@ -57,12 +57,10 @@ class DateTests(SynchronousTestCase):
         self.check(format_date(MOMENT, 345))
 
     def test_internal_date(self) -> None:
-        """IMAP's form, the day padded with a space; it reads back with or without quotes."""
-        self.assertEqual(format_internaldate(MOMENT), b'"14-Nov-2023 22:13:20 +0000"')
-        self.assertEqual(format_internaldate(0, 60), b'" 1-Jan-1970 01:00:00 +0100"')
-        for offset in (-720, -570, 0, 345):
-            self.assertEqual(parse_internaldate(format_internaldate(MOMENT, offset)), MOMENT)
-        self.assertEqual(parse_internaldate(b"14-Nov-2023 22:13:20 +0000"), MOMENT)
+        """IMAP's form, the day padded with a space, in any zone, with or without quotes."""
+        self.assertEqual(parse_internaldate(b'" 1-Jan-1970 01:00:00 +0100"'), 0)
+        for value in (b"14-Nov-2023 22:13:20 +0000", b"14-Nov-2023 12:43:20 -0930", b"15-Nov-2023 03:58:20 +0545"):
+            self.assertEqual((parse_internaldate(value), parse_internaldate(b'"%b"' % value)), (MOMENT, MOMENT))
 
     def test_bad_internal_dates(self) -> None:
         """None for what is none."""

@@ -16,7 +16,6 @@ from hostmail.message.decode import (
     decode_text,
     decoding,
     header_block_text,
-    header_texts,
     text_parts,
     transfer_encoding,
 )
@@ -67,9 +66,8 @@ class HeaderTests(SynchronousTestCase):
         self.check((b"Gr\xc3\xbc", "Grü"), (b"Gr\xfc", "Grü"), (b"\xfc =?utf-8?Q?a?=", "ü a"))
 
     def test_fields(self) -> None:
-        """All fields of a name, and the whole block a line each."""
+        """The whole header, a line for each field, as far as it may be read."""
         root = scan(corpus.PLAIN)
-        self.assertEqual(len(header_texts(corpus.PLAIN, root, b"received")), 2)
         block = header_block_text(corpus.PLAIN, root)
         self.assertIn("SUBJECT: Greetings  from Vienna\n", block)
         self.assertEqual(header_block_text(corpus.PLAIN, root, 5), "")

@@ -13,7 +13,6 @@ from hostmail.message.headers import (
     header_end,
     message_id,
     remove_field,
-    to_crlf,
 )
 from tests import corpus
 
@@ -56,9 +55,3 @@ class HeaderTests(SynchronousTestCase):
         self.assertEqual(message_id(corpus.PLAIN), b"<1@example.org>")
         self.assertIsNone(message_id(b"Message-ID: none\r\n\r\n"))
         self.assertIsNone(message_id(b"\r\n"))
-
-    def test_to_crlf(self) -> None:
-        """Lone LFs become CRLF; what is right stays the same object; lone CRs stay."""
-        self.assertIs(to_crlf(corpus.PLAIN), corpus.PLAIN)
-        self.assertEqual(to_crlf(b"a\nb\n"), b"a\r\nb\r\n")
-        self.assertEqual(to_crlf(b"\na\r\nb\n\n\rc\r\n"), b"\r\na\r\nb\r\n\r\n\rc\r\n")

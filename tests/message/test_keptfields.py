@@ -8,8 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.message.keptfields import MOST_OCTETS, is_kept, kept_fields, picker
 from hostmail.message.scan import scan
-from hostmail.message.sections import Section, What, read_section
+from hostmail.message.sections import Section, What
 from tests import corpus
+from tests.message.reading import read_section
 
 NAMES = (b"subject", b"from", b"x-own", b"date", b"content-type")
 

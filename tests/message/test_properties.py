@@ -9,11 +9,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.message import dates, decode, headers
 from hostmail.message.addresses import parse_addresses
 from hostmail.message.scan import Part, scan
-from hostmail.message.sections import Section, What, find_part, read_section
+from hostmail.message.sections import Section, What, find_part
 from hostmail.message.summary import summarise
 from tests import corpus
 from tests.message import imapgrammar
 from tests.message.naming import parse_section
+from tests.message.reading import read_section
 
 _PIECES = [
     *(b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b";", b"=", b'"', b"\\", b"(", b")", b"<", b">", b"@", b","),
@@ -88,7 +89,6 @@ class PropertyTests(SynchronousTestCase):
         headers.has_delivered_to(data, "a@b")
         for address in parse_addresses(data):
             self.assertEqual(len(address), 4)
-        self.assertNotIn(b"\n", headers.to_crlf(data).replace(b"\r\n", b""))
         self.assertIsNone(headers.field_value(headers.remove_field(data, b"Subject"), b"subject"))
 
     @settings(max_examples=200, deadline=None, database=None)

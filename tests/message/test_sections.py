@@ -5,9 +5,10 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.message.scan import scan
-from hostmail.message.sections import Extract, Section, What, find_part, find_section, read_section
+from hostmail.message.sections import Extract, Section, What, find_part, find_section
 from tests import corpus
 from tests.message.naming import parse_section
+from tests.message.reading import read_section
 
 
 def read(data: bytes, spec: bytes) -> bytes | None:

@@ -7,7 +7,7 @@ from datetime import date
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.message.bodystructure import build_body, build_bodystructure
+from hostmail.message.bodystructure import build_structures
 from hostmail.message.envelope import NIL_ENVELOPE, build_envelope
 from hostmail.message.scan import scan
 from hostmail.message.summary import summarise, summarise_scanned
@@ -23,8 +23,8 @@ class SummaryTests(SynchronousTestCase):
         for data in corpus.odd_messages().values():
             root, made = scan(data), summarise(data)
             self.assertEqual(made.envelope, build_envelope(data, root))
-            self.assertEqual(made.bodystructure, build_bodystructure(data, root))
-            self.assertEqual(made.body, build_body(data, root))
+            self.assertEqual(made.bodystructure, build_structures(data, root).extended)
+            self.assertEqual(made.body, build_structures(data, root).basic)
             self.assertEqual((made.size, made.header_size), (len(data), root.body_start))
             self.assertEqual(made.faults, ())
 

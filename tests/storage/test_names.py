@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.errors import BadFolderName, Refusal, TooMany
+from hostmail.errors import BadFolderName, TooMany
 from hostmail.interfaces.mailstore import Flag
 from hostmail.storage import names
 
@@ -216,42 +216,3 @@ class FolderNames(SynchronousTestCase):
         """Other entries of the tree are no folders."""
         for directory in ("cur", ".", "..", "...", ".a..b", ".a/b", ".a\0", "Maildir", ".\udcff", ".\udcff&"):
             self.assertIsNone(names.foreign_folder_name(directory), directory)
-
-
-class AccountDirectories(SynchronousTestCase):
-    def test_ordinary(self) -> None:
-        """An ordinary name is itself, in small letters."""
-        self.assertEqual(names.account_directory("Ann.Lee-2+x"), "ann.lee-2+x")
-        self.assertEqual(names.account_directory("ann", "k3"), "ann~k3")
-
-    def test_odd(self) -> None:
-        """What could lead elsewhere is encoded."""
-        self.assertEqual(names.account_directory("../etc"), "%2E.%2Fetc")
-        self.assertEqual(names.account_directory(".."), "%2E.")
-        self.assertEqual(names.account_directory("a\0~ü"), "a%00%7E%C3%BC")
-        self.assertEqual(names.account_directory(""), "%")
-
-    @given(st.text(max_size=120), st.from_regex(r"[a-z0-9]{0,32}", fullmatch=True))
-    def test_safe(self, local: str, suffix: str) -> None:
-        """Any local part gives one harmless ASCII component without a dot in front."""
-        directory = names.account_directory(local, suffix)
-        self.assertTrue(safe(directory) and directory.isascii() and not directory.startswith("."))
-
-    @given(st.text(max_size=64), st.text(max_size=64))
-    def test_distinct(self, one: str, other: str) -> None:
-        """Two names that differ by more than case never share a directory."""
-        same = names.account_directory(one) == names.account_directory(other)
-        self.assertEqual(same, one.casefold() == other.casefold())
-
-    def test_suffix(self) -> None:
-        """A suffix with anything but small letters and digits is a fault of the caller."""
-        for suffix in ("../x", "A", "x" * 33):
-            self.assertRaises(ValueError, names.account_directory, "ann", suffix)
-
-    def test_only_refusals(self) -> None:
-        """Whatever a folder is called, the answer is a directory or a Refusal."""
-        for name in ("\x7f", "\x1f\r\n", "💌" * 63, "&" * 255, "\udfff"):
-            try:
-                self.assertTrue(safe(names.folder_directory(name)))
-            except Refusal:
-                pass

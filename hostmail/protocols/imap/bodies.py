@@ -116,11 +116,6 @@ class MessageReader:
         await self._read_head(self.size)
         return self._head
 
-    async def header_octets(self) -> bytes:
-        """At least all octets of the header."""
-        await self.header()
-        return self._head
-
     async def _read_head(self, size: int) -> None:
         if len(self._head) < size:
             head, self._head = self._head, b""

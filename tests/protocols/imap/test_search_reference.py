@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostmail.message.charsets import folded
-from hostmail.message.decode import body_text, header_block_text, header_texts
+from hostmail.message.decode import body_text, decode_header, header_block_text
 from hostmail.message.scan import scan
 from hostmail.protocols.imap import searching
 from tests.protocols.imap.talk import ImapCase
@@ -95,7 +95,8 @@ def matches(mail: bytes, field: str, needle: str) -> bool:
         return needle in folded(body_text(mail, root, 1 << 24))
     if field == "TEXT":
         return needle in folded(header_block_text(mail, root)) or matches(mail, "BODY", needle)
-    return any(needle in folded(text) for text in header_texts(mail, root, field.lower().encode()))
+    values = [each.value(mail) for each in root.fields if each.name == field.lower().encode()]
+    return any(needle in folded(decode_header(value)) for value in values)
 
 
 needles = (
