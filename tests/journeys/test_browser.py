@@ -129,7 +129,7 @@ class OwnersDay(Browsing):
         client = imaplib.IMAP4("127.0.0.1", self.here.ports["imap"], timeout=SECONDS)
         self.addCleanup(self._close, client)
         client.login(self.dora, NEW)
-        self.surfer.follow("Sessions and logins")
+        self.opens(f"accounts/{self.dora}")
         self.assertIn("IMAP", self.surfer.text)
         self.surfer.sends("disconnect")
         with self.assertRaises((imaplib.IMAP4.abort, OSError)):

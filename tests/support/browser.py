@@ -54,6 +54,8 @@ class Browser:
         self.driver = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
         self.driver.set_page_load_timeout(30)
         self.driver.set_script_timeout(30)
+        self.width = WIDE
+        self._judge = ""
 
     def end(self) -> None:
         """Close it."""
@@ -62,6 +64,9 @@ class Browser:
 
     def reset(self, *, scripts: bool = True) -> None:
         """As fresh from the box: nobody is signed in, light, wide."""
+        if self._judge:
+            self.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=self._judge)
+            self._judge = ""
         self.driver.get("about:blank")
         self.tell("Network.clearBrowserCookies")
         self.tell("Emulation.setScriptExecutionDisabled", value=not scripts)
@@ -80,6 +85,7 @@ class Browser:
         self.tell("Emulation.setEmulatedMedia", media=medium, features=features)
         for _ in range(1_000):
             if self.run("return innerWidth") == width:
+                self.width = width
                 return
         raise AssertionError(f"the window does not become {width} pixels wide")
 
@@ -88,8 +94,9 @@ class Browser:
         return [one["message"] for one in self.driver.get_log("browser")]
 
     def judged(self, *rules: str) -> list[str]:
-        """What axe-core finds wrong with the page, by these rules or all."""
-        if not self.run("return window.axe !== undefined"):
+        """What axe-core finds wrong with the page, by these rules or all. Once asked it is in each page from its beginning."""
+        if not self._judge:
+            self._judge = self.tell("Page.addScriptToEvaluateOnNewDocument", source=axe())["identifier"]
             self.run(axe())
         return list(self.driver.execute_async_script(JUDGE, list(rules)))
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.browser import Browser, browser
 
 SECONDS = 30.0
+SELECTED = "const [field] = arguments; field.focus(); if (field.select) field.select(); return field.type;"
 
 
 class Surfer:
@@ -44,8 +45,8 @@ class Surfer:
     def sign_in(self, login: str, password: str) -> None:
         """By the login page."""
         self.open("/login")
-        self.one("#login").send_keys(login)
-        self.one("#password").send_keys(password)
+        self.fill("login", login)
+        self.fill("password", password)
         self.press(self.one("main form button"))
 
     def sends(self, action: str, **fields: str | bool) -> None:
@@ -87,15 +88,18 @@ class Surfer:
         )
 
     def fill(self, field: str, value: str | bool) -> None:
-        """Type, choose or tick, whatever this field wants."""
+        """Type, choose or tick, whatever this field wants, in place of what it holds."""
         found = self.driver.find_elements("id", field)
         if not found:
             self.one(f"#{field}-{value}").click()
-        elif isinstance(value, bool):
+            return
+        kind = self.browser.run(SELECTED, found[0])
+        if isinstance(value, bool):
             if found[0].is_selected() is not value:
                 found[0].click()
-        elif found[0].tag_name == "select":
+        elif kind == "select-one":
             found[0].find_element("css selector", f'option[value="{value}"]').click()
-        else:
-            found[0].clear()
+        elif kind in ("date", "file"):
             found[0].send_keys(value)
+        else:
+            self.browser.tell("Input.insertText", text=value)
