@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
@@ -17,19 +17,18 @@ from hostmail.interfaces.mailstore import (
     Changes,
     FolderStatus,
     IFolder,
-    IMessage,
     Placed,
     Snapshot,
 )
 from hostmail.message.scan import header_extent
 from hostmail.message.searchable import header_part, header_text, whole_body_text
-from hostmail.message.summary import summarise
+from hostmail.storage.facts import facts_of
 from hostmail.storage.memory_incoming import MemoryIncoming, commit_all
+from hostmail.storage.message import MemoryMessage
 
 if TYPE_CHECKING:
     from hostmail.storage.memory_account import AccountState
 
-T = TypeVar("T")
 SHORTEST = 3
 SYSTEM_FLAGS = (1 << FIRST_KEYWORD_BIT) - 1
 SEEN, DELETED = 1, 8
@@ -304,7 +303,7 @@ class MemoryFolder:
     async def cached(self, uids: Sequence[int]) -> list[CachedMessage]:
         """Summaries, made when asked."""
         rows = self._state.rows
-        return [cached_message(uid, rows[uid].content) for uid in uids if uid in rows]
+        return [facts_of(uid, rows[uid].content) for uid in uids if uid in rows]
 
     async def begin_append(
         self, size: int, flags: int = 0, keywords: Sequence[str] = (), date: int | None = None
@@ -346,45 +345,3 @@ _CHANGES: dict[str, Callable[[int, int], int]] = {
 def _may_hold(row: Row, needle: str) -> bool:
     """In header or body: whoever asks looks closer."""
     return needle in header_text(row.content, header_part(row.content)) or needle in whole_body_text(row.content)
-
-
-def cached_message(uid: int, content: bytes) -> CachedMessage:
-    """The facts about a message that a durable store keeps in its index."""
-    summary = summarise(content)
-    return CachedMessage(
-        uid=uid,
-        envelope=summary.envelope,
-        bodystructure=summary.bodystructure,
-        body=summary.body,
-        header_size=summary.header_size,
-        sent_date=summary.sent_date,
-        sent_day=summary.sent_day,
-        references=summary.references,
-        digest=summary.digest,
-        head=summary.head,
-        fields=summary.fields,
-    )
-
-
-@implementer(IMessage)
-class MemoryMessage:
-    """An open message: it stays readable when it is expunged meanwhile, as an open file does."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self.size = len(content)
-
-    def read_now(self, offset: int, length: int) -> bytes | None:
-        """Always at hand."""
-        return self._content[offset : offset + length]
-
-    async def read(self, offset: int, length: int) -> bytes:
-        """Up to `length` octets."""
-        return self._content[offset : offset + length]
-
-    async def examine(self, look: Callable[[bytes], T]) -> T:
-        """What `look` makes of all the octets."""
-        return look(self._content)
-
-    def close(self) -> None:
-        """Nothing is held."""
