@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from threading import Lock
 
@@ -33,8 +34,10 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE INDEX IF NOT EXISTS entries_at ON entries (at);
 """
-_COLUMNS = "at, login, role, way, ip, verb, subject, arguments, outcome"
-_ADD = f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FIELDS = ("at", "login", "role", "way", "ip", "verb", "subject", "arguments", "outcome")
+_COLUMNS = ", ".join(_FIELDS)
+_ADD = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
+_row = attrgetter(*_FIELDS)
 _FIND = f"""SELECT {_COLUMNS}, number FROM entries
 WHERE at >= :since AND (:about = '' OR instr(caseless(subject), :about))
 AND (:by = '' OR caseless(login) = :by OR instr(caseless(login), :by || ' (') = 1)
@@ -83,13 +86,9 @@ class Audit:
         self._file.close()
 
     def _begin(self, entry: AuditEntry) -> int:
-        row = (
-            *(entry.at, entry.login, entry.role, entry.way, entry.ip),
-            *(entry.verb, entry.subject, entry.arguments, entry.outcome),
-        )
         with self._lock:
             with self._file.writing() as connection:
-                number = connection.execute(_ADD, row).lastrowid or 0
+                number = connection.execute(_ADD, _row(entry)).lastrowid or 0
             self._since_forgetting += 1
             if self._since_forgetting >= FORGET_EVERY:
                 self._since_forgetting = 0
@@ -109,15 +108,9 @@ class Audit:
         while self._forget_some(_OLDEST, self._now() - KEEP_SECONDS) == FORGET_AT_ONCE:
             pass
         for chosen in (_OLDEST_REFUSED, _OLDEST):
-            while self._octets() > self._most_octets and self._forget_some(chosen, float("inf")):
+            while self._file.octets() > self._most_octets and self._forget_some(chosen, float("inf")):
                 pass
 
     def _forget_some(self, chosen: str, before: float) -> int:
         with self._file.writing() as connection:
             return connection.execute(chosen, (before, FORGET_AT_ONCE)).rowcount
-
-    def _octets(self) -> int:
-        """What is in use of the file: pages of forgotten entries are used again."""
-        names = ("page_count", "freelist_count", "page_size")
-        pages, free, size = (self._file.ask(f"PRAGMA {name}")[0][0] for name in names)
-        return int((pages - free) * size)

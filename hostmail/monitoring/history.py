@@ -138,7 +138,7 @@ class History:
             pass
         while (excess := self._refused() - self._most_octets // REFUSED_PART // REFUSED_OCTETS) > 0:
             self._forget_some(_OLDEST_REFUSED, min(excess, FORGET_AT_ONCE))
-        while self._octets() > self._most_octets and self._forget_some(_OLDEST, FORGET_AT_ONCE):
+        while self._file.octets() > self._most_octets and self._forget_some(_OLDEST, FORGET_AT_ONCE):
             pass
 
     def _forget_some(self, chosen: str, most: int, before: float = float("inf")) -> int:
@@ -148,12 +148,6 @@ class History:
 
     def _refused(self) -> int:
         return int(self._file.ask(_REFUSED)[0][0])
-
-    def _octets(self) -> int:
-        """What is in use of the file: pages of forgotten facts are used again."""
-        names = ("page_count", "freelist_count", "page_size")
-        pages, free, size = (self._file.ask(f"PRAGMA {name}")[0][0] for name in names)
-        return int((pages - free) * size)
 
     async def find(
         self, text: str, since: float, most: int, whose: Callable[[str], bool] | None = None

@@ -71,6 +71,12 @@ class CacheFile:
         with self.reading() as connection:
             return connection.execute(query, values).fetchall()
 
+    def octets(self) -> int:
+        """What is in use of the file, for pages of rows that are gone are used again; raises TemporaryFailure."""
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (self.ask(f"PRAGMA {name}")[0][0] for name in names)
+        return int((pages - free) * size)
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that has the write lock from the start; raises TemporaryFailure as `reading` does."""

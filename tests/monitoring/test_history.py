@@ -270,7 +270,7 @@ class KeepingTests(HistoryCase):
         self.assertEqual(len(self.find("q1")), 4)
         self.assertEqual(self.find("eve0@example.com"), [])
         self.assertEqual(self.find("eve1999@example.com"), ["refused bob@here.test"])
-        self.assertLess(self.history._octets(), 200_000)
+        self.assertLess(self.history._file.octets(), 200_000)
 
     def test_refusals_have_their_share(self) -> None:
         """Much mail that is taken leaves the refusals their part of the file, up to the age that all have."""
