@@ -8,7 +8,7 @@ import signal
 import socket
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from tests.journeys.base import ANN, SECONDS, Journey, logs_in, trusting, until
 from tests.support.appliance import PASSWORD, Appliance
@@ -88,7 +88,7 @@ class PanelJourney(Journey):
     """An owner who signs in with his domain's main login (A3)."""
 
     accounts = (ANN, "carl@other.test")
-    settings = "limits: {failed_login_delay: 0s}\n"
+    settings = "limits: {failed_login_delay: 0s, failed_login_delay_most: 0s, failed_logins_per_ip: 20}\n"
     more = ("panel",)
 
     def owner(self) -> Visitor:
@@ -163,6 +163,55 @@ class PanelJourney(Journey):
         self.assertTrue(visitor.cookie.startswith("__Host-session="))
         self.assertIn("203.0.113.77", visitor.ask("GET", "/browsers")[1])
         until(lambda: "203.0.113.77" in self.here.command("account", "logins", ANN).stdout, self.here.text)
+
+    def test_guessing(self) -> None:
+        """Who guesses is shut out, wherever he says he comes from, and with the right password, too; others are not."""
+        guesser, other = (ProxiedVisitor(self.here, ip) for ip in ("1.2.3.4, 198.51.100.66", "198.51.100.67"))
+        guesses = [f"Guess-number-{number}" for number in range(22)]
+        seen = [guesser.fill("/login", login="carl@other.test", password=guess, next="/")[0] for guess in guesses]
+        self.assertEqual((seen[0], seen[-1]), (403, 429))
+        guesser.headers["x-forwarded-for"] = "5.6.7.8, 198.51.100.66"
+        self.assertFalse(guesser.sign_in("carl@other.test"))
+        self.assertTrue(other.sign_in("carl@other.test"))
+
+    def test_what_strangers_write(self) -> None:
+        """Markup in an envelope, a header and an unknown name is text where owner and operator look for mail."""
+        evil, name = '"<script>alert(1)</script>"@far.test', '"<svg/onload=alert(1)>"@example.test'
+        head = 'Message-ID: <"><img src=x onerror=alert(1)>@x>\r\nSubject: <script>alert(1)</script>\r\n\r\n'
+        with self.smtp() as client:
+            client.ehlo("far.test")
+            for to in (ANN, name):
+                client.docmd("MAIL", f"FROM:<{evil}>")
+                client.docmd("RCPT", f"TO:<{to}>")
+                self.assertEqual(client.data(head)[0], 250)
+        visitor = self.owner()
+        for path in (
+            f"/domains/example.test/history?about={ANN}",
+            f"/domains/example.test/history?about={quote(evil)}",
+            "/domains/example.test/default",
+            f"/domains/example.test/default/{quote(name, safe='@')}",
+        ):
+            status, page = visitor.ask("GET", path)
+            self.assertEqual((status, re.findall("<script>|<svg/|<img src=x", page)), (200, []), path)
+            self.assertIn("alert", page, path)
+
+    def test_losing_a_domain(self) -> None:
+        """An owner from whom a domain is taken does not reach it at his next request; nor does a token of his."""
+        self.here.command(
+            "owner", "add", "max", "--domain", "other.test", "--password-file", "-", stdin=PASSWORD + "\n"
+        )
+        visitor = Visitor(self.here)
+        self.assertTrue(visitor.sign_in("max"))
+        page = visitor.fill("/tokens", action="add", name="x", scope="all", days="1", current=PASSWORD)[1]
+        token = re.search(r"hostmail_[\w-]+", page)
+        assert token is not None
+        visitor.headers["authorization"] = f"Bearer {token[0]}"
+        paths = ("/domains/other.test/accounts", "/api/v1/domains/other.test")
+        self.assertEqual([visitor.ask("GET", path)[0] for path in paths], [200, 200])
+        self.here.command("owner", "revoke", "max", "other.test")
+        self.assertEqual([visitor.ask("GET", path)[0] for path in paths], [404, 404])
+        self.here.command("owner", "remove", "max", "--yes")
+        self.assertEqual([visitor.ask("GET", path)[0] for path in paths], [303, 401])
 
     def test_the_cookie(self) -> None:
         """The cookie is for this server alone, and for TLS."""
