@@ -24,6 +24,7 @@ from zope.interface import implementer
 
 from hostmail import __version__
 from hostmail.actor import Actor
+from hostmail.admin.certificates import warn
 from hostmail.admin.control import ControlService
 from hostmail.compose import (
     make_intake,
@@ -153,6 +154,9 @@ class Appliance(Service):
                 if path.exists():
                     os.chown(path, *self._owner)
 
+    async def _warn_of_certificates(self, parts: Parts) -> int:
+        return warn(await self._certificates.listed(parts.in_thread), time.time())
+
     def startService(self) -> None:
         """Open the data, and the doors. The control socket comes first: whoever has it has the data for itself."""
         super().startService()
@@ -171,6 +175,7 @@ class Appliance(Service):
                 "spool_swept": parts.store.sweep_spool,
                 "held_posts_given_up": lambda: self._waiting_posts.expire(),
                 "list_owners_reminded": lambda: self._waiting_posts.remind(),
+                "certificates_to_replace": lambda: self._warn_of_certificates(parts),
             }
             self._chores = DailyChores(chores=chores, clock=self._reactor)
             self._chores.start()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+from twisted.logger import Logger
 
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.admin.told import CertificatesTold, CertificateTold
 from hostmail.interfaces.admin import CertificateInfo
+
+log = Logger(namespace="admin")
 
 DAY_SECONDS = 86_400
 WARN_DAYS = 14
@@ -66,6 +70,19 @@ def is_good(one: CertificateInfo, now: float) -> bool:
 
 def problems(one: CertificateInfo, now: float) -> Iterator[str]:
     """What is to be done something about, in words."""
+    yield from urgent(one, now)
+    if not one.valid_until:
+        return
+    if now < one.valid_from:
+        yield "it is not valid yet"
+    if one.self_signed:
+        yield "it is signed by itself: programs ask whether to trust it"
+    if one.server_name and not _is_for(one):
+        yield f"it is not for {one.server_name}"
+
+
+def urgent(one: CertificateInfo, now: float) -> Iterator[str]:
+    """What stops people, or will soon."""
     if one.problem:
         yield one.problem
     if not one.valid_until:
@@ -75,12 +92,20 @@ def problems(one: CertificateInfo, now: float) -> Iterator[str]:
         yield "it has ended"
     elif left < WARN_DAYS * DAY_SECONDS:
         yield f"it ends {ending(left)}"
-    if now < one.valid_from:
-        yield "it is not valid yet"
-    if one.self_signed:
-        yield "it is signed by itself: programs ask whether to trust it"
-    if one.server_name and not _is_for(one):
-        yield f"it is not for {one.server_name}"
+
+
+def warn(found: Sequence[CertificateInfo], now: float) -> int:
+    """Have the log say which of them have to be replaced; how many."""
+    told = [(one, "; ".join(urgent(one, now))) for one in found]
+    for one, words in told:
+        if words:
+            log.warn(
+                "certificate_to_replace: {name}, {file}: {words}",
+                name=one.server_name or "*",
+                file=one.file,
+                words=words,
+            )
+    return sum(bool(words) for _, words in told)
 
 
 def _is_for(one: CertificateInfo) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from click.testing import CliRunner
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from hostmail.admin.certificates import DAY_SECONDS, is_believed, problems
+from hostmail.admin.certificates import DAY_SECONDS, is_believed, problems, warn
 from hostmail.admin.cli import PROBLEMS, CommandLine
 from hostmail.admin.main import hostmail
 from hostmail.interfaces.admin import CertificateInfo
@@ -50,6 +51,19 @@ class CertificateTests(SynchronousTestCase):
         self.assertEqual(self.words(info("a.test", days=1.5)), ["it ends in a day"])
         self.assertEqual(self.words(info("a.test", days=0.1)), ["it ends within a day"])
         self.assertEqual(self.words(info("a.test", days=0)), ["it has ended"])
+
+    def test_the_log(self) -> None:
+        """Those that have ended, end soon or cannot be read are warned of in the log, one line each; our own, signed by itself, is not."""
+        found = [
+            info("", self_signed=True),
+            info("a.test", days=60),
+            info("b.test", days=3.5),
+            CertificateInfo("c.test", "c.pem", problem="unreadable"),
+        ]
+        with capturedLogs() as events:
+            self.assertEqual(warn(found, NOW), 2)
+        told = [(event["name"], event["file"], event["words"]) for event in events]
+        self.assertEqual(told, [("b.test", "b.test.pem", "it ends in 3 days"), ("c.test", "c.pem", "unreadable")])
 
     def test_other_problems(self) -> None:
         """What cannot be read, is not valid yet, signed by itself, or not for its name, says so."""

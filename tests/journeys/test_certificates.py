@@ -51,6 +51,7 @@ class CertificateTests(Shared):
         two.mkdir()
         (two / "fullchain.pem").write_bytes(chain)
         (two / "privkey.pem").write_bytes(key)
+        (here.folder / "certs" / "mail.four.test.pem").write_text("nothing of the kind")
         here.start()
 
     @classmethod
@@ -76,6 +77,10 @@ class CertificateTests(Shared):
                 self.assertEqual(shown(self.here.ports[service], name), certificate, (service, name))
             for service in ("smtp", "submission"):
                 self.assertEqual(shown(self.here.ports[service], name, True), certificate, (service, name))
+
+    def test_the_log(self) -> None:
+        """The log says at start, and every day, which certificates have to be replaced."""
+        until(lambda: "certificate_to_replace: mail.four.test, " in self.here.text(), self.here.text)
 
     def test_a_client_that_checks(self) -> None:
         """The handshake holds for a client that trusts this certificate and insists on the name."""
