@@ -16,6 +16,7 @@ from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces.logins import Grant
 
 OPERATOR = "operator"
+MOST_SECONDS = 366 * 86_400
 
 
 class OneAddress(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,8 +100,8 @@ class Relay:
     async def allow(self, asked: Allow) -> GrantTold:
         """Open relaying for an address, in the operator's name."""
         ip = _checked(asked.ip)
-        if asked.seconds is not None and asked.seconds < 1:
-            raise BadValue("a grant lasts at least a second").about("seconds")
+        if asked.seconds is not None and not 1 <= asked.seconds <= MOST_SECONDS:
+            raise BadValue("a grant lasts at least a second, and at most a year").about("seconds")
         await self._parts.grants.grant(ip, 0, OPERATOR, asked.seconds)
         grant = await self._parts.grants.find(ip)
         if grant is None:

@@ -20,6 +20,8 @@ from hostmail.sql.database import Database
 
 MAX_SUBJECT, MAX_TEXT = 200, 64 * 1024
 LEAST_EVERY, MOST_EVERY = 3600.0, 366 * 86_400.0
+LATEST = 253_370_764_800.0
+"""The year 9999, in which clocks and calendars end."""
 MOST_AN_HOUR = 300
 """A flood with made-up senders must not become one of answers: no more than an account may send itself (LIMITS)."""
 MOST_ANSWERED = 60_000
@@ -43,6 +45,9 @@ def checked(subject: str, text: str, starts: float | None, until: float | None, 
         raise BadValue(f"a subject is one line of at most {MAX_SUBJECT} characters").about("subject")
     if not text.strip() or len(text.encode()) > MAX_TEXT or "\0" in text:
         raise BadValue(f"an answer needs a text, of at most {MAX_TEXT // 1024} KiB").about("text")
+    for name, moment in (("starts", starts), ("until", until)):
+        if moment is not None and not 0 <= moment < LATEST:
+            raise BadValue("a time lies between the years 1970 and 9999").about(name)
     if starts is not None and until is not None and until <= starts:
         raise BadValue("it would end before it begins").about("until")
     if not LEAST_EVERY <= every <= MOST_EVERY:

@@ -46,11 +46,12 @@ def check_address(text: str) -> Address:
 
 
 def check_quota(what: str, value: Any) -> int | None:
-    """A limit from 1 up, or None for none; raises BadValue."""
+    """A limit from 1 up, or None for none; raises BadValue about the argument that goes into the column `what`."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_QUOTA:
-        raise BadValue(f"{what} must be a whole number from 1 up, or none for no limit")
+        argument = what.removeprefix("max_").removesuffix("_bytes")
+        raise BadValue(f"{argument} must be a whole number from 1 up, or none for no limit").about(argument)
     return value
 
 

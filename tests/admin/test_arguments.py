@@ -16,7 +16,7 @@ AWAY = {"text": "Away.", "subject": "Away"}
 REFUSED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("address", "account.add", {"address": ANN, "password": STRONG}),
     ("password", "account.add", {"address": "new@example.com", "password": "short"}),
-    ("quota_bytes", "account.set", {"address": ANN, "quota": 0}),
+    ("quota", "account.set", {"address": ANN, "quota": 0}),
     ("password", "account.passwd", {"address": ANN, "password": "short"}),
     ("targets", "address.set", {"address": "x@example.com", "targets": ["x@example.com"]}),
     ("targets", "address.set", {"address": "x@example.com", "targets": ["nobody@example.com"]}),

@@ -345,7 +345,8 @@ class RelayTests(Base):
         self.assertEqual(self.call("relay.revoke", ip="2001:db8::1"), {"ip": "2001:db8::1", "revoked": 1})
         self.refused(NotFound, "has no grant", "relay.revoke", ip="2001:db8::1")
         self.refused(BadValue, "is no IP address", "relay.allow", ip="ann")
-        self.refused(BadValue, "at least a second", "relay.allow", ip="192.0.2.1", seconds=0)
+        for seconds in (0, 1 << 62):
+            self.refused(BadValue, "at least a second", "relay.allow", ip="192.0.2.1", seconds=seconds)
 
     def test_clear(self) -> None:
         """All grants at once."""

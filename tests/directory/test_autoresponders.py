@@ -53,7 +53,7 @@ class FactTests(AutoresponderCase):
         """What makes no sense is told."""
         for wrong in (
             {"subject": "two\nlines"}, {"subject": "x" * 201}, {"text": " \n"}, {"text": "x" * 65_537}, {"text": "a\0b"},
-            {"starts": 2.0, "until": 2.0}, {"every": 60.0}, {"every": 1e9},
+            {"starts": 2.0, "until": 2.0}, {"starts": -1.0}, {"until": 1e300}, {"every": 60.0}, {"every": 1e9},
         ):  # fmt: skip
             facts: dict[str, Any] = {"subject": "", "text": "x", "starts": None, "until": None, "every": WEEK, **wrong}
             self.refused(self.changes.set_autoresponder("ann@example.com", **facts), BadValue)

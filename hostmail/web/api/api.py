@@ -30,6 +30,7 @@ from hostmail.web.asked import Asked
 log = Logger(namespace="web")
 
 DOCUMENT = "/openapi.json"
+WORDS = {413: "a body may have 64 KiB, a query 100 words"}
 
 
 @dataclass(slots=True)
@@ -64,6 +65,12 @@ class Api:
         self._rates = rates
         self._kept = kept
         self._paths = Paths([*endpoints, Endpoint("GET", DOCUMENT, "")])
+
+    def unread(self, status: int) -> Answer:
+        """To a request that did not come in whole."""
+        number = token_hex(8)
+        log.info("not_read: {status} [{number}]", status=status, number=number)
+        return of_status(status, WORDS.get(status, ""), number, more=(("x-request-id", number),))
 
     async def answer(self, asked: Asked, _: Mapping[str, str]) -> Answer:
         """One request; whatever goes wrong is told as problem+json."""

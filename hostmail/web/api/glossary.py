@@ -168,8 +168,8 @@ GLOSSARY: Mapping[str, Word] = {
     "purpose": Word("What it is for, in words."),
     "queue": count("How many recipients wait."),
     "queue_id": Word(_QUEUE_ID),
-    "quota": octets("How much mail there may be; null for no limit"),
-    "quota_messages": count("How many messages there may be; null for no limit."),
+    "quota": Word("How much mail there may be (octets); null for no limit.", {"minimum": 1}),
+    "quota_messages": Word("How many messages there may be; null for no limit.", {"minimum": 1}),
     "read_only": Word("Whether it may look, and change nothing."),
     "reason": Word('Why they were refused; "" if they were not.'),
     "recipient": Word('Whom it is for; "" for the message as a whole.'),
@@ -293,7 +293,9 @@ GLOSSARY: Mapping[str, Word] = {
     "RelayWhyPath.ip": ip("An IPv4 or IPv6 address."),
     "RelayRevokePath.ip": ip("An IPv4 or IPv6 address."),
     "SessionListRequest.address": Word("The account whose sessions are wanted."),
-    "RelayAllowRequest.seconds": Word("For how long; null for as long as the configuration says.", {"minimum": 1}),
+    "RelayAllowRequest.seconds": Word(
+        "For how long; null for as long as the configuration says.", {"minimum": 1, "maximum": 366 * 86_400}
+    ),
     "ThrottledTold.ip": Word("A client: an IPv4 address (/32), or a network of IPv6 (/64)."),
     "ThrottleForgivePath.ip": Word("An address, or a client as the list shows it."),
     "ListTold.held": count("How many posts wait for the owners."),

@@ -13,12 +13,9 @@ from hostmail.web.api.api import Api
 from hostmail.web.api.bearers import Bearers, Guesses
 from hostmail.web.api.kept import KeptAnswers
 from hostmail.web.api.openapi import document
-from hostmail.web.api.problems import of_status
 from hostmail.web.api.shape import Shape
 from hostmail.web.api.table import ENDPOINTS
 from hostmail.web.app import Route
-
-WORDS = {413: "a body may have 64 KiB, a query 100 words"}
 
 
 def api_routes(
@@ -43,7 +40,4 @@ def api_routes(
         kept=kept,
     )
 
-    def error(status: int) -> Any:
-        return of_status(status, WORDS.get(status, ""))
-
-    return [Route("api", "/api/<anything:rest>", api.answer, methods=(), takes_form=False, error=error)]
+    return [Route("api", "/api/<anything:rest>", api.answer, methods=(), takes_form=False, error=api.unread)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from hostmail.errors import TemporaryFailure
 from hostmail.web.api.kept import KEPT_SECONDS, PER_TOKEN, KeptAnswer, KeptAnswers, key_of
@@ -40,6 +41,22 @@ class AnswerTests(ApiTestCase):
         self.problem(self.ask("GET", "/accounts?domian=one.test"), 422)
         self.problem(self.ask("DELETE", "/tokens/x"), 422)
         self.problem(self.ask("DELETE", f"/tokens/{1 << 70}"), 422)
+
+    def test_odd_addresses(self) -> None:
+        """Whatever an address may have in it goes into a path with percent signs, and comes back so in Location."""
+        for address in (
+            "a/b@one.test",
+            "a%2Fb@one.test",
+            "a+b@one.test",
+            '"a b"@one.test',
+            "a?b#c@one.test",
+            "ü@one.test",
+        ):
+            made = self.ask("POST", "/accounts", ONE, NEW | {"address": address})
+            self.assertEqual(made.status, 201, made.text)
+            location = made.headers["location"].removeprefix("/api/v1")
+            self.assertEqual(location, f"/accounts/{quote(address, safe='@')}")
+            self.assertEqual(self.told("GET", location, ONE)["address"], address)
 
     def test_a_slash_in_an_argument(self) -> None:
         """A slash in what a path names is written %2F."""
@@ -107,6 +124,21 @@ class HttpTests(ApiTestCase):
         self.assertEqual([name for name in asked.headers if name.startswith("access-control")], [])
         self.assertNotIn("content-length", asked.headers)
 
+    def test_any_method(self) -> None:
+        """A method that nobody has heard of is told the same, in JSON, and what is not there is not there for any."""
+        for method in ("TRACE", "PROPFIND", "BREW", "get"):
+            reply = self.ask(method, "/domains")
+            self.problem(reply, 405)
+            self.assertEqual(reply.headers["allow"], "GET, HEAD, OPTIONS, POST")
+            self.problem(self.ask(method, "/nothing"), 404)
+
+    def test_nothing_on_a_condition(self) -> None:
+        """A change that is to be made only if something is as it was is refused: nothing here could tell, and it would be made anyhow."""
+        for condition in ("if_match", "if_none_match", "if_unmodified_since"):
+            for value in ('"x"', "*"):
+                self.problem(self.ask("PATCH", "/accounts/ann@one.test", ROOT, {}, **{condition: value}), 412)
+        self.assertEqual(self.ask("GET", "/domains", if_none_match='"x"').status, 200)
+
     def test_head_is_get_without_a_body(self) -> None:
         """HEAD has the headers of GET."""
         got, head = self.ask("GET", "/domains"), self.ask("HEAD", "/domains")
@@ -120,19 +152,39 @@ class HttpTests(ApiTestCase):
         self.problem(self.ask("POST", "/domains", ROOT, b"{"), 400)
         self.problem(self.ask("POST", "/domains", ROOT, b'{"name": "\xff"}'), 400)
         self.problem(self.ask("POST", "/domains", ROOT, b"[" * 60_000), 400)
+        self.problem(self.ask("POST", "/domains", ROOT, b'{"a":' * 900 + b"1" + b"}" * 900), 422)
+        self.problem(self.ask("POST", "/domains", ROOT, b"\xef\xbb\xbf{}"), 400)
+        self.problem(self.ask("POST", "/domains", ROOT, b'{"name": "\\ud800.test"}'), 400)
+        self.problem(self.ask("POST", "/domains", ROOT, b'{"quota": NaN, "name": "x.test"}'), 400)
+        self.problem(self.ask("POST", "/domains", ROOT, b'{"quota": 1e999, "name": "x.test"}'), 400)
+        self.problem(self.ask("POST", "/domains", ROOT, b'{"quota": %s, "name": "x.test"}' % (b"9" * 9_000)), 400)
+        self.problem(self.ask("POST", "/domains", ROOT, {"name": "x.test"}, content_encoding="gzip"), 415)
         self.problem(self.ask("POST", "/domains", ROOT, b"[]"), 422)
         self.problem(self.ask("POST", "/domains?name=x.test", ROOT, {}), 422)
         self.problem(self.ask("POST", "/domains", ROOT, {"name": "x.test", "quota": 1 << 70}), 422)
         self.problem(self.ask("PATCH", "/domains/one.test", ROOT, {"name": "two.test"}), 422)
         self.told("POST", "/domains", ROOT, {"name": "x.test"}, content_type="application/json; charset=UTF-8")
 
+    def test_each_name_once(self) -> None:
+        """A body that says something twice is refused, however deep: others may have read the other value (RFC 8259, 4)."""
+        twice = self.problem(self.ask("POST", "/domains", ROOT, b'{"name": "x.test", "name": "y.test"}'), 400)
+        self.assertIn("name", twice["detail"])
+        rows = b'{"rows": [{"line": 1, "address": "ann@one.test", "line": 2}]}'
+        self.problem(self.ask("POST", "/accounts/import", ROOT, rows), 400)
+        self.problem(self.ask("POST", "/accounts/import", ROOT, {"rows": [{"line": 1 << 70, "address": "x"}]}), 422)
+
     def test_nothing_is_removed_by_mistake(self) -> None:
         """DELETE with a body is refused: what it says there would not be heard."""
         self.problem(self.ask("DELETE", "/aliases/sales@one.test", ROOT, {"targets": ["ann@one.test"]}), 422)
 
     def test_bodies_have_an_end(self) -> None:
-        """More than 64 KiB is 413, in JSON as all else."""
-        self.problem(self.ask("POST", "/domains", ROOT, {"name": "x" * 70_000}), 413)
+        """More than 64 KiB, and a query of more than 100 words, is 413, in JSON and with a number as all else."""
+        query = "&".join(f"a{number}=1" for number in range(101))
+        for reply in (
+            self.ask("POST", "/domains", ROOT, {"name": "x" * 70_000}),
+            self.ask("GET", f"/domains?{query}"),
+        ):
+            self.assertEqual(self.problem(reply, 413)["request_id"], reply.headers["x-request-id"])
 
     def test_only_json_comes_back(self) -> None:
         """Who takes no JSON is told 406."""
@@ -152,6 +204,8 @@ class HttpTests(ApiTestCase):
             "/",
             "//",
         ):
+            self.problem(self.ask("GET", path, ""), 404)
+        for path in ("/../../api/", "/../v2/domains", "/../%76%31/domains", "domains"):
             self.problem(self.ask("GET", path, ""), 404)
         self.problem(self.ask("GET", "/accounts/an%0An@one.test"), 422)
 
