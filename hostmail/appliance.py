@@ -44,7 +44,8 @@ from hostmail.listen.draining import drain
 from hostmail.listen.ports import Ports, openings, raise_file_limit
 from hostmail.listen.tls import open_store
 from hostmail.monitoring.chores import Chore, DailyChores
-from hostmail.parts import Parts, apply_settings, open_parts
+from hostmail.opening import open_parts
+from hostmail.parts import Parts, apply_settings
 from hostmail.queue.runner import Runner
 from hostmail.queue.schedule import Schedule
 from hostmail.relay.dispatch import Dispatch

@@ -48,7 +48,8 @@ from hostmail.interfaces.directory import Account
 from hostmail.interfaces.lists import IOneClick
 from hostmail.interfaces.threads import InThread
 from hostmail.listen.tls import CertificateStore, open_store
-from hostmail.parts import Parts, open_parts
+from hostmail.opening import open_parts
+from hostmail.parts import Parts
 from hostmail.protocols.imap.account import ImapAccount
 from hostmail.protocols.imap.factory import HostmailIMAP4Factory
 from hostmail.protocols.imap.limits import CommandLimits

@@ -31,7 +31,7 @@ CONTRACTS = {"config", "interfaces"}
 TOOLS = {"sql", "threads"}
 WORKERS = {"auth", "checks", "delivery", "directory", "queue", "relay", "routing", "storage"}
 EDGES = {"admin", "listen", "monitoring", "protocols", "web"}
-EVERYBODY = {"appliance", "command", "compose", "demo", "parts", "tap", "webparts"}
+EVERYBODY = {"appliance", "command", "compose", "demo", "opening", "parts", "tap", "webparts"}
 UNUSABLE = {"maildir", "relay", "relaymanager", "mail", "protocols", "alias", "bounce", "tap"}
 MAX_LINES = 400
 
