@@ -110,48 +110,73 @@ def session_factories(
     watch = FolderWatch(parts.events)
 
     def make(service: str, listener: Listener) -> IProtocolFactory:
-        common: dict[str, Any] = {"portal": portals(listener), "sessions": parts.sessions, "clock": parts.reactor}
-        settings, limits = parts.settings, parts.settings.limits
-        implicit = service in IMPLICIT_TLS
-        plaintext = (listener.plaintext_login or settings.plaintext_login) == "allow"
-        shared: dict[str, Any] = {
-            "hostname": settings.hostname,
-            "protocol": service,
-            "implicit_tls": implicit,
-            "allow_plaintext_login": plaintext,
-            "failed_logins": limits.failed_logins_per_session,
+        common: dict[str, Any] = {
+            "portal": portals(listener),
+            "sessions": parts.sessions,
+            "clock": parts.reactor,
+            "tls_context": None if service in IMPLICIT_TLS else certificates,
         }
-        tls = {"tls_context": None if implicit else certificates}
         if service.startswith("pop3"):
-            pop = Pop3Settings(**shared, idle_seconds=limits.pop3_idle, bad_commands=limits.bad_commands)
-            return HostmailPOP3Factory(**common, **tls, settings=pop)
+            return HostmailPOP3Factory(**common, settings=pop3_settings(parts.settings, service, listener))
         if service.startswith("imap"):
-            imap = ImapSettings(
-                **shared,
-                unauthenticated_seconds=limits.imap_login_idle,
-                idle_seconds=limits.imap_idle,
-                bad_commands=limits.bad_commands,
-                limits=CommandLimits(append_octets=settings.message_size_limit),
-                hidden=tuple((who, frozenset(words)) for who, *words in map(str.split, settings.hide_capabilities)),
+            return HostmailIMAP4Factory(
+                **common, watch=watch, settings=imap_settings(parts.settings, service, listener)
             )
-            return HostmailIMAP4Factory(**common, **tls, watch=watch, settings=imap)
-        del shared["failed_logins"]
-        mail = SmtpSettings(
-            **shared,
-            message_size_limit=settings.message_size_limit,
-            require_auth=service != "smtp",
-            idle_seconds=limits.smtp_idle,
-            data_idle_seconds=limits.smtp_data_idle,
-            max_recipients=limits.recipients,
-            max_recipients_unauthenticated=limits.recipients_strangers,
-            max_messages=limits.messages_per_session,
-            max_errors=limits.smtp_errors,
-            max_relaying_refusals=limits.relay_refusals,
-            max_failed_logins=limits.failed_logins_per_session,
-        )
-        return HostmailSMTPFactory(**common, **tls, intake=intake, settings=mail)
+        return HostmailSMTPFactory(**common, intake=intake, settings=smtp_settings(parts.settings, service, listener))
 
     return make
+
+
+def pop3_settings(settings: Settings, service: str, listener: Listener) -> Pop3Settings:
+    """What POP3 sessions behind a listener are told."""
+    limits = settings.limits
+    return Pop3Settings(
+        **_for_every_protocol(settings, service, listener),
+        failed_logins=limits.failed_logins_per_session,
+        idle_seconds=limits.pop3_idle,
+        bad_commands=limits.bad_commands,
+    )
+
+
+def imap_settings(settings: Settings, service: str, listener: Listener) -> ImapSettings:
+    """The same for IMAP."""
+    limits = settings.limits
+    return ImapSettings(
+        **_for_every_protocol(settings, service, listener),
+        failed_logins=limits.failed_logins_per_session,
+        unauthenticated_seconds=limits.imap_login_idle,
+        idle_seconds=limits.imap_idle,
+        bad_commands=limits.bad_commands,
+        limits=CommandLimits(append_octets=settings.message_size_limit),
+        hidden=tuple((who, frozenset(words)) for who, *words in map(str.split, settings.hide_capabilities)),
+    )
+
+
+def smtp_settings(settings: Settings, service: str, listener: Listener) -> SmtpSettings:
+    """The same for SMTP and submission."""
+    limits = settings.limits
+    return SmtpSettings(
+        **_for_every_protocol(settings, service, listener),
+        message_size_limit=settings.message_size_limit,
+        require_auth=service != "smtp",
+        idle_seconds=limits.smtp_idle,
+        data_idle_seconds=limits.smtp_data_idle,
+        max_recipients=limits.recipients,
+        max_recipients_unauthenticated=limits.recipients_strangers,
+        max_messages=limits.messages_per_session,
+        max_errors=limits.smtp_errors,
+        max_relaying_refusals=limits.relay_refusals,
+        max_failed_logins=limits.failed_logins_per_session,
+    )
+
+
+def _for_every_protocol(settings: Settings, service: str, listener: Listener) -> dict[str, Any]:
+    return {
+        "hostname": settings.hostname,
+        "protocol": service,
+        "implicit_tls": service in IMPLICIT_TLS,
+        "allow_plaintext_login": (listener.plaintext_login or settings.plaintext_login) == "allow",
+    }
 
 
 def make_intake(parts: Parts) -> Intake:
