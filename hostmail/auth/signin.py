@@ -157,7 +157,7 @@ class SignIn:
     # ------------------------------------------------------------------------------------------------ second factors
 
     async def check_code(self, subject: str, code: str, peer: Peer) -> None:
-        """See `ISignIn`. After ten wrong ones nobody tries on for a quarter of an hour, from wherever he comes."""
+        """See `ISignIn`. After ten wrong ones nobody tries on for a quarter of an hour, then for longer, from wherever he comes."""
         started = self._clock.seconds()
         found = await self._people.standing(subject)
         if found is None or found.suspended or not found.second_factor:
@@ -165,7 +165,10 @@ class SignIn:
         self._admit(found, found.login, peer)
         if not await self._factors.may_try(subject):
             self._attempts.tell(_number(found), found.login, "too many wrong codes", peer)
-            raise Overloaded("too many wrong codes: please wait for a quarter of an hour", "too many wrong codes")
+            raise Overloaded(
+                "too many wrong codes: please wait for a quarter of an hour, or for longer after more of them",
+                "too many wrong codes",
+            )
         if not await self._is_taken(subject, code):
             login = f"{found.login} (code)"
             await self._fail(found, login, peer, started, "wrong or used code", CODE_WORDS, guessing=True)

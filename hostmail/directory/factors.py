@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from zope.interface import implementer
 
 from hostmail.directory.steps import Steps
@@ -15,7 +15,7 @@ from hostmail.interfaces.people import ISecondFactors, SecondFactor
 from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
-MOST_TRIES, TRIES_SECONDS = 10, 900.0
+MOST_TRIES, TRIES_SECONDS, LONGEST_SECONDS, FORGIVEN_SECONDS = 10, 900.0, 4 * 3600.0, 86_400.0
 
 _F = second_factors.c
 
@@ -24,7 +24,8 @@ _F = second_factors.c
 class SecondFactors:
     """Each step is one transaction in a thread, so that a code is taken once, whoever else sends it at the same moment.
 
-    Of ten wrong codes, each within a quarter of an hour of the one before, the next has to wait that long: nobody guesses six digits so.
+    After ten wrong codes the next has to wait for a quarter of an hour, after each ten more for twice as long, up to four hours: nobody
+    guesses six digits so, not in years. A right one forgives all, and so does a day without any.
     """
 
     def __init__(self, *, database: Database, in_thread: InThread, now: Callable[[], float]) -> None:
@@ -105,10 +106,23 @@ def _remove(t: Transaction, subject: str) -> bool:
     return t.run(delete(second_factors).where(_F.subject == subject)).rowcount == 1
 
 
+def waiting_after(tries: int) -> float:
+    """How many seconds after the last of so many wrong codes the next may come."""
+    if not tries or tries % MOST_TRIES:
+        return 0.0
+    return min(LONGEST_SECONDS, TRIES_SECONDS * 2.0 ** min(tries // MOST_TRIES - 1, 10))
+
+
 def _may_try(t: Transaction, subject: str) -> bool:
-    before = case((_F.tried > t.now - TRIES_SECONDS, _F.tries), else_=0)
-    this = update(second_factors).where(_F.subject == subject, before < MOST_TRIES)
-    return t.run(this.values(tries=before + 1, tried=t.now)).rowcount == 1
+    row = t.run(select(_F.tries, _F.tried).where(_F.subject == subject)).first()
+    if row is None:
+        return False
+    tries = row.tries if t.now < row.tried + FORGIVEN_SECONDS else 0
+    waits = waiting_after(tries)
+    if waits and t.now < row.tried + waits:
+        return False
+    t.run(update(second_factors).where(_F.subject == subject).values(tries=tries + 1, tried=t.now))
+    return True
 
 
 def _claim_step(t: Transaction, subject: str, step: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zope.interface.verify import verifyObject
 
 from hostmail.actor import Role
-from hostmail.directory.factors import MOST_TRIES, TRIES_SECONDS, SecondFactors
+from hostmail.directory.factors import FORGIVEN_SECONDS, MOST_TRIES, TRIES_SECONDS, SecondFactors
 from hostmail.directory.people import People
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TemporaryFailure
 from hostmail.interfaces.people import IPeople, ISecondFactors
@@ -246,17 +246,30 @@ class FactorTests(PeopleTestCase):
         self.assertEqual(self.get(self.factors.factor(self.subject)).codes, 0)  # type: ignore[union-attr]
 
     def test_tries(self) -> None:
-        """Ten wrong codes close it for a quarter of an hour; a right one forgives all."""
+        """Ten wrong codes close it for a quarter of an hour, ten more for twice that, and so on; a right one forgives all."""
         self.confirm()
         for _ in range(MOST_TRIES):
             self.assertTrue(self.get(self.factors.may_try(self.subject)))
         self.assertFalse(self.get(self.factors.may_try(self.subject)))
         self.clock.advance(TRIES_SECONDS)
+        for waits in (2, 4, 8, 16, 16):
+            while self.get(self.factors.may_try(self.subject)):
+                pass
+            self.clock.advance(waits * TRIES_SECONDS - 1)
+            self.assertFalse(self.get(self.factors.may_try(self.subject)))
+            self.clock.advance(1)
         self.assertTrue(self.get(self.factors.may_try(self.subject)))
         for step in range(101, 101 + 2 * MOST_TRIES):
             self.assertTrue(self.get(self.factors.claim_step(self.subject, step)))
             self.assertTrue(self.get(self.factors.may_try(self.subject)))
         self.assertFalse(self.get(self.factors.may_try("domain:9")))
+
+    def test_tries_of_yesterday(self) -> None:
+        """A slip of the finger now and then adds up to nothing."""
+        self.confirm()
+        for _ in range(2 * MOST_TRIES):
+            self.assertTrue(self.get(self.factors.may_try(self.subject)))
+            self.clock.advance(FORGIVEN_SECONDS)
 
     def test_domain_gone(self) -> None:
         """A removed domain's main login leaves no second factor."""
