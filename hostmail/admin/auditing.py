@@ -94,7 +94,7 @@ class AuditVerbs:
         self.verbs = {"audit.list": Verb(ListAudit, self.all, May(looks=True))}
 
     async def all(self, asked: ListAudit) -> list[ChangeTold]:
-        """The newest first."""
+        """Who changed what, the newest first."""
         if not 0 < asked.most <= MOST_ENTRIES:
             raise BadValue(f"at most {MOST_ENTRIES} entries are listed")
         since = 0.0 if asked.seconds is None else self._now() - asked.seconds

@@ -63,7 +63,7 @@ class Autoreplies:
         return await self.show(Addressed(account.address))
 
     async def all(self, asked: ListAutoreplies) -> list[AutoreplyRow]:
-        """The accounts that have one, by address, without its text."""
+        """The accounts that have an autoresponder, by address, without its text."""
         name = (await self._parts.find_domain(asked.domain)).name if asked.domain else None
         rows: list[AutoreplyRow] = []
         for account in await self._parts.directory.accounts(name):
@@ -73,7 +73,7 @@ class Autoreplies:
         return rows
 
     async def show(self, asked: Addressed) -> AutoreplyTold:
-        """What is answered, and who was."""
+        """An account's autoresponder, and who was answered."""
         account = await self._parts.find_account(asked.address)
         found = await self._parts.directory.autoresponder(account.id)
         if found is None:
@@ -83,7 +83,7 @@ class Autoreplies:
         return {**_row(account, found), "account_id": account.id, "text": found.text, "answered": answered}
 
     async def off(self, asked: Addressed) -> AboutTold:
-        """Answer no more."""
+        """Answer an account's mail no more."""
         account = await self._parts.find_account(asked.address)
         await self._parts.changes.remove_autoresponder(account.address)
         return {"address": account.address}

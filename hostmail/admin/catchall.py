@@ -63,11 +63,14 @@ class CatchAll:
         return await self._told(await self._parts.find_domain(asked.name))
 
     async def set(self, asked: SetCatchAll) -> CatchAllTold:
-        """Another one, from the next RCPT on."""
+        """Set a domain's catch-all, from the next RCPT on."""
         return await self._told(await self._parts.changes.set_domain(asked.name, catch_all=asked.catch_all))
 
     async def names(self, asked: Named) -> list[CaughtTold]:
-        """Which unknown names got mail, the most frequent first, then those that are blocked and got none."""
+        """Which unknown names got mail, and which are blocked.
+
+        The most frequent come first, then those that are blocked and got none.
+        """
         domain = await self._parts.find_domain(asked.name)
         blocked = {
             caseless(name.address): name for name in await self._parts.directory.names(domain.name) if name.blocked
@@ -86,7 +89,7 @@ class CatchAll:
         return {"address": asked.address, "blocked": True}
 
     async def unblock(self, asked: Addressed) -> BlockedTold:
-        """Let the catch-all have it again."""
+        """Block a name no more: the catch-all has it again."""
         await self._parts.changes.block_name(asked.address, blocked=False)
         return {"address": asked.address, "blocked": False}
 

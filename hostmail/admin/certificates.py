@@ -26,7 +26,7 @@ class Certificates:
         self.verbs = {"certificate.list": Verb(NoArguments, self.all, May(looks=True))}
 
     async def all(self, _: NoArguments) -> CertificatesTold:
-        """All of them; and, under `without`, those names by which domains are reached for which no program believes the one it gets."""
+        """All certificates; and, under `without`, names by which domains are reached for which no program believes the one it gets."""
         found = await self._parts.certificates()
         now = self._parts.now()
         known = {one.server_name: one for one in found}

@@ -116,7 +116,10 @@ class DnsHelp:
         }
 
     async def records(self, asked: Named) -> RecordsTold:
-        """What the zone needs. One with the server's own name in it needs the server's addresses, too: the DNS knows them, if anybody."""
+        """The records that a domain's zone needs.
+
+        One with the server's own name in it needs the server's addresses, too: the DNS knows them, if anybody.
+        """
         setup = await self._setup(asked.name)
         answers: Answers = {}
         if is_within(setup.hostname, setup.domain):

@@ -36,7 +36,7 @@ class HistoryVerbs:
         self._views = parts.view_of
 
     async def trace(self, asked: Traced, actor: Actor) -> list[FactTold]:
-        """Facts from the oldest to the newest, of those messages that concern him."""
+        """What became of mail, from the oldest to the newest: facts of those messages that concern who asks."""
         if not asked.text.strip() or not 0 < asked.most <= MOST:
             wrong = "most" if asked.text.strip() else "text"
             raise BadValue(f"name an address, a Message-ID or a queue id, and at most {MOST} facts").about(wrong)

@@ -59,7 +59,7 @@ class Importing:
         self.verbs = {"account.import": Verb(Import, self.rows, may)}
 
     async def rows(self, asked: Import, actor: Actor) -> list[RowTold]:
-        """The outcome of each row: created, updated, unchanged, or problem with its words."""
+        """Create or update many accounts; the outcome of each row is created, updated, unchanged, or problem with its words."""
         if len(asked.rows) > MOST_ROWS:
             raise BadValue(f"at most {MOST_ROWS} rows at a time")
         created: list[Account] = []

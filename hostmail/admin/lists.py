@@ -101,7 +101,7 @@ class Lists:
         }
 
     async def add(self, asked: AddList) -> ListTold:
-        """Make a list."""
+        """Make a mailing list."""
         address = _address(asked.address)
         owners = asked.owners or [await self._default_owner(address)]
         found = await self._parts.changes.add_list(
@@ -124,36 +124,36 @@ class Lists:
         return account.address
 
     async def all(self, asked: Listed) -> list[ListTold]:
-        """Lists by address."""
+        """Mailing lists by address."""
         domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
         held = Counter(Address.parse(post.recipient).key for post in await self._parts.held_posts())
         lists = await self._parts.directory.mailing_lists(domain)
         return [await self._told(found, held[found.parsed.key]) for found in lists]
 
     async def show(self, asked: Addressed) -> ListTold:
-        """One of them."""
+        """One mailing list."""
         return await self._told_with_held(await self._find(asked.address))
 
     async def set(self, asked: SetList) -> ListTold:
-        """Change it."""
+        """Change a mailing list."""
         found = await self._find(asked.address)
         changes = {name: getattr(asked, name) for name in ("owners", "post", "description", "size_bytes", "tell_held")}
         given = {name: value for name, value in changes.items() if value is not UNSET}
         return await self._told_with_held(await self._parts.changes.set_list(found.address, **given))
 
     async def remove(self, asked: Addressed) -> AboutTold:
-        """Give it up."""
+        """Give a mailing list up."""
         found = await self._parts.changes.remove_list((await self._find(asked.address)).address)
         return {"address": found.address}
 
     async def add_member(self, asked: OneMember) -> MembershipTold:
-        """Put somebody on it, without asking him."""
+        """Put somebody on a list, without asking him."""
         found, who = await self._find(asked.address), _address(asked.member)
         new = await self._parts.members.add(found.id, who)
         return {"address": found.address, "member": str(who), "outcome": "added" if new else "unchanged"}
 
     async def remove_member(self, asked: OneMember) -> MembershipTold:
-        """Take somebody off."""
+        """Take somebody off a list."""
         found = await self._find(asked.address)
         with concerning("member"):
             who = _address(asked.member)
@@ -164,13 +164,13 @@ class Lists:
         return {"address": found.address, "member": str(who)}
 
     async def members(self, asked: Addressed) -> list[MemberTold]:
-        """Who is on it."""
+        """Who is on a list."""
         found = await self._find(asked.address)
         members = await self._parts.members.members(found.id)
         return [cast(MemberTold, dataclasses.asdict(member)) for member in members]
 
     async def import_members(self, asked: ImportMembers) -> list[MemberRowTold]:
-        """The outcome of each row: added, unchanged, or problem with its words."""
+        """Put many on a list; the outcome of each row is added, unchanged, or problem with its words."""
         if len(asked.rows) > MOST_ROWS:
             raise BadValue(f"at most {MOST_ROWS} rows at a time")
         found = await self._find(asked.address)

@@ -95,12 +95,15 @@ class Logins:
         }
 
     async def all(self, asked: Addressed) -> list[AttemptTold]:
-        """The last attempts on an account, the newest first, with those whose login was meant to be its."""
+        """The last attempts on an account, with those whose login was meant to be its.
+
+        The newest come first.
+        """
         account = await self._parts.find_account(asked.address)
         return [told(attempt) for attempt in await self._parts.attempts.of_account(account.id)]
 
     async def of_person(self, asked: OneLogin) -> list[AttemptTold]:
-        """The same of an operator or owner with a login of his own. A domain's main login is its default mailbox's."""
+        """The last attempts to sign in as an operator or owner with a login of his own. A domain's main login is its default mailbox's."""
         person = await self._parts.people.person(asked.login)
         return [told(attempt) for attempt in await self._parts.attempts.of_account(-person.id)]
 
@@ -111,14 +114,17 @@ class Logins:
         return [told(attempt) for attempt in await self._parts.attempts.of_account(number)] if number else []
 
     async def throttled(self, asked: ListThrottled) -> list[ThrottledTold]:
-        """Clients with failed logins, those that are refused first."""
+        """Clients with failed logins.
+
+        Those that are refused come first.
+        """
         return [
             {"ip": one.client, "failures": one.failures, "last": one.last, "refused_until": one.until or None}
             for one in self._parts.throttle.throttled(MOST_THROTTLED)
         ]
 
     async def forgive(self, asked: Forgive) -> ForgivenTold:
-        """Let a client begin anew."""
+        """Forget a client's failed logins."""
         if not self._parts.throttle.forgive(asked.ip):
             raise NotFound(f"no failed logins are known of {asked.ip}").about("ip")
         return {"ip": asked.ip}

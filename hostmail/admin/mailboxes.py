@@ -42,7 +42,10 @@ class Mailboxes:
         }
 
     async def folders(self, asked: Addressed) -> list[FolderTold]:
-        """Its folders with what is in each, INBOX first. One that is gone in between is left out; names that hold no messages are, too."""
+        """A mailbox's folders with what is in each.
+
+        INBOX comes first. One that is gone in between is left out; names that hold no messages are, too.
+        """
         account = await self._parts.find_account(asked.address)
         opened: IAccountStore = await self._parts.store.open(account)
         found: list[FolderTold] = []
@@ -65,11 +68,11 @@ class Mailboxes:
         return found
 
     async def verify(self, asked: Addressed) -> LookedOver:
-        """Compare tree and index; nothing is changed."""
+        """Look a mailbox over, tree and index; nothing is changed."""
         return await self._look_over(asked.address, repair=False)
 
     async def repair(self, asked: Addressed) -> LookedOver:
-        """Compare tree and index, and mend the index; nothing is erased."""
+        """Look a mailbox over, and mend its index; nothing is erased."""
         return await self._look_over(asked.address, repair=True)
 
     async def _look_over(self, address: str, repair: bool) -> LookedOver:

@@ -171,11 +171,11 @@ class Names:
         return [name] if name is not None else []
 
     async def remove_alias(self, asked: Removed) -> NameTold:
-        """Let it lead there no more."""
+        """Let an alias lead there no more."""
         return self._left(asked, await self._parts.changes.remove_targets(asked.address, asked.targets, forward=False))
 
     async def remove_forward(self, asked: Removed) -> NameTold:
-        """Send it on no more."""
+        """Send an address's mail on no more."""
         return self._left(asked, await self._parts.changes.remove_targets(asked.address, asked.targets, forward=True))
 
     def _left(self, asked: Removed, name: Name | None) -> NameTold:

@@ -195,7 +195,7 @@ class Own:
         return subject
 
     async def remove_of(self, asked: OneLogin, actor: Actor) -> LoginTold:
-        """For somebody who has lost both his app and his recovery codes."""
+        """Take the second factor of somebody away who has lost both his app and his recovery codes."""
         found = await self._another(asked, actor)
         if not await self._parts.factors.remove(found.subject):
             raise NotFound(f"{asked.login} has no second factor")

@@ -113,17 +113,17 @@ class PeopleVerbs:
         }
 
     async def add_operator(self, asked: AddOperator) -> PersonTold:
-        """Somebody more who runs this server."""
+        """Add an operator, who runs this server."""
         stored = await self._parts.hashed(asked.password, asked.login)
         return told(await self._parts.people.add(asked.login, Role.OPERATOR, password_hash=stored))
 
     async def set_operator(self, asked: SetOperator) -> PersonTold:
-        """Suspend him, or let him in again."""
+        """Suspend an operator, or let him in again."""
         found = await self._find(asked.login, Role.OPERATOR)
         return told(await self._parts.people.set(found.login, suspended=asked.suspended))
 
     async def add_owner(self, asked: AddOwner) -> PersonTold:
-        """Somebody who manages domains. If one of them is not hosted here, nothing is done."""
+        """Add an owner, who manages domains. If one of them is not hosted here, nothing is done."""
         for domain in asked.domains:
             await self._parts.find_domain(domain)
         stored = await self._parts.hashed(asked.password, asked.login)
@@ -134,29 +134,29 @@ class PeopleVerbs:
         return told(found)
 
     async def show_owner(self, asked: OneLogin) -> PersonTold:
-        """One of them."""
+        """One owner with his domains and limits."""
         return told(await self._find(asked.login, Role.OWNER))
 
     async def set_owner(self, asked: SetOwner) -> PersonTold:
-        """Change his limits, suspend him, or let him in again. What he has already stays."""
+        """Change an owner's limits, suspend him, or let him in again. What he has already stays."""
         found = await self._find(asked.login, Role.OWNER)
         given = {name: value for name in ("suspended", *COLUMNS) if (value := getattr(asked, name)) is not UNSET}
         changes = {COLUMNS.get(name, name): value for name, value in given.items()}
         return told(await self._parts.people.set(found.login, **changes))
 
     async def grant(self, asked: OneDomain) -> PersonTold:
-        """Let him manage a domain, too."""
+        """Let an owner manage a domain, too."""
         found = await self._find(asked.login, Role.OWNER)
         return told(await self._parts.people.grant(found.login, asked.domain))
 
     async def revoke(self, asked: OneDomain) -> PersonTold:
-        """Take it from him."""
+        """Take a domain from an owner."""
         found = await self._find(asked.login, Role.OWNER)
         return told(await self._parts.people.revoke(found.login, asked.domain))
 
     def _listing(self, role: Role) -> Callable[[NoArguments], Coroutine[Any, Any, list[PersonTold]]]:
         async def all_of_them(_: NoArguments) -> list[PersonTold]:
-            """All of them."""
+            """All operators, or all owners with their domains and limits."""
             return [told(one) for one in await self._parts.people.people(role)]
 
         return all_of_them
@@ -174,7 +174,7 @@ class PeopleVerbs:
 
     def _removing(self, role: Role) -> Callable[[OneLogin], Coroutine[Any, Any, PersonTold]]:
         async def remove(asked: OneLogin) -> PersonTold:
-            """Take the login away, with its tokens."""
+            """Take an operator's or owner's login away, with its tokens."""
             return told(await self._parts.people.remove((await self._find(asked.login, role)).login))
 
         return remove

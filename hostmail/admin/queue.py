@@ -128,7 +128,7 @@ class QueueVerbs:
         }
 
     async def listed(self, asked: Listed, actor: Actor) -> list[QueuedTold]:
-        """What waits, for an owner what is his affair. The file's path is our own."""
+        """What waits to be sent on; for an owner what is his affair."""
         if not 0 < asked.most <= MOST_LISTED:
             raise BadValue(f"at most {MOST_LISTED} recipients are listed: use a filter, or queue stats")
         if actor.role is Role.OPERATOR:
@@ -156,14 +156,14 @@ class QueueVerbs:
         return [found[number] for number in sorted(found)][: asked.most]
 
     async def show(self, asked: Chosen, actor: Actor) -> list[QueuedTold]:
-        """The same for a pattern that must match."""
+        """What waits and fits a pattern, which must match something."""
         rows = await self.listed(Listed(_pattern(asked)), actor)
         if not rows:
             raise NotFound(f"nothing in the queue matches {asked.pattern}")
         return rows
 
     async def stats(self, asked: Pattern) -> StatsTold:
-        """Numbers: by state, and by destination."""
+        """The queue in numbers: by state, and by destination."""
         return cast(StatsTold, dataclasses.asdict(await self._queue.stats(await self._known(asked.pattern))))
 
     async def cat(self, asked: OneMessage) -> MessageTold:
@@ -171,11 +171,11 @@ class QueueVerbs:
         return {"message": b64encode(await self._queue.content(asked.queue_id)).decode()}
 
     async def retry(self, asked: Chosen) -> RetriedTold:
-        """Try now."""
+        """Try to send now."""
         return {"retried": _some(await self._queue.retry(await self._pattern(asked)), asked, "waiting")}
 
     async def hold(self, asked: Chosen, actor: Actor) -> HeldTold:
-        """Keep until released."""
+        """Keep mail until it is released."""
         pattern = await self._pattern(asked)
         held = await self._queue.hold(pattern, self._teller(Happened.HELD, _by(actor)))
         return {"held": self._done("held", held, asked, "waiting")}
@@ -194,13 +194,13 @@ class QueueVerbs:
         return {"released": self._done("released", released, asked, "held"), "suspended": names}
 
     async def bounce(self, asked: Chosen, actor: Actor) -> BouncedTold:
-        """Return to the senders."""
+        """Return mail to its senders."""
         pattern = await self._pattern(asked)
         bounced = await self._queue.bounce(pattern, self._teller(Happened.RETURNED, _by(actor)))
         return {"bounced": self._done("returned", bounced, asked, "waiting or held")}
 
     async def delete(self, asked: Chosen, actor: Actor) -> DeletedTold:
-        """Drop without telling the sender."""
+        """Drop mail without telling its sender."""
         pattern = await self._pattern(asked)
         deleted = await self._queue.delete(pattern, self._teller(Happened.DELETED, _by(actor)))
         return {"deleted": self._done("deleted", deleted, asked)}

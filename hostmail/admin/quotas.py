@@ -41,7 +41,7 @@ class Quotas:
         }
 
     async def show(self, asked: Named) -> QuotaTold:
-        """Limit and use."""
+        """Limit and use of an account or a domain."""
         if "@" in asked.name:
             account = await self._parts.find_account(asked.name)
             used = (await self._parts.directory.usage([account])).get(account.id, Usage())
@@ -51,7 +51,7 @@ class Quotas:
         return _told(domain.name, domain.quota_bytes, await self._parts.directory.domain_usage(domain.name))
 
     async def set(self, asked: SetQuota) -> QuotaTold:
-        """Change it; mail already there stays, however little the new limit is."""
+        """Change the limit of an account or a domain; mail already there stays, however little it is."""
         if "@" in asked.name:
             account = await self._parts.find_account(asked.name)
             await self._parts.changes.set_account(account.address, quota_bytes=asked.quota)

@@ -122,7 +122,7 @@ class Relay:
         return {"ip": ip, "revoked": revoked}
 
     async def clear(self, _: NoArguments) -> ClosedTold:
-        """Close all."""
+        """Close all grants."""
         return {"revoked": await self._parts.grants.revoke()}
 
     def _told(self, grant: Grant, address: str) -> GrantTold:

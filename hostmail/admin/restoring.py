@@ -72,7 +72,7 @@ class Restoring:
         return [one for one in found if one.owned or actor.role is Role.OPERATOR]
 
     async def restore(self, asked: Restore, actor: Actor) -> RestoredTold:
-        """Host it again with its mail, password and limits; its old address must be free, or another be named."""
+        """Bring a removed account back with its mail, password and limits; its old address must be free, or another be named."""
         address = named_address(asked.address)
         fitting = [
             one

@@ -70,7 +70,7 @@ class SessionVerbs:
         return account.address if account is not None else None
 
     async def kick(self, asked: Kick, actor: Actor) -> EndedTold:
-        """Disconnect; by its number, only a session that he could see."""
+        """Disconnect sessions; by its number, only one that who asks can see."""
         if [asked.id is not None, asked.address is not None, asked.all].count(True) != 1:
             raise BadValue("name one session, one account, or all")
         account = await self._parts.find_account(asked.address) if asked.address is not None else None

@@ -63,5 +63,5 @@ class Status:
         }
 
     async def show_version(self, _: NoArguments) -> VersionTold:
-        """What is running."""
+        """Which version is running."""
         return {"version": self._parts.version}

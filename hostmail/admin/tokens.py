@@ -89,11 +89,11 @@ class TokenVerbs:
         return {**told(token), "token": secret}
 
     async def all(self, _: NoArguments, actor: Actor) -> list[TokenTold]:
-        """The newest first."""
+        """Tokens, the newest first."""
         return [told(token) for token in await self._visible(actor)]
 
     async def revoke(self, asked: OneToken, actor: Actor) -> RevokedTold:
-        """It opens nothing any more."""
+        """Revoke a token: it opens nothing any more."""
         if asked.id not in [token.id for token in await self._visible(actor)]:
             raise NotFound(f"there is no token {asked.id}")
         await self._parts.tokens.revoke(asked.id)

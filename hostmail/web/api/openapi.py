@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from hostmail.actor import Role
 from hostmail.web.api.glossary import GLOSSARY, described
 from hostmail.web.api.kept import KEPT_SECONDS
 from hostmail.web.api.outcomes import headers, problem_responses, responses
-from hostmail.web.api.paging import MOST, USUAL
+from hostmail.web.api.paging import MOST, USUAL, Order
 from hostmail.web.api.problems import JSON, ProblemDetails
 from hostmail.web.api.reading import WITH_BODY, is_paged
 from hostmail.web.api.shape import Shape
@@ -42,6 +43,9 @@ KEY = {
     "description": f"The same request with the same key is carried out once; its answer is kept for {KEPT_SECONDS / 3600:.0f} hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-+\\--~]*$"},
 }
+_NUMBERS = re.compile(r" \([A-Z][0-9]+(?:, [A-Z][0-9]+)*\)")
+"""Of what was promised (E7): they say nothing to who reads the document."""
+
 MANY = {Role.OPERATOR: "operators", Role.OWNER: "owners", Role.USER: "users"}
 
 
@@ -93,7 +97,7 @@ class _Pieces:
         parameters = list(_parameters("path", _resolved(path, components)))
         told: dict[str, Any] = {
             "operationId": self.name[0].lower() + self.name[1:],
-            "summary": shape.words,
+            "summary": _NUMBERS.sub("", shape.words),
             "description": self._description(),
             "tags": [each.path.split("/")[1]],
         }
@@ -116,10 +120,15 @@ class _Pieces:
         shape = self._shape
         words = [f"For {', '.join(MANY[role] for role in Role if role in shape.who)}."]
         for role in Role:
-            if role in shape.only and role in shape.who:
-                words.append(f"{MANY[role].capitalize()} may say {', '.join(sorted(shape.only[role]))}.")
+            shut = {
+                self._endpoint.called(name) for name in shape.fields.keys() - shape.only.get(role, shape.fields.keys())
+            }
+            if role in shape.who and shut:
+                words.append(f"Not for {MANY[role]}: {', '.join(sorted(shut))}.")
         if not shape.looks:
             words.append(f"Not with a token that may only look. In the audit log this is {self._endpoint.verb}.")
+        if is_paged(self._endpoint, shape):
+            words.append(f"Page by page, sorted by {Order(self._endpoint.key).words()}.")
         return " ".join(words)
 
 

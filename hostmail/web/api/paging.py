@@ -35,6 +35,14 @@ class Order:
         self.names = tuple(name.removeprefix("-") for name in text.split())
         self._signs = tuple(-1 if name.startswith("-") else 1 for name in text.split())
 
+    def words(self) -> str:
+        """For people."""
+        each = [
+            f"{name}{', the largest first' if sign < 0 else ''}"
+            for name, sign in zip(self.names, self._signs, strict=True)
+        ]
+        return " and ".join(each)
+
     def key(self, row: Mapping[str, Any]) -> list[Any]:
         """What a row is sorted by."""
         return [-row[name] if sign < 0 else row[name] for name, sign in zip(self.names, self._signs, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,14 @@ class DocumentTests(ApiTestCase):
         for name, kind in self.document["components"]["schemas"].items():
             silent += [f"{name}.{each}" for each, one in kind["properties"].items() if not one.get("description")]
         self.assertEqual(silent, [])
+
+    def test_summaries_stand_alone(self) -> None:
+        """Each summary is one's own, and has no numbers of ours in it."""
+        summaries = [told["summary"] for _, _, told in self.operations()]
+        again = {one for one in summaries if summaries.count(one) > 1}
+        # The same verb in two places, or for two kinds of people.
+        self.assertLessEqual(len(again), 5, again)
+        self.assertEqual([one for one in summaries if re.search(r"\([A-Z][0-9]", one)], [])
 
     def test_every_answer_has_its_fields(self) -> None:
         """No answer is just some object: what is in it is said, down to each value."""
