@@ -157,7 +157,8 @@ def body_limit(routes: Sequence[Route], sessions: WebSessions) -> Callable[[Any]
         cookies = cookies_of(request.received_cookies)
         tokens = {cookies.get(cookie_name(secure), "") for secure in (True, False)}
         try:
-            return UPLOAD_OCTETS if any(sessions.find(token) is not None for token in tokens) else BODY_OCTETS
+            known = [session for token in tokens if (session := sessions.find(token)) is not None]
+            return UPLOAD_OCTETS if any(not session.is_half for session in known) else BODY_OCTETS
         except TemporaryFailure:
             return BODY_OCTETS
 

@@ -85,6 +85,9 @@ class UploadTests(SynchronousTestCase):
     def test_not_from_strangers(self) -> None:
         """Nobody who is not signed in sends files, and other pages take none."""
         self.assertEqual(self.send(3 * limits.MIB)[0], 413)
+        about = {"subject": "person:1", "credential": "c", "login": "root", "ip": ""}
+        self.browser.cookies["__Host-session"] = self.site.sessions.begin(**about, is_half=True)
+        self.assertEqual(self.send(3 * limits.MIB)[0], 413)
         self.browser.sign_in("root")
         self.assertEqual(self.send(3 * limits.MIB, "/login")[0], 413)
 
