@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from tests.admin.test_commands import Base
+from tests.admin.commanding import Base
 
 
 class AutoreplyTests(Base):

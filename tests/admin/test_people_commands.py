@@ -5,7 +5,7 @@ from __future__ import annotations
 from hostmail.actor import Role
 from hostmail.envelope import Peer
 from hostmail.interfaces.people import SecondFactor
-from tests.admin.test_commands import Base
+from tests.admin.commanding import Base
 
 STRONG = "long enough"
 

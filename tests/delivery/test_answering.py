@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hostmail.errors import OverQuota
 from hostmail.interfaces.autoresponders import Autoresponder
-from tests.delivery.test_intake import IntakeCase
+from tests.delivery.intaking import IntakeCase
 
 PERSONAL = b"From: bob@other.example\r\nTo: ann@example.com\r\nSubject: Lunch?\r\n\r\nHungry.\r\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import ensureDeferred
 
 from hostmail.errors import OverQuota, Refusal, TemporaryFailure
-from tests.delivery.test_intake import IntakeCase
+from tests.delivery.intaking import IntakeCase
 
 ANN, BEA, ALL = "ann@example.com", "bea@example.com", "all@example.com"
 EVE, CARL, BOB = "eve@far.example", "carl@else.example", "bob@other.example"

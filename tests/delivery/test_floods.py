@@ -7,7 +7,7 @@ from dataclasses import replace
 from hostmail.delivery import floods
 from hostmail.delivery.floods import MOST_AN_HOUR, Floods
 from hostmail.errors import NoSuchRecipient
-from tests.delivery.test_intake import IntakeCase
+from tests.delivery.intaking import IntakeCase
 
 
 class FloodTests(IntakeCase):

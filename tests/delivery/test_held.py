@@ -12,7 +12,7 @@ from hostmail.delivery.accepted import Accepted
 from hostmail.delivery.held import HELD
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import OverQuota
-from tests.delivery.test_intake import MESSAGE, IntakeCase
+from tests.delivery.intaking import MESSAGE, IntakeCase
 
 
 class HeldTests(IntakeCase):

@@ -11,7 +11,7 @@ from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import NoSuchRecipient, OverQuota, RecipientSuspended, TemporaryFailure
 from hostmail.interfaces.directory import Usage
 from hostmail.interfaces.mailstore import Room
-from tests.delivery.test_intake import MESSAGE, IntakeCase
+from tests.delivery.intaking import MESSAGE, IntakeCase
 
 ANN, BEA, CLEO, ALL = "ann@example.com", "bea@example.com", "cleo@example.com", "all@example.com"
 BOB = "bob@other.example"

@@ -28,7 +28,7 @@ from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
 from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeListRates, FakeMembers, FakeSenders
-from tests.delivery.test_intake import IntakeCase
+from tests.delivery.intaking import IntakeCase
 from tests.queue.support import FakeSender, Result, at_once
 
 

@@ -43,6 +43,9 @@ class Result:
     crowded: bool = False
 
 
+LATER = Result(TemporaryFailure("busy"))
+
+
 @dataclass
 class FakeSender:
     """Sends to nowhere; `results` by recipient, anything else is accepted."""
