@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
 import smtplib
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import dedent
 from threading import Thread
 from typing import Any
 
 from tests.journeys.base import ANN, SECONDS, Journey, letter, logs_in, trusting, until
 from tests.support.appliance import PASSWORD, Appliance
+from tests.support.missing import program
 
+MANUAL = Path(__file__).parents[2] / "docs" / "operators" / "api.rst"
 CLEO = "cleo@example.test"
 
 
@@ -74,6 +82,30 @@ class ApiJourney(Journey):
     def facts(self, script: Program) -> list[str]:
         """What became of mail for the new account."""
         return [row["what"] for row in script.ask("GET", f"/history?about={CLEO}")[1]["items"]]
+
+    def test_the_manual(self) -> None:
+        """Every line for curl in the manual works as it stands, one after the other."""
+        program("curl")
+        self.here.command("domain", "add", "example.com")
+        script = Program(self.here, "--operator")
+        blocks = re.findall(r"::\n\n((?:    .*\n|\n)+)", MANUAL.read_text())
+        lines = "".join(dedent(block) for block in blocks if "curl" in block)
+        for theirs, ours in (("hostmail_...", script.token), ("mail.example.com:8443", f"127.0.0.1:{script.port}")):
+            self.assertEqual(lines.count(theirs), 1)
+            lines = lines.replace(theirs, ours)
+        self.assertGreater(lines.count("curl "), 14)
+        with TemporaryDirectory() as home:
+            Path(home, ".curlrc").write_text("insecure\nsilent\nshow-error\nfail-with-body\n")
+            done = subprocess.run(
+                ["sh", "-e", "-x", "-c", lines],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                env={**os.environ, "HOME": home},
+            )
+        self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr[-2000:])
+        self.assertIn('"outcome":"created"', done.stdout)
+        self.here.command("domain", "remove", "example.com", "--yes")
 
     def test_two_at_once(self) -> None:
         """Of two requests with one key that come at the same time, one is done; the other is told the same, or to come again."""

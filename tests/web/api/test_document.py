@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from hostmail.web.api.glossary import GLOSSARY
 from hostmail.web.api.openapi import TEMPLATE
 from hostmail.web.api.outcomes import HEADERS, WHY
+from hostmail.web.api.table import ENDPOINTS
 from tests.web.api.fakes import ApiTestCase
+
+MANUAL = Path(__file__).parents[3] / "docs" / "operators" / "api.rst"
 
 
 class DocumentTests(ApiTestCase):
@@ -50,6 +54,13 @@ class DocumentTests(ApiTestCase):
         for name, kind in self.document["components"]["schemas"].items():
             silent += [f"{name}.{each}" for each, one in kind["properties"].items() if not one.get("description")]
         self.assertEqual(silent, [])
+
+    def test_the_manual_has_each_path(self) -> None:
+        """The manual names where each path begins, and each status that can come."""
+        manual = MANUAL.read_text()
+        missing = [each.path for each in ENDPOINTS if f"/{each.path.split('/')[1]}" not in manual]
+        self.assertEqual(missing, [])
+        self.assertEqual([status for status in WHY if f"\n{status}     " not in manual], [])
 
     def test_summaries_stand_alone(self) -> None:
         """Each summary is one's own, and has no numbers of ours in it."""
