@@ -205,6 +205,7 @@ class FakeAudit:
     async def end(self, number: int, outcome: str) -> None:
         self.entries[number] = dataclasses.replace(self.entries[number], outcome=outcome)
 
-    async def find(self, since: float, by: str, about: str, most: int) -> list[AuditEntry]:
-        found = [one for one in self.entries if one.at >= since and by in ("", one.login) and about in one.subject]
+    async def find(self, since: float, by: str, about: str, most: int, before: int | None = None) -> list[AuditEntry]:
+        entries = self.entries[:before]
+        found = [one for one in entries if one.at >= since and by in ("", one.login) and about in one.subject]
         return found[::-1][:most]

@@ -23,7 +23,8 @@ from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces.directory import ICaughtNames, Usage
 from hostmail.interfaces.mailstore import Room
 from hostmail.routing.router import Router
-from tests.admin.fakes import Caught, Store, World
+from tests.admin.fakes import World
+from tests.admin.stages import Caught, Store
 from tests.directory.support import HASH, DirectoryTestCase
 
 ANN, BEA = "ann@example.com", "bea@example.com"

@@ -12,7 +12,8 @@ from hostmail.actor import Actor, Role
 from hostmail.admin.auditing import HIDDEN, MOST_OCTETS, entry_of, without_secrets
 from hostmail.errors import BadValue, NotAllowed, NotFound, TemporaryFailure
 from hostmail.interfaces.admin import AuditEntry
-from tests.admin.fakes import NOW, ROOT, World
+from tests.admin.facts import NOW
+from tests.admin.fakes import ROOT, World
 
 OWNER = Actor(Role.OWNER, "max", "panel", "192.0.2.1", person_id=1, domains=frozenset({"one.test"}))
 # Arguments that may be told although their names sound like secrets.

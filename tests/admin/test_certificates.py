@@ -13,7 +13,8 @@ from hostmail.admin.certificates import DAY_SECONDS, is_believed, problems, warn
 from hostmail.admin.cli import PROBLEMS, CommandLine
 from hostmail.admin.main import hostmail
 from hostmail.interfaces.admin import CertificateInfo
-from tests.admin.fakes import NOW, Facts, World
+from tests.admin.facts import NOW, Facts
+from tests.admin.fakes import World
 
 
 def info(server_name: str, *names: str, days: float = 60, **more: Any) -> CertificateInfo:

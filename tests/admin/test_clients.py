@@ -13,7 +13,8 @@ from hostmail.clientsetup.setup import Offer, Setup
 from hostmail.config.schema import Listener, Settings
 from hostmail.errors import NotFound
 from hostmail.interfaces.directory import Domain
-from tests.admin.fakes import Facts, World
+from tests.admin.facts import Facts
+from tests.admin.fakes import World
 
 ONE = Domain("one.test", "one")
 

@@ -17,7 +17,8 @@ from hostmail.admin.main import hostmail
 from hostmail.config.limits import Limits
 from hostmail.config.schema import Listener
 from hostmail.errors import NotFound, Overloaded, TemporaryFailure
-from tests.admin.fakes import NOW, Facts, World
+from tests.admin.facts import NOW, Facts
+from tests.admin.fakes import World
 
 HERE = "192.0.2.1"
 OWNER = Actor(Role.OWNER, "max", "panel", person_id=1, domains=frozenset({"one.test"}))

@@ -11,7 +11,8 @@ from hostmail.admin.main import hostmail
 from hostmail.errors import NoSuchFolder, NotFound
 from hostmail.storage.memory import MemoryStore
 from hostmail.storage.memory_account import MemoryAccount
-from tests.admin.fakes import Facts, World
+from tests.admin.facts import Facts
+from tests.admin.fakes import World
 
 ANN = "ann@one.test"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostmail.envelope import Peer
 from hostmail.errors import NotFound
-from tests.admin.fakes import NOW
+from tests.admin.facts import NOW
 from tests.admin.test_service import Base
 
 HOME = Peer("192.0.2.1", "imap")

@@ -12,7 +12,8 @@ from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotAllowed, NotFound
 from hostmail.interfaces.admin import IAudit
 from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, ITokens, Standing
-from tests.admin.fakes import NOW, World
+from tests.admin.facts import NOW
+from tests.admin.fakes import World
 from tests.admin.people import RIGHT
 
 STRONG = "long enough"
@@ -201,6 +202,15 @@ class OwnTests(PeopleCase):
             MAIN, "account.import", rows=[{"line": 1, "address": ANN, "password": STRONG, "quota": "1M"}]
         )
         self.assertEqual([row["outcome"] for row in told], ["updated"])
+
+    def test_more_operators(self) -> None:
+        """Nor does such a session make another operator, who would outlive it."""
+        self.call("operator.add", login="zoe", password=STRONG)
+        zoe = Actor(Role.OPERATOR, "zoe", "panel", person_id=self.world.people.known["zoe"].id)
+        for wrong in ("", "wrong"):
+            with self.assertRaises(LoginFailed):
+                self.call_as(zoe, "operator.add", login="tom", password=STRONG, current=wrong)
+        self.call_as(zoe, "operator.add", login="tom", password=STRONG, current=RIGHT)
 
     def test_own_as_an_operator(self) -> None:
         """An operator's open session sets no other password for him, and takes away no second factor of his; the command does."""

@@ -27,7 +27,8 @@ from hostmail.admin.permissions import (
 )
 from hostmail.errors import NotAllowed, NotFound, Refusal
 from hostmail.interfaces.logins import Grant
-from tests.admin.fakes import NOW, ROOT, World
+from tests.admin.facts import NOW
+from tests.admin.fakes import ROOT, World
 
 OWNER = Actor(Role.OWNER, "two", "panel", person_id=2, domains=frozenset({"two.test"}))
 USER = Actor(Role.USER, "eve@two.test", "panel", address="eve@two.test")

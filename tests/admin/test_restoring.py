@@ -6,7 +6,7 @@ import dataclasses
 
 from hostmail.actor import Actor, Role
 from hostmail.errors import AlreadyExists, NotFound
-from tests.admin.fakes import NOW
+from tests.admin.facts import NOW
 from tests.admin.test_service import Base
 
 ANN = "ann@one.test"

@@ -16,7 +16,9 @@ from hostmail.interfaces.directory import IDirectory, IDirectoryChanges
 from hostmail.interfaces.logins import IPasswords, IRelayGrants
 from hostmail.interfaces.mailstore import IMailStore
 from hostmail.interfaces.queue import IQueue
-from tests.admin.fakes import NOW, Facts, Grants, Hashes, Sessions, Store, Waiting, World
+from tests.admin.facts import NOW, Facts
+from tests.admin.fakes import World
+from tests.admin.stages import Grants, Hashes, Sessions, Store, Waiting
 
 
 class Base(SynchronousTestCase):

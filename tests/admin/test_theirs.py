@@ -11,7 +11,8 @@ from hostmail.actor import Actor, Role
 from hostmail.admin.theirs import facts_of, refusal_for, route_of
 from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal
 from hostmail.interfaces.history import Happened, MailFact
-from tests.admin.fakes import NOW, World
+from tests.admin.facts import NOW
+from tests.admin.fakes import World
 
 OWNER = Actor(Role.OWNER, "one", "panel", domains=frozenset({"one.test"}))
 USER = Actor(Role.USER, "bob@one.test", "panel", address="bob@one.test")

@@ -7,7 +7,7 @@ from typing import Any
 from hostmail.actor import Actor, Role
 from hostmail.interfaces.history import Happened, MailFact
 from tests.admin.commanding import Base
-from tests.admin.fakes import NOW
+from tests.admin.facts import NOW
 
 FAR = "carl@far.test"
 

@@ -14,7 +14,8 @@ from hostmail.clientsetup.welcome import DEFAULT
 from hostmail.config.checking import findings
 from hostmail.errors import BadValue, NotFound, OverQuota, TemporaryFailure
 from hostmail.interfaces.directory import Account
-from tests.admin.fakes import Facts, World
+from tests.admin.facts import Facts
+from tests.admin.fakes import World
 
 OWN = "Subject: Hi {login}\n\nAsk {server} for {domain}.\n"
 

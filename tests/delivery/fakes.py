@@ -18,7 +18,7 @@ from hostmail.interfaces.autoresponders import Answer, Autoresponder, IAnswered
 from hostmail.interfaces.delivery import ISenderRewriting
 from hostmail.interfaces.directory import Account, Domain, IDirectory, Name, RemovedAccount, Usage
 from hostmail.interfaces.history import IHistory, MailFact
-from hostmail.interfaces.lists import IListMembers, MailingList, Member
+from hostmail.interfaces.lists import MailingList
 from hostmail.interfaces.logins import Grant, IRelayGrants
 from hostmail.interfaces.mailstore import Drop, IMailStore, ISpool, ISpoolFile, Room
 from hostmail.interfaces.queue import Changed, IQueue, Owner, Queued, QueueStats
@@ -383,110 +383,6 @@ class FakeHistory:
     def story(self) -> list[tuple[str, str, str]]:
         """What happened, to whom, and the words."""
         return [(fact.what.value, fact.recipient, fact.words) for fact in self.facts]
-
-
-@implementer(IListMembers)
-class FakeMembers:
-    """Members by list; `day` is today."""
-
-    def __init__(self) -> None:
-        self.known: dict[int, dict[str, Member]] = {}
-        self.asked: set[tuple[int, str, str]] = set()
-        self.day = 0.0
-        self.number = 0
-        self.refusal: Refusal | None = None
-
-    async def members(self, list_id: int) -> list[Member]:
-        return sorted(self.known.get(list_id, {}).values(), key=lambda member: member.address)
-
-    async def counts(self, list_id: int) -> tuple[int, int]:
-        active = sum(member.active for member in self.known.get(list_id, {}).values())
-        return active, len(self.known.get(list_id, {})) - active
-
-    async def member(self, list_id: int, address: Address) -> Member | None:
-        return self.known.get(list_id, {}).get(address.key)
-
-    async def add(self, list_id: int, address: Address) -> bool:
-        if self.refusal is not None:
-            raise self.refusal
-        on_it = self.known.setdefault(list_id, {})
-        self.number += 1
-        if (known := on_it.get(address.key)) is not None and not known.active:
-            on_it[address.key] = replace(known, active=True, bounces=0, last_bounce=None)
-            return True
-        return address.key not in on_it and bool(
-            on_it.setdefault(address.key, Member(self.number, str(address), True, 0, None, 0.0))
-        )
-
-    async def add_all(self, list_id: int, addresses: Sequence[Address]) -> list[bool | Refusal]:
-        return [await self.add(list_id, address) for address in addresses]
-
-    async def remove(self, list_id: int, address: Address) -> bool:
-        return self.known.get(list_id, {}).pop(address.key, None) is not None
-
-    async def leave(self, list_id: int, number: int) -> Member | None:
-        on_it = self.known.get(list_id, {})
-        key = next((key for key, member in on_it.items() if member.number == number), "")
-        return on_it.pop(key, None)
-
-    async def bounced(self, list_id: int, number: int) -> tuple[Member, bool] | None:
-        for key, member in self.known.get(list_id, {}).items():
-            if member.number == number and member.active and member.last_bounce != self.day:
-                bounces = member.bounces + 1
-                changed = replace(member, bounces=bounces, last_bounce=self.day, active=bounces < 3)
-                self.known[list_id][key] = changed
-                return changed, not changed.active
-        return None
-
-    async def ask(self, list_id: int, address: Address, action: str) -> bool:
-        new = (list_id, address.key, action) not in self.asked
-        self.asked.add((list_id, address.key, action))
-        return new
-
-    async def not_asked(self, list_id: int, address: Address, action: str) -> None:
-        self.asked.remove((list_id, address.key, action))
-
-    async def secret(self) -> bytes:
-        return b"secret"
-
-
-class FakeOneClick:
-    """Nothing comes from a list."""
-
-    async def fields(self, sender: str) -> bytes:
-        return b""
-
-
-async def any_for_lists(*about: object) -> None:
-    """Lists that take whatever comes."""
-
-
-class FakeListRates:
-    """What lists have done; `too_much` is the answer to the next posts, and `left` how many notices, reminders and requests are allowed."""
-
-    def __init__(self) -> None:
-        self.posts: list[tuple[int, int]] = []
-        self.too_much = ""
-        self.left = {"notices": 10, "reminders": 1, "requests": 60}
-
-    def excess(self, list_id: int, recipients: int) -> str:
-        return self.too_much
-
-    def sent(self, list_id: int, recipients: int) -> None:
-        self.posts.append((list_id, recipients))
-
-    def may_notify(self, list_id: int) -> bool:
-        return self._take("notices")
-
-    def may_remind(self, list_id: int) -> bool:
-        return self._take("reminders")
-
-    def may_ask(self, ip: str) -> bool:
-        return not ip or self._take("requests")
-
-    def _take(self, what: str) -> bool:
-        self.left[what] -= 1
-        return self.left[what] >= 0
 
 
 @implementer(IRelayGrants)

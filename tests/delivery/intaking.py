@@ -29,8 +29,8 @@ from tests.delivery.fakes import (
     FakeSenders,
     FakeSpool,
     FakeStore,
-    any_for_lists,
 )
+from tests.delivery.listfakes import any_for_lists
 from tests.queue.support import at_once
 
 MESSAGE = b"From: bob@other.example\r\nSubject: hello\r\n\r\nHow are you?\r\n"

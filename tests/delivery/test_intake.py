@@ -26,11 +26,9 @@ from hostmail.interfaces.logins import IRelayGrants
 from hostmail.interfaces.mailstore import IMailStore, ISpool, ISpoolFile
 from hostmail.interfaces.queue import IQueue
 from hostmail.routing.router import Router
-from tests.delivery.fakes import (
-    FakeSenders,
-    any_for_lists,
-)
+from tests.delivery.fakes import FakeSenders
 from tests.delivery.intaking import MESSAGE, IntakeCase
+from tests.delivery.listfakes import any_for_lists
 from tests.queue.support import at_once
 
 

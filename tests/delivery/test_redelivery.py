@@ -17,7 +17,8 @@ from hostmail.errors import NoSuchRecipient, OverQuota, Refusal, TemporaryFailur
 from hostmail.interfaces.autoresponders import Autoresponder
 from hostmail.interfaces.mailstore import ISpoolFile
 from hostmail.interfaces.queue import Queued
-from tests.delivery.fakes import FakeDirectory, FakeOneClick, FakeSenders, FakeSpool, FakeStore
+from tests.delivery.fakes import FakeDirectory, FakeSenders, FakeSpool, FakeStore
+from tests.delivery.listfakes import FakeOneClick
 from tests.queue.support import at_once
 
 ANN, BEA = IntoMailbox(1, "ann@example.com"), IntoMailbox(2, "bea@example.com")

@@ -27,8 +27,9 @@ from hostmail.queue.queue import Queue
 from hostmail.queue.runner import Runner
 from hostmail.routing.router import Router
 from hostmail.storage.spool import Spool
-from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeListRates, FakeMembers, FakeSenders
+from tests.delivery.fakes import FakeAnswered, FakeHistory, FakeSenders
 from tests.delivery.intaking import IntakeCase
+from tests.delivery.listfakes import FakeListRates, FakeMembers
 from tests.queue.support import FakeSender, Result, at_once
 
 

@@ -9,7 +9,7 @@ from hostmail.directory.members import DAY_SECONDS, MOST_FOR_ONE, MOST_QUESTIONS
 from hostmail.errors import AlreadyExists, BadValue, NotFound
 from hostmail.interfaces.lists import IListMembers, MailingList, MayPost
 from hostmail.listnames import ListWord, around
-from tests.delivery.fakes import FakeMembers
+from tests.delivery.listfakes import FakeMembers
 from tests.directory.support import HASH, DirectoryTestCase
 
 TEAM, ANN, BOB = "team@example.com", Address("ann", "example.com"), Address("bob", "far.example")
