@@ -9,9 +9,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hostmail.actor import Actor, Role
+from hostmail.admin.own import PANEL, subject_of
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
-from hostmail.errors import NotAllowed, NotFound
+from hostmail.envelope import Peer
+from hostmail.errors import NotAllowed, NotFound, concerning
 from hostmail.interfaces.people import Person
 
 LOOKS = May(looks=True)
@@ -24,10 +26,11 @@ class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AddOperator(msgspec.Struct, forbid_unknown_fields=True):
-    """operator.add"""
+    """operator.add: `current` is the password of the one who adds him, where that one has signed in to the panel."""
 
     login: str
     password: str
+    current: str = ""
 
 
 class SetOperator(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,7 +100,7 @@ class PeopleVerbs:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.verbs = {
-            "operator.add": Verb(AddOperator, self.add_operator),
+            "operator.add": Verb(AddOperator, self.add_operator, May(acting=True)),
             "operator.list": Verb(NoArguments, self._listing(Role.OPERATOR), LOOKS),
             "operator.set": Verb(SetOperator, self.set_operator),
             "operator.passwd": Verb(SetPersonPassword, self._setting_password(Role.OPERATOR), May(acting=True)),
@@ -112,8 +115,15 @@ class PeopleVerbs:
             "owner.remove": Verb(OneLogin, self._removing(Role.OWNER)),
         }
 
-    async def add_operator(self, asked: AddOperator) -> PersonTold:
-        """Add an operator, who runs this server."""
+    async def add_operator(self, asked: AddOperator, actor: Actor) -> PersonTold:
+        """Add an operator, who runs this server.
+
+        A session alone adds none, whom it would leave behind.
+        """
+        if actor.way == PANEL:
+            subject = await subject_of(self._parts, actor)
+            with concerning("current"):
+                await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
         stored = await self._parts.hashed(asked.password, asked.login)
         return told(await self._parts.people.add(asked.login, Role.OPERATOR, password_hash=stored))
 

@@ -382,7 +382,9 @@ class FakeAdmin(MoreVerbs):
         alike = {"suspended": False, "second_factor": True, "created": 1.7e9}
         return [alike | {"login": login} for login in ("root", "rita")]
 
-    def operator_add(self, actor: Actor, login: str, password: str) -> dict[str, Any]:
+    def operator_add(self, actor: Actor, login: str, password: str, current: str) -> dict[str, Any]:
+        if current != PASSWORD:
+            raise LoginFailed("that is not your password")
         return {"login": login}
 
     def catchall_show(self, actor: Actor, name: str) -> dict[str, Any]:

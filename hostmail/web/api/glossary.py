@@ -59,6 +59,7 @@ GLOSSARY: Mapping[str, Word] = {
     "certificates": Word("All certificates."),
     "count": count("How often."),
     "created": moment("When it was made"),
+    "current": Word("Your own password, where you have signed in; a token needs none."),
     "cursor": Word("`next` of the page before."),
     "default_mailbox": Word(
         'The account that has mail for postmaster, and opens with the main login; "" or null for none.'

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.fakes import MINE, THEIRS, Browser, Site
+from tests.web.fakes import MINE, PASSWORD, THEIRS, Browser, Site
 
 
 class OperatorTests(SynchronousTestCase):
@@ -112,8 +112,10 @@ class OperatorTests(SynchronousTestCase):
 
     def test_operators(self) -> None:
         """Another operator is added, suspended, let in again and removed; nobody shuts himself out."""
-        reply = self.browser.fill("/operators", "add", login="rolf", make="yes")
-        self.assertIn(self.asked("operator.add")[0]["password"], reply.text)
+        wrong = self.browser.fill("/operators", "add", login="rolf", make="yes", current="wrong")
+        self.assertEqual((wrong.status, wrong.text.count('value="rolf"')), (403, 1))
+        reply = self.browser.fill("/operators", "add", login="rolf", make="yes", current=PASSWORD)
+        self.assertIn(self.asked("operator.add")[1]["password"], reply.text)
         self.assertIn('id="suspend-sure-wrong"', self.browser.fill("/operators", "remove", login="rita").text)
         for action in ("suspend", "resume", "remove"):
             self.assertEqual(self.browser.fill("/operators", action, login="rita", sure="yes").status, 303)

@@ -148,7 +148,8 @@ async def add_operator(visit: Visit) -> View | Done:
     """One more."""
     login = visit.form.needed("login", "Type a login, without @")
     password, is_made = chosen_password(visit.form)
-    told = await visit.call("operator.add", login=login, password=password)
+    current = visit.form.raw("current")[:1024]
+    told = await visit.call("operator.add", login=login, password=password, current=current)
     to = visit.url("operators")
     return _created(told["login"], password, to) if is_made else Done(f"{told['login']} may sign in now.", to)
 
