@@ -50,6 +50,8 @@ def account(address: str, used: int = 0, quota: int | None = 20 << 20) -> dict[s
         "outgoing_suspended": False,
         "operator_suspended": False,
         "last_check": None,
+        "smarthost": None,
+        "direct": False,
     }
 
 
@@ -66,6 +68,9 @@ def domain(name: str) -> dict[str, Any]:
         "active": True,
         "pop_before_smtp": True,
         "must_match_sender": False,
+        "smarthost": None,
+        "direct": False,
+        "source_addresses": [],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostmail.web.fields import BadField
-from hostmail.web.panel import connected
+from hostmail.web.panel import connected, wayout
 from hostmail.web.panel.page import MANAGERS, Done, Page, Subject, View, Visit
 from hostmail.web.panel.pages.accounts import SUSPENSIONS, account_state, chosen_password
 
@@ -17,6 +17,7 @@ async def show(visit: Visit) -> View:
         "state": account_state(visit.account),
         "is_own": is_own(visit),
         "sessions": await connected.sessions(visit, address),
+        "way_out": wayout.facts(visit.account) if visit.is_operator else None,
     }
     return View("account.html", facts, await connected.attempts(visit, address, ATTEMPTS_SHOWN), title=address)
 
@@ -67,6 +68,13 @@ def is_own(visit: Visit) -> bool:
     return bool(visit.actor.address == visit.account["address"])
 
 
+async def change_way_out(visit: Visit) -> Done:
+    """How its mail leaves."""
+    changes = wayout.changes(visit.form, visit.account)
+    await visit.call("account.set", address=visit.account["address"], **changes)
+    return Done("The next message leaves that way.", here(visit))
+
+
 async def disconnect(visit: Visit) -> Done:
     """End one of its sessions, or all: what one of them has locked is free then."""
     return Done(await connected.end(visit, visit.account["address"]), here(visit))
@@ -94,6 +102,7 @@ PAGES = (
             "suspensions": change_suspensions,
             "password": change_password,
             "disconnect": disconnect,
+            "way_out": change_way_out,
             "remove": remove,
         },
         command="hostmail account show {address}",

@@ -36,7 +36,7 @@ FOUND = (
     Column("said", "State", "record", value=state_of),
     Column("state", "State", only_data=True),
     Column("found", "Found", "list"),
-    Column("values", "Wanted", only_data=True),
+    Column("values", "Wanted", "list"),
     Column("words", "What is the matter", only_data=True),
     Column("fix", "Change", "list", only_data=True),
     Column("need", "Need", only_data=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hostmail.web.panel import wayout
 from hostmail.web.panel.page import MANAGERS, OPERATORS, Done, Page, Section, Subject, View, Visit
 from hostmail.web.panel.pages.accounts import SUSPENSIONS
 
@@ -31,7 +32,7 @@ async def change(visit: Visit) -> Done:
 
 async def show_limits(visit: Visit) -> View:
     """What only an operator says."""
-    return View("domain_limits.html")
+    return View("domain_limits.html", {"way_out": wayout.facts(visit.domain)})
 
 
 async def change_limits(visit: Visit) -> Done:
@@ -47,6 +48,20 @@ async def change_limits(visit: Visit) -> Done:
         **{f"{what}_suspended": not form.ticked(what) for what in SUSPENSIONS},
     )
     return Done("That counts at once.", visit.url("domain_limits", domain=name))
+
+
+async def change_way_out(visit: Visit) -> Done:
+    """How the mail of all its people leaves."""
+    name = visit.domain["name"]
+    await visit.call("domain.set", name=name, **wayout.changes(visit.form, visit.domain))
+    return Done("The next message leaves that way.", visit.url("domain_limits", domain=name))
+
+
+async def change_sources(visit: Visit) -> Done:
+    """From which addresses of this machine."""
+    name = visit.domain["name"]
+    await visit.call("domain.set", name=name, source_addresses=visit.form.lines("source_addresses"))
+    return Done("The next message leaves from there.", visit.url("domain_limits", domain=name))
 
 
 async def remove(visit: Visit) -> Done:
@@ -81,7 +96,7 @@ PAGES = (
         show=show_limits,
         who=OPERATORS,
         subject=Subject.DOMAIN,
-        actions={"change": change_limits, "remove": remove},
+        actions={"change": change_limits, "way_out": change_way_out, "sources": change_sources, "remove": remove},
         section=Section.DOMAIN,
         menu="Limits",
         command="hostmail domain show {domain}",
