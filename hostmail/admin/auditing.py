@@ -62,12 +62,13 @@ def is_secret(name: object) -> bool:
 
 
 class ListAudit(msgspec.Struct, forbid_unknown_fields=True):
-    """audit.list: how many seconds to look back, whose changes, and about what; at most how many entries."""
+    """audit.list: how many seconds to look back, whose changes, and about what; at most how many entries, of those `before` a number."""
 
     seconds: Seconds | None = None
     by: str = ""
     about: str = ""
     most: int = 100
+    before: int | None = None
 
 
 class ChangeTold(TypedDict):
@@ -96,9 +97,9 @@ class AuditVerbs:
     async def all(self, asked: ListAudit) -> list[ChangeTold]:
         """Who changed what, the newest first."""
         if not 0 < asked.most <= MOST_ENTRIES:
-            raise BadValue(f"at most {MOST_ENTRIES} entries are listed")
+            raise BadValue(f"at most {MOST_ENTRIES} entries are listed at once").about("most")
         since = 0.0 if asked.seconds is None else self._now() - asked.seconds
-        found = await self._audit.find(since, asked.by.strip(), asked.about.strip(), asked.most)
+        found = await self._audit.find(since, asked.by.strip(), asked.about.strip(), asked.most, asked.before)
         return [
             cast(ChangeTold, msgspec.to_builtins(entry) | {"arguments": json.loads(entry.arguments)}) for entry in found
         ]

@@ -92,8 +92,11 @@ class IAudit(Interface):
     async def end(number: int, outcome: str) -> None:
         """What became of it; never raises."""
 
-    async def find(since: float, by: str, about: str, most: int) -> list[AuditEntry]:
-        """Entries of a login, whose subject holds a text, each of them "" for any; the newest first. Raises TemporaryFailure."""
+    async def find(since: float, by: str, about: str, most: int, before: int | None = None) -> list[AuditEntry]:
+        """Entries of a login, whose subject holds a text, each of them "" for any; the newest first, of those with numbers `before` one.
+
+        Raises TemporaryFailure.
+        """
 
 
 class IAdmin(Interface):

@@ -39,7 +39,7 @@ _COLUMNS = ", ".join(_FIELDS)
 _ADD = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
 _row = attrgetter(*_FIELDS)
 _FIND = f"""SELECT {_COLUMNS}, number FROM entries
-WHERE at >= :since AND (:about = '' OR instr(caseless(subject), :about))
+WHERE at >= :since AND (:before IS NULL OR number < :before) AND (:about = '' OR instr(caseless(subject), :about))
 AND (:by = '' OR caseless(login) = :by OR instr(caseless(login), :by || ' (') = 1)
 ORDER BY number DESC LIMIT :most"""
 _OLDEST = "DELETE FROM entries WHERE number IN (SELECT number FROM entries WHERE at < ? ORDER BY number LIMIT ?)"
@@ -76,9 +76,9 @@ class Audit:
         with self.log.failuresHandled("audit_incomplete: entry {number} was {outcome}", number=number, outcome=outcome):
             await self._in_thread(self._end, number, outcome)
 
-    async def find(self, since: float, by: str, about: str, most: int) -> list[AuditEntry]:
+    async def find(self, since: float, by: str, about: str, most: int, before: int | None = None) -> list[AuditEntry]:
         """See `IAudit`."""
-        found: list[AuditEntry] = await self._in_thread(self._find, since, by, about, most)
+        found: list[AuditEntry] = await self._in_thread(self._find, since, by, about, most, before)
         return found
 
     def close(self) -> None:
@@ -99,8 +99,8 @@ class Audit:
         with self._lock, self._file.writing() as connection:
             connection.execute("UPDATE entries SET outcome = ? WHERE number = ?", (outcome, number))
 
-    def _find(self, since: float, by: str, about: str, most: int) -> list[AuditEntry]:
-        asked = {"since": since, "by": caseless(by), "about": caseless(about), "most": most}
+    def _find(self, since: float, by: str, about: str, most: int, before: int | None) -> list[AuditEntry]:
+        asked = {"since": since, "by": caseless(by), "about": caseless(about), "most": most, "before": before}
         with self._lock, self._file.reading() as connection:
             return [AuditEntry(*row) for row in connection.execute(_FIND, asked)]
 

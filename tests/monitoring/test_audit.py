@@ -82,6 +82,15 @@ class AuditTests(SynchronousTestCase):
         self.assertEqual(self.subjects(since=self.clock.seconds())[1:], ["100%@two.test", "bob@one.test"])
         self.assertEqual(self.subjects(most=1), ["cat@one.test"])
 
+    def test_page_by_page(self) -> None:
+        """What is older than an entry is found by its number, however many came after it."""
+        for number in range(5):
+            self.write(f"{number}@one.test")
+        first = self.get(self.audit.find(0.0, "", "", 2))
+        self.write("new@one.test")
+        second = self.get(self.audit.find(0.0, "", "", 2, first[-1].number))
+        self.assertEqual([each.subject[0] for each in (*first, *second)], ["4", "3", "2", "1"])
+
     def test_a_year(self) -> None:
         """What is older than a year is forgotten."""
         self.write("old")

@@ -23,11 +23,14 @@ COLUMNS = (
 @click.option("--by", metavar="LOGIN", help="Only what somebody did; for the command it is the system user's name.")
 @click.option("--about", metavar="TEXT", help="Only what is about an address, a domain, a login that holds TEXT.")
 @click.option("--limit", "most", type=int, default=100, show_default=True, help="At most so many.")
+@click.option("--before", type=int, metavar="NUMBER", help="Only what has a smaller number, as --json tells them.")
 @pass_line
-def audit(line: CommandLine, seconds: int | None, by: str | None, about: str | None, most: int) -> None:
+def audit(
+    line: CommandLine, seconds: int | None, by: str | None, about: str | None, most: int, before: int | None
+) -> None:
     """Who changed what, the newest first: by this command, in the panel, or through the API.
 
     What was refused is there, too. Passwords are not.
     """
-    found = line.call("audit.list", most=most, **given(seconds=seconds, by=by, about=about))
+    found = line.call("audit.list", most=most, **given(seconds=seconds, by=by, about=about, before=before))
     line.answer(found, lambda rows: table(rows, COLUMNS))

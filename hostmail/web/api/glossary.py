@@ -51,7 +51,8 @@ GLOSSARY: Mapping[str, Word] = {
     "body": Word("What the sender declared (BODY of RFC 6152): 7BIT or 8BITMIME."),
     "bounced": count("How many recipients were returned to their senders."),
     "bounces": count("How often mail came back since it last did not."),
-    "by": Word("Part of a login: only what that one did."),
+    "before": Word("A number of an entry: only what is older."),
+    "by": Word("A login: only what that one and its tokens did."),
     "catch_all": Word(
         "What becomes of mail for unknown names: refuse, discard, default (the default mailbox), or an address."
     ),
@@ -60,6 +61,7 @@ GLOSSARY: Mapping[str, Word] = {
     "count": count("How often."),
     "created": moment("When it was made"),
     "current": Word("Your own password, where you have signed in; a token needs none."),
+    "current": Word("The password of who asks, where he has signed in to the panel. Programs leave it out."),
     "cursor": Word("`next` of the page before."),
     "default_mailbox": Word(
         'The account that has mail for postmaster, and opens with the main login; "" or null for none.'
@@ -293,6 +295,7 @@ GLOSSARY: Mapping[str, Word] = {
     "RelayAllowRequest.ip": ip("An IPv4 or IPv6 address."),
     "RelayWhyPath.ip": ip("An IPv4 or IPv6 address."),
     "RelayRevokePath.ip": ip("An IPv4 or IPv6 address."),
+    "AuditListRequest.about": Word("Part of an address, domain or login: only what is about such."),
     "SessionListRequest.address": Word("The account whose sessions are wanted."),
     "RelayAllowRequest.seconds": Word(
         "For how long; null for as long as the configuration says.", {"minimum": 1, "maximum": 366 * 86_400}
