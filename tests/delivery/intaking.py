@@ -44,7 +44,7 @@ class IntakeCase(SynchronousTestCase):
         self.store, self.spool, self.queue, self.grants = FakeStore(), FakeSpool(), FakeQueue(), FakeGrants()
         self.addCleanup(self.spool.clean)
         self.caught: list[str] = []
-        router = Router(self.directory, hostname="mail.example.net")
+        self.router = Router(self.directory, hostname="mail.example.net")
         self.gate = Gate(
             directory=self.directory,
             store=self.store,
@@ -53,30 +53,35 @@ class IntakeCase(SynchronousTestCase):
             pop_before_smtp=True,
             sending=SendingRates(path=Path(self.mktemp()), now=lambda: 1e9, per_hour=300, per_day=2000),
             held_room=HeldRoom(held=self.queue.held, recipients=20, octets=10_000),
-            decide=router.decide,
+            decide=self.router.decide,
         )
         self.history = FakeHistory()
         self.answered = FakeAnswered()
-        self.intake = Intake(
-            directory=self.directory,
-            store=self.store,
-            spool=self.spool,
-            queue=self.queue,
-            router=router,
-            gate=self.gate,
-            settings=IntakeSettings("mail.example.net", 100_000),
-            now=lambda: 1_700_000_000.0,
-            random=Random(7),
-            in_thread=at_once,
-            history=self.history,
-            senders=FakeSenders(),
-            answered=self.answered,
-            claim_hold_notice=lambda account_id: True,
-            judge_for_list=any_for_lists,
-            caught=self.caught.append,
-        )
+        self.intake = self.make_intake()
         self.peer = Peer("192.0.2.7", "smtp", helo="client.example", esmtp=True)
         self.login = Peer("192.0.2.7", "submission", esmtp=True, tls=True, account_id=1, login="ann@example.com")
+
+    def make_intake(self, **more: Any) -> Intake:
+        """With the stages around it, and what is given instead."""
+        parts: dict[str, Any] = {
+            "directory": self.directory,
+            "store": self.store,
+            "spool": self.spool,
+            "queue": self.queue,
+            "router": self.router,
+            "gate": self.gate,
+            "settings": IntakeSettings("mail.example.net", 100_000),
+            "now": lambda: 1_700_000_000.0,
+            "random": Random(7),
+            "in_thread": at_once,
+            "history": self.history,
+            "senders": FakeSenders(),
+            "answered": self.answered,
+            "claim_hold_notice": lambda account_id: True,
+            "judge_for_list": any_for_lists,
+            "caught": self.caught.append,
+        }
+        return Intake(**parts | more)
 
     def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self.successResultOf(ensureDeferred(coroutine))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 from zope.interface.verify import verifyObject
 
 from hostmail.address import Address
 from hostmail.decisions import IntoMailbox, Relay
-from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.delivery.intake import IntakeSettings
 from hostmail.envelope import Envelope, Recipient
 from hostmail.errors import (
     MailLoop,
@@ -25,11 +24,7 @@ from hostmail.interfaces.directory import IDirectory
 from hostmail.interfaces.logins import IRelayGrants
 from hostmail.interfaces.mailstore import IMailStore, ISpool, ISpoolFile
 from hostmail.interfaces.queue import IQueue
-from hostmail.routing.router import Router
-from tests.delivery.fakes import FakeSenders
 from tests.delivery.intaking import MESSAGE, IntakeCase
-from tests.delivery.listfakes import any_for_lists
-from tests.queue.support import at_once
 
 
 class ContractTests(IntakeCase):
@@ -123,23 +118,7 @@ class LocalTests(IntakeCase):
 
     def test_endless_header(self) -> None:
         """A header over 256 KiB passes; memory stays bounded (LIMITS, Messages)."""
-        self.intake = Intake(
-            directory=self.directory,
-            store=self.store,
-            spool=self.spool,
-            queue=self.queue,
-            router=Router(self.directory),
-            gate=self.gate,
-            settings=IntakeSettings("mail.example.net", 1_000_000),
-            now=lambda: 1.0,
-            random=Random(7),
-            in_thread=at_once,
-            history=self.history,
-            senders=FakeSenders(),
-            answered=self.answered,
-            claim_hold_notice=lambda account_id: True,
-            judge_for_list=any_for_lists,
-        )
+        self.intake = self.make_intake(settings=IntakeSettings("mail.example.net", 1_000_000))
         message = b"X-Long: " + b"a" * 60 + b"\r\n"
         self.send("ann@example.com", message=message * 5000)
         self.assertTrue(self.mail("ann@example.com")[0].endswith(message * 5000))

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.address import Address
-from hostmail.delivery.intake import Intake, IntakeSettings
+from hostmail.delivery.intake import IntakeSettings
 from hostmail.delivery.lists.commands import Commands
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
@@ -58,21 +58,11 @@ class WholeWayCase(IntakeCase):
         self.zone: dict[str, str] = {}
         self.web = "https://mail.example.net:8443"
         self.dns_fails = False
-        self.intake = Intake(
-            directory=self.directory,
-            store=self.store,
+        self.intake = self.make_intake(
             spool=self.real_spool,
             queue=self.waiting,
-            router=self.router,
-            gate=self.gate,
             settings=IntakeSettings("mail.example.net", 1_000_000),
             now=self.clock.seconds,
-            random=Random(7),
-            in_thread=at_once,
-            history=self.history,
-            senders=FakeSenders(),
-            answered=self.answered,
-            claim_hold_notice=lambda account_id: True,
             judge_for_list=self.make_rules().judge,
         )
         self.sender = FakeSender()
