@@ -15,28 +15,11 @@ from hostmail.address import Address
 from hostmail.envelope import Peer
 from hostmail.interfaces.autoresponders import Autoresponder
 from hostmail.interfaces.directory import Account, Domain, IDirectory, Name, RemovedAccount, Usage
-from hostmail.interfaces.events import IEvents
 from hostmail.interfaces.lists import MailingList
 from hostmail.interfaces.logins import ILoginAttempts, IPasswords, LoginAttempt
+from tests.support.aloud import Aloud
 
 T = TypeVar("T")
-
-
-@implementer(IEvents)
-class Aloud:
-    """Events that are heard inside publish."""
-
-    def __init__(self) -> None:
-        self.subscribers: list[tuple[type, Callable[[Any], None]]] = []
-
-    def publish(self, event: Any) -> None:
-        for kind, heard in tuple(self.subscribers):
-            if isinstance(event, kind):
-                heard(event)
-
-    def subscribe(self, kind: type, heard: Callable[[Any], None]) -> Callable[[], None]:
-        self.subscribers.append((kind, heard))
-        return lambda: self.subscribers.remove((kind, heard))
 
 
 @implementer(IDirectory)

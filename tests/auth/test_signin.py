@@ -21,7 +21,8 @@ from hostmail.envelope import Peer
 from hostmail.errors import AlreadyExists, BadValue, LoginFailed, NotFound, Overloaded, Refusal
 from hostmail.interfaces.people import ISignIn, Signed
 from tests.auth.support import Attempts, PlainPasswords
-from tests.directory.support import Aloud, DirectoryTestCase, Threads
+from tests.directory.support import DirectoryTestCase, Threads
+from tests.support.aloud import Aloud
 
 ANN = "ann@example.com"
 HERE = Peer("192.0.2.1", "panel")

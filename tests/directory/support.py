@@ -9,35 +9,16 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from hostmail.directory.changes import DirectoryChanges
 from hostmail.directory.reading import Directory
 from hostmail.directory.tables import MIGRATIONS
-from hostmail.interfaces.events import DirectoryChanged, IEvents
+from hostmail.interfaces.events import DirectoryChanged
 from hostmail.sql.database import Database
+from tests.support.aloud import Aloud
 
 T = TypeVar("T")
 HASH = "{PLAIN}secret"
-
-
-@implementer(IEvents)
-class Aloud:
-    """Events that are heard inside publish, and remembered."""
-
-    def __init__(self) -> None:
-        self.subscribers: list[tuple[type, Callable[[Any], None]]] = []
-        self.published: list[Any] = []
-
-    def publish(self, event: Any) -> None:
-        self.published.append(event)
-        for kind, heard in tuple(self.subscribers):
-            if isinstance(event, kind):
-                heard(event)
-
-    def subscribe(self, kind: type, heard: Callable[[Any], None]) -> Callable[[], None]:
-        self.subscribers.append((kind, heard))
-        return lambda: self.subscribers.remove((kind, heard))
 
 
 class Threads:

@@ -11,7 +11,8 @@ from hostmail.directory import autoresponders
 from hostmail.directory.autoresponders import Answered
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces.autoresponders import Answer, Autoresponder, IAnswered
-from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
+from tests.directory.support import HASH, DirectoryTestCase, Threads
+from tests.support.aloud import Aloud
 
 BOB, EVE = Address("Bob", "x.example"), Address("eve", "x.example")
 WEEK = 7 * 86_400.0

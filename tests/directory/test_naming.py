@@ -11,7 +11,8 @@ from hostmail.directory.transaction import NameLimits
 from hostmail.errors import AlreadyExists, BadValue, NotFound, TooMany
 from hostmail.interfaces.directory import MAX_CHAIN, Name
 from hostmail.interfaces.events import DirectoryChanged
-from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
+from tests.directory.support import HASH, DirectoryTestCase, Threads
+from tests.support.aloud import Aloud
 
 ANN, BEA = "ann@example.com", "bea@example.com"
 

@@ -11,7 +11,8 @@ from hostmail.directory.smarthosts import WaysOut, changed, check_smarthost, che
 from hostmail.errors import BadValue, NotFound
 from hostmail.interfaces.events import DirectoryChanged
 from hostmail.interfaces.waysout import IWaysOut, Smarthost, WayOut
-from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
+from tests.directory.support import HASH, DirectoryTestCase, Threads
+from tests.support.aloud import Aloud
 
 SMART = Smarthost("smart.example", 587, "verified", "us", "secret")
 LOGIN = {"smarthost": "smart.example:587", "smarthost_login": "us", "smarthost_password": "secret"}

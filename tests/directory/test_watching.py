@@ -9,7 +9,8 @@ from hostmail.directory.usage import StoredUsage
 from hostmail.directory.watching import ForeignChanges
 from hostmail.interfaces.directory import Usage
 from hostmail.interfaces.events import DirectoryChanged
-from tests.directory.support import HASH, Aloud, DirectoryTestCase, Threads
+from tests.directory.support import HASH, DirectoryTestCase, Threads
+from tests.support.aloud import Aloud
 
 
 class ForeignChangesTests(DirectoryTestCase):

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hostmail.address import client_network
 from hostmail.envelope import Peer
 from hostmail.errors import TooMany
 from hostmail.interfaces.admin import ISessions, SessionInfo
-from hostmail.interfaces.events import DirectoryChanged, IEvents
+from hostmail.interfaces.events import DirectoryChanged
 from hostmail.monitoring.sessions import Sessions
-
-
-@implementer(IEvents)
-class Aloud:
-    """Events that arrive at once."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[type, Callable[[Any], None]]] = []
-
-    def publish(self, event: Any) -> None:
-        for kind, heard in self.heard:
-            if isinstance(event, kind):
-                heard(event)
-
-    def subscribe(self, kind: type, heard: Callable[[Any], None]) -> Callable[[], None]:
-        self.heard.append((kind, heard))
-        return lambda: self.heard.remove((kind, heard))
+from tests.support.aloud import Aloud
 
 
 class ClientNetworkTests(SynchronousTestCase):
