@@ -8,7 +8,7 @@ import socket
 import time
 from base64 import b32decode
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from hostmail.actor import Role
@@ -42,6 +42,7 @@ class Looks(Browsing):
     further = "direct_delivery: yes\n"
     broken = UNREACHABLE
     furnished: ClassVar[Furnished]
+    cookies: ClassVar[dict[str, dict[str, Any]]] = {}
     maxDiff = None
 
     @classmethod
@@ -50,10 +51,13 @@ class Looks(Browsing):
         cls.furnished = Furnished(cls.here, accounts=12)
 
     def surfer(self, login: str = "") -> Surfer:
-        """The browser, signed in."""
+        """The browser, signed in: each of them signs in once, and comes back with his cookie."""
         surfer = Surfer(self.here.ports["panel"])
-        if login:
+        if login in self.cookies:
+            surfer.browser.tell("Network.setCookie", url=surfer.origin, **self.cookies[login])
+        elif login:
             surfer.sign_in(login, PASSWORD)
+            [self.cookies[login]] = surfer.driver.get_cookies()
         return surfer
 
     def faults(self, surfer: Surfer, what: str) -> list[str]:
