@@ -112,7 +112,7 @@ class PageTests(SynchronousTestCase):
         text = self.browser.get(f"/domains/{MINE}").text
         for words in (
             "does not come here yet",
-            "suspended for incoming",
+            "Incoming mail is suspended for the whole domain",
             "no default mailbox",
             "storage is nearly full",
         ):

@@ -38,14 +38,15 @@ def warnings(domain: Row, accounts: Sequence[Row], accounts_page: str) -> Iterat
             f"Mail for {name} does not come here yet",
             "It is being prepared: its accounts work, its mail goes where the DNS says.",
         )
-    for what, means in (
-        ("login", "nobody can check mail or sign in"),
-        ("incoming", "mail to all its addresses is refused"),
-        ("outgoing", "nobody can send"),
+    for what, words, means in (
+        ("login", "Signing in", "nobody can check mail or sign in"),
+        ("incoming", "Incoming mail", "mail to all its addresses is refused"),
+        ("outgoing", "Outgoing mail", "nobody can send"),
     ):
         if domain[f"{what}_suspended"]:
             yield Attention(
-                f"The domain is suspended for {what}", f"As long as that is so, {means}. Your provider can lift it."
+                f"{words} is suspended for the whole domain",
+                f"As long as that is so, {means}. Your provider can lift it.",
             )
     if is_nearly_full(domain):
         yield Attention(
