@@ -43,13 +43,21 @@ OF_STATUS = {
 }
 
 
+SMTP_CLOSES = 421
+
+
 def words_for(status: int) -> Words:
     """The words for a status."""
     return OF_STATUS.get(status, OF_STATUS[400])
 
 
 def status_of(refusal: Refusal) -> int:
-    """The HTTP status for a refusal: its own if it is one, else for now or for good."""
+    """The HTTP status for a refusal: its own if it is one, else for now or for good.
+
+    421 is SMTP's, for too many connections; HTTP's is for names that are not ours.
+    """
+    if refusal.code == SMTP_CLOSES:
+        return 429
     if refusal.code in OF_STATUS or refusal.code in (409, 422):
         return refusal.code
     if isinstance(refusal, Overloaded):

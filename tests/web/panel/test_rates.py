@@ -6,6 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from hostmail.errors import BadValue, Overloaded, TemporaryFailure, TooMany
+from hostmail.web.panel.errors import status_of
 from tests.web.fakes import Browser, Site
 
 
@@ -38,3 +40,9 @@ class RateTests(SynchronousTestCase):
         self.assertEqual(again.get("/tokens").status, 429)
         other.sign_in("root")
         self.assertEqual(other.get("/tokens").status, 200)
+
+    def test_too_many_connections(self) -> None:
+        """What mail programs hear as 421 is no wrong name here; what is for now and for good keeps its meaning."""
+        self.assertEqual(status_of(TooMany("too many connections for this account", code=421)), 429)
+        self.assertEqual([status_of(Overloaded()), status_of(TemporaryFailure())], [429, 503])
+        self.assertEqual([status_of(BadValue("x")), status_of(TooMany("x", code=422))], [422, 422])
