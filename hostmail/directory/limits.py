@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, literal, select
 
 from hostmail.config.units import human_size
 from hostmail.directory.tables import accounts, domains, lists, name_targets, names, people, person_domains
@@ -14,14 +14,26 @@ from hostmail.errors import BadValue, TooMany
 from hostmail.sql.database import Database
 
 _HIS = select(person_domains.c.domain_id).where(person_domains.c.person_id == bindparam("owner"))
-_FORWARDS = select(func.count()).select_from(name_targets).join(names, names.c.id == name_targets.c.name_id)
+_FORWARDS = (
+    select(func.count())
+    .select_from(name_targets)
+    .join(names, names.c.id == name_targets.c.name_id)
+    .where(name_targets.c.forward, names.c.domain_id.in_(_HIS))
+)
+_LEAVING = select(func.count()).where(
+    domains.c.id.in_(_HIS),
+    domains.c.catch_all.contains("@"),
+    ~domains.c.catch_all.endswith(literal("@") + domains.c.name),
+)
+"""Catch-alls that take mail out of their domain: forwards by another name."""
+
 _MEASURES: dict[str, tuple[Select[Any], Callable[[int], str]]] = {
     "max_accounts": (
         select(func.count()).select_from(accounts).where(accounts.c.domain_id.in_(_HIS)),
         lambda limit: f"there may be {limit} accounts, and so many there are",
     ),
     "max_forwards": (
-        _FORWARDS.where(name_targets.c.forward, names.c.domain_id.in_(_HIS)),
+        select(_FORWARDS.scalar_subquery() + _LEAVING.scalar_subquery()),
         lambda limit: f"mail may be forwarded to {limit} addresses, and so many there are",
     ),
     "max_lists": (

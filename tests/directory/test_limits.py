@@ -57,6 +57,18 @@ class LimitTests(DirectoryTestCase):
         self.get(self.bounded.remove_account("b@example.com"))
         self.get(self.bounded.restore_account(gone.id))
 
+    def test_catch_all(self) -> None:
+        """A catch-all that leads out of its domain is a forward, too: who may have none gets none by that way."""
+        self.limit(max_forwards=0)
+        self.get(self.add("a@example.com"))
+        self.get(self.bounded.set_domain("example.com", catch_all="a@example.com"))
+        self.refused(self.bounded.set_domain("example.com", catch_all="x@far.test"), TooMany)
+        self.limit(max_forwards=1)
+        self.get(self.bounded.set_domain("example.com", catch_all="x@far.test"))
+        self.refused(self.bounded.set_domain("more.example", catch_all="x@far.test"), TooMany)
+        self.get(self.bounded.set_domain("example.com", catch_all="refuse"))
+        self.get(self.bounded.set_domain("more.example", catch_all="x@far.test"))
+
     def test_suspended_by_an_operator(self) -> None:
         """What an operator has suspended no owner allows again: not by a switch, nor by removing the account, nor by another way back."""
         ann = "ann@example.com"
