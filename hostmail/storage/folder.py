@@ -12,7 +12,7 @@ from zope.interface import implementer
 from hostmail.errors import MessageGone, MessageTooBig, Refusal
 from hostmail.interfaces.directory import Usage
 from hostmail.interfaces.mailstore import CachedMessage, Changes, FolderStatus, IFolder, Placed, Snapshot
-from hostmail.storage import copying, flagging, keywords, looking, quota, reading, removing, together
+from hostmail.storage import batch, copying, flagging, keywords, looking, quota, reading, removing
 from hostmail.storage.arriving import Arrival
 from hostmail.storage.boxes import Box, BoxRef
 from hostmail.storage.content import Source
@@ -208,7 +208,7 @@ class Folder:
             for message in incoming:
                 sealed.append(await message.seal())
             spool = self._store.spool.directory
-            return await self._store.run_in_thread(together.commit_all, self._mailbox, spool, sealed, old)
+            return await self._store.run_in_thread(batch.commit_all, self._mailbox, spool, sealed, old)
         finally:
             for _, source, _ in sealed:
                 source.close()
