@@ -157,7 +157,7 @@ class Page:
     uploads: bool = False
 
 
-FIELDS = {"address": "name", "catch_all": "target", "quota_bytes": "quota", "size_bytes": "size"}
+FIELDS = {"address": "name", "catch_all": "target", "size_bytes": "size"}
 """What forms call an argument of a verb, where it is not its name."""
 
 
