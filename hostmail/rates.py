@@ -21,7 +21,10 @@ class Room:
 
 
 class Rates:
-    """The times of the last requests, in memory, of those who asked last. `now` are seconds; where they are set back, nobody waits for that."""
+    """The times of the last requests, in memory, of those who asked last.
+
+    `now` gives seconds; where they are set back, nobody waits for that.
+    """
 
     def __init__(self, *, per_minute: int, now: Callable[[], float]) -> None:
         self._limit = per_minute

@@ -60,7 +60,6 @@ GLOSSARY: Mapping[str, Word] = {
     "certificates": Word("All certificates."),
     "count": count("How often."),
     "created": moment("When it was made"),
-    "current": Word("Your own password, where you have signed in; a token needs none."),
     "current": Word("The password of who asks, where he has signed in to the panel. Programs leave it out."),
     "cursor": Word("`next` of the page before."),
     "default_mailbox": Word(
