@@ -30,9 +30,6 @@ from hostmail.interfaces.lists import MailingList
 from hostmail.interfaces.threads import InThread
 from hostmail.sql.database import Database
 
-ARGUMENTS = {"quota_bytes": "quota"}
-"""What the verbs call a column, where that has another name."""
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -216,6 +213,6 @@ def _checked(changes: dict[str, Any], checks: dict[str, Callable[[str, Any], Any
         raise BadValue(f"a {what} has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(checks))}")
     checked = {}
     for field, value in changes.items():
-        with concerning(ARGUMENTS.get(field, field)):
+        with concerning(field):
             checked[field] = checks[field](field, value)
     return checked
