@@ -164,8 +164,7 @@ class Own:
         return {"login": actor.login, "revoked_grants": await self._parts.end_grants(account)}
 
     async def _check(self, subject: str, current: str, actor: Actor) -> None:
-        with concerning("current"):
-            await self._parts.sign_in.check_password(subject, current, Peer(actor.ip, PANEL))
+        await self._parts.sign_in.check_password(subject, current, Peer(actor.ip, PANEL))
 
     async def begin(self, asked: OwnPassword, actor: Actor) -> SecretTold:
         """What an app needs to make codes. Nothing changes before one of them is shown."""

@@ -13,7 +13,7 @@ from hostmail.admin.own import PANEL, subject_of
 from hostmail.admin.parts import NoArguments, Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.envelope import Peer
-from hostmail.errors import NotAllowed, NotFound, concerning
+from hostmail.errors import NotAllowed, NotFound
 from hostmail.interfaces.people import Person
 
 LOOKS = May(looks=True)
@@ -122,8 +122,7 @@ class PeopleVerbs:
         """
         if actor.way == PANEL:
             subject = await subject_of(self._parts, actor)
-            with concerning("current"):
-                await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
+            await self._parts.sign_in.check_password(subject, asked.current, Peer(actor.ip, PANEL))
         stored = await self._parts.hashed(asked.password, asked.login)
         return told(await self._parts.people.add(asked.login, Role.OPERATOR, password_hash=stored))
 

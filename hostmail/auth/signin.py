@@ -23,6 +23,7 @@ from hostmail.interfaces.logins import ILoginAttempts, IPasswords, PasswordLogin
 from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, SecondFactor, Signed, Standing
 
 WORDS = "login or password not accepted: both are case-sensitive"
+OWN_WORDS = "that is not the password you have now: it is case-sensitive"
 CODE_WORDS = "that code is not accepted"
 MAX_CODE = 64
 
@@ -70,11 +71,14 @@ class SignIn:
         return Signed(found.subject, found.stamp, needs_code=found.second_factor)
 
     async def check_password(self, subject: str, password: str, peer: Peer) -> None:
-        """That he knows his own password."""
+        """That he knows his own password: a refusal is about the argument that all verbs call `current`."""
         found = await self._people.standing(subject)
         if found is None:
-            raise LoginFailed(WORDS, "gone")
-        await self._check(found, found.login, password, peer)
+            raise LoginFailed(OWN_WORDS, "gone").about("current")
+        try:
+            await self._check(found, found.login, password, peer)
+        except LoginFailed as refusal:
+            raise LoginFailed(OWN_WORDS, refusal.private).about("current") from None
 
     async def actor(self, subject: str, credential: str, way: str, ip: str) -> Actor | None:
         """Who that is now."""

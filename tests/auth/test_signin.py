@@ -273,6 +273,7 @@ class RevokedTests(SignInCase):
             self.get(self.signing.check_password(signed.subject, "secret", HERE))
             refusal, seconds = self.slow(self.signing.check_password(signed.subject, "wrong", HERE))
             self.assertIsInstance(refusal, LoginFailed)
+            self.assertEqual((refusal.argument, "you have now" in refusal.public), ("current", True))
             self.assertGreaterEqual(seconds, 2.0)
         self.refused(self.signing.check_password("person:99", "secret", HERE), LoginFailed)
 
