@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from twisted.logger import Logger
 
-from hostmail.actor import Role
+from hostmail.actor import Actor, Role
 from hostmail.admin.parts import Named, NoArguments, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
 from hostmail.admin.told import DomainRemoved, DomainTold
@@ -62,7 +62,9 @@ class Domains:
         self._parts = parts
         self.verbs = {
             "domain.add": Verb(AddDomain, self.add),
-            "domain.list": Verb(NoArguments, self.all, May(OWNERS, looks=True, rows="name", hidden=NOT_THEIRS)),
+            "domain.list": Verb(
+                NoArguments, self.all, May(OWNERS, looks=True, rows="name", hidden=NOT_THEIRS, acting=True)
+            ),
             "domain.show": Verb(Named, self.show, May(OWNERS, looks=True, about=ONE, hidden=NOT_THEIRS)),
             "domain.set": Verb(
                 SetDomain,
@@ -85,8 +87,11 @@ class Domains:
         )
         return await self._told(domain, [])
 
-    async def all(self, _: NoArguments) -> list[DomainTold]:
+    async def all(self, _: NoArguments, actor: Actor) -> list[DomainTold]:
         """All domains with their use."""
+        if actor.role is not Role.OPERATOR:
+            found = [await self._parts.directory.domain(name) for name in sorted(actor.domains)]
+            return [await self._with_accounts(one) for one in found if one is not None]
         by_domain: dict[str, list[Account]] = {}
         for account in await self._parts.directory.accounts():
             by_domain.setdefault(account.domain, []).append(account)
@@ -94,7 +99,9 @@ class Domains:
 
     async def show(self, asked: Named) -> DomainTold:
         """One domain."""
-        domain = await self._parts.find_domain(asked.name)
+        return await self._with_accounts(await self._parts.find_domain(asked.name))
+
+    async def _with_accounts(self, domain: Domain) -> DomainTold:
         return await self._told(domain, await self._parts.directory.accounts(domain.name))
 
     async def set(self, asked: SetDomain) -> DomainTold:

@@ -86,6 +86,20 @@ def check_subjects(may: May, actor: Actor, asked: msgspec.Struct, homes: Mapping
         raise NotAllowed("say what you mean: " + " or ".join(may.about))
 
 
+def narrowed(may: May, actor: Actor, asked: msgspec.Struct) -> list[msgspec.Struct]:
+    """Who names nothing asks about each of his domains, or his address: what is others' is not looked through only to be left out."""
+    if actor.role is Role.OPERATOR or not may.rows or len(may.about) != 1:
+        return [asked]
+    [(name, kind)] = may.about.items()
+    if "." in name or getattr(asked, name):
+        return [asked]
+    if actor.role is Role.OWNER and kind is not ADDRESS:
+        return [msgspec.structs.replace(asked, **{name: domain}) for domain in sorted(actor.domains)]
+    if actor.role is Role.USER and kind is not DOMAIN:
+        return [msgspec.structs.replace(asked, **{name: actor.address})]
+    return [asked]
+
+
 def unreachable(text: str) -> NotFound:
     """The same words for what is not there and for what is somebody else's."""
     return NotFound(f"{text} is not among what you manage")

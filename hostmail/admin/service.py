@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +31,7 @@ from hostmail.admin.names import Names
 from hostmail.admin.own import Own
 from hostmail.admin.parts import Parts, Verb
 from hostmail.admin.people import PeopleVerbs
-from hostmail.admin.permissions import May, check_role, check_subjects, named_domains, shown
+from hostmail.admin.permissions import May, check_role, check_subjects, named_domains, narrowed, shown
 from hostmail.admin.queue import QueueVerbs
 from hostmail.admin.quotas import Quotas
 from hostmail.admin.relay import Relay
@@ -89,6 +90,10 @@ def argument_of(error: msgspec.ValidationError) -> str:
     """Which argument is of a wrong type, unknown or missing, "" if that is not said."""
     found = _AT.search(str(error)) or _NAMED.search(str(error))
     return found[1] if found else ""
+
+
+async def _answer(known: Verb, asked: msgspec.Struct, actor: Actor) -> Any:
+    return await (known.work(asked, actor) if known.may.acting else known.work(asked))
 
 
 @implementer(IAdmin)
@@ -150,12 +155,22 @@ class Admin:
             raise BadValue(f"{verb}: {error}").about(argument_of(error)) from None
         await self._check_subjects(known.may, actor, asked)
         try:
-            answer = await (known.work(asked, actor) if known.may.acting else known.work(asked))
+            each = narrowed(known.may, actor, asked)
+            if each == [asked]:
+                answer = await _answer(known, asked, actor)
+            else:
+                answer = [row for one in each for row in await self._rows(known, one, actor)]
         except Refusal as refusal:
             if actor.role is Role.OPERATOR:
                 raise
             raise refusal_for(refusal, str(arguments), *await self._view_of(actor)) from None
         return shown(known.may, actor, answer)
+
+    async def _rows(self, known: Verb, asked: msgspec.Struct, actor: Actor) -> list[Any]:
+        """Those of one of his domains, which may have been removed just now."""
+        with suppress(NotFound):
+            return list(await _answer(known, asked, actor))
+        return []
 
     async def _check_subjects(self, may: May, actor: Actor, asked: msgspec.Struct) -> None:
         if actor.role is not Role.OPERATOR:

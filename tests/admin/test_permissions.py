@@ -20,12 +20,15 @@ from hostmail.admin.permissions import (
     EITHER,
     EVERYBODY,
     OPERATORS,
+    Kind,
     May,
     check_subjects,
+    narrowed,
     reaches,
     shown,
 )
 from hostmail.errors import NotAllowed, NotFound, Refusal
+from hostmail.interfaces.directory import Account
 from hostmail.interfaces.logins import Grant
 from tests.admin.facts import NOW
 from tests.admin.fakes import ROOT, World
@@ -172,6 +175,21 @@ class TableTests(SynchronousTestCase):
         as_owner(owner, "account.set", address="cat@one.test", quota=5, login_suspended=True)
         self.assertEqual(as_owner(owner, "session.kick", address="bob@one.test"), {"ended_sessions": 2})
 
+    def test_owners_lists(self) -> None:
+        """What an owner lists is read from his domains alone, however much there is of others: his token cannot keep the server busy."""
+        owner, listed = Actor(Role.OWNER, "one", "api", domains=frozenset({"one.test", "gone.test"})), []
+        accounts = self.world.facts.accounts
+
+        async def noting(domain: str | None = None) -> list[Account]:
+            listed.append(domain)
+            return await accounts(domain)
+
+        self.world.facts.accounts = noting  # type: ignore[method-assign]
+        self.assertEqual([row["name"] for row in self.world.call_as(owner, "domain.list")], ["one.test"])
+        self.assertEqual(len(self.world.call_as(owner, "account.list")), 2)
+        self.assertEqual(self.world.call_as(owner, "autoreply.list"), [])
+        self.assertEqual(set(listed), {"one.test"})
+
     def test_owners_fields(self) -> None:
         """A domain's quota, suspensions and ways out are the operator's."""
         owner = Actor(Role.OWNER, "one", "panel", domains=frozenset({"one.test"}))
@@ -249,6 +267,26 @@ class RuleTests(SynchronousTestCase):
         may = May(EVERYBODY, rows="address", hidden=frozenset({"why"}))
         self.assertEqual(shown(may, OWNER, rows), [{"address": "a@two.test"}])
         self.assertEqual(shown(may, ROOT, rows), rows)
+
+    def test_nobody_looks_through_what_is_others(self) -> None:
+        """Who names nothing has asked for each of his own domains, or for his own address."""
+
+        class Asked(msgspec.Struct):
+            name: str | None = None
+
+        both = Actor(Role.OWNER, "both", "api", domains=frozenset({"two.test", "one.test"}))
+
+        def names(actor: Actor, kind: Kind, asked: str | None = None, **more: Any) -> list[str | None]:
+            may = May(EVERYBODY, about={"name": kind}, **{"rows": "address"} | more)
+            return [each.name for each in narrowed(may, actor, Asked(asked))]
+
+        self.assertEqual([names(both, kind) for kind in (DOMAIN, EITHER)], [["one.test", "two.test"]] * 2)
+        self.assertEqual([names(USER, kind) for kind in (ADDRESS, EITHER)], [["eve@two.test"]] * 2)
+        self.assertEqual(names(both, DOMAIN, "two.test"), ["two.test"])
+        self.assertEqual(
+            (names(ROOT, DOMAIN), names(both, ADDRESS), names(both, DOMAIN, rows="")), ([None], [None], [None])
+        )
+        self.assertEqual(names(Actor(Role.OWNER, "x", "api"), DOMAIN), [])
 
     @given(st.text(max_size=40))
     def test_odd_texts(self, text: str) -> None:
