@@ -35,6 +35,7 @@ from hostmail.delivery.lists.commands import Commands
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.oneclick import OneClick
+from hostmail.delivery.lists.parts import ListParts
 from hostmail.delivery.lists.posts import Posts
 from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
@@ -252,26 +253,20 @@ def make_redelivery(parts: Parts, intake: Intake, one_click: IOneClick) -> Redel
 
 def make_lists(parts: Parts, intake: Intake) -> tuple[Lists, WaitingPosts]:
     """What mailing lists do with the mail they get from the queue, and the posts that wait there for their owners."""
-    parts_of_all: dict[str, Any] = {
-        "members": parts.members,
-        "telling": ListTelling(parts.history, time.time),
-        "in_thread": parts.in_thread,
-    }
-    writing: dict[str, Any] = {
-        **parts_of_all,
-        "letters": _letters(parts, intake),
-        "now": time.time,
-    }
-    of_held: dict[str, Any] = {**writing, "rates": parts.list_rates, "keep_seconds": parts.settings.held_posts}
-    waiting = WaitingPosts(queue=parts.queue, directory=parts.directory, **of_held)
-    posts = Posts(
-        rules=make_list_rules(parts),
+    common = ListParts(
+        directory=parts.directory,
+        members=parts.members,
+        queue=parts.queue,
+        letters=_letters(parts, intake),
+        telling=ListTelling(parts.history, time.time),
         rates=parts.list_rates,
-        holding=Holding(**of_held),
-        texts=parts.dns.texts,
-        **parts_of_all,
+        in_thread=parts.in_thread,
+        now=time.time,
+        keep_seconds=parts.settings.held_posts,
     )
-    commands = Commands(queue=parts.queue, waiting=waiting, **writing)
+    waiting = WaitingPosts(common)
+    posts = Posts(common, rules=make_list_rules(parts), holding=Holding(common), texts=parts.dns.texts)
+    commands = Commands(common, waiting)
     return Lists(directory=parts.directory, post=posts.take, command=commands.take), waiting
 
 

@@ -16,6 +16,7 @@ from hostmail.delivery.lists.commands import Commands
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.oneclick import OneClick
+from hostmail.delivery.lists.parts import ListParts
 from hostmail.delivery.lists.posts import Posts
 from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
@@ -120,15 +121,20 @@ class WholeWayCase(IntakeCase):
 
     def make_lists(self) -> Lists:
         """As `compose` makes them."""
-        letters = self.make_letters()
-        telling = ListTelling(self.history, self.clock.seconds)
-        common: dict[str, Any] = {"members": self.members, "telling": telling, "in_thread": at_once}
-        writing: dict[str, Any] = {**common, "letters": letters, "now": self.clock.seconds}
-        of_held: dict[str, Any] = {**writing, "rates": self.list_rates, "keep_seconds": 14 * 86_400.0}
-        self.waiting_posts = WaitingPosts(queue=self.waiting, directory=self.directory, **of_held)
-        rules, holding = self.make_rules(), Holding(**of_held)
-        posts = Posts(rules=rules, rates=self.list_rates, holding=holding, texts=self.texts, **common)
-        commands = Commands(queue=self.waiting, waiting=self.waiting_posts, **writing)
+        common = ListParts(
+            directory=self.directory,
+            members=self.members,
+            queue=self.waiting,
+            letters=self.make_letters(),
+            telling=ListTelling(self.history, self.clock.seconds),
+            rates=self.list_rates,
+            in_thread=at_once,
+            now=self.clock.seconds,
+            keep_seconds=14 * 86_400.0,
+        )
+        self.waiting_posts = WaitingPosts(common)
+        posts = Posts(common, rules=self.make_rules(), holding=Holding(common), texts=self.texts)
+        commands = Commands(common, self.waiting_posts)
         return Lists(directory=self.directory, post=posts.take, command=commands.take)
 
     async def texts(self, name: str) -> list[str]:

@@ -11,18 +11,17 @@ from hostmail.delivery.autoreply import why_not
 from hostmail.delivery.header import waiting_header
 from hostmail.delivery.lists import texts
 from hostmail.delivery.lists.judging import authors
-from hostmail.delivery.lists.letters import Letters, deciders
+from hostmail.delivery.lists.letters import deciders
+from hostmail.delivery.lists.parts import ListParts
 from hostmail.delivery.lists.reports import is_hard_failure
 from hostmail.delivery.lists.rules import held_for
-from hostmail.delivery.lists.telling import ListTelling
 from hostmail.delivery.lists.texts import said
 from hostmail.delivery.lists.waiting import NOT_LET_THROUGH, WaitingPosts
 from hostmail.delivery.lists.work import Onward, top
 from hostmail.errors import BadValue, NotFound, Refusal, TooMany
-from hostmail.interfaces.lists import IListMembers, MailingList, Member
+from hostmail.interfaces.lists import MailingList, Member
 from hostmail.interfaces.mailstore import ISpoolFile
-from hostmail.interfaces.queue import IQueue, Queued
-from hostmail.interfaces.threads import InThread
+from hostmail.interfaces.queue import Queued
 from hostmail.listnames import VALID_DAYS, ListWord, around, bouncing_member, confirm_address, confirmed, moderated
 
 MAX_REPORT = 256 * 1024
@@ -62,24 +61,9 @@ class Asked:
 class Commands:
     """Each is done, or ignored since nobody may be meant, and told to the history either way."""
 
-    def __init__(
-        self,
-        *,
-        members: IListMembers,
-        letters: Letters,
-        waiting: WaitingPosts,
-        queue: IQueue,
-        telling: ListTelling,
-        in_thread: InThread,
-        now: Callable[[], float],
-    ) -> None:
-        self._members = members
-        self._letters = letters
+    def __init__(self, parts: ListParts, waiting: WaitingPosts) -> None:
+        self._parts = parts
         self._waiting = waiting
-        self._queue = queue
-        self._telling = telling
-        self._in_thread = in_thread
-        self._now = now
         self._by_word: dict[ListWord, Callable[[Asked, Address], Awaitable[str]]] = {
             ListWord.SUBSCRIBE: self._ask,
             ListWord.UNSUBSCRIBE: self._ask,
@@ -91,7 +75,7 @@ class Commands:
 
     async def take(self, row: Queued, spooled: ISpoolFile, decision: ListCommand, found: MailingList) -> Onward:
         """Do it; raises a Refusal."""
-        header = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
+        header = await self._parts.in_thread(waiting_header, spooled.path, len(spooled.prefix))
         sender = row.reverse_path
         asked = Asked(found, decision, row, spooled, header, sender)
         who = asked.who
@@ -101,7 +85,7 @@ class Commands:
             words = f"ignored: {asked.why_ignored}"
         else:
             words = await (self._once if decision.word in _ONCE_A_DAY else self._do)(asked, who)
-        self._telling.did(row.queue_id, found, f"{decision.word}: {words}")
+        self._parts.telling.did(row.queue_id, found, f"{decision.word}: {words}")
         return Onward()
 
     async def _do(self, asked: Asked, who: Address) -> str:
@@ -110,18 +94,18 @@ class Commands:
     async def _once(self, asked: Asked, who: Address) -> str:
         """Write to an address once a day about each thing, however many ask for that in its name."""
         about = (asked.found.id, who, asked.decision.word)
-        if not await self._members.ask(*about):
+        if not await self._parts.members.ask(*about):
             return f"{who} was answered today already"
         try:
             return await self._do(asked, who)
         except Exception:
-            await self._members.not_asked(*about)
+            await self._parts.members.not_asked(*about)
             raise
 
     async def _ask(self, asked: Asked, who: Address) -> str:
         """Ask the address whether it means that: anybody may have written this in its name."""
         found, word = asked.found, asked.decision.word
-        member = await self._members.member(found.id, who)
+        member = await self._parts.members.member(found.id, who)
         on_it = member is not None and (member.active or word is ListWord.UNSUBSCRIBE)
         what = _WHAT[word]
         if on_it == (word is ListWord.SUBSCRIBE):
@@ -134,11 +118,11 @@ class Commands:
             }
             await self._say(asked, who, texts.ALREADY, texts.ABOUT_SUBJECT, **facts)
             return f"{who} is {'' if on_it else 'not '}on it already"
-        answer_to = confirm_address(found.parsed, word, who, await self._members.secret(), self._now())
+        answer_to = confirm_address(found.parsed, word, who, await self._parts.members.secret(), self._parts.now())
         action = f"{word} {'to' if word is ListWord.SUBSCRIBE else 'from'}"
         text = said(texts.QUESTION, found, who=who, what=what, answer=answer_to)
         subject = said(texts.QUESTION_SUBJECT, found, action=action)
-        await self._letters.send(found, who, subject, text, answer_to=answer_to, answers=asked.header)
+        await self._parts.letters.send(found, who, subject, text, answer_to=answer_to, answers=asked.header)
         return f"{who} was asked to confirm"
 
     async def _help(self, asked: Asked, who: Address) -> str:
@@ -147,13 +131,13 @@ class Commands:
 
     async def _confirm(self, asked: Asked, who: Address) -> str:
         found = asked.found
-        word = confirmed(found.parsed, asked.decision.tag, who, await self._members.secret(), self._now())
+        word = confirmed(found.parsed, asked.decision.tag, who, await self._parts.members.secret(), self._parts.now())
         if word is ListWord.UNSUBSCRIBE:
-            if await self._members.remove(found.id, who):
+            if await self._parts.members.remove(found.id, who):
                 await self._say(asked, who, texts.GOODBYE, texts.GOODBYE_SUBJECT)
             return f"{who} has left"
         try:
-            new = await self._members.add(found.id, who)
+            new = await self._parts.members.add(found.id, who)
         except (BadValue, TooMany, NotFound) as error:
             raise Refusal(error.public) from None
         if new:
@@ -163,14 +147,14 @@ class Commands:
     async def _say(self, asked: Asked, who: Address, words: str, subject: str, **more: object) -> None:
         found = asked.found
         text = said(words, found, who=who, **more)
-        await self._letters.send(found, who, said(subject, found), text, answers=asked.header)
+        await self._parts.letters.send(found, who, said(subject, found), text, answers=asked.header)
 
     async def _approve(self, asked: Asked, who: Address) -> str:
         held, owner = await self._held(asked)
         if held is None:
             return NOT_WAITING
-        self._telling.did(held.queue_id, asked.found, f"{owner} let it go")
-        await self._queue.release(f"row:{held.id}")
+        self._parts.telling.did(held.queue_id, asked.found, f"{owner} let it go")
+        await self._parts.queue.release(f"row:{held.id}")
         return f"{owner} let the post {held.queue_id} go"
 
     async def _reject(self, asked: Asked, who: Address) -> str:
@@ -178,25 +162,27 @@ class Commands:
         if held is None:
             return NOT_WAITING
         words = await self._waiting.give_up(held, asked.found, NOT_LET_THROUGH)
-        self._telling.did(held.queue_id, asked.found, f"{owner} rejected it, {words}")
+        self._parts.telling.did(held.queue_id, asked.found, f"{owner} rejected it, {words}")
         return f"{owner} rejected the post {held.queue_id}, {words}"
 
     async def _held(self, asked: Asked) -> tuple[Queued | None, Address]:
         """The post that it is about, if it still waits, and the owner who was given this address."""
-        found, decision, secret = asked.found, asked.decision, await self._members.secret()
-        queue_id, owner = moderated(found.parsed, decision.word, decision.tag, deciders(found), secret, self._now())
-        rows = await held_for(self._queue, found.parsed)
+        found, decision, secret = asked.found, asked.decision, await self._parts.members.secret()
+        queue_id, owner = moderated(
+            found.parsed, decision.word, decision.tag, deciders(found), secret, self._parts.now()
+        )
+        rows = await held_for(self._parts.queue, found.parsed)
         return next((row for row in rows if row.queue_id == queue_id), None), owner
 
     async def _bounced(self, asked: Asked) -> str:
         """Count it, if it says that an address will never take mail; the owners hear of who is dropped for that."""
         if not asked.decision.tag:
             return "ignored: about no member"
-        number = bouncing_member(asked.found.parsed, asked.decision.tag, await self._members.secret())
-        report: bytes = await self._in_thread(top, asked.spooled.path, len(asked.spooled.prefix), MAX_REPORT)
+        number = bouncing_member(asked.found.parsed, asked.decision.tag, await self._parts.members.secret())
+        report: bytes = await self._parts.in_thread(top, asked.spooled.path, len(asked.spooled.prefix), MAX_REPORT)
         if not is_hard_failure(report):
             return "ignored: no report of a lasting failure"
-        counted = await self._members.bounced(asked.found.id, number)
+        counted = await self._parts.members.bounced(asked.found.id, number)
         if counted is None:
             return "ignored: the member is gone, or mail to him came back today already"
         member, dropped = counted
@@ -214,9 +200,11 @@ class Commands:
         """The owners, and the member: if his address works, somebody else has made the bounces up, or his server has erred."""
         who = Address.parse(member.address)
         facts: dict[str, object] = {"who": who, "days": member.bounces}
-        answer = confirm_address(found.parsed, ListWord.SUBSCRIBE, who, await self._members.secret(), self._now())
+        answer = confirm_address(
+            found.parsed, ListWord.SUBSCRIBE, who, await self._parts.members.secret(), self._parts.now()
+        )
         text = said(texts.DROPPED_YOU, found, **facts, answer=answer, valid=VALID_DAYS)
         subject = said(texts.DROPPED_YOU_SUBJECT, found)
-        await self._letters.send(found, who, subject, text, answer_to=answer, asked=False)
+        await self._parts.letters.send(found, who, subject, text, answer_to=answer, asked=False)
         told = said(texts.DROPPED, found, **facts)
-        await self._letters.to_owners(found, said(texts.DROPPED_SUBJECT, found, who=who), lambda owner: told)
+        await self._parts.letters.to_owners(found, said(texts.DROPPED_SUBJECT, found, who=who), lambda owner: told)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.logger import Logger
 
 from hostmail.address import Address
 from hostmail.delivery.autoreply import readable, why_not
 from hostmail.delivery.lists import texts
 from hostmail.delivery.lists.judging import HELD, authors
-from hostmail.delivery.lists.letters import Letters
-from hostmail.delivery.lists.telling import ListTelling
+from hostmail.delivery.lists.parts import ListParts
 from hostmail.delivery.lists.texts import said
-from hostmail.delivery.lists.work import MAX_SHOWN, Onward, Rates, top
+from hostmail.delivery.lists.work import MAX_SHOWN, Onward, top
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal
-from hostmail.interfaces.lists import IListMembers, MailingList, MayPost
+from hostmail.interfaces.lists import MailingList, MayPost
 from hostmail.interfaces.mailstore import ISpoolFile
 from hostmail.interfaces.queue import Queued
-from hostmail.interfaces.threads import InThread
 from hostmail.listnames import ListWord, moderation_address
 from hostmail.message.headers import is_spam
 
@@ -29,35 +25,19 @@ ABOUT = "held"
 
 
 class Holding:
-    """`keep_seconds` is how long a post waits at most. `now` is Unix time."""
+    """Puts posts aside for the owners, and says so to who should know."""
 
     log = Logger(namespace="delivery")
 
-    def __init__(
-        self,
-        *,
-        members: IListMembers,
-        letters: Letters,
-        telling: ListTelling,
-        rates: Rates,
-        in_thread: InThread,
-        now: Callable[[], float],
-        keep_seconds: float,
-    ) -> None:
-        self._members = members
-        self._letters = letters
-        self._telling = telling
-        self._rates = rates
-        self._in_thread = in_thread
-        self._now = now
-        self._keep_seconds = keep_seconds
+    def __init__(self, parts: ListParts) -> None:
+        self._parts = parts
 
     async def hold(self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str) -> Onward:
         """The owners are told first: after a crash in between they are told again. Of very many posts a day they hear once a day.
 
         A post whose owners cannot be told waits to be judged again, for a while: the reminder will tell them.
         """
-        if self._rates.may_notify(found.id):
+        if self._parts.rates.may_notify(found.id):
             try:
                 await self._tell_owners(row, spooled, found, header, reason)
             except Refusal:
@@ -65,20 +45,20 @@ class Holding:
                     raise
         if found.tell_held:
             await self._tell_author(row, spooled, found, header, reason)
-        self._telling.held(row.queue_id, found, reason)
+        self._parts.telling.held(row.queue_id, found, reason)
         return Onward([Recipient(found.parsed, row.wishes, row.orcpt, routed=True, held=reason)])
 
     async def _tell_owners(
         self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str
     ) -> None:
-        secret = await self._members.secret()
-        facts = about(row, found, header, reason, self._keep_seconds)
+        secret = await self._parts.members.secret()
+        facts = about(row, found, header, reason, self._parts.keep_seconds)
 
         def write(owner: Address) -> str:
-            return said(texts.HELD, found, **facts, **ways(row, found, owner, secret, self._now()))
+            return said(texts.HELD, found, **facts, **ways(row, found, owner, secret, self._parts.now()))
 
-        shown: bytes = await self._in_thread(top, spooled.path, len(spooled.prefix), MAX_SHOWN)
-        await self._letters.to_owners(found, said(texts.HELD_SUBJECT, found), write, shown)
+        shown: bytes = await self._parts.in_thread(top, spooled.path, len(spooled.prefix), MAX_SHOWN)
+        await self._parts.letters.to_owners(found, said(texts.HELD_SUBJECT, found), write, shown)
 
     async def _tell_author(
         self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str
@@ -90,14 +70,16 @@ class Holding:
         names = [found.parsed, Address.parse(row.addressed or row.recipient)]
         if sender is None or [author.key for author in authors(header)] != [sender.key] or is_spam(header):
             return
-        if why_not(spooled.prefix + header, sender, names, "") or not await self._members.ask(found.id, sender, ABOUT):
+        if why_not(spooled.prefix + header, sender, names, "") or not await self._parts.members.ask(
+            found.id, sender, ABOUT
+        ):
             return
-        known = await self._members.member(found.id, sender) is not None
+        known = await self._parts.members.member(found.id, sender) is not None
         words = texts.WAITS if known or found.post is not MayPost.MEMBERS else texts.WAITS + texts.NO_MEMBER
-        facts = about(row, found, header, reason, self._keep_seconds)
+        facts = about(row, found, header, reason, self._parts.keep_seconds)
         text = said(words, found, **facts, member=" or return it to you" if known else "")
         try:
-            await self._letters.send(found, sender, said(texts.WAITS_SUBJECT, found), text, answers=header)
+            await self._parts.letters.send(found, sender, said(texts.WAITS_SUBJECT, found), text, answers=header)
         except Refusal as refusal:
             why = refusal.smtp_line()
             self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=sender, why=why)

@@ -14,14 +14,13 @@ from hostmail.delivery.lists.dmarc import Texts, is_strict
 from hostmail.delivery.lists.fields import cleaned, from_list, list_fields
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.judging import HELD, authors, check_post
+from hostmail.delivery.lists.parts import ListParts
 from hostmail.delivery.lists.rules import ListRules
-from hostmail.delivery.lists.telling import ListTelling
-from hostmail.delivery.lists.work import Onward, Rates
+from hostmail.delivery.lists.work import Onward
 from hostmail.envelope import Envelope, Recipient
-from hostmail.interfaces.lists import IListMembers, MailingList, Member
+from hostmail.interfaces.lists import MailingList, Member
 from hostmail.interfaces.mailstore import ISpoolFile
 from hostmail.interfaces.queue import Queued
-from hostmail.interfaces.threads import InThread
 from hostmail.listnames import ListWord, around, bounce_address
 
 MEMBERS_A_SECOND = 50
@@ -30,28 +29,15 @@ MEMBERS_A_SECOND = 50
 class Posts:
     """`texts` asks the DNS for TXT records."""
 
-    def __init__(
-        self,
-        *,
-        members: IListMembers,
-        rules: ListRules,
-        rates: Rates,
-        holding: Holding,
-        texts: Texts,
-        telling: ListTelling,
-        in_thread: InThread,
-    ) -> None:
-        self._members = members
+    def __init__(self, parts: ListParts, *, rules: ListRules, holding: Holding, texts: Texts) -> None:
+        self._parts = parts
         self._rules = rules
-        self._rates = rates
         self._holding = holding
         self._texts = texts
-        self._telling = telling
-        self._in_thread = in_thread
 
     async def take(self, row: Queued, spooled: ISpoolFile, decision: ToList, found: MailingList) -> Onward:
         """Judge a post, unless that is done, and send it to the members; raises a Refusal."""
-        header = await self._in_thread(waiting_header, spooled.path, len(spooled.prefix))
+        header = await self._parts.in_thread(waiting_header, spooled.path, len(spooled.prefix))
         if not decision.approved:
             sender, whole = row.reverse_path, spooled.prefix + header
             check_post(found.parsed, found.size_bytes, whole, sender, spooled.size - len(spooled.prefix))
@@ -63,21 +49,23 @@ class Posts:
         return await self._expand(row, spooled, found, header)
 
     async def _excess(self, found: MailingList) -> str:
-        active, _ = await self._members.counts(found.id)
-        return self._rates.excess(found.id, active)
+        active, _ = await self._parts.members.counts(found.id)
+        return self._parts.rates.excess(found.id, active)
 
     async def _expand(self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes) -> Onward:
         """One message in the queue for all members, each with a reverse-path and a first turn of his own.
 
         Members whose addresses need SMTPUTF8 have one to themselves, for that is the whole message's property.
         """
-        members = [member for member in await self._members.members(found.id) if member.active]
-        written, secret = await self._as_sent(header, found), await self._members.secret()
-        content = spooled if written == header else await self._in_thread(_rewritten, spooled, len(header), written)
-        recipients: list[Recipient] = await self._in_thread(_recipients, found, members, secret)
+        members = [member for member in await self._parts.members.members(found.id) if member.active]
+        written, secret = await self._as_sent(header, found), await self._parts.members.secret()
+        content = (
+            spooled if written == header else await self._parts.in_thread(_rewritten, spooled, len(header), written)
+        )
+        recipients: list[Recipient] = await self._parts.in_thread(_recipients, found, members, secret)
         mark = list_fields(found)
-        self._rates.sent(found.id, len(members))
-        self._telling.did(row.queue_id, found, f"sent to its members: {len(members)}")
+        self._parts.rates.sent(found.id, len(members))
+        self._parts.telling.did(row.queue_id, found, f"sent to its members: {len(members)}")
         plain = [one for one in recipients if one.address.is_ascii]
         other = [one for one in recipients if not one.address.is_ascii]
         return Onward(
