@@ -53,6 +53,16 @@ class AliasTests(NamingCase):
         self.assertEqual([name.address for name in self.get(self.directory.names("example.com"))], ["Team@example.com"])
         self.assertEqual(self.get(self.directory.names("other.example")), [])
 
+    def test_other_letters(self) -> None:
+        """Neither case nor how a letter is put together matters in any script, for aliases and for accounts (A2)."""
+        self.alias("J\u00dcRGEN@example.com", ANN)
+        self.get(self.changes.add_account("\u00d6zg\u00fcr@example.com", password_hash=HASH))
+        for local in ("j\u00fcrgen", "JU\u0308RGEN"):
+            self.assertEqual(self.leads(f"{local}@example.com"), [ANN])
+        found = self.get(self.directory.account_for(Address.parse("\u00f6ZGU\u0308R@example.com")))
+        self.assertEqual(found and found.address, "\u00d6zg\u00fcr@example.com")
+        self.refused(self.changes.add_account("j\u00fcrgen@example.com", password_hash=HASH), AlreadyExists)
+
     def test_announced(self) -> None:
         """A change is heard of at once, by those who keep the domain's answers (E7)."""
         self.assertFalse(self.domain().has_names)
