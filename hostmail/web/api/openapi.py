@@ -85,7 +85,8 @@ class _Pieces:
 
     def __init__(self, endpoint: Endpoint, shape: Shape) -> None:
         self._endpoint, self._shape = endpoint, shape
-        fields = {name: each for name, each in shape.fields.items() if name not in endpoint.parts}
+        self._said = {} if endpoint.bare else shape.fields
+        fields = {name: each for name, each in self._said.items() if name not in endpoint.parts}
         self.name = _camel(endpoint.verb) + "One" * endpoint.path.endswith("{id}")
         self.path = _struct(f"{self.name}Path", {name: shape.fields[name] for name in endpoint.parts})
         self.rest = _struct(f"{self.name}Request", {endpoint.called(name): each for name, each in fields.items()})
@@ -120,9 +121,7 @@ class _Pieces:
         shape = self._shape
         words = [f"For {', '.join(MANY[role] for role in Role if role in shape.who)}."]
         for role in Role:
-            shut = {
-                self._endpoint.called(name) for name in shape.fields.keys() - shape.only.get(role, shape.fields.keys())
-            }
+            shut = {self._endpoint.called(name) for name in self._said.keys() - shape.only.get(role, self._said.keys())}
             if role in shape.who and shut:
                 words.append(f"Not for {MANY[role]}: {', '.join(sorted(shut))}.")
         if not shape.looks:

@@ -47,7 +47,7 @@ def arguments(endpoint: Endpoint, shape: Shape, asked: Asked, parts: Mapping[str
         raise Trouble(422, f"{endpoint.method} says what it means in the query, not in a body")
     for name in sorted(names):
         argument = endpoint.names.get(name, name)
-        if argument not in shape.fields or argument in parts or name in endpoint.names.values():
+        if endpoint.bare or argument not in shape.fields or argument in parts or name in endpoint.names.values():
             raise Trouble(422, f"there is no parameter {name[:60]}", argument=name[:60])
         found[argument] = of_text(shape, argument, asked.query.all(name), name)
     return found

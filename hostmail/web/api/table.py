@@ -17,7 +17,7 @@ class Endpoint:
 
     One that `creates` answers 201, and what it makes is found at `made`, a path with fields of the answer. `key` is what the rows of a list
     are sorted by, and told apart: one field or several, with a - the largest first. `names` are words in the query that the verb calls
-    otherwise.
+    otherwise. A `bare` one takes nothing but its path.
     """
 
     method: str
@@ -27,6 +27,7 @@ class Endpoint:
     made: str = ""
     key: str = "address"
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    bare: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -105,7 +106,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/history", "trace", key="at", names={"about": "text"}),
     Endpoint("GET", "/sessions", "session.list", key="id"),
     Endpoint("DELETE", "/sessions", "session.kick"),
-    Endpoint("DELETE", "/sessions/{id}", "session.kick"),
+    Endpoint("DELETE", "/sessions/{id}", "session.kick", bare=True),
     Endpoint("GET", "/grants", "relay.list", key="ip account_id"),
     Endpoint("POST", "/grants", "relay.allow", creates=True, made="/grants/{ip}"),
     Endpoint("POST", "/grants/clear", "relay.clear"),

@@ -40,6 +40,7 @@ class AnswerTests(ApiTestCase):
         self.problem(self.ask("GET", "/history?text=ann@one.test"), 422)
         self.problem(self.ask("GET", "/accounts?domian=one.test"), 422)
         self.problem(self.ask("DELETE", "/tokens/x"), 422)
+        self.problem(self.ask("DELETE", "/sessions/1?all=true"), 422)
         self.problem(self.ask("DELETE", f"/tokens/{1 << 70}"), 422)
 
     def test_odd_addresses(self) -> None:
@@ -103,7 +104,9 @@ class AnswerTests(ApiTestCase):
         self.assertNotIn("insides", json.dumps(told))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.world.letters_refused = TemporaryFailure(private="disk")
-        self.problem(self.ask("POST", "/accounts/ann@one.test/welcome"), 503)
+        reply = self.ask("POST", "/accounts/ann@one.test/welcome")
+        self.problem(reply, 503)
+        self.assertEqual(reply.headers["retry-after"], "10")
 
     def test_users_have_their_own(self) -> None:
         """A token for one account opens that account, and says so."""
