@@ -60,8 +60,9 @@ class DocumentJourney(Journey):
 
 
 class FuzzedJourney(DocumentJourney):
-    # There are thousands of requests.
+    # There are thousands of requests, many of them about the domain of the document's examples.
     panel_tls = False
+    accounts = ("ann@example.com", "bob@example.com")
 
     def test_what_is_sent_and_told(self) -> None:
         """Whatever the document allows, and what it does not: no fault of ours, and each answer of the kind and shape that it says.

@@ -9,15 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a name means, and further keywords of JSON Schema for its values, or for each item of a list."""
+    """What a name means, further keywords of JSON Schema for its values, or for each item of a list, and one such value."""
 
     means: str
     rules: Mapping[str, Any] = field(default_factory=dict)
+    such: str = ""
 
 
-def address(means: str) -> Word:
+def address(means: str, such: str = "ann@example.com") -> Word:
     """A mail address."""
-    return Word(means, {"format": "idn-email"})
+    return Word(means, {"format": "idn-email"}, such)
 
 
 def count(means: str) -> Word:
@@ -47,12 +48,13 @@ def one_of(means: str, *words: str) -> Word:
 
 def ip(means: str) -> Word:
     """An IP address."""
-    return Word(means, {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
+    return Word(means, {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}, "192.0.2.1")
 
 
 def explained(schema: Mapping[str, Any], word: Word) -> dict[str, Any]:
     """A schema with what a word says of its values."""
-    return {**_with(schema, word.rules), "description": word.means}
+    rules = {**word.rules, "examples": [word.such]} if word.such else word.rules
+    return {**_with(schema, rules), "description": word.means}
 
 
 def _with(schema: Mapping[str, Any], rules: Mapping[str, Any]) -> dict[str, Any]:
