@@ -23,7 +23,7 @@ def check_accepts(accept: str) -> None:
     """Raises Trouble if JSON is not among what is taken (RFC 9110, 12.5.1)."""
     if not accept.strip():
         return
-    accepted = [kind.strip().lower() for kind, quality in parse_accept_header(accept) if quality > 0]
+    accepted = [kind.partition(";")[0].strip().lower() for kind, quality in parse_accept_header(accept) if quality > 0]
     if not any(kind in ("*/*", "application/*", JSON, PROBLEM) for kind in accepted):
         raise Trouble(406, f"answers are {JSON}")
 

@@ -193,7 +193,14 @@ class HttpTests(ApiTestCase):
         """Who takes no JSON is told 406."""
         for accept in ("text/html", "application/json;q=0", "image/*, text/*"):
             self.problem(self.ask("GET", "/domains", accept=accept), 406)
-        for accept in ("*/*", "application/*;q=0.5", "text/html, application/json", "application/problem+json", ""):
+        for accept in (
+            "*/*",
+            "application/*;q=0.5",
+            "text/html, application/json",
+            "application/problem+json",
+            "application/json; charset=utf-8;q=0.5",
+            "",
+        ):
             self.assertEqual(self.ask("GET", "/domains", accept=accept).status, 200, accept)
 
     def test_no_such_path(self) -> None:
