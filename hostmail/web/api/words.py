@@ -58,21 +58,11 @@ def explained(schema: Mapping[str, Any], word: Word) -> dict[str, Any]:
 
 
 def _with(schema: Mapping[str, Any], rules: Mapping[str, Any]) -> dict[str, Any]:
-    """The rules are for plain values: those of a list, or those that may be null."""
+    """The rules are for plain values: those of a list, or those that may be null. Rules about items are for the list itself."""
     if "anyOf" in schema:
         return {**schema, "anyOf": [_with(each, rules) for each in schema["anyOf"]]}
     if schema.get("type") == "array":
-        return (
-            {**schema, "items": _with(schema["items"], rules)}
-            if _is_plain(schema["items"])
-            else {**schema, **_own(rules)}
-        )
-    return {**schema, **rules} if _is_plain(schema) else dict(schema)
-
-
-def _is_plain(schema: Mapping[str, Any]) -> bool:
-    return schema.get("type") in ("string", "integer", "number")
-
-
-def _own(rules: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: value for name, value in rules.items() if name.endswith("Items")}
+        of_list = {name: rule for name, rule in rules.items() if name.endswith("Items")}
+        of_each = {name: rule for name, rule in rules.items() if name not in of_list}
+        return {**schema, **of_list, "items": _with(schema["items"], of_each)}
+    return {**schema, **rules} if schema.get("type") in ("string", "integer", "number") else dict(schema)
