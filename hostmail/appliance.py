@@ -28,6 +28,7 @@ from hostmail.admin.certificates import warn
 from hostmail.admin.control import ControlService
 from hostmail.compose import (
     make_intake,
+    make_list_parts,
     make_lists,
     make_one_click,
     make_portals,
@@ -37,6 +38,8 @@ from hostmail.compose import (
 )
 from hostmail.config.loader import load
 from hostmail.config.schema import WEB_SERVICES, Listener, Settings
+from hostmail.delivery.lists.deciding import HeldPosts
+from hostmail.delivery.lists.waiting import WaitingPosts
 from hostmail.directory.watching import ForeignChanges
 from hostmail.errors import ConfigurationError
 from hostmail.interfaces.admin import IAdmin
@@ -165,7 +168,6 @@ class Appliance(Service):
             self._control = ControlService(self._reactor, self, self._settings.data_dir)
             self._control.startService()
             self._parts = parts = open_parts(self._settings, self._reactor)
-            self._admin = parts.admin(parts.sessions, self._certificates.convinces, self._certificates.listed)
             self._foreign = ForeignChanges(database=parts.database, events=parts.events, clock=self._reactor)
             self._foreign.start()
             self._web = self._open_web(parts)
@@ -226,8 +228,13 @@ class Appliance(Service):
         return WebParts(parts.settings, admin=self)
 
     def _open_doors(self, parts: Parts) -> WayOut:
-        settings = parts.settings
+        """Everything that is made with the settings, which a reload may change."""
+        settings, certificates = parts.settings, self._certificates
         intake = make_intake(parts)
+        about_lists = make_list_parts(parts, intake)
+        held_posts = HeldPosts(about_lists)
+        self._waiting_posts = WaitingPosts(about_lists, held_posts)
+        self._admin = parts.admin(parts.sessions, certificates.convinces, certificates.listed, held_posts)
         make = session_factories(parts, make_portals(parts, intake), intake, self._certificates)
         one_click = make_one_click(parts, intake, self._certificates.convinces)
         signer_of = self._certificates.signer
@@ -237,7 +244,6 @@ class Appliance(Service):
             door.inner = web[door.service] if is_web else make(door.service, door.listener)
         sender = make_sender(parts, one_click)
         redelivery = make_redelivery(parts, intake, one_click)
-        lists, self._waiting_posts = make_lists(parts, intake)
         runner = Runner(
             queue=parts.queue,
             clock=self._reactor,
@@ -246,7 +252,7 @@ class Appliance(Service):
             decide=parts.router.decide,
             deliver=redelivery.deliver,
             forward=redelivery.send_on,
-            for_list=lists.take,
+            for_list=make_lists(about_lists, held_posts, parts).take,
             report=intake.notices.report,
             sender=sender,
             history=parts.history,
@@ -283,7 +289,6 @@ class Appliance(Service):
     async def _go_on_with(self, settings: Settings) -> None:
         parts = self._parts
         apply_settings(parts, settings)
-        self._admin = parts.admin(parts.sessions, self._certificates.convinces, self._certificates.listed)
         before, self._way_out = self._way_out, self._open_doors(parts)
         await before.stop()
 

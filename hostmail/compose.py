@@ -32,6 +32,7 @@ from hostmail.config.kinds import BY_SERVER_NAME
 from hostmail.config.schema import IMPLICIT_TLS, Listener, Settings
 from hostmail.delivery.intake import Intake, IntakeSettings
 from hostmail.delivery.lists.commands import Commands
+from hostmail.delivery.lists.deciding import HeldPosts
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.oneclick import OneClick
@@ -39,14 +40,13 @@ from hostmail.delivery.lists.parts import ListParts
 from hostmail.delivery.lists.posts import Posts
 from hostmail.delivery.lists.rules import ListRules
 from hostmail.delivery.lists.telling import ListTelling
-from hostmail.delivery.lists.waiting import WaitingPosts
 from hostmail.delivery.lists.work import Lists
 from hostmail.delivery.redelivery import Redelivery
 from hostmail.envelope import Peer
 from hostmail.errors import BadValue, ConfigurationError
 from hostmail.interfaces.admin import CertificateInfo
 from hostmail.interfaces.directory import Account
-from hostmail.interfaces.lists import IOneClick
+from hostmail.interfaces.lists import IHeldPosts, IOneClick
 from hostmail.interfaces.threads import InThread
 from hostmail.listen.tls import CertificateStore, open_store
 from hostmail.opening import open_parts
@@ -251,9 +251,9 @@ def make_redelivery(parts: Parts, intake: Intake, one_click: IOneClick) -> Redel
     )
 
 
-def make_lists(parts: Parts, intake: Intake) -> tuple[Lists, WaitingPosts]:
-    """What mailing lists do with the mail they get from the queue, and the posts that wait there for their owners."""
-    common = ListParts(
+def make_list_parts(parts: Parts, intake: Intake) -> ListParts:
+    """What mailing lists work with."""
+    return ListParts(
         directory=parts.directory,
         members=parts.members,
         queue=parts.queue,
@@ -263,11 +263,15 @@ def make_lists(parts: Parts, intake: Intake) -> tuple[Lists, WaitingPosts]:
         in_thread=parts.in_thread,
         now=time.time,
         keep_seconds=parts.settings.held_posts,
+        deciding=parts.deciding,
     )
-    waiting = WaitingPosts(common)
+
+
+def make_lists(common: ListParts, held_posts: IHeldPosts, parts: Parts) -> Lists:
+    """What mailing lists do with the mail they get from the queue."""
     posts = Posts(common, rules=make_list_rules(parts), holding=Holding(common), texts=parts.dns.texts)
-    commands = Commands(common, waiting)
-    return Lists(directory=parts.directory, post=posts.take, command=commands.take), waiting
+    commands = Commands(common, held_posts)
+    return Lists(directory=parts.directory, post=posts.take, command=commands.take)
 
 
 def make_sender(parts: Parts, one_click: IOneClick) -> Dispatch:
@@ -323,7 +327,9 @@ def offline(settings: Settings) -> Iterator[Callable[[str, Any], Any]]:
 
     async def begin() -> tuple[Admin, Callable[[], Awaitable[None]]]:
         parts = open_parts(settings, reactor)
-        return parts.admin(None, convincing(settings), partial(listed_certificates, settings)), parts.close
+        held_posts = HeldPosts(make_list_parts(parts, make_intake(parts)))
+        certificates = partial(listed_certificates, settings)
+        return parts.admin(None, convincing(settings), certificates, held_posts), parts.close
 
     with in_background(reactor, begin, actor) as call:
         yield call

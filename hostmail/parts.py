@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from hostmail import __version__
@@ -27,7 +27,6 @@ from hostmail.auth.verified import VerifiedCredentials
 from hostmail.checks.listrates import ListRates
 from hostmail.checks.sending import SendingRates
 from hostmail.config.schema import Settings
-from hostmail.delivery.lists.rules import held_for
 from hostmail.delivery.welcome import Welcome
 from hostmail.directory.autoresponders import Answered
 from hostmail.directory.caught import CaughtNames
@@ -43,6 +42,7 @@ from hostmail.directory.usage import StoredUsage
 from hostmail.directory.welcomes import Welcomes
 from hostmail.interfaces.admin import ListCertificates
 from hostmail.interfaces.events import DirectoryChanged
+from hostmail.interfaces.lists import IHeldPosts
 from hostmail.monitoring.audit import Audit
 from hostmail.monitoring.events import EventBus
 from hostmail.monitoring.history import History
@@ -62,7 +62,7 @@ log = Logger(namespace="hostmail")
 
 @dataclass(slots=True)
 class Parts:
-    """Everything below the ports."""
+    """Everything below the ports. `deciding` is held while a post ends that waits for a list's owners, before and after a reload."""
 
     settings: Settings
     reactor: Any
@@ -99,13 +99,18 @@ class Parts:
     live_dns: LiveDns
     welcomes: Welcomes
     letters: Welcome
+    deciding: DeferredLock = field(default_factory=DeferredLock)
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Run it where it may block."""
         return self.threads.run(function, *args)
 
     def admin(
-        self, sessions: Sessions | None, convinces: Callable[[str], bool], certificates: ListCertificates
+        self,
+        sessions: Sessions | None,
+        convinces: Callable[[str], bool],
+        certificates: ListCertificates,
+        held_posts: IHeldPosts,
     ) -> Admin:
         """What the command line, the control socket and later the panel talk to.
 
@@ -136,7 +141,7 @@ class Parts:
             explain=self.router.explain,
             answered=self.answered,
             members=self.members,
-            held_posts=partial(held_for, self.queue),
+            held_posts=held_posts,
             ways_out=self.ways_out,
             explain_way=partial(explained_way, self.settings, self.directory, self.ways_out),
             convinces=convinces,

@@ -10,10 +10,11 @@ from typing import NotRequired, TypedDict, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hostmail.actor import Actor
 from hostmail.address import Address
 from hostmail.admin.parts import Addressed, Parts, Verb, named_address
 from hostmail.admin.permissions import ADDRESS, DOMAIN, OWNERS, May
-from hostmail.admin.told import AboutTold, ListTold, MembershipTold, MemberTold
+from hostmail.admin.told import AboutTold, HeldPostTold, ListTold, MembershipTold, MemberTold, PostDecided, PostRejected
 from hostmail.config.nearest import nearest
 from hostmail.errors import BadValue, NotFound, Refusal, concerning
 from hostmail.interfaces.lists import MailingList
@@ -21,6 +22,7 @@ from hostmail.listnames import taken_apart
 
 MOST_ROWS = 200
 CHANGED = May(OWNERS, about={"address": ADDRESS})
+DECIDED = May(OWNERS, about={"address": ADDRESS}, acting=True)
 LOOKED_AT = May(OWNERS, looks=True, about={"address": ADDRESS})
 
 
@@ -59,6 +61,13 @@ class OneMember(msgspec.Struct, forbid_unknown_fields=True):
     member: str
 
 
+class OnePost(msgspec.Struct, forbid_unknown_fields=True):
+    """list.approve, list.reject: a list, and the whole queue id of a post that waits for its owners."""
+
+    address: str
+    queue_id: str
+
+
 class MemberRow(msgspec.Struct, forbid_unknown_fields=True):
     """One address as written in a file."""
 
@@ -94,6 +103,9 @@ class Lists:
             "list.show": Verb(Addressed, self.show, LOOKED_AT),
             "list.set": Verb(SetList, self.set, CHANGED),
             "list.remove": Verb(Addressed, self.remove, CHANGED),
+            "list.posts": Verb(Addressed, self.posts, LOOKED_AT),
+            "list.approve": Verb(OnePost, self.approve, DECIDED),
+            "list.reject": Verb(OnePost, self.reject, DECIDED),
             "list.member.add": Verb(OneMember, self.add_member, CHANGED),
             "list.member.remove": Verb(OneMember, self.remove_member, CHANGED),
             "list.member.list": Verb(Addressed, self.members, LOOKED_AT),
@@ -126,7 +138,7 @@ class Lists:
     async def all(self, asked: Listed) -> list[ListTold]:
         """Mailing lists by address."""
         domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
-        held = Counter(Address.parse(post.recipient).key for post in await self._parts.held_posts())
+        held = Counter(Address.parse(post.recipient).key for post in await self._parts.held_posts.waiting())
         lists = await self._parts.directory.mailing_lists(domain)
         return [await self._told(found, held[found.parsed.key]) for found in lists]
 
@@ -145,6 +157,25 @@ class Lists:
         """Give a mailing list up."""
         found = await self._parts.changes.remove_list((await self._find(asked.address)).address)
         return {"address": found.address}
+
+    async def posts(self, asked: Addressed) -> list[HeldPostTold]:
+        """The posts that wait for a list's owners, oldest first."""
+        found = await self._find(asked.address)
+        return [
+            cast(HeldPostTold, dataclasses.asdict(post)) for post in await self._parts.held_posts.posts(found.parsed)
+        ]
+
+    async def approve(self, asked: OnePost, actor: Actor) -> PostDecided:
+        """Let a post that waits for a list's owners go to its members."""
+        found = await self._find(asked.address)
+        await self._parts.held_posts.approve(found, asked.queue_id, _who(actor))
+        return {"address": found.address, "queue_id": asked.queue_id}
+
+    async def reject(self, asked: OnePost, actor: Actor) -> PostRejected:
+        """Return a post that waits for a list's owners to the member who sent it, or drop a stranger's."""
+        found = await self._find(asked.address)
+        to = await self._parts.held_posts.reject(found, asked.queue_id, _who(actor))
+        return {"address": found.address, "queue_id": asked.queue_id, "returned_to": str(to or "")}
 
     async def add_member(self, asked: OneMember) -> MembershipTold:
         """Put somebody on a list, without asking him."""
@@ -204,7 +235,7 @@ class Lists:
         return found
 
     async def _told_with_held(self, found: MailingList) -> ListTold:
-        return await self._told(found, len(await self._parts.held_posts(found.parsed)))
+        return await self._told(found, len(await self._parts.held_posts.waiting(found.parsed)))
 
     async def _told(self, found: MailingList, held: int) -> ListTold:
         active, dropped = await self._parts.members.counts(found.id)
@@ -219,6 +250,10 @@ class Lists:
             "dropped": dropped,
             "held": held,
         }
+
+
+def _who(actor: Actor) -> str:
+    return f"the {actor.role} {actor.login}"
 
 
 def _outcome(row: MemberRow, answer: bool | Refusal) -> MemberRowTold:

@@ -20,11 +20,11 @@ from hostmail.interfaces.admin import CertificateInfo, IAudit, ISessions
 from hostmail.interfaces.autoresponders import IAnswered
 from hostmail.interfaces.directory import Account, Domain, ICaughtNames, IDirectory, IDirectoryChanges, IWelcomes
 from hostmail.interfaces.history import IHistory
-from hostmail.interfaces.lists import IListMembers
+from hostmail.interfaces.lists import IHeldPosts, IListMembers
 from hostmail.interfaces.logins import ILoginAttempts, IPasswords, IRelayGrants, IThrottle
 from hostmail.interfaces.mailstore import IMailStore
 from hostmail.interfaces.people import IPeople, ISecondFactors, ISignIn, ITokens
-from hostmail.interfaces.queue import IQueue, Queued
+from hostmail.interfaces.queue import IQueue
 from hostmail.interfaces.waysout import IWaysOut
 
 WasHash = Callable[[int, str], Awaitable[bool]]
@@ -41,12 +41,6 @@ Explain = Callable[[Address], Awaitable[dict[str, Any]]]
 
 ExplainWay = Callable[[int | None, str], Awaitable[dict[str, Any]]]
 """Which way out mail takes that an account sent, or else one that has this reverse-path: as `hostmail route --from` shows it."""
-
-
-class HeldPosts(Protocol):
-    """The posts that wait for the owners of a list, or of any."""
-
-    async def __call__(self, address: Address | None = None) -> Sequence[Queued]: ...
 
 
 LiveDns = Callable[[], Ask]
@@ -128,7 +122,7 @@ class Parts:
     history: IHistory
     answered: IAnswered
     members: IListMembers
-    held_posts: HeldPosts
+    held_posts: IHeldPosts
     settings: Settings
     now: Callable[[], float]
     version: str

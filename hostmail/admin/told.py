@@ -117,6 +117,32 @@ class ListTold(TypedDict):
     held: int
 
 
+class HeldPostTold(TypedDict):
+    """A post that waits for a list's owners, until it is given up."""
+
+    queue_id: str
+    sender: str
+    author: str
+    subject: str
+    size: int
+    since: float
+    until: float
+    why_held: str
+
+
+class PostDecided(TypedDict):
+    """Which post of which list it was about."""
+
+    address: str
+    queue_id: str
+
+
+class PostRejected(PostDecided):
+    """The same with whom the post goes back to; "" where nobody is told."""
+
+    returned_to: str
+
+
 class MemberTold(TypedDict):
     """Somebody on a list."""
 

@@ -10,6 +10,7 @@ from zope.interface import Interface
 
 from hostmail.address import Address
 from hostmail.errors import Refusal
+from hostmail.interfaces.queue import Queued
 
 
 class MayPost(StrEnum):
@@ -55,6 +56,42 @@ class Member:
     bounces: int
     last_bounce: float | None
     joined: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPost:
+    """A post that waits for its list's owners: who wrote it (`author`) and who sent it, as they say; "" where they do not.
+
+    Times are Unix time: it is given up at `until`.
+    """
+
+    queue_id: str
+    sender: str
+    author: str
+    subject: str
+    size: int
+    since: float
+    until: float
+    why_held: str
+
+
+class IHeldPosts(Interface):
+    """Posts that wait for the owners of their lists, and what becomes of those. Each is decided once, whoever decides at the same time.
+
+    `who` decides is told to the history. What does not wait, or not any more, or for another list, raises NotFound.
+    """
+
+    async def waiting(address: Address | None = None) -> Sequence[Queued]:
+        """Those of one list or of all, oldest first; not what the operator holds."""
+
+    async def posts(address: Address) -> list[HeldPost]:
+        """Those of one list, oldest first, as owners see them."""
+
+    async def approve(found: MailingList, queue_id: str, who: str) -> None:
+        """Let one go to the members."""
+
+    async def reject(found: MailingList, queue_id: str, who: str) -> Address | None:
+        """End one without that; to whom it goes back, None where nobody is told. Raises a Refusal when he cannot be told now."""
 
 
 class IListMembers(Interface):

@@ -20,7 +20,6 @@ from hostmail.interfaces.directory import (
 from hostmail.interfaces.logins import (
     Grant,
 )
-from hostmail.interfaces.queue import Queued
 from tests.admin.facts import NOW, Facts
 from tests.admin.people import FakeAudit, FakeFactors, FakePeople, FakeSignIn, FakeTokens
 from tests.admin.stages import (
@@ -35,7 +34,7 @@ from tests.admin.stages import (
     Waiting,
 )
 from tests.delivery.fakes import FakeAnswered, FakeHistory
-from tests.delivery.listfakes import FakeMembers
+from tests.delivery.listfakes import FakeHeldPosts, FakeMembers
 from tests.relay.facts import FakeWays
 
 ROOT = command_actor("root")
@@ -75,7 +74,7 @@ class World:
         self.people, self.factors = FakePeople(), FakeFactors()
         self.tokens, self.sign_in, self.audit = FakeTokens(), FakeSignIn(self.factors), FakeAudit()
         self.letters: list[tuple[str, str, str]] = []
-        self.held_posts: list[Queued] = []
+        self.held_posts = FakeHeldPosts()
         self.letters_refused: Exception | None = None
         self.settings = Settings(hostname="mail.test", **given)
         parts: dict[str, Any] = {
@@ -96,7 +95,7 @@ class World:
             "history": self.history,
             "answered": self.answered,
             "members": FakeMembers(),
-            "held_posts": self.posts_held,
+            "held_posts": self.held_posts,
             "settings": self.settings,
             "now": lambda: NOW,
             "version": "9.9",
@@ -126,10 +125,6 @@ class World:
         if self.letters_refused is not None:
             raise self.letters_refused
         self.letters.append((account.address, subject, text))
-
-    async def posts_held(self, address: Address | None = None) -> list[Queued]:
-        """Posts to lists that wait for their owners."""
-        return [post for post in self.held_posts if address is None or Address.parse(post.recipient).key == address.key]
 
     async def no_certificates(self) -> list[CertificateInfo]:
         """None at all."""

@@ -44,11 +44,55 @@ class ListTests(AddressesCase):
         for address in (TEAM, other):
             self.run_command("list", "add", address)
         for number, recipient in enumerate(("Team@example.com", TEAM, other)):
-            self.world.held_posts.append(Queued(number, f"q{number}", ANN, recipient, "", 9, None, 0.0, 0.0))
+            self.world.held_posts.rows.append(Queued(number, f"q{number}", ANN, recipient, "", 9, None, 0.0, 0.0))
         self.assertEqual([self.json("list", "show", address)["held"] for address in (TEAM, other)], [2, 1])
         self.assertEqual(self.json("list", "set", TEAM, "--post", "anyone")["held"], 2)
         self.assertEqual({row["address"]: row["held"] for row in self.json("list", "list")}, {TEAM: 2, other: 1})
         self.assertRegex(self.run_command("list", "show", TEAM), r"held posts +2\n")
+
+    def hold(self, queue_id: str, sender: str = ANN, address: str = TEAM) -> None:
+        self.world.held_posts.rows.append(Queued(1, queue_id, sender, address, "", 2048, None, 0.0, 0.0))
+
+    def test_deciding(self) -> None:
+        """Posts that wait are shown, let go and rejected; who did that is told on, and what became of the post is said."""
+        self.run_command("list", "add", TEAM)
+        self.assertEqual(self.json("list", "posts", TEAM), [])
+        for queue_id, sender in (("q1", BEA), ("q2", BEA), ("q3", "eve@far.example")):
+            self.hold(queue_id, sender)
+        self.world.held_posts.member = BEA
+        told = self.json("list", "posts", TEAM)
+        self.assertEqual([row["queue_id"] for row in told], ["q1", "q2", "q3"])
+        expected = {
+            "sender": BEA,
+            "author": f"A <{BEA}>",
+            "subject": "hello",
+            "size": 2048,
+            "why_held": "is not a member",
+        }
+        self.assertEqual({name: told[0][name] for name in expected}, expected)
+        self.assertRegex(self.run_command("list", "posts", TEAM), r"(?m)^q3 .*hello .*is not a member$")
+        self.run_command("list", "approve", TEAM, "q1")
+        self.assertEqual(self.talk, f"q1 goes to the members of {TEAM}\n")
+        self.run_command("list", "reject", TEAM, "q2")
+        self.assertEqual(self.talk, f"q2 goes back to {BEA}\n")
+        self.run_command("list", "reject", TEAM, "q3")
+        self.assertEqual(self.talk, "q3 is deleted\n")
+        who = "the operator root"
+        decided = [("approve", TEAM, "q1", who), ("reject", TEAM, "q2", who), ("reject", TEAM, "q3", who)]
+        self.assertEqual(self.world.held_posts.decided, decided)
+
+    def test_not_to_be_decided(self) -> None:
+        """What waits for another list, what waits no more, and what was never there is refused with words that say so."""
+        other = "other@example.com"
+        for address in (TEAM, other):
+            self.run_command("list", "add", address)
+        self.hold("q1", address=other)
+        for verb in ("approve", "reject"):
+            for queue_id in ("q1", "q9", ""):
+                self.run_command("list", verb, TEAM, queue_id, code=1)
+                self.assertIn(f"no post {queue_id} waits for the owners of {TEAM}", self.talk)
+            self.run_command("list", verb, "nolist@example.com", "q1", code=1)
+        self.assertEqual((self.world.held_posts.decided, len(self.world.held_posts.rows)), ([], 1))
 
     def test_mistakes(self) -> None:
         """Each is refused with words that help."""

@@ -10,18 +10,19 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.admin.auditing import ChangeTold
 from hostmail.admin.catchall import CaughtTold
 from hostmail.admin.queue import StatsTold
-from hostmail.admin.told import AnsweredTold, FactTold, MemberTold
+from hostmail.admin.told import AnsweredTold, FactTold, HeldPostTold, MemberTold
 from hostmail.interfaces.admin import AuditEntry
 from hostmail.interfaces.autoresponders import Answer
 from hostmail.interfaces.directory import CaughtName
 from hostmail.interfaces.history import MailFact
-from hostmail.interfaces.lists import Member
+from hostmail.interfaces.lists import HeldPost, Member
 from hostmail.interfaces.queue import QueueStats
 
 SAME: tuple[tuple[Any, Any], ...] = (
     (ChangeTold, AuditEntry),
     (AnsweredTold, Answer),
     (FactTold, MailFact),
+    (HeldPostTold, HeldPost),
     (MemberTold, Member),
     (StatsTold, QueueStats),
 )

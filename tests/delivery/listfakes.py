@@ -8,8 +8,9 @@ from dataclasses import replace
 from zope.interface import implementer
 
 from hostmail.address import Address
-from hostmail.errors import Refusal
-from hostmail.interfaces.lists import IListMembers, Member
+from hostmail.errors import NotFound, Refusal
+from hostmail.interfaces.lists import HeldPost, IHeldPosts, IListMembers, MailingList, Member
+from hostmail.interfaces.queue import Queued
 
 
 @implementer(IListMembers)
@@ -75,6 +76,40 @@ class FakeMembers:
 
     async def secret(self) -> bytes:
         return b"secret"
+
+
+@implementer(IHeldPosts)
+class FakeHeldPosts:
+    """Posts in memory, each decided once; `decided` are verb, list, queue id, and who decided. Whoever posts as `member` gets it back."""
+
+    def __init__(self) -> None:
+        self.rows: list[Queued] = []
+        self.decided: list[tuple[str, str, str, str]] = []
+        self.member = ""
+
+    async def waiting(self, address: Address | None = None) -> list[Queued]:
+        return [row for row in self.rows if address is None or Address.parse(row.recipient).key == address.key]
+
+    async def posts(self, address: Address) -> list[HeldPost]:
+        return [
+            HeldPost(row.queue_id, row.sender, f"A <{row.sender}>", "hello", row.size, 0.0, 9.0, "is not a member")
+            for row in await self.waiting(address)
+        ]
+
+    async def approve(self, found: MailingList, queue_id: str, who: str) -> None:
+        await self._decide("approve", found, queue_id, who)
+
+    async def reject(self, found: MailingList, queue_id: str, who: str) -> Address | None:
+        row = await self._decide("reject", found, queue_id, who)
+        return Address.parse(self.member) if row.sender == self.member else None
+
+    async def _decide(self, verb: str, found: MailingList, queue_id: str, who: str) -> Queued:
+        for row in await self.waiting(found.parsed):
+            if row.queue_id == queue_id:
+                self.rows.remove(row)
+                self.decided.append((verb, found.address, queue_id, who))
+                return row
+        raise NotFound(f"no post {queue_id} waits for the owners of {found.address}")
 
 
 class FakeOneClick:

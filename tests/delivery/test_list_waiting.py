@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
 from hostmail.address import Address
-from hostmail.delivery.lists import rules, waiting
+from hostmail.delivery.header import waiting_header
+from hostmail.delivery.lists import deciding, rules, waiting
 from hostmail.delivery.lists.waiting import DAY
-from hostmail.errors import NoSuchRecipient, TemporaryFailure, TooMany
-from hostmail.interfaces.lists import MayPost
+from hostmail.errors import NoSuchRecipient, NotFound, Refusal, TemporaryFailure, TooMany
+from hostmail.interfaces.lists import MailingList, MayPost
 from tests.delivery.test_lists import BEA, OWNER, POST, TEAM, ListCase, by
 
 CLEO, EVE = "cleo@example.com", "eve@evil.example"
@@ -187,6 +194,125 @@ class OwnerTests(HeldCase):
         self.hold(OWNER)
         [letter] = self.letters(OWNER)
         self.assertEqual(letter["Subject"], "A post to team@example.com waits for you")
+
+
+class DecidingTests(HeldCase):
+    """What `IHeldPosts` does for the panel, the command and the API; mail to the addresses of owners comes to the same."""
+
+    WHO = "the owner joe"
+
+    def queue_id(self) -> str:
+        [row] = self.rows()
+        return str(row.queue_id)
+
+    def decide(self, verb: str, queue_id: str, team: MailingList | None = None) -> Any:
+        """What is answered, or the refusal."""
+        answers: list[Any] = []
+        asked = getattr(self.held_posts, verb)(team or self.team, queue_id, self.WHO)
+        Deferred.fromCoroutine(asked).addErrback(lambda failure: failure.trap(Refusal) and failure.value).addBoth(
+            answers.append
+        )
+        self.settle()
+        return answers[0]
+
+    def test_shown(self) -> None:
+        """With what owners are told by mail: author, subject, reason, and until when; not what waits for another list."""
+        self.hold(EVE, "=?utf-8?q?Good_news=0A=0AApprove_me?=")
+        [post] = self.wait(self.held_posts.posts(self.team.parsed))
+        self.assertEqual((post.queue_id, post.sender, post.author), (self.queue_id(), EVE, EVE))
+        self.assertEqual((post.subject, post.why_held), ("Good news Approve me", f"{EVE} is not a member"))
+        self.assertEqual(post.until - post.since, 14 * DAY)
+        self.assertGreater(post.size, 0)
+        self.assertEqual(self.wait(self.held_posts.posts(Address.parse("other@example.com"))), [])
+
+    def test_file_is_gone(self) -> None:
+        """A post that ends while it is read has no header any more, and spoils nothing."""
+        self.hold(EVE, "hello")
+        self.patch(deciding, "_headers", lambda paths: [waiting_header(f"{path}.gone", 0) for path in paths])
+        [post] = self.wait(self.held_posts.posts(self.team.parsed))
+        self.assertEqual((post.author, post.subject, post.sender), ("", "", EVE))
+
+    def test_approve(self) -> None:
+        """The members get it, and the history says who let it go before it says that."""
+        self.hold(EVE, "hello")
+        self.assertIsNone(self.decide("approve", self.queue_id()))
+        self.assertEqual([one["Subject"] for one in self.letters(BEA)], ["hello"])
+        self.assertEqual(self.told()[-2:], [f"{self.WHO} let it go", "sent to its members: 2"])
+
+    def test_reject(self) -> None:
+        """A member gets it back; a stranger hears nothing. The history says who rejected it."""
+        self.change(post=MayPost.OWNERS, tell_held=False)
+        self.hold(BEA, "mine")
+        self.assertEqual(self.decide("reject", self.queue_id()), Address.parse(BEA))
+        self.assertIn("its owners did not let it through", self.text(BEA))
+        self.assertEqual((self.rows(), self.told()[-1]), ([], f"{self.WHO} rejected it, which goes back to {BEA}"))
+        self.hold(EVE)
+        self.assertIsNone(self.decide("reject", self.queue_id()))
+        self.assertEqual((self.rows(), self.told()[-1]), ([], f"{self.WHO} rejected it, which is deleted"))
+        self.assertEqual(self.sender.calls, [])
+
+    def test_only_what_waits_for_this_list(self) -> None:
+        """Another list's post, what the operator holds, and what is not there at all are not found, and stay as they are."""
+        self.hold(EVE)
+        queue_id, other = self.queue_id(), replace(self.team, address="other@example.com")
+        for verb in ("approve", "reject"):
+            self.assertIsInstance(self.decide(verb, queue_id, other), NotFound)
+            self.assertIsInstance(self.decide(verb, "nothing"), NotFound)
+            self.assertIsInstance(self.decide(verb, ""), NotFound)
+        self.assertEqual((self.queue_id(), self.mail(BEA)), (queue_id, []))
+        self.wait(self.runner.stop())
+        self.wait(self.waiting.release(""))
+        self.wait(self.waiting.hold(""))
+        for verb in ("approve", "reject"):
+            self.assertIsInstance(self.decide(verb, queue_id), NotFound)
+        self.assertEqual((self.queue_id(), self.mail(BEA)), (queue_id, []))
+
+    def test_at_once(self) -> None:
+        """Of two who decide at the same moment the first one does, whatever they want; the second is told so, and nothing is sent twice."""
+        self.change(post=MayPost.OWNERS, tell_held=False)
+        for first, second in (
+            ("reject", "reject"),
+            ("reject", "approve"),
+            ("approve", "reject"),
+            ("approve", "approve"),
+        ):
+            self.hold(BEA, f"{first} and {second}")
+            queue_id, before, answers = self.queue_id(), len(self.mail(BEA)), list[Any]()
+            for verb in (first, second):
+                asked = getattr(self.held_posts, verb)(self.team, queue_id, verb)
+                Deferred.fromCoroutine(asked).addBoth(answers.append)
+            self.settle()
+            self.assertFalse(isinstance(answers[0], Failure), answers)
+            answers[1].trap(NotFound)
+            self.assertEqual((self.rows(), len(self.mail(BEA)) - before), ([], 1))
+
+    def test_by_mail_and_otherwise(self) -> None:
+        """What was decided in the panel is not decided once more by mail, and the history says that it waited no more."""
+        self.hold(EVE)
+        address, queue_id = self.tagged("reject", self.text(OWNER)), self.queue_id()
+        self.decide("approve", queue_id)
+        self.send(address, message=by(OWNER, address), sender=OWNER)
+        self.settle()
+        self.assertIn("that post does not wait any more", self.told()[-1])
+        self.assertEqual((len(self.mail(BEA)), self.rows()), (1, []))
+
+    def test_as_the_time_is_over(self) -> None:
+        """A post that is rejected just when it would be given up comes back once."""
+        self.change(post=MayPost.OWNERS, tell_held=False)
+        self.hold(BEA)
+        row, before = self.rows()[0], len(self.mail(BEA))
+        self.decide("reject", row.queue_id)
+        self.failureResultOf(Deferred.fromCoroutine(self.held_posts.give_up(row, self.team, "late")), NotFound)
+        self.assertEqual(len(self.mail(BEA)) - before, 1)
+
+    def test_cannot_be_returned_now(self) -> None:
+        """Then it waits on, and who rejected it is told why."""
+        self.change(post=MayPost.OWNERS, tell_held=False)
+        self.hold(BEA)
+        self.fail_next()
+        self.assertIsInstance(self.decide("reject", self.queue_id()), TemporaryFailure)
+        self.assertEqual([row.state for row in self.rows()], ["held"])
+        self.assertEqual(self.decide("reject", self.queue_id()), Address.parse(BEA))
 
 
 class ExpiryTests(HeldCase):

@@ -7,12 +7,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from twisted.internet.defer import DeferredLock
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
 from hostmail.address import Address
 from hostmail.delivery.intake import IntakeSettings
 from hostmail.delivery.lists.commands import Commands
+from hostmail.delivery.lists.deciding import HeldPosts
 from hostmail.delivery.lists.holding import Holding
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.oneclick import OneClick
@@ -131,10 +133,12 @@ class WholeWayCase(IntakeCase):
             in_thread=at_once,
             now=self.clock.seconds,
             keep_seconds=14 * 86_400.0,
+            deciding=DeferredLock(),
         )
-        self.waiting_posts = WaitingPosts(common)
+        self.held_posts = HeldPosts(common)
+        self.waiting_posts = WaitingPosts(common, self.held_posts)
         posts = Posts(common, rules=self.make_rules(), holding=Holding(common), texts=self.texts)
-        commands = Commands(common, self.waiting_posts)
+        commands = Commands(common, self.held_posts)
         return Lists(directory=self.directory, post=posts.take, command=commands.take)
 
     async def texts(self, name: str) -> list[str]:

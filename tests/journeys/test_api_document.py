@@ -211,7 +211,11 @@ class DescribedJourney(DocumentJourney):
         self.call("POST", "/lists", {"address": LIST, "owners": [ANN]})
         self.call("GET", f"/lists?domain={DOMAIN}")
         self.call("GET", f"/lists/{LIST}")
-        self.call("PATCH", f"/lists/{LIST}", {"post": "anyone", "tell_held": False})
+        self.call("PATCH", f"/lists/{LIST}", {"post": "members", "tell_held": False})
+        for verb in ("approve", "reject"):
+            self.deliver("may I?", to=LIST)
+            held = self.row(f"/lists/{LIST}/posts", lambda row: True)
+            self.call("POST", f"/lists/{LIST}/posts/{held['queue_id']}/{verb}")
         self.call("POST", f"/lists/{LIST}/members", {"member": "zoe@elsewhere.test"})
         rows = [{"line": 1, "member": "yan@elsewhere.test"}, {"line": 2, "member": "?"}]
         self.call("POST", f"/lists/{LIST}/members/import", {"rows": rows})

@@ -170,6 +170,24 @@ class ListJourney(SinkJourney):
         self.write(ANN, reject)
         until(lambda: self.here.json("queue", "list") == [], lambda: str(self.here.json("queue", "list")))
         self.assertEqual([one["Subject"] for one in self.mailbox(BOB) if "stranger" in one["Subject"]], [])
+        self.decided_by_command()
+
+    def decided_by_command(self) -> None:
+        """The operator sees what waits and lets it go; once, and while the service is stopped he rejects another."""
+        for subject in ("kind words", "a kinder word"):
+            self.write("eve@evil.test", TEAM, subject)
+        until(lambda: len(self.here.json("list", "posts", TEAM)) == 2, lambda: str(self.here.json("queue", "list")))
+        kind, kinder = self.here.json("list", "posts", TEAM)
+        self.assertEqual((kind["subject"], kinder["sender"]), ("kind words", "eve@evil.test"))
+        self.here.command("list", "approve", TEAM, kind["queue_id"])
+        self.waits_for(BOB, "kind words")
+        again = self.here.command("list", "approve", TEAM, kind["queue_id"], expect=1)
+        self.assertIn("somebody may have decided about it already", again.stderr)
+        self.here.stop()
+        self.assertEqual(self.here.json("list", "reject", TEAM, kinder["queue_id"])["returned_to"], "")
+        self.here.start()
+        self.assertEqual(self.here.json("queue", "list"), [])
+        self.assertIn("rejected it, which is deleted", self.here.command("trace", TEAM).stdout)
 
     def test_bounce(self) -> None:
         """A member whom the next server refuses for good has that counted; the author hears nothing."""

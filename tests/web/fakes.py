@@ -101,6 +101,8 @@ class FakeAdmin(MoreVerbs):
         self.owners: dict[str, dict[str, Any]] = {}
         self.lists: dict[str, dict[str, Any]] = {}
         self.members: list[str] = []
+        self.posts: list[dict[str, Any]] = []
+        self.returned_to = ""
         self.autoreplies: dict[str, dict[str, Any]] = {}
         self.blocked: set[str] = set()
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -281,6 +283,19 @@ class FakeAdmin(MoreVerbs):
 
     def list_remove(self, actor: Actor, address: str) -> dict[str, Any]:
         return self.lists.pop(address)
+
+    def list_posts(self, actor: Actor, address: str) -> list[dict[str, Any]]:
+        return self.posts
+
+    def list_approve(self, actor: Actor, address: str, queue_id: str) -> dict[str, Any]:
+        post = next((one for one in self.posts if one["queue_id"] == queue_id), None)
+        if post is None:
+            raise NotFound(f"no post {queue_id} waits for the owners of {address}")
+        self.posts.remove(post)
+        return {"address": address, "queue_id": queue_id}
+
+    def list_reject(self, actor: Actor, address: str, queue_id: str) -> dict[str, Any]:
+        return self.list_approve(actor, address, queue_id) | {"returned_to": self.returned_to}
 
     def list_member_list(self, actor: Actor, address: str) -> list[dict[str, Any]]:
         usual = {"joined": 1.7e9, "active": True, "bounces": 0}

@@ -24,6 +24,16 @@ COLUMNS = (
     ("OWNERS", lambda row: ", ".join(row["owners"])),
     ("DESCRIPTION", lambda row: row["description"] or "-"),
 )
+POSTS = (
+    ("QUEUE ID", lambda row: row["queue_id"]),
+    ("SENDER", lambda row: row["sender"] or "-"),
+    ("AUTHOR", lambda row: row["author"] or "-"),
+    ("SUBJECT", lambda row: row["subject"] or "-"),
+    ("SIZE", lambda row: size(row["size"])),
+    ("SINCE", lambda row: moment(row["since"])),
+    ("GIVEN UP", lambda row: moment(row["until"])),
+    ("WHY", lambda row: row["why_held"]),
+)
 MEMBERS = (
     ("MEMBER", lambda row: row["address"]),
     ("SINCE", lambda row: moment(row["joined"])),
@@ -87,6 +97,34 @@ def remove(line: CommandLine, address: str) -> None:
     """Give a mailing list up, with its members."""
     told = line.call("list.remove", address=address)
     line.answer(told, lambda row: line.say(f"{row['address']} is no mailing list any more"))
+
+
+@list_.command()
+@click.argument("address", metavar="LIST")
+@pass_line
+def posts(line: CommandLine, address: str) -> None:
+    """The posts that wait for the owners of LIST, and why."""
+    line.answer(line.call("list.posts", address=address), lambda rows: table(rows, POSTS))
+
+
+@list_.command()
+@click.argument("address", metavar="LIST")
+@click.argument("queue_id", metavar="QUEUE-ID")
+@pass_line
+def approve(line: CommandLine, address: str, queue_id: str) -> None:
+    """Let a post that waits for the owners of LIST go to its members."""
+    told = line.call("list.approve", address=address, queue_id=queue_id)
+    line.answer(told, lambda row: line.say(f"{row['queue_id']} goes to the members of {row['address']}"))
+
+
+@list_.command()
+@click.argument("address", metavar="LIST")
+@click.argument("queue_id", metavar="QUEUE-ID")
+@pass_line
+def reject(line: CommandLine, address: str, queue_id: str) -> None:
+    """Return a post that waits for the owners of LIST to the member who sent it; a stranger's is deleted."""
+    told = line.call("list.reject", address=address, queue_id=queue_id)
+    line.answer(told, lambda row: line.say(f"{row['queue_id']} {rejected(row)}"))
 
 
 @list_.group()
@@ -160,6 +198,11 @@ def read(file: str) -> list[dict[str, Any]]:
         raise Stop(f"{file} is not UTF-8 text") from None
     stripped = [(number, text.strip()) for number, text in enumerate(lines, 1)]
     return [{"line": number, "member": text} for number, text in stripped if text and not text.startswith("#")]
+
+
+def rejected(row: dict[str, Any]) -> str:
+    """What became of a post that was rejected."""
+    return f"goes back to {row['returned_to']}" if row["returned_to"] else "is deleted"
 
 
 def show_one(row: dict[str, Any]) -> None:

@@ -10,16 +10,15 @@ from hostmail.decisions import ListCommand
 from hostmail.delivery.autoreply import why_not
 from hostmail.delivery.header import waiting_header
 from hostmail.delivery.lists import texts
+from hostmail.delivery.lists.deciding import ended
 from hostmail.delivery.lists.judging import authors
 from hostmail.delivery.lists.letters import deciders
 from hostmail.delivery.lists.parts import ListParts
 from hostmail.delivery.lists.reports import is_hard_failure
-from hostmail.delivery.lists.rules import held_for
 from hostmail.delivery.lists.texts import said
-from hostmail.delivery.lists.waiting import NOT_LET_THROUGH, WaitingPosts
 from hostmail.delivery.lists.work import Onward, top
 from hostmail.errors import BadValue, NotFound, Refusal, TooMany
-from hostmail.interfaces.lists import MailingList, Member
+from hostmail.interfaces.lists import IHeldPosts, MailingList, Member
 from hostmail.interfaces.mailstore import ISpoolFile
 from hostmail.interfaces.queue import Queued
 from hostmail.listnames import VALID_DAYS, ListWord, around, bouncing_member, confirm_address, confirmed, moderated
@@ -61,9 +60,9 @@ class Asked:
 class Commands:
     """Each is done, or ignored since nobody may be meant, and told to the history either way."""
 
-    def __init__(self, parts: ListParts, waiting: WaitingPosts) -> None:
+    def __init__(self, parts: ListParts, held_posts: IHeldPosts) -> None:
         self._parts = parts
-        self._waiting = waiting
+        self._held_posts = held_posts
         self._by_word: dict[ListWord, Callable[[Asked, Address], Awaitable[str]]] = {
             ListWord.SUBSCRIBE: self._ask,
             ListWord.UNSUBSCRIBE: self._ask,
@@ -150,29 +149,25 @@ class Commands:
         await self._parts.letters.send(found, who, said(subject, found), text, answers=asked.header)
 
     async def _approve(self, asked: Asked, who: Address) -> str:
-        held, owner = await self._held(asked)
-        if held is None:
+        queue_id, owner = await self._moderated(asked)
+        try:
+            await self._held_posts.approve(asked.found, queue_id, str(owner))
+        except NotFound:
             return NOT_WAITING
-        self._parts.telling.did(held.queue_id, asked.found, f"{owner} let it go")
-        await self._parts.queue.release(f"row:{held.id}")
-        return f"{owner} let the post {held.queue_id} go"
+        return f"{owner} let the post {queue_id} go"
 
     async def _reject(self, asked: Asked, who: Address) -> str:
-        held, owner = await self._held(asked)
-        if held is None:
+        queue_id, owner = await self._moderated(asked)
+        try:
+            to = await self._held_posts.reject(asked.found, queue_id, str(owner))
+        except NotFound:
             return NOT_WAITING
-        words = await self._waiting.give_up(held, asked.found, NOT_LET_THROUGH)
-        self._parts.telling.did(held.queue_id, asked.found, f"{owner} rejected it, {words}")
-        return f"{owner} rejected the post {held.queue_id}, {words}"
+        return f"{owner} rejected the post {queue_id}, {ended(to)}"
 
-    async def _held(self, asked: Asked) -> tuple[Queued | None, Address]:
-        """The post that it is about, if it still waits, and the owner who was given this address."""
+    async def _moderated(self, asked: Asked) -> tuple[str, Address]:
+        """The queue id that it is about, and the owner who was given this address."""
         found, decision, secret = asked.found, asked.decision, await self._parts.members.secret()
-        queue_id, owner = moderated(
-            found.parsed, decision.word, decision.tag, deciders(found), secret, self._parts.now()
-        )
-        rows = await held_for(self._parts.queue, found.parsed)
-        return next((row for row in rows if row.queue_id == queue_id), None), owner
+        return moderated(found.parsed, decision.word, decision.tag, deciders(found), secret, self._parts.now())
 
     async def _bounced(self, asked: Asked) -> str:
         """Count it, if it says that an address will never take mail; the owners hear of who is dropped for that."""

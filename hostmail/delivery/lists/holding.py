@@ -13,7 +13,7 @@ from hostmail.delivery.lists.texts import said
 from hostmail.delivery.lists.work import MAX_SHOWN, Onward, top
 from hostmail.envelope import Recipient
 from hostmail.errors import Refusal
-from hostmail.interfaces.lists import MailingList, MayPost
+from hostmail.interfaces.lists import HeldPost, MailingList, MayPost
 from hostmail.interfaces.mailstore import ISpoolFile
 from hostmail.interfaces.queue import Queued
 from hostmail.listnames import ListWord, moderation_address
@@ -52,7 +52,7 @@ class Holding:
         self, row: Queued, spooled: ISpoolFile, found: MailingList, header: bytes, reason: str
     ) -> None:
         secret = await self._parts.members.secret()
-        facts = about(row, found, header, reason, self._parts.keep_seconds)
+        facts = about(held_post(row, header, reason, self._parts.keep_seconds))
 
         def write(owner: Address) -> str:
             return said(texts.HELD, found, **facts, **ways(row, found, owner, secret, self._parts.now()))
@@ -76,7 +76,7 @@ class Holding:
             return
         known = await self._parts.members.member(found.id, sender) is not None
         words = texts.WAITS if known or found.post is not MayPost.MEMBERS else texts.WAITS + texts.NO_MEMBER
-        facts = about(row, found, header, reason, self._parts.keep_seconds)
+        facts = about(held_post(row, header, reason, self._parts.keep_seconds))
         text = said(words, found, **facts, member=" or return it to you" if known else "")
         try:
             await self._parts.letters.send(found, sender, said(texts.WAITS_SUBJECT, found), text, answers=header)
@@ -85,15 +85,29 @@ class Holding:
             self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=sender, why=why)
 
 
-def about(row: Queued, found: MailingList, header: bytes, reason: str, keep_seconds: float) -> dict[str, str]:
-    """What people are told of a post that waits."""
+def held_post(row: Queued, header: bytes, reason: str, keep_seconds: float) -> HeldPost:
+    """What is to be known of a post that waits."""
+    return HeldPost(
+        queue_id=row.queue_id,
+        sender=row.sender,
+        author=readable(header, b"from"),
+        subject=readable(header, b"subject"),
+        size=row.size,
+        since=row.created,
+        until=row.created + keep_seconds,
+        why_held=reason.removeprefix(HELD),
+    )
+
+
+def about(post: HeldPost) -> dict[str, str]:
+    """The same in words for people."""
     return {
-        "author": readable(header, b"from") or "nobody",
-        "subject": readable(header, b"subject") or "(none)",
-        "sender": row.sender,
-        "reason": reason.removeprefix(HELD),
-        "since": texts.day(row.created),
-        "end": texts.day(row.created + keep_seconds),
+        "author": post.author or "nobody",
+        "subject": post.subject or "(none)",
+        "sender": post.sender,
+        "reason": post.why_held,
+        "since": texts.day(post.since),
+        "end": texts.day(post.until),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twisted.internet.defer import DeferredLock
+
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.telling import ListTelling
 from hostmail.delivery.lists.work import Rates
@@ -16,7 +18,7 @@ from hostmail.interfaces.threads import InThread
 
 @dataclass(frozen=True, slots=True)
 class ListParts:
-    """`keep_seconds` is how long a post waits for the owners at most. `now` is Unix time."""
+    """`keep_seconds` is how long a post waits for the owners at most. `deciding` is held while one ends. `now` is Unix time."""
 
     directory: IDirectory
     members: IListMembers
@@ -27,3 +29,4 @@ class ListParts:
     in_thread: InThread
     now: Callable[[], float]
     keep_seconds: float
+    deciding: DeferredLock

@@ -1,57 +1,35 @@
-"""Posts that wait for a list's owners: how they end without being sent, and who is reminded of them meanwhile (E3)."""
+"""Posts that wait for a list's owners: when they are given up, and who is reminded of them meanwhile (E3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from hostmail.address import Address
-from hostmail.delivery.autoreply import readable
 from hostmail.delivery.header import waiting_header
 from hostmail.delivery.lists import texts
-from hostmail.delivery.lists.holding import about, ways
+from hostmail.delivery.lists.deciding import HeldPosts, ended
+from hostmail.delivery.lists.holding import about, held_post, ways
 from hostmail.delivery.lists.parts import ListParts
-from hostmail.delivery.lists.rules import held_for
 from hostmail.delivery.lists.texts import said
-from hostmail.delivery.lists.work import MAX_SHOWN
-from hostmail.errors import Refusal
+from hostmail.errors import NotFound, Refusal
 from hostmail.interfaces.lists import MailingList
 from hostmail.interfaces.queue import Queued
 
 HALF_A_DAY, DAY = 43_200.0, 86_400.0
 MOST_REMINDED = 25
 
-NOT_LET_THROUGH = "its owners did not let it through"
-
 
 class WaitingPosts:
     """Gives them up in time, and reminds of them until then."""
 
-    def __init__(self, parts: ListParts) -> None:
+    def __init__(self, parts: ListParts, held_posts: HeldPosts) -> None:
         self._parts = parts
-
-    async def give_up(self, held: Queued, found: MailingList, reason: str) -> str:
-        """End one, and what was done. A member gets it back; a stranger does not, for his address may be anybody's.
-
-        After a crash in between a member may hear of it twice.
-        """
-        sender = held.reverse_path
-        known = sender is not None and (
-            await self._parts.members.member(found.id, sender) is not None
-            or sender.key in {owner.key for owner in found.owners}
-        )
-        if sender is not None and known:
-            whole = await self._parts.queue.content(held.queue_id)
-            header: bytes = await self._parts.in_thread(waiting_header, held.path, 0)
-            text = said(texts.REJECTED, found, subject=readable(header, b"subject") or "(none)", reason=reason)
-            subject = said(texts.REJECTED_SUBJECT, found)
-            await self._parts.letters.send(found, sender, subject, text, answers=header, about=whole[:MAX_SHOWN])
-        await self._parts.queue.delete(f"row:{held.id} state:held")
-        return f"which goes back to {sender}" if known else "which is deleted"
+        self._held_posts = held_posts
 
     async def expire(self) -> int:
         """End those that have waited too long, or whose list is gone; how many."""
-        ended = 0
-        for held in await held_for(self._parts.queue):
+        many = 0
+        for held in await self._held_posts.waiting():
             found = await self._parts.directory.mailing_list(Address.parse(held.recipient))
             if found is None:
                 await self._parts.queue.delete(f"row:{held.id} state:held")
@@ -59,20 +37,24 @@ class WaitingPosts:
             elif held.created <= self._parts.now() - self._parts.keep_seconds:
                 days = round(self._parts.keep_seconds / DAY)
                 try:
-                    words = await self.give_up(held, found, f"its owners did not decide within {days} days")
+                    to = await self._held_posts.give_up(held, found, f"its owners did not decide within {days} days")
+                except NotFound:
+                    continue
                 except Refusal as refusal:
                     self._parts.telling.did(held.queue_id, found, f"not given up yet: {refusal.smtp_line()}")
                     continue
-                self._parts.telling.did(held.queue_id, found, f"nobody decided about the post {held.queue_id}, {words}")
+                self._parts.telling.did(
+                    held.queue_id, found, f"nobody decided about the post {held.queue_id}, {ended(to)}"
+                )
             else:
                 continue
-            ended += 1
-        return ended
+            many += 1
+        return many
 
     async def remind(self) -> int:
         """Write to the owners about posts that have waited for half a day, once a day; about how many lists."""
         by_list: dict[str, list[Queued]] = {}
-        for held in await held_for(self._parts.queue):
+        for held in await self._held_posts.waiting():
             by_list.setdefault(Address.parse(held.recipient).key, []).append(held)
         reminded = 0
         for rows in by_list.values():
@@ -93,7 +75,7 @@ class WaitingPosts:
         secret, facts = await self._parts.members.secret(), []
         for row in rows[:MOST_REMINDED]:
             header: bytes = await self._parts.in_thread(waiting_header, row.path, 0)
-            facts.append((row, about(row, found, header, row.last_answer, self._parts.keep_seconds)))
+            facts.append((row, about(held_post(row, header, row.last_answer, self._parts.keep_seconds))))
 
         def write(owner: Address) -> str:
             told = [

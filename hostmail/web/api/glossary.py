@@ -47,6 +47,7 @@ GLOSSARY: Mapping[str, Word] = {
     "arguments": Word("What was said, without passwords and other secrets."),
     "at": moment("When"),
     "attempts": count("How often it was tried."),
+    "author": Word('Who wrote it, as it says itself; "" where it does not.'),
     "blocked": Word("Whether mail for this name is refused, whatever the catch-all does."),
     "body": Word("What the sender declared (BODY of RFC 6152): 7BIT or 8BITMIME."),
     "bounced": count("How many recipients were returned to their senders."),
@@ -188,6 +189,7 @@ GLOSSARY: Mapping[str, Word] = {
     "repaired": count("How much of it was mended."),
     "ret": Word('RET of the sender (RFC 3461); "" for none.'),
     "retried": count("How many recipients are tried now."),
+    "returned_to": Word('Whom it goes back to; "" where nobody is told.'),
     "revoked": count("How many grants were closed."),
     "revoked_grants": count("How many relay grants were closed."),
     "role": one_of("What somebody is.", *Role),
@@ -242,6 +244,7 @@ GLOSSARY: Mapping[str, Word] = {
     "way": one_of("Where from.", "command", "panel", "api"),
     "way_out": Word("How mail of that sender leaves."),
     "what": one_of("What became of it.", *Happened),
+    "why_held": Word("Why it waits for the owners of its list."),
     "window": count("For how many seconds checking mail opens relaying."),
     "without": Word(
         "Names by which people reach this server, and for which programs believe no certificate; at most 1,000."

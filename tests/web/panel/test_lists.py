@@ -32,12 +32,54 @@ class ListTests(SynchronousTestCase):
         for words in (TEAM, "The team", "its owners", f"info@{MINE}"):
             self.assertIn(words, text)
 
-    def test_held_posts(self) -> None:
-        """How many posts wait for the owners is told in the table and on the list's page, if there are any."""
-        self.assertNotIn("for the owners, who decide", self.browser.get(PAGE).text)
+    def test_how_many_are_held(self) -> None:
+        """How many posts wait for the owners is told in the table."""
         self.admin.lists[TEAM]["held"] = 23
-        self.assertIn("23 posts wait for the owners", self.browser.get(PAGE).text)
         self.assertIn(",23,", self.browser.get(f"{LISTS}?format=csv").text)
+
+    def test_held_posts(self) -> None:
+        """Each is shown as text, whatever its sender wrote, with what to know to decide; or that there is none."""
+        self.assertIn("No post waits for the owners.", self.browser.get(PAGE).text)
+        self.hold("q1", author="<b>Eve</b> <eve@far.test>", subject="<script>x()</script>")
+        self.hold("q2", author="", subject="", sender="")
+        text = self.browser.get(PAGE).text
+        for words in (
+            "2 posts wait for the owners",
+            "&lt;b&gt;Eve",
+            "&lt;script&gt;x()",
+            "is not a member",
+            "2\N{NO-BREAK SPACE}KB",
+        ):
+            self.assertIn(words, text)
+        self.assertEqual((text.count(">Let it go <span"), text.count(">Reject <span")), (2, 2))
+        for tag in ("<b>", "<script>x"):
+            self.assertNotIn(tag, text)
+
+    def test_decide(self) -> None:
+        """Each is let go or rejected with its own button; the page then says what became of it."""
+        for number in range(3):
+            self.hold(f"q{number}")
+        self.assertEqual(self.browser.fill(PAGE, "approve", post="q1").headers["location"], PAGE)
+        self.assertIn("The post goes to the members.", self.browser.get(PAGE).text)
+        self.browser.fill(PAGE, "reject", post="q0")
+        self.assertIn("The post is deleted. Nobody is told.", self.browser.get(PAGE).text)
+        self.admin.returned_to = "bob@far.test"
+        self.browser.fill(PAGE, "reject", post="q2")
+        self.assertIn("The post goes back to bob@far.test.", self.browser.get(PAGE).text)
+        self.assertEqual(self.admin.posts, [])
+
+    def test_decided_meanwhile(self) -> None:
+        """Whoever comes second is told that the post waits no more, over the page as it is now."""
+        for action in ("approve", "reject"):
+            answer = self.browser.fill(PAGE, action, post="q1")
+            self.assertEqual(answer.status, 404)
+            self.assertIn("No post q1 waits for the owners", answer.text)
+            self.assertIn("No post waits for the owners.", answer.text)
+
+    def hold(self, queue_id: str, **told: str) -> None:
+        usual = {"sender": "eve@far.test", "author": "Eve <eve@far.test>", "subject": "hello"}
+        more = {"size": 2048, "since": 1.7e9, "until": 1.7e9 + 9, "why_held": "eve@far.test is not a member"}
+        self.admin.posts.append({"queue_id": queue_id, **more, **usual, **told})
 
     def test_change(self) -> None:
         """How it works is changed; it keeps an owner and a limit."""

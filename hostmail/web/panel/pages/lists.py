@@ -57,6 +57,7 @@ def here(visit: Visit) -> str:
 async def show_one(visit: Visit) -> View:
     """One list, with its members."""
     row = await visit.call("list.show", address=visit.parts["address"])
+    posts = await visit.call("list.posts", address=row["address"])
     members = await visit.call("list.member.list", address=row["address"])
     columns = (
         Column("address", "Member", "mono"),
@@ -66,7 +67,7 @@ async def show_one(visit: Visit) -> View:
         Column("off", "", value=lambda member: member["address"], button=Button("remove_member", "Take off", "member")),
     )
     table = Table(f"members-{row['address']}", columns, members, "Nobody is on this list yet.")
-    return View("list.html", {"row": row, "posts": POSTS}, table, title=row["address"])
+    return View("list.html", {"row": row, "posts": POSTS, "held": posts}, table, title=row["address"])
 
 
 async def change(visit: Visit) -> Done:
@@ -127,6 +128,25 @@ async def remove_member(visit: Visit) -> Done:
     return Done(f"{member} is not on the list any more.", here(visit))
 
 
+async def approve(visit: Visit) -> Done:
+    """Let a post go that waits."""
+    post = _post(visit)
+    await visit.call("list.approve", address=visit.parts["address"], queue_id=post)
+    return Done("The post goes to the members.", here(visit))
+
+
+async def reject(visit: Visit) -> Done:
+    """The other way."""
+    post = _post(visit)
+    told = await visit.call("list.reject", address=visit.parts["address"], queue_id=post)
+    to = told["returned_to"]
+    return Done(f"The post goes back to {to}." if to else "The post is deleted. Nobody is told.", here(visit))
+
+
+def _post(visit: Visit) -> str:
+    return visit.form.needed("post", "Choose a post")
+
+
 async def remove(visit: Visit) -> Done:
     """Give the list up."""
     address = visit.parts["address"]
@@ -161,6 +181,8 @@ PAGES = (
             "change": change,
             "add_members": add_members,
             "remove_member": remove_member,
+            "approve": approve,
+            "reject": reject,
             "remove": remove,
         },
         command="hostmail list show {address}",
