@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hostmail.errors import BadValue
+from twisted.internet.defer import Deferred
+
+from hostmail.actor import Actor, Role
+from hostmail.errors import BadValue, NotAllowed, NotFound
 from hostmail.interfaces.queue import Queued
 from tests.admin.test_addresses import ANN, BEA, AddressesCase
 
@@ -80,6 +83,23 @@ class ListTests(AddressesCase):
         who = "the operator root"
         decided = [("approve", TEAM, "q1", who), ("reject", TEAM, "q2", who), ("reject", TEAM, "q3", who)]
         self.assertEqual(self.world.held_posts.decided, decided)
+
+    def test_whose_they_are(self) -> None:
+        """An owner decides about posts of his domains' lists; another's are not there for him, and users decide about none."""
+        self.run_command("list", "add", TEAM)
+        for queue_id in ("q1", "q2"):
+            self.hold(queue_id, BEA)
+        his = Actor(Role.OWNER, "joe", "panel", domains=frozenset({"example.com"}))
+        other = Actor(Role.OWNER, "moe", "panel", domains=frozenset({"example.net"}))
+        user = Actor(Role.USER, ANN, "panel", address=ANN)
+        for verb, more in (("posts", {}), ("approve", {"queue_id": "q1"}), ("reject", {"queue_id": "q1"})):
+            for actor, refusal in ((other, NotFound), (user, NotAllowed)):
+                asked = self.world.admin.call(f"list.{verb}", {"address": TEAM, **more}, actor)
+                self.failureResultOf(Deferred.fromCoroutine(asked), refusal)
+        self.get(self.world.admin.call("list.approve", {"address": TEAM, "queue_id": "q1"}, his))
+        self.get(self.world.admin.call("list.reject", {"address": TEAM, "queue_id": "q2"}, his))
+        who = "the owner joe"
+        self.assertEqual(self.world.held_posts.decided, [("approve", TEAM, "q1", who), ("reject", TEAM, "q2", who)])
 
     def test_not_to_be_decided(self) -> None:
         """What waits for another list, what waits no more, and what was never there is refused with words that say so."""

@@ -228,7 +228,7 @@ class DecidingTests(HeldCase):
     def test_file_is_gone(self) -> None:
         """A post that ends while it is read has no header any more, and spoils nothing."""
         self.hold(EVE, "hello")
-        self.patch(deciding, "_headers", lambda paths: [waiting_header(f"{path}.gone", 0) for path in paths])
+        self.patch(deciding, "waiting_header", lambda path, skip: waiting_header(f"{path}.gone", skip))
         [post] = self.wait(self.held_posts.posts(self.team.parsed))
         self.assertEqual((post.author, post.subject, post.sender), ("", "", EVE))
 
