@@ -75,13 +75,7 @@ class FuzzedJourney(DocumentJourney):
         script = Program(self.here, "--operator")
         words = [str(BESIDE), "run", f"http://127.0.0.1:{script.port}/api/v1/openapi.json", f"--exclude-path={OURS}"]
         words += ["--header", f"Authorization: Bearer {script.token}", "--phases=coverage"]
-        words += [
-            "--generation-deterministic",
-            "--continue-on-failure",
-            "--no-color",
-            "--request-timeout=60",
-            "--workers=2",
-        ]
+        words += ["--generation-deterministic", "--continue-on-failure", "--no-color", "--request-timeout=60"]
         # Many values are bounded by more than their type: what is refused with 422 is no fault.
         words += ["--exclude-checks=positive_data_acceptance,ignored_auth"]
         with tempfile.TemporaryDirectory() as folder:
