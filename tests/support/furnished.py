@@ -87,7 +87,7 @@ class Furnished:
         self.call("relay.allow", ip="192.0.2.7")
 
     def _mail(self) -> None:
-        """To somebody here, to nobody, to the full mailbox, and to elsewhere, where nobody answers."""
+        """To somebody here, to nobody, to the full mailbox, to a list's owners, and to elsewhere, where nobody answers."""
         with smtplib.SMTP("127.0.0.1", self.here.ports["smtp"], timeout=30) as client:
             for to in (
                 ANN,
@@ -95,6 +95,7 @@ class Furnished:
                 f"full@{DOMAIN}",
                 f"full@{DOMAIN}",
                 f"Info@{DOMAIN}",
+                f"news@{DOMAIN}",
             ):
                 with contextlib.suppress(smtplib.SMTPException):
                     client.sendmail(STRANGER, to, nasty(to))
