@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,43 @@ class WayOutTests(SynchronousTestCase):
         self.admin.accounts[f"Ann@{MINE}"]["smarthost"] = THERE
         told = self.said(ACCOUNT, **TYPED | {"smarthost": "smtp.other.example"})
         self.assertEqual((told["smarthost"], told["smarthost_password"]), ("smtp.other.example", ""))
+
+    def chosen(self) -> str:
+        """What is chosen about TLS before anybody chooses."""
+        select = self.browser.get(ACCOUNT).text.partition('name="smarthost_tls"')[2].partition("</select>")[0]
+        return next((one for one in re.findall(r'<option value="([^"]*)" ?selected', select)), "")
+
+    def untouched(self, before: dict[str, Any], **typed: str) -> str:
+        """What becomes of TLS when only `typed` is changed of the form as it is shown."""
+        self.admin.accounts[f"Ann@{MINE}"]["smarthost"] = before
+        told = self.said(
+            ACCOUNT, **TYPED | {"smarthost_login": before["login"], "smarthost_tls": self.chosen()} | typed
+        )
+        return str(told["smarthost_tls"])
+
+    def test_a_login_is_added(self) -> None:
+        """With a login that is new TLS is verified if nobody chose otherwise: of a host that had none, and of another host."""
+        us, other = {"smarthost_login": "us", "smarthost_password": "secret"}, {"smarthost": "smtp.other.example"}
+        for tls in ("opportunistic", "required", "verified"):
+            before = THERE | {"tls": tls, "login": "", "password_set": False}
+            self.assertEqual(self.untouched(before, **us), "verified")
+            self.assertEqual(self.untouched(before, **us, **other), "verified")
+            self.assertEqual(self.untouched(THERE | {"tls": tls}, **us, **other), "verified")
+        open_to_all = THERE | {"tls": "opportunistic", "login": "", "password_set": False}
+        self.assertEqual(self.untouched(open_to_all, **us, smarthost_tls="opportunistic"), "opportunistic")
+
+    def test_tls_stays(self) -> None:
+        """What was chosen about TLS stays where something else is changed, with and without a login."""
+        for login in ("", "us"):
+            for tls in ("opportunistic", "required", "verified"):
+                before = THERE | {"tls": tls, "login": login, "password_set": bool(login)}
+                self.assertEqual(self.untouched(before), tls)
+
+    def test_as_usual_again(self) -> None:
+        """As usual is a choice, too: verified with a login, else if it is offered, whatever it was before."""
+        for login, usual in (("us", "verified"), ("", "opportunistic")):
+            before = THERE | {"tls": "required", "login": login, "password_set": bool(login)}
+            self.assertEqual(self.untouched(before, smarthost_tls=""), usual)
 
     def test_no_server(self) -> None:
         """Another server has a name."""
