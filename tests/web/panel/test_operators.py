@@ -50,8 +50,10 @@ class OperatorTests(SynchronousTestCase):
         self.assertEqual(self.browser.get("/queue/message").headers["location"], "/queue")
 
     def test_sessions(self) -> None:
-        """A session is ended by its number, all of an account by its address."""
-        self.assertIn("&lt;b&gt;x&lt;/b&gt;", self.browser.get("/sessions").text)
+        """A session is ended by its number, by a button that says whose it is; all of an account by its address."""
+        text = self.browser.get("/sessions").text
+        self.assertIn("&lt;b&gt;x&lt;/b&gt;", text)
+        self.assertRegex(text, r'<button[^>]*>Disconnect <span class="unseen">&lt;b&gt;x&lt;/b&gt;</span>')
         self.browser.fill("/sessions", "disconnect", which="7")
         self.browser.fill("/sessions", "disconnect", which=f"Ann@{MINE}")
         self.assertEqual(self.asked("session.kick"), [{"id": 7}, {"address": f"Ann@{MINE}"}])

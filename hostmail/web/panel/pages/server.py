@@ -19,8 +19,8 @@ async def show_status(visit: Visit) -> View:
 async def show_sessions(visit: Visit) -> View:
     """Everybody who is connected."""
     columns = (
-        Column("protocol", "Protocol", value=lambda row: row["protocol"].upper()),
         Column("login", "Login", "mono"),
+        Column("protocol", "Protocol", value=lambda row: row["protocol"].upper()),
         Column("ip", "From", "mono"),
         Column("since", "Since", "moment"),
         Column("tls", "TLS"),
