@@ -131,10 +131,10 @@ class Routes:
 
     async def add(self, asked: AddDomainAlias) -> DomainAliasesTold:
         """Let a whole domain stand for a hosted one."""
-        await self._parts.changes.add_domain_alias(asked.name, asked.domain)
+        added = await self._parts.changes.add_domain_alias(asked.name, asked.domain)
         domain = (await self._parts.find_domain(asked.domain)).name
         aliases = [name for name, _ in await self._parts.directory.domain_aliases(domain)]
-        return {"name": asked.name, "domain": domain, "aliases": aliases}
+        return {"name": added, "domain": domain, "aliases": aliases}
 
     async def all(self, asked: ListedAliases) -> list[DomainAliasTold]:
         """Domain aliases by name."""

@@ -178,9 +178,11 @@ class DirectoryChanges:
         """A name that the catch-all shall not catch, or may again (E2). Raises NotFound, BadValue."""
         await self._change(naming.block_name, values.check_address(address), blocked)
 
-    async def add_domain_alias(self, name: str, domain: str) -> None:
-        """Let a whole domain stand for a hosted one (E6). Raises AlreadyExists, NotFound, BadValue."""
-        await self._change(naming.add_domain_alias, values.check_domain_name(name), domain)
+    async def add_domain_alias(self, name: str, domain: str) -> str:
+        """Let a whole domain stand for a hosted one (E6); its name as it is kept. Raises AlreadyExists, NotFound, BadValue."""
+        checked = values.check_domain_name(name)
+        await self._change(naming.add_domain_alias, checked, domain)
+        return checked
 
     async def remove_domain_alias(self, name: str) -> str:
         """Stop that; the domain it stood for. Raises NotFound."""

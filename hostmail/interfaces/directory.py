@@ -279,8 +279,8 @@ class IDirectoryChanges(Interface):
     async def block_name(address: str, blocked: bool = True) -> None:
         """A name that the domain's catch-all shall not catch (E2), or may again. Raises BadValue if it is somebody's."""
 
-    async def add_domain_alias(name: str, domain: str) -> None:
-        """Let the whole domain `name` stand for a hosted one (E6). Raises AlreadyExists, NotFound."""
+    async def add_domain_alias(name: str, domain: str) -> str:
+        """Let the whole domain `name` stand for a hosted one (E6); its name as it is kept. Raises AlreadyExists, NotFound."""
 
     async def remove_domain_alias(name: str) -> str:
         """Stop that; the domain it stood for. Raises NotFound."""

@@ -184,7 +184,7 @@ class Facts:
     async def block_name(self, address: str, blocked: bool = True) -> None:
         raise NotImplementedError
 
-    async def add_domain_alias(self, name: str, domain: str) -> None:
+    async def add_domain_alias(self, name: str, domain: str) -> str:
         raise NotImplementedError
 
     async def remove_domain_alias(self, name: str) -> str:

@@ -203,6 +203,13 @@ class DomainTests(AddressesCase):
         self.assertEqual(self.talk, "example.org stands for example.com no more\n")
         self.assertEqual(self.json("domain", "alias", "list"), [])
 
+    def test_alias_with_umlauts(self) -> None:
+        """What is answered is the name as it is kept: it finds the alias in the list."""
+        told = self.call("domain.alias.add", name="Bücher.Example", domain="Example.com")
+        kept = "xn--bcher-kva.example"
+        self.assertEqual(told, {"name": kept, "domain": "example.com", "aliases": [kept]})
+        self.assertEqual(self.json("domain", "alias", "list"), [{"name": kept, "domain": "example.com"}])
+
     def test_active(self) -> None:
         """Whether mail is taken here is switched and shown, next to the catch-all."""
         shown = self.run_command("domain", "set", "example.com", "--not-active")
