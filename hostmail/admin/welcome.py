@@ -93,21 +93,20 @@ class Welcomes:
     async def _greet(self, account: Account) -> None:
         """Trouble is logged: the account is there, and that is what counts."""
         with log.failuresHandled("not_welcomed: {address}", address=account.address):
-            template = await self._template(account.domain)
+            template = await self._greeting(account.domain)
             if template is not None:
                 await self._put(template, account)
 
     async def show(self, asked: Named) -> WelcomeTold:
-        """What new mailboxes of a domain begin with."""
+        """What new mailboxes of a domain begin with; its own letter as it was laid down, even if it may not stand so any more."""
         domain = await self._parts.find_domain(asked.name)
         own = await self._parts.welcomes.of_domain(domain.name)
-        shown = read_template(own.template) if own is not None and own.template else self._servers
         return {
             "name": domain.name,
             "on": own.is_on if own is not None else self._parts.settings.welcome_mail,
             "own": own is not None and bool(own.template),
             "laid_down": own is not None,
-            "template": shown.written(),
+            "template": own.template if own is not None and own.template else self._servers.written(),
             "placeholders": [{"name": name, "means": words} for name, (words, _) in PLACEHOLDERS.items()],
         }
 
@@ -132,16 +131,14 @@ class Welcomes:
         if asked.template:
             template = read_template(asked.template)
         else:
-            own = await self._parts.welcomes.of_domain(domain.name)
-            template = read_template(own.template) if own is not None and own.template else self._servers
+            template = self._template(await self._parts.welcomes.of_domain(domain.name))
         found = await self._letter(template, address)
         return {"address": str(address), "subject": found.subject, "text": found.text}
 
     async def send(self, asked: Addressed) -> AboutTold:
         """Put the letter into an account's mailbox now, even where new ones begin empty."""
         account = await self._parts.find_account(asked.address)
-        own = await self._parts.welcomes.of_domain(account.domain)
-        await self._put(read_template(own.template) if own is not None and own.template else self._servers, account)
+        await self._put(self._template(await self._parts.welcomes.of_domain(account.domain)), account)
         return {"address": account.address}
 
     async def _lay_down(self, name: str, wanted: OwnWelcome | None) -> WelcomeTold:
@@ -149,12 +146,21 @@ class Welcomes:
         await self._parts.welcomes.lay_down(domain.name, wanted)
         return await self.show(Named(domain.name))
 
-    async def _template(self, domain: str) -> Template | None:
-        """The letter for new mailboxes; None if they begin empty."""
+    def _template(self, own: OwnWelcome | None) -> Template:
+        """A domain's own letter or the server's; raises BadValue for one that was laid down before there was a limit that it breaks."""
+        return read_template(own.template) if own is not None and own.template else self._servers
+
+    async def _greeting(self, domain: str) -> Template | None:
+        """The letter for new mailboxes; None if they begin empty. The server's stands in for one that cannot be used any more."""
         own = await self._parts.welcomes.of_domain(domain)
         if not (own.is_on if own is not None else self._parts.settings.welcome_mail):
             return None
-        return read_template(own.template) if own is not None and own.template else self._servers
+        try:
+            return self._template(own)
+        except BadValue as refusal:
+            words = "welcome: the letter of {domain} cannot be used: {error}; the server's is"
+            log.error(words, domain=domain, error=refusal.public)
+            return self._servers
 
     async def _put(self, template: Template, account: Account) -> None:
         found = await self._letter(template, Address.parse(account.address))

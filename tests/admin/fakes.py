@@ -73,6 +73,7 @@ class World:
         self.caught = Caught()
         self.people, self.factors = FakePeople(), FakeFactors()
         self.tokens, self.sign_in, self.audit = FakeTokens(), FakeSignIn(self.factors), FakeAudit()
+        self.welcomes = FakeWelcomes()
         self.letters: list[tuple[str, str, str]] = []
         self.held_posts = FakeHeldPosts()
         self.letters_refused: Exception | None = None
@@ -108,7 +109,7 @@ class World:
             "convinces": lambda name: False,
             "certificates": self.no_certificates,
             "live_dns": lambda: self.ask_dns,
-            "welcomes": FakeWelcomes(),
+            "welcomes": self.welcomes,
             "put_letter": self.put_letter,
         }
         self.admin = Admin(Parts(**parts | instead))

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.admin.cli import CommandLine
 from hostmail.admin.main import hostmail
-from hostmail.clientsetup.welcome import DEFAULT
+from hostmail.clientsetup.welcome import DEFAULT, MAX_PLACEHOLDERS
 from hostmail.config.checking import findings
 from hostmail.errors import BadValue, NotFound, OverQuota, TemporaryFailure
-from hostmail.interfaces.directory import Account
+from hostmail.interfaces.directory import Account, OwnWelcome
 from tests.admin.facts import Facts
 from tests.admin.fakes import World
 
@@ -113,6 +114,24 @@ class WelcomeTests(SynchronousTestCase):
         self.assertEqual(told["subject"], "Hi new@one.test")
         self.assertEqual(self.world.letters, [])
         self.assertRaises(NotFound, self.world.call, "welcome.preview", address="new@else.test")
+
+    def test_a_letter_from_before_a_limit(self) -> None:
+        """It is shown, to be mended; until then new mailboxes begin with the server's, and the log says why."""
+        before = "Subject: Hi\n\n" + "{login} " * (MAX_PLACEHOLDERS + 1) + "\n"
+        self.world.welcomes.own["one.test"] = OwnWelcome(True, before)
+        with capturedLogs() as logged:
+            self.add()
+        self.assertEqual([subject for _, subject, _ in self.world.letters], ["Your mailbox Ann@one.test"])
+        words = "\n".join(map(formatEvent, logged))
+        self.assertIn("the letter of one.test cannot be used: the letter has more than 50 placeholders", words)
+        told = self.world.call("welcome.show", name="one.test")
+        self.assertEqual((told["own"], told["template"]), (True, before))
+        for verb in ("welcome.preview", "welcome.send"):
+            with self.assertRaisesRegex(BadValue, "more than 50 placeholders"):
+                self.world.call(verb, address="ann@one.test")
+        with self.assertRaisesRegex(BadValue, "more than 50 placeholders"):
+            self.world.call("welcome.set", name="one.test", template=before)
+        self.assertEqual(self.world.call("welcome.set", name="one.test", template=OWN)["template"], OWN)
 
     def test_send(self) -> None:
         """Once more, or to somebody whose mailbox began empty."""
