@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from hostmail.address import caseless
 from hostmail.errors import TemporaryFailure
 from hostmail.interfaces.admin import AuditEntry, IAudit
 from hostmail.monitoring.audit import FORGET_EVERY, KEEP_SECONDS, Audit
@@ -66,6 +67,22 @@ class AuditTests(SynchronousTestCase):
         self.assertEqual(self.subjects(about="j\u00fcrgen@"), ["J\u00dcRGEN@one.test"])
         self.assertEqual(self.subjects(by="\u00d6NER"), ["J\u00dcRGEN@one.test"])
         self.assertEqual(self.subjects(by="\u00f6n"), [])
+
+    def test_plain_letters(self) -> None:
+        """Python is asked about no row that is ASCII; what has other letters is found by all its spellings."""
+        self.write("STRA\u00dfE@one.test", "max")
+        for number in range(5):
+            self.write(f"Ann{number}@one.test", "Max (backup)")
+        asked: list[str] = []
+
+        def folded(text: str) -> str:
+            asked.append(text)
+            return caseless(text)
+
+        self.audit._file.connection.create_function("caseless", 1, folded, deterministic=True)
+        self.assertEqual(self.subjects(by="mAX", about="strasse@"), ["STRA\u00dfE@one.test"])
+        self.assertEqual(len(self.subjects(by="mAX", about="aNN")), 5)
+        self.assertEqual(set(asked), {"STRA\u00dfE@one.test"})
 
     def test_find(self) -> None:
         """By whom, about what in any case, since when, and the newest."""
