@@ -172,6 +172,6 @@ class Accounts:
             "login_suspended": account.login_suspended,
             "incoming_suspended": account.incoming_suspended,
             "outgoing_suspended": account.outgoing_suspended,
-            "operator_suspended": account.operator_suspended,
+            "operator_suspended": account.operator_suspended.split(),
             "last_check": {"at": checked.last, "protocol": checked.protocol, "ip": checked.ip} if checked else None,
         }

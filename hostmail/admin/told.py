@@ -66,7 +66,7 @@ class AccountTold(TypedDict):
     login_suspended: bool
     incoming_suspended: bool
     outgoing_suspended: bool
-    operator_suspended: bool
+    operator_suspended: list[str]
     last_check: CheckTold | None
 
 

@@ -74,8 +74,9 @@ def size(octets: int | None) -> str:
 
 def suspended(row: Mapping[str, Any]) -> str:
     """Which of the three switches are off."""
-    words = ", ".join(name for name in SUSPENSIONS if row[f"{name}_suspended"]) or "-"
-    return f"{words} (by an operator)" if row.get("operator_suspended") else words
+    operators = row.get("operator_suspended", ())
+    names = [name for name in SUSPENSIONS if row[f"{name}_suspended"]]
+    return ", ".join(f"{name} (by an operator)" if name in operators else name for name in names) or "-"
 
 
 def yes(value: object) -> str:

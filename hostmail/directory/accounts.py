@@ -14,7 +14,8 @@ from hostmail.directory.transaction import Transaction
 from hostmail.errors import AlreadyExists, NotAllowed, Refusal
 from hostmail.interfaces.directory import Account, Usage
 
-SUSPENSIONS = ("login_suspended", "incoming_suspended", "outgoing_suspended")
+SWITCHES = ("login", "incoming", "outgoing")
+SUSPENSIONS = tuple(f"{what}_suspended" for what in SWITCHES)
 ENDS_LOGINS = frozenset(("login_suspended", "outgoing_suspended"))
 """Turning these on ends what a login has opened: relay grants, remembered credentials (C4)."""
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -61,23 +62,21 @@ def put(t: Transaction, address: str, changes: dict[str, Any]) -> Account:
     return t.find_account(address)
 
 
-def _by_operator(t: Transaction, account: Account, changes: dict[str, Any]) -> dict[str, bool]:
-    """Who has suspended it, if these changes are about that; raises NotAllowed for an owner where it was an operator."""
-    asked = {name: changes[name] for name in SUSPENSIONS if name in changes}
-    changed = {name for name, value in asked.items() if value != getattr(account, name)}
-    if not changed:
-        return {}
+def _by_operator(t: Transaction, account: Account, changes: dict[str, Any]) -> dict[str, str]:
+    """What an operator has suspended of it after these changes; raises NotAllowed for an owner who would allow some of that again."""
+    asked = {what: changes[f"{what}_suspended"] for what in SWITCHES if f"{what}_suspended" in changes}
+    allowed = {what for what, is_suspended in asked.items() if not is_suspended}
+    before = set(account.operator_suspended.split())
     if t.bounded:
-        _check_free(t, account)
+        _check_free(account, before & allowed)
         return {}
-    if any(asked[name] for name in changed):
-        return {"operator_suspended": True}
-    is_left = any(asked.get(name, getattr(account, name)) for name in SUSPENSIONS)
-    return {"operator_suspended": account.operator_suspended and is_left}
+    after = (before | asked.keys()) - allowed
+    return {"operator_suspended": " ".join(what for what in SWITCHES if what in after)} if asked else {}
 
 
-def _check_free(t: Transaction, account: Account) -> None:
-    if t.bounded and account.operator_suspended:
+def _check_free(account: Account, suspended: set[str]) -> None:
+    """Raises NotAllowed if any of this is an operator's to allow."""
+    if suspended:
         raise NotAllowed(f"an operator has suspended {account.address}: please ask your provider")
 
 
@@ -104,7 +103,8 @@ def upgrade_hash(t: Transaction, account_id: int, old_hash: str, new_hash: str, 
 def remove(t: Transaction, address: str) -> Account:
     """Forget it; its name and its space are free at once (D13). Raises NotFound, and NotAllowed for an owner whom that would set free."""
     account = t.find_account(address)
-    _check_free(t, account)
+    if t.bounded:
+        _check_free(account, set(account.operator_suspended.split()))
     removed.remember(t, accounts.c.id == account.id)
     domain_id = t.domain_id(account.domain)
     used = t.run(select(account_usage).where(account_usage.c.account_id == account.id)).first()

@@ -127,8 +127,8 @@ accounts = Table(
     Column("replaced_hash", Text),
     # One more with each password that somebody sets: what was opened with the one before ends.
     Column("credential", Integer, nullable=False, server_default="0"),
-    # Some of what is suspended was suspended by an operator: owners cannot allow it again.
-    _switch("operator_suspended"),
+    # What of it an operator has suspended ("login outgoing"): owners cannot allow that again.
+    Column("operator_suspended", Text, nullable=False, server_default=""),
     Index("accounts_of_domain", "domain_id", "address_key"),
     Index("accounts_directory", "domain_id", "directory", unique=True),
     sqlite_autoincrement=True,
@@ -149,7 +149,7 @@ removed_accounts = Table(
     _switch("incoming_suspended"),
     _switch("outgoing_suspended"),
     Column("removed", Float, nullable=False),
-    _switch("operator_suspended"),
+    Column("operator_suspended", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 

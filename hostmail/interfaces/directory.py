@@ -78,8 +78,8 @@ class Account:
     """Somebody who signs in, and the mailbox he owns.
 
     `address` is the login, spelled as created (A2). `directory` names the account's folder below its domain's, encoded and safe for a
-    file system; it is unique for ever, so that an account created again finds nothing of the old one (D13). Of what is suspended nothing
-    is its domain's owner's to allow again if it was `operator_suspended`.
+    file system; it is unique for ever, so that an account created again finds nothing of the old one (D13). What is `operator_suspended`
+    ("login outgoing"), its domain's owner cannot allow again.
     """
 
     id: int
@@ -91,7 +91,7 @@ class Account:
     login_suspended: bool = False
     incoming_suspended: bool = False
     outgoing_suspended: bool = False
-    operator_suspended: bool = False
+    operator_suspended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

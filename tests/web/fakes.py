@@ -48,7 +48,7 @@ def account(address: str, used: int = 0, quota: int | None = 20 << 20) -> dict[s
         "login_suspended": False,
         "incoming_suspended": False,
         "outgoing_suspended": False,
-        "operator_suspended": False,
+        "operator_suspended": [],
         "last_check": None,
         "smarthost": None,
         "direct": False,

@@ -147,7 +147,7 @@ GLOSSARY: Mapping[str, Word] = {
     "orcpt": Word('ORCPT of the sender (RFC 3461); "" for none.'),
     "outcome": Word("What came of it."),
     "operator_suspended": Word(
-        "Whether an operator has suspended some of it, which the owner of its domain cannot change."
+        "What of it an operator has suspended (login, incoming, outgoing): the owner of its domain cannot allow that."
     ),
     "outgoing_suspended": Word(_SUSPENDED.format("sending is")),
     "own": Word("Whether the domain has a letter of its own."),

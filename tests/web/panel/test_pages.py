@@ -55,15 +55,17 @@ class PageTests(SynchronousTestCase):
         self.assertNotIn("/domains/", text)
 
     def test_suspended_by_an_operator(self) -> None:
-        """An owner reads that only his provider can lift it; the provider has the switches."""
-        self.admin.accounts[f"Ann@{MINE}"] |= {"outgoing_suspended": True, "operator_suspended": True}
+        """An owner reads that only his provider can lift it, and has the other switches; the provider has all."""
+        self.admin.accounts[f"Ann@{MINE}"] |= {"outgoing_suspended": True, "operator_suspended": ["outgoing"]}
         text = self.browser.get(ANN).text
         self.assertIn("outgoing suspended", text)
         self.assertIn("Your provider has suspended", text)
-        self.assertNotIn('value="suspensions"', text)
+        self.assertNotIn('name="outgoing"', text)
+        self.browser.fill(ANN, "suspensions", incoming="on")
+        self.assertEqual(self.admin.calls[-1][:2], ("account.set", {"address": f"Ann@{MINE}", "login_suspended": True}))
         root = Browser(self.site)
         root.sign_in("root")
-        self.assertIn('value="suspensions"', root.get(ANN).text)
+        self.assertIn('name="outgoing"', root.get(ANN).text)
 
     def test_a_main_login_has_both(self) -> None:
         """Who came by a domain's main login has the domain, and its default mailbox (A3)."""

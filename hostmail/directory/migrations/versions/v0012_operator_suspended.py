@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Who suspended what is suspended already, nobody has written down: it stays the owner's affair."""
     for table in ("accounts", "removed_accounts"):
-        op.add_column(table, sa.Column("operator_suspended", sa.Boolean, nullable=False, server_default=sa.false()))
+        op.add_column(table, sa.Column("operator_suspended", sa.Text, nullable=False, server_default=""))
 
 
 def downgrade() -> None:

@@ -40,9 +40,11 @@ async def change_quota(visit: Visit) -> Done:
 
 
 async def change_suspensions(visit: Visit) -> Done:
-    """What it may do: a box that is ticked is allowed."""
-    changes = {f"{what}_suspended": not visit.form.ticked(what) for what in SUSPENSIONS}
-    await visit.call("account.set", address=visit.account["address"], **changes)
+    """What it may do: a box that is ticked is allowed. What stays as it is is not said again: it stays with whoever has suspended it."""
+    wanted = {f"{what}_suspended": not visit.form.ticked(what) for what in SUSPENSIONS}
+    changes = {name: value for name, value in wanted.items() if value != visit.account[name]}
+    if changes:
+        await visit.call("account.set", address=visit.account["address"], **changes)
     return Done("What this account may do has been changed, at once.", here(visit))
 
 
