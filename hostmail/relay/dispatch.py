@@ -64,8 +64,8 @@ class Dispatch:
         route = await self._routes(rows[0])
         if route is None:
             return [Sent(NextHopFailure("there is no way out any more")) for _ in rows]
-        destination = self._destination(route, _domain(rows[0]))
         above = await self._above(rows[0].sender)
+        destination = self._destination(route, _domain(rows[0]))
         content = FileContent(rows[0].path, rows[0].size, self._in_thread, octets=rows[0].octets, above=above)
         try:
             return await destination.send(rows, content)
