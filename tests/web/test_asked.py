@@ -22,6 +22,7 @@ class HostTests(SynchronousTestCase):
             "Panel.Example.NET:8443": "panel.example.net",
             "panel.example.net.": "panel.example.net",
             "127.0.0.1:80": "127.0.0.1",
+            "panel.example.net:": "panel.example.net",
             "[::1]:8443": "::1",
             "[::FFFF:192.0.2.1]": "192.0.2.1",
         }.items():

@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.monitoring.sessions import Sessions
 from hostmail.web import limits
-from tests.web.fakes import HOST, PEOPLE, Browser, Site, replies
+from tests.web.facts import HOST, PEOPLE
+from tests.web.fakes import Browser, Site, replies
 
 GET = b"GET /login HTTP/1.1\r\nhost: panel.example.net\r\n\r\n"
 

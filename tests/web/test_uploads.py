@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.web import limits
 from hostmail.web.panel.page import EVERYBODY, Done, Page, Subject, View, Visit
-from tests.web.fakes import HOST, MINE, Browser, Site
+from tests.web.facts import HOST, MINE
+from tests.web.fakes import Browser, Site
 
 KIND = "multipart/form-data; boundary=b"
 PIECES = [

@@ -23,7 +23,8 @@ from hostmail.web.api.table import PREFIX
 from hostmail.webparts import shapes_of
 from tests.admin.fakes import World
 from tests.admin.people import FakeTokens
-from tests.web.fakes import HOST, Reply, Site, replies
+from tests.web.facts import HOST
+from tests.web.fakes import Reply, Site, replies
 
 TOKENS = {
     "hostmail_root": Actor(Role.OPERATOR, "root (script)", "api"),

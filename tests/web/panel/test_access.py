@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from hostmail.actor import Role
 from hostmail.web.panel.page import Page, Subject
 from hostmail.web.panel.routes import PAGES
-from tests.web.fakes import HOST, MINE, PEOPLE, THEIRS, Browser, Site
+from tests.web.facts import HOST, MINE, PEOPLE, THEIRS
+from tests.web.fakes import Browser, Site
 
 SIGNED_IN = {Role.OPERATOR: "root", Role.OWNER: "owen", Role.USER: f"Ann@{MINE}"}
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.fakes import MINE, Browser, Site
+from tests.web.facts import MINE
+from tests.web.fakes import Browser, Site
 
 ANN = f"Ann@{MINE}"
 LIST, MY = f"/domains/{MINE}/autoresponders", "/mailbox/autoresponder"

@@ -8,7 +8,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.web.panel.keptrows import KEPT_SECONDS, MOST, KeptRows
-from tests.web.fakes import MINE, THEIRS, Browser, Site
+from tests.web.facts import MINE, THEIRS
+from tests.web.fakes import Browser, Site
 
 PAGE = f"/domains/{MINE}/accounts/import"
 FILE = f"address,password,quota\r\ncarl@{MINE},Correct-Horse-7,5M\r\ndora@{MINE},,\r\neve@{THEIRS},Correct-Horse-7,\r\n"

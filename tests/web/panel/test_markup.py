@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.actor import Actor
 from hostmail.web.panel.routes import PAGES
-from tests.web.fakes import PEOPLE, Browser, Site
+from tests.web.facts import PEOPLE
+from tests.web.fakes import Browser, Site
 from tests.web.panel.test_access import path_of
 
 MARKUP = "\"'><script>alert(1)</script><img src=x onerror=alert(1)><a href=javascript:alert(1)>&lt;b&gt;"

@@ -7,7 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.fakes import MINE, PASSWORD, THEIRS, Browser, Site
+from tests.web.facts import MINE, PASSWORD, THEIRS
+from tests.web.fakes import Browser, Site
 
 
 class OperatorTests(SynchronousTestCase):

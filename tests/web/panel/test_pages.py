@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.actor import Actor, Role
 from hostmail.errors import TemporaryFailure
-from tests.web.fakes import MINE, PASSWORD, THEIRS, Browser, Site, account
+from tests.web.facts import MINE, PASSWORD, THEIRS, account
+from tests.web.fakes import Browser, Site
 
 ACCOUNTS = f"/domains/{MINE}/accounts"
 ANN = f"{ACCOUNTS}/Ann@{MINE}"

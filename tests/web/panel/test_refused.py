@@ -7,7 +7,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import AlreadyExists, BadValue, TemporaryFailure
-from tests.web.fakes import MINE, PASSWORD, Browser, Site
+from tests.web.facts import MINE, PASSWORD
+from tests.web.fakes import Browser, Site
 
 HOME = f"/domains/{MINE}"
 ACCOUNTS, ANN = f"{HOME}/accounts", f"{HOME}/accounts/Ann@{MINE}"

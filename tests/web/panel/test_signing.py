@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.errors import Overloaded, TemporaryFailure
 from hostmail.web.sessions import ABSOLUTE_SECONDS, HALF_SECONDS, IDLE_SECONDS, OPERATOR_IDLE_SECONDS
-from tests.web.fakes import CODE, HOST, MINE, PASSWORD, PEOPLE, Browser, Site
+from tests.web.facts import CODE, HOST, MINE, PASSWORD, PEOPLE
+from tests.web.fakes import Browser, Site
 
 HOME = f"/domains/{MINE}"
 

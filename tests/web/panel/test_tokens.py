@@ -7,7 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.fakes import MINE, Browser, Site
+from tests.web.facts import MINE
+from tests.web.fakes import Browser, Site
 
 ANN = f"Ann@{MINE}"
 

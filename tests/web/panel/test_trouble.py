@@ -6,7 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.fakes import MINE, THEIRS, Browser, Site
+from tests.web.facts import MINE, THEIRS
+from tests.web.fakes import Browser, Site
 
 ANN, HOME = f"Ann@{MINE}", f"/domains/{MINE}"
 

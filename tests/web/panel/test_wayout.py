@@ -8,7 +8,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.fakes import MINE, Browser, Site
+from tests.web.facts import MINE
+from tests.web.fakes import Browser, Site
 
 ACCOUNT, LIMITS = f"/domains/{MINE}/accounts/Ann@{MINE}", f"/domains/{MINE}/limits"
 THERE = {"host": "smtp.provider.example", "port": 587, "tls": "verified", "login": "us", "password_set": True}
