@@ -15,6 +15,8 @@ _REPORTED = {
     "relayed": "was passed on",
 }
 
+_NOT_TAKEN = ("refused", "broken off")
+
 _SENTENCES: Mapping[str, Tell] = {
     "refused": lambda f: f"refused{_for(f)}: {f['words']}",
     "broken off": lambda f: f"never came to its end{_for(f)}: {f['words']}",
@@ -60,25 +62,34 @@ def stories(facts: Facts) -> Iterable[list[Mapping[str, Any]]]:
     together: dict[Any, list[Mapping[str, Any]]] = {}
     alike, number = None, 0
     for fact in facts:
-        before, alike = alike, None if fact["queue_id"] else (fact["sender"], fact["message_id"], fact["words"])
+        before, alike = alike, None if fact["queue_id"] else _alike(fact)
         number += alike != before
         together.setdefault(fact["queue_id"] or number, []).append(fact)
     return [sorted(story, key=lambda fact: fact["what"] != "accepted") for story in together.values()]
 
 
+def _alike(fact: Mapping[str, Any]) -> tuple[str, ...]:
+    where = "" if fact["what"] in _NOT_TAKEN else fact["recipient"]
+    return fact["what"], fact["sender"], fact["message_id"], fact["words"], where
+
+
 def identity(story: Facts) -> Mapping[str, str]:
     """Its queue_id, sender and message_id, "" for what is not known: so is the sender where the beginning is forgotten."""
     known = {name: next((f[name] for f in story if f[name]), "") for name in ("queue_id", "sender", "message_id")}
-    is_null = any(f["what"] in ("accepted", "refused", "broken off") for f in story)
+    is_null = any(f["what"] in ("accepted", *_NOT_TAKEN) for f in story)
     return known | {"sender": known["sender"] or ("<>" if is_null else "")}
 
 
 def title(story: Facts) -> str:
-    """Which message it is, in one line."""
+    """Which message it is, or which mailing list where something came of no message, in one line."""
     known = identity(story)
-    parts = [known["queue_id"] or "not taken"]
+    parts = [known["queue_id"] or _of_no_message(story[0])]
     if known["sender"]:
         parts.append(f"from {known['sender']}")
     if known["message_id"]:
         parts.append(f"Message-ID <{known['message_id']}>")
     return "  ".join(parts)
+
+
+def _of_no_message(fact: Mapping[str, Any]) -> str:
+    return "not taken" if fact["what"] in _NOT_TAKEN else f"mailing list {fact['recipient']}"

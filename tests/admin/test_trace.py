@@ -6,6 +6,7 @@ from typing import Any
 
 from hostmail.actor import Actor, Role
 from hostmail.interfaces.history import Happened, MailFact
+from hostmail.stories import stories, title
 from tests.admin.commanding import Base
 from tests.admin.facts import NOW
 
@@ -74,6 +75,16 @@ class TraceTests(Base):
         printed = self.run_command("trace", "ann@one.test").splitlines()
         self.assertEqual(printed.count("not taken  from ann@one.test"), 2)
         self.assertEqual((len(printed), printed[11]), (15, "  ... 30 more like these"))
+
+    def test_of_no_message(self) -> None:
+        """What members did with lists without any mail is told of each list, and never as mail that was not taken."""
+        for team in ("team@one.test", "crew@one.test"):
+            self.tell(Happened.LIST, "", recipient=team, words="unsubscribe: bob@far.test has left")
+        self.tell(Happened.BROKEN_OFF, "", sender=FAR, recipient="team@one.test", words="hung up")
+        told = list(self.world.call("trace", text="team@one.test"))
+        told[1:1] = self.world.call("trace", text="crew@one.test")
+        titles = [title(story) for story in stories(told)]
+        self.assertEqual(titles, ["mailing list team@one.test", "mailing list crew@one.test", f"not taken  from {FAR}"])
 
     def test_nothing_known(self) -> None:
         """Exit code 1, and why that may be."""
