@@ -6,6 +6,7 @@ import dataclasses
 from typing import cast
 
 import msgspec
+from twisted.internet.defer import DeferredLock
 
 from hostmail.actor import Actor, Role
 from hostmail.address import Address
@@ -27,13 +28,14 @@ class Traced(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class HistoryVerbs:
-    """Asks the history of mail."""
+    """Asks the history of mail. Questions of those who are no operators cost more: one at a time is asked, in one thread."""
 
     def __init__(self, parts: Parts) -> None:
         self._now = parts.now
         self._history = parts.history
         self.verbs = {"trace": Verb(Traced, self.trace, May(EVERYBODY, looks=True, acting=True))}
         self._views = parts.view_of
+        self._turn = DeferredLock()
 
     async def trace(self, asked: Traced, actor: Actor) -> list[FactTold]:
         """What became of mail, from the oldest to the newest: facts of those messages that concern who asks."""
@@ -46,7 +48,9 @@ class HistoryVerbs:
             facts = await self._history.find(text, since, asked.most)
         else:
             reaches, hosted = await self._views(actor)
-            facts = facts_of(await self._history.find(text, since, asked.most, reaches), reaches, hosted)
+            async with self._turn:
+                facts = await self._history.find(text, since, asked.most, reaches)
+            facts = facts_of(facts, reaches, hosted)
         return [cast(FactTold, dataclasses.asdict(fact)) for fact in facts]
 
 

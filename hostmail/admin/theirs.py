@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from hostmail.address import caseless
 from hostmail.errors import NotFound, Refusal
 from hostmail.interfaces.history import Happened, MailFact
 
@@ -57,6 +59,7 @@ def facts_of(facts: Sequence[MailFact], reaches: Reaches, hosted: HostedHere) ->
     What another customer does with mail is that one's affair: where it leads to, and who signed in to send it. So of recipients that are
     not his only those are told who are elsewhere, and whom he wrote or sent it on to himself.
     """
+    reaches, hosted = cache(reaches), cache(hosted)
     stories: dict[str, list[MailFact]] = {}
     for number, fact in enumerate(facts):
         stories.setdefault(fact.queue_id or f"refused {number}", []).append(fact)
@@ -70,12 +73,12 @@ def _of_message(story: Sequence[MailFact], reaches: Reaches, hosted: HostedHere)
         return []
     onward = {fact.words for fact in story if fact.what is Happened.LED_TO and reaches(fact.recipient)}
     written = {fact.recipient for fact in story if sent and _is_written_to(fact, reaches)}
-    known = {address for address in onward | written if not hosted(address)}
+    known = {caseless(address) for address in onward | written if not hosted(address)}
     return [fact for fact in story if (sent if fact.more else _is_his(fact, reaches, known))]
 
 
 def _is_his(fact: MailFact, reaches: Reaches, known: set[str]) -> bool:
-    return not fact.recipient or reaches(fact.recipient) or fact.recipient in known
+    return not fact.recipient or reaches(fact.recipient) or caseless(fact.recipient) in known
 
 
 def _is_written_to(fact: MailFact, reaches: Reaches) -> bool:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.actor import Actor, Role
 from hostmail.admin.theirs import facts_of, refusal_for, route_of
-from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal
+from hostmail.errors import BadValue, NotAllowed, NotFound, Refusal, TemporaryFailure
 from hostmail.interfaces.history import Happened, MailFact
 from tests.admin.facts import NOW
 from tests.admin.fakes import World
 
 OWNER = Actor(Role.OWNER, "one", "panel", domains=frozenset({"one.test"}))
 USER = Actor(Role.USER, "bob@one.test", "panel", address="bob@one.test")
+OPERATOR = Actor(Role.OPERATOR, "root", "command")
 BOB, EVE, FAR = "bob@one.test", "eve@two.test", "x@far.test"
 
 
@@ -71,6 +73,28 @@ class FactsTests(SynchronousTestCase):
         self.assertEqual(
             self.seen(), [("accepted", ""), ("led to", BOB), ("led to", BOB), ("queued", FAR), ("sent", FAR)]
         )
+
+    def test_forwards_in_other_letters(self) -> None:
+        """What came of mail where his addresses lead is told, whichever case its letters have here and there."""
+        self.tell(Happened.ACCEPTED, sender="stranger@far.test")
+        self.tell(Happened.LED_TO, BOB, "J\u00d6RG@far.test")
+        self.tell(Happened.FAILED, "j\u00f6rg@far.test", "550 no")
+        self.tell(Happened.LED_TO, BOB, "eve@far.test")
+        self.tell(Happened.SENT, "Eve@far.test", "250 ok")
+        self.assertEqual([what for what, _ in self.seen()], ["accepted", "led to", "failed", "led to", "sent"])
+
+    def test_asked_once(self) -> None:
+        """However many facts have an address, it is looked at once."""
+        asked: list[str] = []
+
+        def noted(address: str) -> bool:
+            asked.append(address)
+            return reaches(address)
+
+        for number in range(50):
+            self.tell(Happened.QUEUED, BOB, queue_id=f"q{number}", sender="stranger@far.test")
+        self.assertEqual(len(facts_of(self.facts, noted, hosted)), 50)
+        self.assertEqual(sorted(asked), [BOB, "stranger@far.test"])
 
     def test_other_recipients(self) -> None:
         """A recipient does not learn who else got it: that may be a blind copy."""
@@ -182,6 +206,29 @@ class VerbTests(SynchronousTestCase):
             self.assertEqual(sorted(fact["recipient"] for fact in found), seen)
             self.assertEqual(self.world.call_as(actor, "trace", text=EVE), [])
         self.assertEqual(len(self.world.call("trace", text="q1")), 3)
+
+    def test_one_at_a_time(self) -> None:
+        """What others than operators ask takes one thread at most; an operator waits for none of them."""
+        waits: list[Deferred[list[MailFact]]] = []
+
+        def find(*_: Any) -> Deferred[list[MailFact]]:
+            waits.append(Deferred())
+            return waits[-1]
+
+        self.world.history.find = find  # type: ignore[method-assign,assignment]
+        asked = [self.ask(actor) for actor in (OWNER, USER, OWNER, OPERATOR)]
+        self.assertEqual(len(waits), 2)
+        waits[1].callback([])
+        self.assertEqual(self.successResultOf(asked[3]), [])
+        waits[0].errback(TemporaryFailure())
+        self.failureResultOf(asked[0], TemporaryFailure)
+        self.assertEqual(len(waits), 3)
+        waits[2].callback([])
+        waits[3].callback([])
+        self.assertEqual([self.successResultOf(each) for each in asked[1:3]], [[], []])
+
+    def ask(self, actor: Actor) -> Deferred[Any]:
+        return Deferred.fromCoroutine(self.world.admin.call("trace", {"text": "q1"}, actor))
 
     def test_alias_domain(self) -> None:
         """Mail to a domain that stands for his is his (E6)."""
