@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from itertools import islice
 
 from hostmail.address import caseless
 from hostmail.interfaces.history import Happened, MailFact
@@ -11,8 +13,10 @@ from hostmail.interfaces.history import Happened, MailFact
 COLUMNS = "at, what, queue_id, message_id, sender, recipient, words"
 MOST_ALIKE = 10
 """Of one message with very many recipients, how many that fared alike are told of one by one."""
-MOST_LOOKED_AT = 20_000
+MOST_LOOKED_AT = 5_000
 """How many facts about a text are looked at for those of messages that somebody may know of."""
+MOST_PARTIES, MOST_PARTIES_OF_ALL = 1_000, 10_000
+"""How many facts of one message are looked at for whom it concerns, the first of them, and how many of all messages."""
 
 _ABOUT = (
     "SELECT id FROM facts WHERE message_id = :text AND message_id != '' AND at >= :since",
@@ -27,7 +31,9 @@ SELECT id, {COLUMNS}, place, many FROM (
     FROM facts WHERE queue_id IN (MARKS) AND queue_id != ''
 ) WHERE place <= {MOST_ALIKE} ORDER BY id DESC LIMIT ?
 """
-_PARTIES = "SELECT DISTINCT queue_id, sender, recipient FROM facts WHERE queue_id IN (MARKS) AND queue_id != ''"
+_PARTIES = f"""
+SELECT sender, recipient FROM facts WHERE queue_id = ? AND queue_id != '' ORDER BY id LIMIT {MOST_PARTIES}
+"""
 _SOME = 500
 
 Found = dict[float, MailFact]
@@ -43,7 +49,7 @@ def story(
     """What `IHistory.find` answers."""
     named = _about(connection, text, since, most if whose is None else MOST_LOOKED_AT)
     if whose is not None:
-        named = dict(list(_of_somebody(connection, named, whose).items())[-most:])
+        named = _of_somebody(connection, named, most, whose)
     newest_first = dict.fromkeys(named[number].queue_id for number in sorted(named, reverse=True))
     together = _of_messages(connection, [one for one in newest_first if one], most * 2) | named
     facts = [together[place] for place in sorted(together)]
@@ -68,20 +74,22 @@ def _about(connection: sqlite3.Connection, text: str, since: float, most: int) -
     return {number: found[number] for number in ids}
 
 
-def _of_somebody(connection: sqlite3.Connection, facts: Found, whose: Whose) -> Found:
-    """Those about messages that came from or went to somebody."""
-    asked = list({fact.queue_id for fact in facts.values() if fact.queue_id})
-    theirs = {
-        queue_id
-        for some in _portions(asked)
-        for queue_id, sender, recipient in connection.execute(_PARTIES.replace("MARKS", _marks(some)), some)
-        if whose(sender) or whose(recipient)
-    }
-    return {
-        number: fact
-        for number, fact in facts.items()
-        if (fact.queue_id in theirs if fact.queue_id else whose(fact.sender) or whose(fact.recipient))
-    }
+def _of_somebody(connection: sqlite3.Connection, facts: Found, most: int, whose: Whose) -> Found:
+    """The newest `most` of those about messages that came from or went to somebody."""
+    is_his = cache(whose)
+    looks = iter(range(MOST_PARTIES_OF_ALL))
+
+    @cache
+    def concerns_him(queue_id: str) -> bool:
+        parties = zip(looks, connection.execute(_PARTIES, (queue_id,)), strict=False)
+        return any(is_his(sender) or is_his(recipient) for _, (sender, recipient) in parties)
+
+    theirs = (
+        number
+        for number, fact in reversed(facts.items())
+        if is_his(fact.sender) or is_his(fact.recipient) or (fact.queue_id and concerns_him(fact.queue_id))
+    )
+    return {number: facts[number] for number in sorted(islice(theirs, most))}
 
 
 def _newest(connection: sqlite3.Connection, query: str, text: str, since: float, most: int) -> Iterable[tuple[int]]:

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from hostmail.address import caseless
 from hostmail.errors import Refusal
-from hostmail.interfaces.history import IHistory, MailFact
+from hostmail.interfaces.history import Happened, IHistory, MailFact
 from hostmail.interfaces.threads import InThread
 from hostmail.monitoring.finding import COLUMNS, Whose, story
 from hostmail.sql.cachefile import CacheFile
@@ -26,7 +26,8 @@ FORGET_EVERY_SECONDS = 86_400.0
 REFUSED_PART, REFUSED_OCTETS = 4, 400
 """Refusals may have a quarter of the file; what one of them takes up there with its indexes, roughly."""
 
-_SCHEMA = """
+_NOT_TAKEN = f"queue_id = '' AND what != '{Happened.LIST}'"
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS facts (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,
@@ -38,15 +39,16 @@ CREATE TABLE IF NOT EXISTS facts (
     words TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS facts_message ON facts (queue_id) WHERE queue_id != '';
-CREATE INDEX IF NOT EXISTS facts_refused ON facts (id) WHERE queue_id = '';
+DROP INDEX IF EXISTS facts_refused;
+CREATE INDEX IF NOT EXISTS facts_not_taken ON facts (id) WHERE {_NOT_TAKEN};
 CREATE INDEX IF NOT EXISTS facts_message_id ON facts (message_id) WHERE message_id != '';
 CREATE INDEX IF NOT EXISTS facts_sender ON facts (lower(sender)) WHERE sender != '';
 CREATE INDEX IF NOT EXISTS facts_recipient ON facts (lower(recipient)) WHERE recipient != '';
 """
 _ADD = f"INSERT INTO facts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _OLDEST = "SELECT id FROM (SELECT id, at FROM facts ORDER BY id LIMIT ?) WHERE at < ?"
-_OLDEST_REFUSED = _OLDEST.replace("FROM facts", "FROM facts WHERE queue_id = ''")
-_REFUSED = "SELECT count(*) FROM facts WHERE queue_id = ''"
+_OLDEST_REFUSED = _OLDEST.replace("FROM facts", f"FROM facts WHERE {_NOT_TAKEN}")
+_REFUSED = f"SELECT count(*) FROM facts WHERE {_NOT_TAKEN}"
 
 
 @implementer(IHistory)
@@ -55,7 +57,8 @@ class History:
 
     What a crash loses of the last second is in the log. Facts are forgotten after `keep_seconds`, and earlier, the oldest first, when the
     file would grow beyond `most_octets`. Refusals have a budget of their own in the file, and in memory while it is being written, for of
-    those a stranger can make as many as he likes: they push out none of the stories of mail that was taken.
+    those a stranger can make as many as he likes: they push out none of the stories of mail that was taken, nor what members did with a
+    list without any mail.
     """
 
     log = Logger()
@@ -86,7 +89,8 @@ class History:
 
     def tell(self, fact: MailFact) -> None:
         """Remember it; never raises, never waits. When the disk does not keep up, the newest are left to the log alone, refusals first."""
-        if len(self._waiting) >= (MOST_WAITING if fact.queue_id else MOST_WAITING // 2):
+        is_refusal = not fact.queue_id and fact.what is not Happened.LIST
+        if len(self._waiting) >= (MOST_WAITING // 2 if is_refusal else MOST_WAITING):
             self._left_out += 1
             return
         self._waiting.append(fact)
@@ -156,7 +160,7 @@ class History:
 
         Of a message that only a recipient was asked about, other recipients' facts are left out. What became of very many recipients
         alike is told of the last few, with how many more there are. Of all that is about the text, `whose` is asked of the newest
-        MOST_LOOKED_AT facts. Raises TemporaryFailure.
+        MOST_LOOKED_AT facts, and of so many parties to their messages as finding.py says. Raises TemporaryFailure.
         """
         self._begin()
         if self._writing is not None:

@@ -13,7 +13,7 @@ from zope.interface.verify import verifyObject
 
 from hostmail.errors import TemporaryFailure
 from hostmail.interfaces.history import Happened, IHistory, MailFact
-from hostmail.monitoring import history
+from hostmail.monitoring import finding, history
 from hostmail.monitoring.history import FLUSH_AT, FLUSH_SECONDS, History
 
 DAY = 86400.0
@@ -181,8 +181,50 @@ class StoryTests(HistoryCase):
         self.assertEqual(len(self.wait(self.history.find("q7", 0.0, 9))), 2)
         self.assertEqual(self.wait(self.history.find("q7", 0.0, 9, whose)), [])
 
+    def test_of_somebody_at_little_cost(self) -> None:
+        """However much there is about a text, an address is looked at once, and no more messages than are told of where they are his."""
+        for number in range(1200):
+            self.tell(Happened.ACCEPTED, f"q{number}", sender="carl@far.test")
+            self.tell(Happened.DELIVERED, f"q{number}", recipient="ann@mine.test")
+        self.find("q1")
+        asked: list[str] = []
+        looked: list[str] = []
+
+        def whose(address: str) -> bool:
+            asked.append(address)
+            return address == "ann@mine.test"
+
+        connection = self.history._file.connection
+        connection.set_trace_callback(looked.append)
+        self.assertEqual(len(self.wait(self.history.find("carl@far.test", 0.0, 10, whose))), 10)
+        connection.set_trace_callback(None)
+        self.assertEqual(sorted(asked), ["", "ann@mine.test", "carl@far.test"])
+        self.assertLess(len(looked), 40)
+
+    def test_of_somebody_among_very_many(self) -> None:
+        """Of a post to very many, and of all messages together, only so many parties are looked at; by his own address each is found."""
+        self.patch(finding, "MOST_PARTIES_OF_ALL", 5)
+        asked: list[str] = []
+
+        def whose(address: str) -> bool:
+            asked.append(address)
+            return address == "m1500@mine.test"
+
+        for queue_id in ("q1", "q2", "q3"):
+            self.tell(Happened.ACCEPTED, queue_id, sender="carl@far.test", message_id="m1@far.test")
+            for number in range(1600 if queue_id == "q1" else 2):
+                self.tell(Happened.DELIVERED, queue_id, recipient=f"m{number}@mine.test")
+        self.assertEqual(self.wait(self.history.find("m1@far.test", 0.0, 10, whose)), [])
+        self.assertLess(len(asked), 10)
+        self.patch(finding, "MOST_PARTIES_OF_ALL", 10_000)
+        asked.clear()
+        self.assertEqual(self.wait(self.history.find("m1@far.test", 0.0, 10, whose)), [])
+        self.assertLess(len(asked), 1010)
+        found = self.wait(self.history.find("m1500@mine.test", 0.0, 10, whose))
+        self.assertEqual([fact.recipient for fact in found], ["", "m1500@mine.test"])
+
     def test_no_leafing_through(self) -> None:
-        """However large the file is, a question is answered by its indexes alone."""
+        """However large the file is, a question is answered by its indexes alone, and refusals are counted by theirs."""
         self.one_message()
         self.find("q1")
         asked: list[str] = []
@@ -190,10 +232,13 @@ class StoryTests(HistoryCase):
         connection.set_trace_callback(asked.append)
         for text in ("q1", "m1@example.com", "ann@example.com", "carl@far.test"):
             self.find(text)
+        self.wait(self.history.find("ann@example.com", 0.0, 10, "carl@far.test".__eq__))
+        self.history._refused()
         connection.set_trace_callback(None)
         plans = [row[3] for query in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
         self.assertGreater(len(plans), 16)
-        self.assertEqual([step for step in plans if step.startswith("SCAN facts")], [])
+        scans = [step for step in plans if step.startswith("SCAN facts")]
+        self.assertEqual(scans, ["SCAN facts USING INDEX facts_not_taken"])
 
     def test_letters_of_other_scripts(self) -> None:
         """Case does not matter in other letters either, as people ask for them."""
@@ -271,6 +316,27 @@ class KeepingTests(HistoryCase):
         self.assertEqual(self.find("eve0@example.com"), [])
         self.assertEqual(self.find("eve1999@example.com"), ["refused bob@here.test"])
         self.assertLess(self.history._file.octets(), 200_000)
+
+    def test_what_members_did_is_kept(self) -> None:
+        """Who left a list with one click is remembered although no message did it, whatever strangers flood."""
+        self.history = self.open(most_octets=100_000)
+        self.patch(history, "FORGET_AT_ONCE", 200)
+        self.patch(history, "FORGET_EVERY", 1)
+        self.patch(history, "MOST_WAITING", 2000)
+        self.tell(Happened.LIST, "", recipient="team@here.test", words="unsubscribe")
+        for number in range(2000):
+            self.tell(Happened.REFUSED, "", sender=f"eve{number}@example.com", words="w" * 100)
+        self.assertEqual(self.find("team@here.test"), ["list team@here.test"])
+        self.assertEqual(self.find("eve0@example.com"), [])
+        self.waits = Deferred()
+        self.tell(Happened.QUEUED)
+        self.clock.advance(FLUSH_SECONDS)
+        for _ in range(2000):
+            self.tell(Happened.REFUSED, "", sender="eve@example.com")
+        self.tell(Happened.LIST, "", recipient="crew@here.test", words="unsubscribe")
+        waits, self.waits = self.waits, None
+        waits.callback(None)
+        self.assertEqual(self.find("crew@here.test"), ["list crew@here.test"])
 
     def test_refusals_have_their_share(self) -> None:
         """Much mail that is taken leaves the refusals their part of the file, up to the age that all have."""
