@@ -144,9 +144,13 @@ class TooMany(Refusal):
 
 
 class Overloaded(Refusal):
-    """No capacity for this right now, or guessing is being slowed."""
+    """No capacity for this right now, or guessing is being slowed. `wait` is in how many seconds it may be tried again."""
 
     code, enhanced, imap, pop3, words = 454, "4.7.0", "UNAVAILABLE", "SYS/TEMP", "please try again later"
+
+    def __init__(self, public: str | None = None, private: str = "", *, wait: float = 10.0) -> None:
+        super().__init__(public, private)
+        self.wait = wait
 
 
 class LoginFailed(Refusal):

@@ -144,10 +144,12 @@ class DnsHelp:
         return checked
 
     def _count(self, actor: Actor) -> None:
-        """One look more, by somebody himself or one of his tokens; raises Overloaded."""
-        wait = self._rates.take(actor.login.partition(" ")[0].encode()).wait
+        """One look more, by somebody or a program for the same domains; raises Overloaded."""
+        wait = self._rates.take(" ".join([actor.login.partition(" ")[0], *sorted(actor.domains)]).encode()).wait
         if wait:
-            raise Overloaded(f"you have asked for many checks of the DNS just now: wait {ceil(wait)} seconds")
+            raise Overloaded(
+                f"you have asked for many checks of the DNS just now: wait {ceil(wait)} seconds", wait=wait
+            )
 
     async def _check(self, setup: Setup) -> DnsCheckTold:
         ask = self._parts.live_dns()

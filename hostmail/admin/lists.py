@@ -138,7 +138,9 @@ class Lists:
     async def all(self, asked: Listed) -> list[ListTold]:
         """Mailing lists by address."""
         domain = (await self._parts.find_domain(asked.name)).name if asked.name else None
-        held = Counter(Address.parse(post.recipient).key for post in await self._parts.held_posts.waiting())
+        waiting = [post.recipient for post in await self._parts.held_posts.waiting()]
+        inside = [each for each in waiting if domain is None or each.endswith(f"@{domain}")]
+        held = Counter(Address.parse(each).key for each in inside)
         lists = await self._parts.directory.mailing_lists(domain)
         return [await self._told(found, held[found.parsed.key]) for found in lists]
 

@@ -8,7 +8,7 @@ import msgspec
 
 from hostmail.actor import Actor
 from hostmail.admin.own import subject_of
-from hostmail.admin.parts import Addressed, NoArguments, Parts, Verb
+from hostmail.admin.parts import Addressed, NoArguments, OneLogin, Parts, Verb
 from hostmail.admin.permissions import ADDRESS, EVERYBODY, May
 from hostmail.errors import NotFound
 from hostmail.interfaces.logins import LoginAttempt
@@ -43,12 +43,6 @@ class Forgive(msgspec.Struct, forbid_unknown_fields=True):
     """throttle.forgive: `ip` is an address, or a client as the list shows it."""
 
     ip: str
-
-
-class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
-    """person.logins: the login of an operator or owner."""
-
-    login: str
 
 
 class AttemptTold(TypedDict):

@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 import msgspec
 
 from hostmail.actor import Actor, Role
-from hostmail.admin.parts import NoArguments, Parts, Verb
+from hostmail.admin.parts import NoArguments, OneLogin, Parts, Verb
 from hostmail.admin.permissions import EVERYBODY, OWNERS, May
 from hostmail.admin.told import LoginTold
 from hostmail.envelope import Peer
@@ -34,12 +34,6 @@ class OneCode(msgspec.Struct, forbid_unknown_fields=True):
     """own.factor.confirm, own.factor.codes, own.factor.remove"""
 
     code: str
-
-
-class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
-    """factor.codes, factor.remove: a login without @."""
-
-    login: str
 
 
 class FactorTold(TypedDict):
@@ -209,7 +203,7 @@ class Own:
         """Who has this login; raises NotFound, and NotAllowed for one's own: for that an open session alone is not enough."""
         found = await self._parts.people.signing_in(asked.login.strip())
         if found is None:
-            raise NotFound(f"{asked.login} has no second factor")
+            raise NotFound(f"there is no login {asked.login}")
         if actor.person_id is not None and found.person_id == actor.person_id:
             raise NotAllowed("that is your own second factor: for that, say one of its codes")
         return found

@@ -93,6 +93,12 @@ class Addressed(msgspec.Struct, forbid_unknown_fields=True):
     address: str
 
 
+class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
+    """A verb about one operator or owner, by a login without @; about second factors, a domain's main login as well."""
+
+    login: str
+
+
 def named_address(text: str) -> Address:
     """The address somebody names; raises BadValue for what is none."""
     try:

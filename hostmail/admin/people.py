@@ -10,19 +10,13 @@ from msgspec import UNSET, UnsetType
 
 from hostmail.actor import Actor, Role
 from hostmail.admin.own import PANEL, subject_of
-from hostmail.admin.parts import NoArguments, Parts, Verb
+from hostmail.admin.parts import NoArguments, OneLogin, Parts, Verb
 from hostmail.admin.permissions import May
 from hostmail.envelope import Peer
 from hostmail.errors import NotAllowed, NotFound
 from hostmail.interfaces.people import Person
 
 LOOKS = May(looks=True)
-
-
-class OneLogin(msgspec.Struct, forbid_unknown_fields=True):
-    """Verbs about one operator or owner."""
-
-    login: str
 
 
 class AddOperator(msgspec.Struct, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from hostmail.clientsetup.records import HTTPS
 from hostmail.clientsetup.setup import SERVICES, Offer, Setup, make_servers, server_name
 from hostmail.config.kinds import is_loopback, tcp_port
 from hostmail.config.schema import SERVICES as STANDARD
@@ -14,7 +15,7 @@ from hostmail.interfaces.directory import Domain
 Convinces = Callable[[str], bool]
 """Whether a program that connects to a server of this name finds nothing wrong with the certificate that it is shown."""
 
-HTTP, HTTPS = 80, 443
+HTTP = 80
 
 
 def make_setup(settings: Settings, home: Domain, domain: str, convinces: Convinces) -> Setup:

@@ -119,10 +119,10 @@ class Throttle:
     def admit(self, ip: str, account_id: int | None) -> None:
         """Raises Overloaded if the client is blocked and not known on this account (None: there is no such account)."""
         query = "SELECT until FROM blocked WHERE client = ? AND until > ?"
-        if not self._file.ask(query, (client(ip), self._now())):
-            return
-        if account_id is None or not self.is_known(ip, account_id):
-            raise Overloaded(private=f"logins from {ip} are refused for a while after too many failures")
+        found = self._file.ask(query, (client(ip), self._now()))
+        if found and (account_id is None or not self.is_known(ip, account_id)):
+            private = f"logins from {ip} are refused for a while after too many failures"
+            raise Overloaded(private=private, wait=found[0][0] - self._now())
 
     def is_known(self, ip: str, account_id: int) -> bool:
         """True if this account was opened from this neighbourhood lately."""

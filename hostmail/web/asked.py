@@ -16,7 +16,7 @@ from hostmail.web.fields import NO_FIELDS, Fields
 
 CONDITIONS = ("if-match", "if-none-match", "if-unmodified-since")
 FOR_PROGRAMS = ("accept", "authorization", "content-encoding", "content-type", "idempotency-key", *CONDITIONS)
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?\Z", re.ASCII)
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{0,5})?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

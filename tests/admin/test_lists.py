@@ -51,6 +51,7 @@ class ListTests(AddressesCase):
         self.assertEqual([self.json("list", "show", address)["held"] for address in (TEAM, other)], [2, 1])
         self.assertEqual(self.json("list", "set", TEAM, "--post", "anyone")["held"], 2)
         self.assertEqual({row["address"]: row["held"] for row in self.json("list", "list")}, {TEAM: 2, other: 1})
+        self.assertEqual([row["held"] for row in self.json("list", "list", TEAM.partition("@")[2])], [1, 2])
         self.assertRegex(self.run_command("list", "show", TEAM), r"held posts +2\n")
 
     def hold(self, queue_id: str, sender: str = ANN, address: str = TEAM) -> None:

@@ -85,7 +85,7 @@ class ThrottleTests(AuthTestCase):
         self.throttle.admit("192.0.2.1", None)
         self.throttle.failed("192.0.2.1", "ann@example.com", 1)
         refusal = self.assertRaises(Overloaded, self.throttle.admit, "192.0.2.1", 1)
-        self.assertEqual((refusal.code, refusal.enhanced), (454, "4.7.0"))
+        self.assertEqual((refusal.code, refusal.enhanced, refusal.wait), (454, "4.7.0", 15 * 60))
         self.assertRaises(Overloaded, self.throttle.admit, "192.0.2.1", None)
         self.throttle.admit("192.0.2.2", 1)
         self.clock.advance(15 * 60)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import msgspec
 
-from hostmail.errors import NotFound, Refusal
+from hostmail.errors import NotFound, Overloaded, Refusal
 from hostmail.web.answers import Answer
 from hostmail.web.panel.errors import status_of
 
@@ -59,5 +60,6 @@ def of_refusal(refusal: Refusal, request_id: str, argument: str = "") -> Answer:
     """The public words of a refusal, about this argument."""
     suggestion = refusal.suggestion if isinstance(refusal, NotFound) else ""
     status = status_of(refusal)
-    later = (("retry-after", str(LATER_SECONDS)),) if status in (429, 503) else ()
+    wait = refusal.wait if isinstance(refusal, Overloaded) else LATER_SECONDS
+    later = (("retry-after", str(ceil(wait))),) if status in (429, 503) else ()
     return of_status(status, refusal.public, request_id, argument, suggestion, more=later)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, get_origin
 
@@ -17,6 +18,7 @@ from hostmail.web.asked import CONDITIONS, Asked
 
 WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 _LARGEST = 1 << 63
+MOST_NAMED = 5
 
 
 def check_accepts(accept: str) -> None:
@@ -93,10 +95,11 @@ def body_of(asked: Asked, known: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_each_name_once(pairs: list[tuple[str, Any]]) -> None:
     """Raises Trouble for a name that comes twice (RFC 8259, 4): others may have read the other value."""
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        again = sorted({name[:60] for name in names if names.count(name) > 1})
-        raise Trouble(400, f"the body says this more than once: {', '.join(again)}")
+    counts = Counter(name for name, _ in pairs)
+    if len(counts) < len(pairs):
+        again = [name[:60] for name, count in counts.items() if count > 1]
+        more = f" and {len(again) - MOST_NAMED} more" if len(again) > MOST_NAMED else ""
+        raise Trouble(400, f"the body says this more than once: {', '.join(again[:MOST_NAMED])}{more}")
 
 
 def within_bounds(value: Any) -> Any:

@@ -57,7 +57,7 @@ class Guesses:
 
     def admit(self, ip: str, account_id: int | None) -> None:
         if ip in self.blocked:
-            raise Overloaded()
+            raise Overloaded(wait=899.5)
 
     def failed(self, ip: str, login: str, account_id: int | None, *, guessing: bool = True) -> float:
         self.told.append((ip, guessing))

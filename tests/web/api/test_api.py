@@ -174,6 +174,10 @@ class HttpTests(ApiTestCase):
         self.assertIn("name", twice["detail"])
         rows = b'{"rows": [{"line": 1, "address": "ann@one.test", "line": 2}]}'
         self.problem(self.ask("POST", "/accounts/import", ROOT, rows), 400)
+        many = {f"n{number}": 1 for number in range(500)}
+        body = json.dumps(many)[:-1] + "," + json.dumps(many)[1:]
+        told = self.problem(self.ask("POST", "/domains", ROOT, body.encode()), 400)
+        self.assertTrue(told["detail"].endswith("n0, n1, n2, n3, n4 and 495 more"))
         self.problem(self.ask("POST", "/accounts/import", ROOT, {"rows": [{"line": 1 << 70, "address": "x"}]}), 422)
 
     def test_nothing_is_removed_by_mistake(self) -> None:
@@ -243,7 +247,9 @@ class BearerTests(ApiTestCase):
     def test_who_guessed_too_much_waits(self) -> None:
         """An address that is refused is told 429 for wrong tokens; a right one is not slowed even there."""
         self.guesses.blocked.add(IP)
-        self.problem(self.ask("GET", "/domains", "hostmail_no"), 429)
+        reply = self.ask("GET", "/domains", "hostmail_no")
+        self.problem(reply, 429)
+        self.assertEqual(reply.headers["retry-after"], "900")
         self.assertEqual(self.ask("GET", "/domains").status, 200)
 
     def test_no_token_is_no_guess(self) -> None:
