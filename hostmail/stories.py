@@ -83,7 +83,7 @@ def identity(story: Facts) -> Mapping[str, str]:
 def title(story: Facts) -> str:
     """Which message it is, or which mailing list where something came of no message, in one line."""
     known = identity(story)
-    parts = [known["queue_id"] or _of_no_message(story[0])]
+    parts = [known["queue_id"] or of_no_message(story[0])]
     if known["sender"]:
         parts.append(f"from {known['sender']}")
     if known["message_id"]:
@@ -91,5 +91,6 @@ def title(story: Facts) -> str:
     return "  ".join(parts)
 
 
-def _of_no_message(fact: Mapping[str, Any]) -> str:
+def of_no_message(fact: Mapping[str, Any]) -> str:
+    """What a fact without a queue id is about: mail that never got one, or a mailing list, of which somebody asked by the web."""
     return "not taken" if fact["what"] in _NOT_TAKEN else f"mailing list {fact['recipient']}"

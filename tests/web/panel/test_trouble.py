@@ -29,6 +29,18 @@ class TroubleTests(SynchronousTestCase):
         self.assertIn("&lt;b&gt;eve&lt;/b&gt;", text)
         self.assertIn(("trace", {"text": ANN, "seconds": 86_400, "most": 1000}), self.admin.calls)
 
+    def test_history_of_a_list(self) -> None:
+        """What came of no message is about its list; only what was refused is said not to have been taken."""
+        plain = dict.fromkeys(("queue_id", "message_id", "sender", "recipient", "words"), "") | {"at": 1.7e9, "more": 0}
+        left = plain | {"what": "list", "recipient": "team@example.com", "words": "bea has left"}
+        self.patch(self.admin, "trace", lambda actor, **asked: [left])
+        text = self.browser.get(f"{HOME}/history?about=team@example.com").text
+        self.assertIn("<h2>Mailing list team@example.com</h2>", text)
+        self.assertNotIn("Not taken", text)
+        refused = plain | {"what": "refused", "sender": "eve@far.test", "words": "550 no"}
+        self.patch(self.admin, "trace", lambda actor, **asked: [refused])
+        self.assertIn("Not taken", self.browser.get(f"{HOME}/history?about=eve@far.test").text)
+
     def test_history_of_nothing(self) -> None:
         """Before anything is asked for nothing is looked up; an odd time is the last week."""
         self.browser.get(f"{HOME}/history")

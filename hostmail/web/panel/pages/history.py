@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostmail.stories import identity, sentence, stories
+from hostmail.stories import identity, of_no_message, sentence, stories
 from hostmail.web.panel.page import MANAGERS, OPERATORS, WITH_MAILBOX, Page, Section, Subject, View, Visit
 from hostmail.web.panel.table import Column, Table
 
@@ -29,7 +29,11 @@ async def told(visit: Visit, text: str) -> View:
     if text:
         facts = await visit.call("trace", text=text, seconds=seconds, most=MOST)
     shown: list[dict[str, Any]] = [
-        {"known": identity(story), "facts": [{"at": fact["at"], "words": sentence(fact)} for fact in story]}
+        {
+            "known": identity(story),
+            "without": of_no_message(story[0]),
+            "facts": [{"at": fact["at"], "words": sentence(fact)} for fact in story],
+        }
         for story in stories(facts)
     ]
     shown.sort(key=lambda story: -story["facts"][0]["at"])
