@@ -141,7 +141,7 @@ class ProxyJourney(Journey):
         visitor = self.owner(**lies)
         self.assertTrue(visitor.cookie.startswith("__Host-session="))
         self.assertEqual(
-            visitor.fill(ACCOUNTS + f"/{ANN}", action="suspensions", incoming="yes", outgoing="yes", login="yes")[0],
+            visitor.fill(ACCOUNTS + f"/{ANN}", action="suspensions", incoming="yes", login="yes")[0],
             303,
         )
         [row] = self.here.json("audit", "--about", ANN)
