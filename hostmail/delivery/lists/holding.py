@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from twisted.logger import Logger
-
 from hostmail.address import Address
 from hostmail.delivery.autoreply import readable, why_not
 from hostmail.delivery.lists import texts
@@ -26,8 +24,6 @@ ABOUT = "held"
 
 class Holding:
     """Puts posts aside for the owners, and says so to who should know."""
-
-    log = Logger(namespace="delivery")
 
     def __init__(self, parts: ListParts) -> None:
         self._parts = parts
@@ -78,11 +74,7 @@ class Holding:
         words = texts.WAITS if known or found.post is not MayPost.MEMBERS else texts.WAITS + texts.NO_MEMBER
         facts = about(held_post(row, header, reason, self._parts.keep_seconds))
         text = said(words, found, **facts, member=" or return it to you" if known else "")
-        try:
-            await self._parts.letters.send(found, sender, said(texts.WAITS_SUBJECT, found), text, answers=header)
-        except Refusal as refusal:
-            why = refusal.smtp_line()
-            self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=sender, why=why)
+        await self._parts.letters.offer(found, sender, said(texts.WAITS_SUBJECT, found), text, answers=header)
 
 
 def held_post(row: Queued, header: bytes, reason: str, keep_seconds: float) -> HeldPost:

@@ -87,6 +87,15 @@ class Letters:
             return False
         return True
 
+    async def offer(
+        self, found: MailingList, to: Address, subject: str, text: str, *, answers: bytes = b"", asked: bool = True
+    ) -> None:
+        """As `send`, of what somebody can do without: where it cannot be sent now, that is the end of it."""
+        try:
+            await self.send(found, to, subject, text, answers=answers, asked=asked)
+        except Refusal as refusal:
+            self._log_lost(found, to, refusal)
+
     def _log_lost(self, found: MailingList, to: Address, refusal: Refusal) -> None:
         why = refusal.smtp_line()
         self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=found.address, to=to, why=why)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from hostmail.address import Address
@@ -16,7 +15,7 @@ from hostmail.delivery.lists.fields import unsubscribe_fields
 from hostmail.delivery.lists.letters import Letters
 from hostmail.delivery.lists.telling import ListTelling
 from hostmail.delivery.lists.texts import said
-from hostmail.errors import BadAddress, NoSuchRecipient, Refusal
+from hostmail.errors import BadAddress, NoSuchRecipient
 from hostmail.interfaces.directory import IDirectory
 from hostmail.interfaces.lists import IListMembers, IOneClick, MailingList
 from hostmail.listnames import ListWord, bouncing_member, taken_apart, unsubscribe_path
@@ -27,8 +26,6 @@ _MARK = f"-{ListWord.BOUNCES}+"
 @implementer(IOneClick)
 class OneClick:
     """`web` is where the panel is for a domain's people, such as https://mail.example.com, "" if there is none."""
-
-    log = Logger(namespace="delivery")
 
     def __init__(
         self,
@@ -77,12 +74,8 @@ class OneClick:
 
     async def _say_goodbye(self, team: MailingList, who: Address) -> None:
         """Somebody else may have followed the link, in a mail that was passed on."""
-        try:
-            text = said(texts.GOODBYE, team, who=who)
-            await self._letters.send(team, who, said(texts.GOODBYE_SUBJECT, team), text, asked=False)
-        except Refusal as refusal:
-            why = refusal.smtp_line()
-            self.log.warn("list_letter_lost: {list} to <{to}>: {why}", list=team.address, to=who, why=why)
+        text = said(texts.GOODBYE, team, who=who)
+        await self._letters.offer(team, who, said(texts.GOODBYE_SUBJECT, team), text, asked=False)
 
     async def _found(self, address: str, token: str) -> tuple[MailingList, int] | None:
         try:
