@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hostmail.actor import Actor
@@ -209,3 +210,18 @@ class Browser:
     def fill(self, path: str, action: str, **fields: str) -> Reply:
         """Load a page and send one of its forms."""
         return self.post(path, csrf=self.csrf(path), action=action, **fields)
+
+
+class PanelCase(SynchronousTestCase):
+    """A panel, and a browser in which `login` has signed in, "" for nobody."""
+
+    login = "owen"
+
+    def setUp(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.site = Site(folder)
+        self.admin = self.site.admin
+        self.browser = Browser(self.site)
+        if self.login:
+            self.browser.sign_in(self.login)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.actor import Role
 from hostmail.web.panel.page import Page, Subject
 from hostmail.web.panel.routes import PAGES
 from tests.web.facts import HOST, MINE, PEOPLE, THEIRS
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase, Site
 
 SIGNED_IN = {Role.OPERATOR: "root", Role.OWNER: "owen", Role.USER: f"Ann@{MINE}"}
 
@@ -27,12 +24,8 @@ def is_about_domain(page: Page) -> bool:
     return page.subject in (Subject.DOMAIN, Subject.ACCOUNT)
 
 
-class AccessTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.browser = Browser(self.site)
+class AccessTests(PanelCase):
+    login = ""
 
     def test_nobody_sees_a_page_without_signing_in(self) -> None:
         """Every page leads to the login, and asks nobody anything before."""

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from tests.web.facts import MINE
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import PanelCase
 
 ADDRESSES, DEFAULT = f"/domains/{MINE}/addresses", f"/domains/{MINE}/default"
 ANN = f"{ADDRESSES}/Ann@{MINE}"
 
 
-class AddressTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.admin = self.site.admin
-        self.browser = Browser(self.site)
-        self.browser.sign_in("owen")
-
+class AddressTests(PanelCase):
     def asked(self, verb: str) -> dict[str, Any]:
         """What the verb was asked for last."""
         return [arguments for name, arguments in self.admin.calls if name == verb][-1]

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.web.panel.keptrows import KEPT_SECONDS, MOST, KeptRows
 from tests.web.facts import MINE, THEIRS
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 PAGE = f"/domains/{MINE}/accounts/import"
 FILE = f"address,password,quota\r\ncarl@{MINE},Correct-Horse-7,5M\r\ndora@{MINE},,\r\neve@{THEIRS},Correct-Horse-7,\r\n"
 
 
-class ImportTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.admin = self.site.admin
-        self.browser = Browser(self.site)
-        self.browser.sign_in("owen")
-
+class ImportTests(PanelCase):
     def key(self, text: str) -> str:
         found = re.search(r'name="key" value="([^"]+)"', text)
         return found[1] if found else ""

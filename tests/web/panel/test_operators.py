@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from tests.web.facts import MINE, PASSWORD, THEIRS
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 
-class OperatorTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.admin = self.site.admin
-        self.browser = Browser(self.site)
-        self.browser.sign_in("root")
+class OperatorTests(PanelCase):
+    login = "root"
 
     def asked(self, verb: str) -> list[dict[str, Any]]:
         """What the verb was asked for, each time."""

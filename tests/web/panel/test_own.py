@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from twisted.trial.unittest import SynchronousTestCase
-
 from hostmail.web.panel.pages.browsers import known_as
 from tests.web.facts import CODE, PASSWORD
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/604.1"
 
 
-class OwnTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.browser = Browser(self.site)
-        self.browser.sign_in("owen")
-
+class OwnTests(PanelCase):
     # ---------------------------------------------------------------------------------------------------- browsers
 
     def test_where_he_is_signed_in(self) -> None:

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-
-from twisted.trial.unittest import SynchronousTestCase
 
 from hostmail.actor import Actor, Role
 from hostmail.errors import TemporaryFailure
 from tests.web.facts import MINE, PASSWORD, THEIRS, account
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 ACCOUNTS = f"/domains/{MINE}/accounts"
 ANN = f"{ACCOUNTS}/Ann@{MINE}"
 NEW = "Another-Horse-8"
 
 
-class PageTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.admin = self.site.admin
-        self.browser = Browser(self.site)
-        self.browser.sign_in("owen")
-
+class PageTests(PanelCase):
     # ------------------------------------------------------------------------------------------------ which domain
 
     def test_one_domain(self) -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from twisted.trial.unittest import SynchronousTestCase
-
 from tests.web.facts import MINE
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import PanelCase
 
 ANN = f"Ann@{MINE}"
 PAGE = f"/domains/{MINE}/programs"
 
 
-class ProgramTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.browser = Browser(self.site)
+class ProgramTests(PanelCase):
+    login = ""
 
     def test_owner_chooses(self) -> None:
         """An owner chooses an account, and has its page to print."""

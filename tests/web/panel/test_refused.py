@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from twisted.trial.unittest import SynchronousTestCase
-
 from hostmail.errors import AlreadyExists, BadValue, TemporaryFailure
 from tests.web.facts import MINE, PASSWORD
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 HOME = f"/domains/{MINE}"
 ACCOUNTS, ANN = f"{HOME}/accounts", f"{HOME}/accounts/Ann@{MINE}"
 
 
-class RefusedTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.admin = self.site.admin
-        self.browser = Browser(self.site)
-        self.browser.sign_in("owen")
-
+class RefusedTests(PanelCase):
     def refused(self, page: str, action: str, fault: Exception, **fields: str) -> str:
         """The page after a form whose verb was refused."""
         token = self.browser.csrf(page)
@@ -78,14 +66,7 @@ class RefusedTests(SynchronousTestCase):
         self.assertEqual((reply.status, reply.reason.partition(" ")[0]), (422, "Unprocessable"))
 
 
-class ErrorTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.browser = Browser(self.site)
-        self.browser.sign_in("owen")
-
+class ErrorTests(PanelCase):
     def framed(self, path: str) -> int:
         """The status of an error page, which has the frame of who is signed in and can be left again."""
         reply = self.browser.get(path)

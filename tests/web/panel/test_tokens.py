@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from tests.web.facts import MINE
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 ANN = f"Ann@{MINE}"
 
 
-class TokenTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.browser = Browser(self.site)
+class TokenTests(PanelCase):
+    login = ""
 
     def asked(self, verb: str) -> list[dict[str, Any]]:
         """What the verb was asked for, each time."""

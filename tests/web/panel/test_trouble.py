@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from twisted.trial.unittest import SynchronousTestCase
-
 from tests.web.facts import MINE, THEIRS
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 ANN, HOME = f"Ann@{MINE}", f"/domains/{MINE}"
 
 
-class TroubleTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.admin = self.site.admin
-        self.browser = Browser(self.site)
-        self.browser.sign_in("owen")
-
+class TroubleTests(PanelCase):
     def test_history(self) -> None:
         """A message's story is told in plain words, its arrival first, with what strangers wrote as text."""
         text = self.browser.get(f"{HOME}/history?about={ANN}&span=86400").text

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from twisted.trial.unittest import SynchronousTestCase
-
 from hostmail.errors import TemporaryFailure
 from hostmail.listnames import unsubscribe_path
 from tests.web.fakeoneclick import TEAM, TOKEN
-from tests.web.fakes import Browser, Reply, Site
+from tests.web.fakes import PanelCase, Reply
 
 LINK = unsubscribe_path(TEAM.parsed, TOKEN)
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 
 
-class UnsubscribingTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.browser = Browser(self.site)
+class UnsubscribingTests(PanelCase):
+    login = ""
 
     def post(self, body: bytes = ONE_CLICK, link: str = LINK, **headers: str) -> Reply:
         return self.browser.send("POST", link, body, **headers)

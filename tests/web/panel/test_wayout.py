@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from tests.web.facts import MINE
-from tests.web.fakes import Browser, Site
+from tests.web.fakes import Browser, PanelCase
 
 ACCOUNT, LIMITS = f"/domains/{MINE}/accounts/Ann@{MINE}", f"/domains/{MINE}/limits"
 THERE = {"host": "smtp.provider.example", "port": 587, "tls": "verified", "login": "us", "password_set": True}
 TYPED = {"way": "host", "smarthost": "smtp.provider.example:587", "smarthost_tls": "verified", "smarthost_login": "us"}
 
 
-class WayOutTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.site = Site(folder)
-        self.admin = self.site.admin
-        self.browser = Browser(self.site)
-        self.browser.sign_in("root")
+class WayOutTests(PanelCase):
+    login = "root"
 
     def said(self, page: str, **fields: str) -> dict[str, Any]:
         """What the verb is told of a form; the account and the domain are as before."""
